@@ -1,0 +1,48 @@
+"""Matching LPs: what an instance is, how it is specified, generated, read and stored."""
+
+from instances.errors import InputError, InstanceError, SpecError
+from instances.families import family, family_names
+from instances.generate import Shard, block_count, budgets, generate, generate_blocks
+from instances.matching import ExplicitLP, MatchingLP
+from instances.memory import available_memory, memory_bytes, peak_memory_bytes
+from instances.named import named_instances
+from instances.polytope import Box, Kind, PerSource, Polytope, Simplex
+from instances.readers import parse_spec
+from instances.readers.movielens import MovieLensSpec
+from instances.readers.parquet import ParquetSpec, read_parquet, write_parquet
+from instances.spec import MatchingSpec, ReadableSpec, Spec, digest
+from instances.store import load_or_generate
+
+__all__ = [
+    "Box",
+    "ExplicitLP",
+    "InputError",
+    "InstanceError",
+    "Kind",
+    "MatchingLP",
+    "MatchingSpec",
+    "MovieLensSpec",
+    "ParquetSpec",
+    "PerSource",
+    "Polytope",
+    "ReadableSpec",
+    "Shard",
+    "Simplex",
+    "Spec",
+    "SpecError",
+    "available_memory",
+    "block_count",
+    "budgets",
+    "digest",
+    "family",
+    "family_names",
+    "generate",
+    "generate_blocks",
+    "load_or_generate",
+    "memory_bytes",
+    "named_instances",
+    "parse_spec",
+    "peak_memory_bytes",
+    "read_parquet",
+    "write_parquet",
+]

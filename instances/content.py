@@ -1,0 +1,62 @@
+"""The arrays of an instance as they are stored, and the hash that names them wherever they are.
+
+A polytope that is the same for all sources is stored as {"kind", "radius"}; any other as the arrays kind and radius.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances.errors import InstanceError
+from instances.matching import MatchingLP
+from instances.polytope import Box, Kind, PerSource, Polytope, Simplex
+
+EDGE_ARRAYS = ("destination", "a", "c")
+POLYTOPE_ARRAYS = ("kind", "radius")
+
+
+def arrays_of(lp: MatchingLP) -> dict[str, npt.NDArray[Any]]:
+    """offsets, destination, a, c, b, and kind and radius where the sources differ."""
+    arrays = {name: getattr(lp, name) for name in ("offsets", *EDGE_ARRAYS, "b")}
+    if polytope_header(lp.polytope) is None:
+        arrays |= {name: getattr(lp.per_source, name) for name in POLYTOPE_ARRAYS}
+    return arrays
+
+
+def polytope_header(polytope: Polytope) -> dict[str, Any] | None:
+    """{"kind": name, "radius": number}, or None where the sources differ."""
+    if np.ndim(polytope.kind) or np.ndim(polytope.radius):
+        return None
+    return {"kind": Kind(int(polytope.kind)).name, "radius": float(polytope.radius)}
+
+
+def polytope_from(header: Mapping[str, Any] | None, arrays: Mapping[str, npt.NDArray[Any]]) -> Polytope:
+    """The inverse of `polytope_header` and `arrays_of`."""
+    if header is None:
+        return PerSource(kind=arrays["kind"], radius=arrays["radius"])
+    kind, radius = Kind[header["kind"]], header["radius"]
+    return Box(radius) if kind is Kind.BOX else Simplex(z=radius, equality=kind is Kind.SIMPLEX_EQUALITY)
+
+
+def content_hash(lp: MatchingLP) -> str:
+    """64 hexadecimal digits: SHA-256 over name, dtype and bytes of every stored array, and the polytope."""
+    with ThreadPoolExecutor(max_workers=4) as pool:  # hashing releases the lock of the interpreter
+        hashed = list(pool.map(_hash_array, arrays_of(lp).items()))
+    return hashlib.sha256(json.dumps([hashed, polytope_header(lp.polytope)]).encode()).hexdigest()
+
+
+def check_content(lp: MatchingLP, expected: str, where: object) -> None:
+    if content_hash(lp) != expected:
+        raise InstanceError(f"{where} is damaged, its content is not what was written: write it again")
+
+
+def _hash_array(item: tuple[str, npt.NDArray[Any]]) -> list[str]:
+    name, array = item
+    return [name, array.dtype.str, hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()]

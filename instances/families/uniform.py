@@ -1,0 +1,25 @@
+"""Family `uniform`: a_e = 1, values U(0, 1), budgets as in `unit`; values say nothing about the destination."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instances.families import BlockFamily, Float32, slots
+from instances.sampling import BlockGraph, Destinations
+
+
+def _coefficients(
+    rng: np.random.Generator,
+    graph: BlockGraph,
+    destinations: Destinations,  # noqa: ARG001 - the contract of every family
+) -> tuple[Float32, Float32]:
+    return np.ones(graph.edges, dtype=np.float32), rng.random(graph.edges, dtype=np.float32)
+
+
+FAMILY = BlockFamily(
+    name="uniform",
+    title="slots: a = 1 and whole budgets, values uniform in [0, 1)",
+    coefficients=_coefficients,
+    greedy_by_value=True,
+    budget=slots,
+)

@@ -1,0 +1,21 @@
+"""Family `unit`: slots. a_e = 1, values as in `dualip`, b_j = max(1, floor(rho_j G_j)) (b-matching)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instances.families import BlockFamily, Float32, slots
+from instances.sampling import BlockGraph, Destinations, lognormal_values
+
+
+def _coefficients(rng: np.random.Generator, graph: BlockGraph, destinations: Destinations) -> tuple[Float32, Float32]:
+    return np.ones(graph.edges, dtype=np.float32), lognormal_values(rng, graph, destinations)
+
+
+FAMILY = BlockFamily(
+    name="unit",
+    title="slots: a = 1 and whole budgets, values as in dualip",
+    coefficients=_coefficients,
+    greedy_by_value=True,
+    budget=slots,
+)

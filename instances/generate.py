@@ -1,0 +1,152 @@
+"""Make an instance from its specification, whole or any blocks of it.
+
+Block k is the sources k * BLOCK_SOURCES and following; its bytes depend on the spec and k alone. A process that owns
+some blocks calls `generate_blocks`, adds the integer loads of all processes in any order, and calls `budgets`:
+the instance never depends on how many processes made it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from instances.errors import SpecError
+from instances.families import BlockFamily, family
+from instances.greedy import UNITS, Indices, add_load, block_load, loads_of
+from instances.matching import MatchingLP
+from instances.memory import require_memory, usable_threads
+from instances.sampling import BLOCK_SOURCES, Destinations, block_generator, draw_destinations, sample_graph
+from instances.spec import MatchingSpec, ReadableSpec, Spec
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Shard:
+    """The edges of some blocks, in the order asked for.
+
+    offsets int64[n + 1] from 0 for the n sources of the blocks; destination int32[E], a and c float32[E];
+    load int64[K, J]: see `greedy.block_load`; loads of all shards are added to the load of the instance.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    destination: npt.NDArray[np.int32]
+    a: npt.NDArray[np.float32]
+    c: npt.NDArray[np.float32]
+    load: npt.NDArray[np.int64]
+
+
+def generate(spec: Spec, *, threads: int | None = None) -> MatchingLP:
+    """The instance of `spec`: made for a MatchingSpec, read for a spec of real data. Same bytes for any `threads`.
+
+    Raises InputError before anything is allocated where the memory does not suffice.
+    """
+    require_memory(spec, threads)
+    if isinstance(spec, ReadableSpec):
+        return spec.read()
+    if not isinstance(spec, MatchingSpec):
+        raise SpecError(f"{type(spec).__name__} is neither a MatchingSpec nor a spec that can be read")
+    made_as = family(spec.family)
+    if not isinstance(made_as, BlockFamily):
+        return made_as.build(spec)
+    shard = generate_blocks(spec, range(block_count(spec)), threads=threads)
+    return MatchingLP(
+        offsets=shard.offsets,
+        destination=shard.destination,
+        a=shard.a,
+        c=shard.c,
+        b=budgets(spec, shard.load),
+        polytope=spec.polytope,
+    )
+
+
+def block_count(spec: MatchingSpec) -> int:
+    return -(-spec.sources // BLOCK_SOURCES)
+
+
+def generate_blocks(spec: MatchingSpec, blocks: Sequence[int], *, threads: int | None = None) -> Shard:
+    """The given blocks, one after another; `threads` (default: the CPUs of this process) changes the speed only."""
+    made_as = _block_family(spec)
+    for block in blocks:
+        if not 0 <= block < block_count(spec):
+            raise SpecError(f"block {block} of {spec.text!r}: its blocks are 0..{block_count(spec) - 1}")
+    destinations = draw_destinations(spec)
+    degree = [np.zeros(1, dtype=np.int64)]
+    room = _room(destinations, sum(_sources_of(spec, block) for block in blocks))
+    edges = _Edges(np.empty(room, np.int32), np.empty(room, np.float32), np.empty(room, np.float32))
+    load = np.zeros((loads_of(spec.polytope), spec.destinations), dtype=np.int64)
+    end = 0
+    with ThreadPoolExecutor(max_workers=threads or usable_threads()) as pool:
+        for made in pool.map(lambda block: _make_block(spec, made_as, destinations, block), blocks):
+            start, end = end, end + made.edges.a.size
+            edges.destination[start:end], edges.a[start:end], edges.c[start:end] = made.edges
+            degree.append(made.degree)
+            add_load(load, made.load)
+    return Shard(
+        offsets=np.cumsum(np.concatenate(degree)),
+        destination=edges.destination[:end],
+        a=edges.a[:end],
+        c=edges.c[:end],
+        load=load,
+    )
+
+
+def budgets(spec: MatchingSpec, load: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """b[J] of the instance from the load summed over all its blocks.
+
+    Greedy loads scale with the radius. For '=' simplices b_j is at least what row j receives when every source spreads
+    its radius evenly over its edges: a known feasible point, so that generated '=' instances are feasible.
+    """
+    units = load.astype(np.float64) * (float(spec.polytope.radius) / UNITS)
+    b = _block_family(spec).budget(draw_destinations(spec).rho, units[0])
+    return b if load.shape[0] == 1 else np.maximum(b, units[1])
+
+
+class _Edges(NamedTuple):
+    destination: npt.NDArray[np.int32]
+    a: npt.NDArray[np.float32]
+    c: npt.NDArray[np.float32]
+
+
+class _Block(NamedTuple):
+    degree: Indices
+    edges: _Edges
+    load: list[tuple[Indices, Indices]]
+
+
+def _make_block(spec: MatchingSpec, made_as: BlockFamily, destinations: Destinations, block: int) -> _Block:
+    rng = block_generator(spec, block)
+    sources = _sources_of(spec, block)
+    graph = sample_graph(rng, destinations, sources, none_empty=loads_of(spec.polytope) == 2)
+    a, value = made_as.coefficients(rng, graph, destinations)
+    key = value if made_as.greedy_by_value else a
+    return _Block(
+        degree=np.bincount(graph.source, minlength=sources),
+        edges=_Edges(graph.destination.astype(np.int32), a, -value),
+        load=block_load(spec.polytope, graph.source, graph.destination, a, key),
+    )
+
+
+def _sources_of(spec: MatchingSpec, block: int) -> int:
+    return min(BLOCK_SOURCES, spec.sources - block * BLOCK_SOURCES)
+
+
+def _room(destinations: Destinations, sources: int) -> int:
+    """More edges than the sources can have: ten standard deviations above the mean (probability below 1e-20).
+
+    Pages of the arrays that stay untouched take no memory, so the arrays are filled in place and cut off at the end.
+    """
+    of_source = math.fsum(destinations.probability) + math.exp(-destinations.rate)  # the latter for `none_empty`
+    mean = sources * of_source
+    return math.ceil(mean + 10 * math.sqrt(mean) + 64)
+
+
+def _block_family(spec: MatchingSpec) -> BlockFamily:
+    found = family(spec.family)
+    if not isinstance(found, BlockFamily):
+        raise SpecError(f"family {spec.family} is made as a whole: generate({spec.text!r}) in one process")
+    return found

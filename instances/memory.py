@@ -1,0 +1,62 @@
+"""How much memory an instance takes, known before any array exists. I sources, J destinations, E edges."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+from instances.errors import InputError
+from instances.families import family
+from instances.sampling import BLOCK_SOURCES
+from instances.spec import ReadableSpec, Spec
+
+_CGROUP = Path("/sys/fs/cgroup")
+_SCRATCH_PER_EDGE = 100  # of the block that a thread works on: keys, draws and gathers in float64 and int64
+_READ_SCRATCH = 256 << 20  # a row group or a text file on the way to arrays
+_SCRATCH_PER_DESTINATION = 150  # draws of the destinations, the alias table and its making
+
+
+def memory_bytes(spec: Spec) -> int:
+    """Bytes of the arrays of the finished instance, from the nominal number of edges."""
+    if isinstance(spec, ReadableSpec):
+        return spec.nbytes
+    return 8 * (spec.sources + 1 + spec.destinations) + family(spec.family).bytes_per_edge * spec.expected_edges
+
+
+def peak_memory_bytes(spec: Spec, threads: int | None = None) -> int:
+    """Bytes at the peak of making the instance with so many threads, the finished arrays included."""
+    if isinstance(spec, ReadableSpec):
+        return math.ceil(1.25 * spec.nbytes) + min(4 * spec.nbytes, _READ_SCRATCH)
+    peak = family(spec.family).peak * memory_bytes(spec) + _SCRATCH_PER_DESTINATION * spec.destinations
+    block = spec.expected_edges * min(1.0, BLOCK_SOURCES / spec.sources)
+    return math.ceil(peak + _SCRATCH_PER_EDGE * block * (threads or usable_threads()))
+
+
+def require_memory(spec: Spec, threads: int | None = None) -> None:
+    """Raise InputError with need and available memory where the instance cannot be made here."""
+    need, available = peak_memory_bytes(spec, threads), available_memory()
+    if need > available:
+        raise InputError(
+            f"{spec.text} needs {need / 2**30:.3g} GiB of memory while it is made, {available / 2**30:.3g} GiB are "
+            "available: choose a smaller instance or free memory"
+        )
+
+
+def usable_threads() -> int:
+    """The CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def available_memory() -> int:
+    """Bytes that can still be allocated: of the machine, or of the container (cgroup v2) where that is less."""
+    import psutil
+
+    available = int(psutil.virtual_memory().available)
+    try:
+        limit = int((_CGROUP / "memory.max").read_text())
+        used = int((_CGROUP / "memory.current").read_text())
+        cached = dict(line.split() for line in (_CGROUP / "memory.stat").read_text().splitlines())["inactive_file"]
+        return min(available, max(0, limit - used + int(cached)))
+    except (OSError, KeyError, ValueError):  # no cgroup v2, or the limit is the word "max"
+        return available

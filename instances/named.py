@@ -1,0 +1,33 @@
+"""Named instances: short names for the specs that suites and readers refer to."""
+
+from __future__ import annotations
+
+_FAMILIES = ("dualip", "dualip-v5", "independent", "uniform", "unit")
+
+#: Sources and destinations of the ladder: I/J = 2500, as in the literature's 25,000,000 x 10,000, degree 10, seed 42.
+#: The last rung has 10^12 cells like the one before it, but 10^9 edges.
+_LADDER = {
+    "100k": (100_000, 40),
+    "250k": (250_000, 100),
+    "1m": (1_000_000, 400),
+    "2.5m": (2_500_000, 1_000),
+    "10m": (10_000_000, 4_000),
+    "25m": (25_000_000, 10_000),
+    "50m": (50_000_000, 20_000),
+    "100m": (100_000_000, 10_000),
+}
+
+
+def named_instances() -> dict[str, str]:
+    """Spec text by name: MovieLens, a tiny, a small and a 100,000 x 1,000 one of each family, and the ladder."""
+    return {
+        "movielens": "movielens:capacity=1",
+        **{f"{family}-5k": _text(family, 5_000, 50) for family in _FAMILIES},
+        **{f"{family}-20k": _text(family, 20_000, 200) for family in _FAMILIES},
+        **{f"{family}-100k": _text(family, 100_000, 1_000) for family in _FAMILIES},
+        **{f"ladder-{rung}": _text("dualip", *size) for rung, size in _LADDER.items()},
+    }
+
+
+def _text(family: str, sources: int, destinations: int) -> str:
+    return f"{family}:sources={sources},destinations={destinations},degree=10,seed=42"

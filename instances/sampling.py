@@ -1,0 +1,157 @@
+"""Random draws of the block-addressable families: destinations, and the edges of a block of sources.
+
+I sources, J destinations; a block has n sources and E edges. Block k draws from its own generator, seeded by (seed, k)
+alone, so its bytes do not depend on who asks, in which order or in which process.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances.spec import MatchingSpec
+
+_DESTINATIONS, _BLOCKS = 0, 1  # first part of the spawn key
+
+#: Sources of a block; a change changes every instance (raise spec.GENERATOR_VERSION).
+BLOCK_SOURCES = 16_384
+
+#: A pair is never certain: lambda = -log(1 - p) must stay finite.
+MAX_PROBABILITY = 0.999
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Destinations:
+    """What is drawn once for each destination, float64[J], and the table that draws destinations of edges.
+
+    scale s ~ LogNormal(0, 1), value v ~ LogNormal(-4, 0.75) kept as log v, rho ~ U(0.5, 1), probability p of an edge.
+    chance, alias: see `alias_table`; rate = sum lambda_j, the Poisson mean of the draws of a source.
+    """
+
+    probability: npt.NDArray[np.float64]
+    scale: npt.NDArray[np.float64]
+    log_value: npt.NDArray[np.float64]
+    rho: npt.NDArray[np.float64]
+    rate: float
+    chance: npt.NDArray[np.float64]
+    alias: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class BlockGraph:
+    """Edges of a block: source int64[E] within the block, never falling; destination int64[E] rises within a source."""
+
+    sources: int
+    source: npt.NDArray[np.int64]
+    destination: npt.NDArray[np.int64]
+
+    @property
+    def edges(self) -> int:
+        return int(self.source.size)
+
+
+def block_generator(spec: MatchingSpec, block: int) -> np.random.Generator:
+    return _generator(spec.seed, _BLOCKS, block)
+
+
+def draw_destinations(spec: MatchingSpec) -> Destinations:
+    """p_j = min(Z_j / sum Z * degree, MAX_PROBABILITY) with breadth Z ~ LogNormal(0, 1).
+
+    Where the cap binds (destinations few against the degree), the mean degree falls below nominal.
+    """
+    rng = _generator(spec.seed, _DESTINATIONS)
+    J = spec.destinations
+    breadth = np.exp(rng.standard_normal(J))
+    scale = np.exp(rng.standard_normal(J))
+    log_value = -4.0 + 0.75 * rng.standard_normal(J)
+    rho = rng.uniform(0.5, 1.0, J)
+    probability = np.minimum(breadth / math.fsum(breadth) * spec.degree, MAX_PROBABILITY)
+    weight = -np.log1p(-probability)
+    chance, alias = alias_table(weight)
+    return Destinations(
+        probability=probability,
+        scale=scale,
+        log_value=log_value,
+        rho=rho,
+        rate=math.fsum(weight),
+        chance=chance,
+        alias=alias,
+    )
+
+
+def alias_table(weight: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+    """(chance[J], alias[J]): column j of J equal columns yields j with chance[j], else alias[j] (Walker 1977).
+
+    Filled in rounds instead of one by one: every column with too much gives to one with too little.
+    """
+    chance = weight * (weight.size / math.fsum(weight))
+    alias = np.arange(weight.size)
+    small, large = np.flatnonzero(chance < 1), np.flatnonzero(chance >= 1)
+    while small.size and large.size:
+        pairs = min(small.size, large.size)
+        taker, giver = small[:pairs], large[:pairs]
+        alias[taker] = giver
+        chance[giver] -= 1 - chance[taker]
+        exhausted = chance[giver] < 1
+        small = np.concatenate((small[pairs:], giver[exhausted]))
+        large = np.concatenate((giver[~exhausted], large[pairs:]))
+    chance[small] = 1.0  # what is left differs from 1 by rounding only
+    chance[large] = 1.0
+    return chance, alias
+
+
+def sample_graph(rng: np.random.Generator, destinations: Destinations, sources: int, *, none_empty: bool) -> BlockGraph:
+    """Each pair is an edge with probability exactly p_j, independently of all others.
+
+    A source draws Poisson(sum lambda) destinations from lambda / sum lambda and repeated ones count once; the counts
+    are then independent Poisson(lambda_j), and one is positive with probability 1 - exp(-lambda_j) = p_j.
+    `none_empty` gives a source that would have no edge a single draw.
+    """
+    draws = rng.poisson(destinations.rate, sources)
+    if none_empty:
+        np.maximum(draws, 1, out=draws)
+    J = destinations.chance.size
+    narrow: Any = np.uint32 if sources * J <= 2**32 else np.uint64  # a narrow key sorts faster; the order is the same
+    key = np.repeat(np.arange(sources, dtype=narrow) * narrow(J), draws)
+    key += _draw_destination(rng, destinations, key.size).astype(narrow)
+    key.sort()
+    first = np.empty(key.size, dtype=np.bool_)
+    first[:1] = True
+    np.not_equal(key[1:], key[:-1], out=first[1:])
+    key = key[first]
+    source = key // narrow(J)
+    return BlockGraph(
+        sources=sources, source=source.astype(np.int64), destination=(key - source * narrow(J)).astype(np.int64)
+    )
+
+
+def lognormal_values(
+    rng: np.random.Generator, graph: BlockGraph, destinations: Destinations
+) -> npt.NDArray[np.float32]:
+    """w_e = min(v_j u_i eps_e, 0.5) with affinity u_i ~ LogNormal(0, 0.5) and noise eps_e ~ LogNormal(0, 0.5).
+
+    Computed in float64 and rounded once, so that the last bit of a machine's exp hardly ever shows.
+    """
+    affinity = rng.standard_normal(graph.sources)
+    exponent = rng.standard_normal(graph.edges)
+    exponent += affinity[graph.source]
+    exponent *= 0.5
+    exponent += destinations.log_value[graph.destination]
+    np.exp(exponent, out=exponent)
+    return np.minimum(exponent, 0.5, out=exponent).astype(np.float32)
+
+
+def _draw_destination(rng: np.random.Generator, destinations: Destinations, size: int) -> npt.NDArray[np.int64]:
+    position = rng.random(size)
+    position *= destinations.chance.size
+    column = position.astype(np.int64)
+    position -= column
+    return np.where(position < destinations.chance[column], column, destinations.alias[column])
+
+
+def _generator(seed: int, *key: int) -> np.random.Generator:
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=key)))

@@ -1,0 +1,47 @@
+"""Available memory: of the machine, or of the container where that is less."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from instances import InputError, available_memory, generate, memory, parse_spec
+
+SPEC = "dualip:sources=100000,destinations=10,degree=5"
+
+
+def container(folder: Path, limit: str) -> None:
+    (folder / "memory.max").write_text(limit + "\n")
+    (folder / "memory.current").write_text("3000000\n")
+    (folder / "memory.stat").write_text("anon 5\ninactive_file 1000000\n")
+
+
+@pytest.fixture
+def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
+    return tmp_path
+
+
+def test_the_limit_of_a_container_counts_and_its_file_cache_does_not(cgroup: Path) -> None:
+    container(cgroup, "5000000")
+    assert available_memory() == 3_000_000
+
+
+def test_a_full_container_has_nothing_left(cgroup: Path) -> None:
+    container(cgroup, "1500000")
+    assert available_memory() == 0
+
+
+@pytest.mark.parametrize("limit", ["max", "1000000000000000000", "", "?"])
+def test_without_a_limit_it_is_the_machine(cgroup: Path, limit: str) -> None:
+    container(cgroup, limit)
+    machine = psutil.virtual_memory().total
+    assert 0 < available_memory() <= machine
+
+
+def test_an_instance_that_does_not_fit_the_container_is_refused(cgroup: Path) -> None:
+    container(cgroup, "5000000")
+    with pytest.raises(InputError, match=r"degree=5,seed=0 needs 0\.\d+ GiB .* 0\.00279 GiB are available: choose"):
+        generate(parse_spec(SPEC))
