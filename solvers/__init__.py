@@ -1,0 +1,16 @@
+"""Solvers behind one adapter contract (solvers/base.py) and the PyTorch engine that ours share."""
+
+from solvers.base import Answer, Availability, OptionError, Settings, Solver, Status, TracePoint
+from solvers.registry import get_solver, registry
+
+__all__ = [
+    "Answer",
+    "Availability",
+    "OptionError",
+    "Settings",
+    "Solver",
+    "Status",
+    "TracePoint",
+    "get_solver",
+    "registry",
+]

@@ -1,0 +1,171 @@
+"""The adapter contract, documented once, here.
+
+A solver is one class in one file of this folder (or behind the entry point group "dualbench.solvers" of another
+package); nothing lists it. Verbs: `available`, `prepare` (timed as "prepare": conversion, upload, compilation) and
+`run` (timed as "run"). A solver never reports its own quality: the referee judges `Answer.x` and `Answer.dual`.
+
+Sign of the dual: `dual[j] >= 0` is the price of budget row j in a minimisation with A x <= b, so that
+c + A'dual are the reduced costs and -b'dual + sum_i min over C_i of (c + A'dual)_i'x is a lower bound.
+"""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import metadata
+from typing import Any, ClassVar, TypeVar, get_type_hints
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import MatchingLP
+from instances.errors import InputError
+
+Vector = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+OptionsT = TypeVar("OptionsT")
+
+
+class OptionError(InputError):
+    """A setting or an option that the solver does not know or cannot use."""
+
+
+class Status(enum.StrEnum):
+    """How a case ended; every text is one sentence of the report."""
+
+    SOLVED = "solved"  # the solver claims the tolerance and the referee agrees
+    INACCURATE = "inaccurate"  # the solver claims the tolerance, the referee certifies a larger gap or none
+    ITERATION_LIMIT = "iteration_limit"  # stopped at the iteration limit without claiming the tolerance
+    TIME_LIMIT = "time_limit"  # stopped at the time limit, by itself or by the harness
+    MEMORY_LIMIT = "memory_limit"  # ended because memory ran out
+    INFEASIBLE = "infeasible"  # the solver says that no x satisfies the constraints
+    CRASHED = "crashed"  # the process died
+    ERROR = "error"  # the solver raised, or stopped without an answer
+    SKIPPED = "skipped"  # not tried; the reason says why
+
+
+@dataclass(frozen=True, kw_only=True)
+class Availability:
+    """Whether a solver can run here; where not, `reason` says why and `remedy` what to install or change."""
+
+    ok: bool
+    version: str = ""
+    reason: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What every solver is asked for in the same words.
+
+    tolerance: the certified gap wanted; each adapter's docstring says what it hands to its solver for it.
+    time_limit: seconds of `run`, None without limit. threads: CPU threads, the same for all solvers of a suite.
+    device: "cpu" or "cuda". dtype: "float32" or "float64", for the solvers that can choose.
+    options: the solver's own options by name, checked by `Solver.options`.
+    """
+
+    tolerance: float = 1e-4
+    time_limit: float | None = None
+    iteration_limit: int | None = None
+    threads: int = 1
+    device: str = "cpu"
+    dtype: str = "float32"
+    seed: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        checks = (
+            ("tolerance", 0 < self.tolerance < 1, "a number between 0 and 1"),
+            ("time_limit", self.time_limit is None or self.time_limit > 0, "seconds > 0"),
+            ("iteration_limit", self.iteration_limit is None or self.iteration_limit > 0, "a whole number > 0"),
+            ("threads", self.threads >= 1, "a whole number >= 1"),
+            ("device", self.device.partition(":")[0] in ("cpu", "cuda"), "cpu or cuda"),
+            ("dtype", self.dtype in ("float32", "float64"), "float32 or float64"),
+            ("seed", self.seed >= 0, "a whole number >= 0"),
+        )
+        for name, ok, expected in checks:
+            if not ok:
+                raise OptionError(f"{name}={getattr(self, name)!r}: expected {expected}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TracePoint:
+    """Progress as the solver itself saw it (its own gap, not the referee's), `seconds` since `run` began."""
+
+    seconds: float
+    iteration: int
+    gap: float
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Answer:
+    """What a solver returns: x[E] in the edge order of the instance, dual[J] in the sign above, or None where lacking.
+
+    status is the solver's claim (never INACCURATE: that is the referee's word), raw_status its own words.
+    """
+
+    x: Vector | None
+    dual: Vector | None
+    status: Status
+    raw_status: str = ""
+    iterations: int | None = None
+    trace: Sequence[TracePoint] = ()
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """A solver without options of its own."""
+
+
+class Solver(abc.ABC):
+    """One solver. Subclass, set the class variables, write the three verbs.
+
+    id: the name used on the command line and in records. title: for a reader. citation: what to cite.
+    devices: where it runs. exact: its answer does not depend on the tolerance, so one run serves all tolerances.
+    bytes_per_edge: peak host memory beyond the instance, per edge; cases that cannot fit are skipped, not tried.
+    Options: a frozen dataclass whose fields are the solver's own options with their defaults.
+    """
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    citation: ClassVar[str]
+    devices: ClassVar[tuple[str, ...]] = ("cpu",)
+    exact: ClassVar[bool] = False
+    bytes_per_edge: ClassVar[float]
+    Options: ClassVar[type[Any]] = NoOptions
+
+    @abc.abstractmethod
+    def available(self) -> Availability:
+        """Whether it can run here; cheap, never raises."""
+
+    @abc.abstractmethod
+    def prepare(self, lp: MatchingLP, settings: Settings) -> Any:
+        """Everything that depends on the instance but is not the solving; raises OptionError for bad options."""
+
+    @abc.abstractmethod
+    def run(self, state: Any) -> Answer:
+        """Solve, within the time and iteration limits of the settings."""
+
+
+def installed(package: str, *, remedy: str) -> Availability:
+    """Available where the distribution `package` is installed; it is not imported."""
+    try:
+        return Availability(ok=True, version=metadata.version(package))
+    except metadata.PackageNotFoundError:
+        return Availability(ok=False, reason=f"{package} is not installed", remedy=remedy)
+
+
+def parse_options(options: type[OptionsT], settings: Settings) -> OptionsT:
+    """`settings.options` as the dataclass `options`; an unknown name or a wrong type is an OptionError."""
+    known = {f.name: f.default for f in dataclasses.fields(options)}  # type: ignore[arg-type]
+    hints = get_type_hints(options)
+    for name, value in settings.options.items():
+        if name not in known:
+            listed = ", ".join(f"{k}={v!r}" for k, v in known.items()) or "none"
+            raise OptionError(f"unknown option {name!r}: known options and defaults are {listed}")
+        expected = (int, float) if hints[name] is float else hints[name]
+        if not isinstance(value, expected) or (isinstance(value, bool) and hints[name] is not bool):
+            raise OptionError(f"option {name}={value!r}: expected {getattr(hints[name], '__name__', hints[name])}")
+    return options(**settings.options)

@@ -1,0 +1,107 @@
+"""HiGHS through scipy.optimize.linprog: dual simplex and interior point, on one thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from instances import MatchingLP
+from solvers.base import Answer, Availability, Settings, Solver, Status, installed, parse_options
+
+_LIMIT, _INFEASIBLE = 1, 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """presolve: whether HiGHS presolves."""
+
+    presolve: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class State:
+    destinations: int
+    arguments: dict[str, Any]
+
+
+class ScipyHighsDs(Solver):
+    """HiGHS dual simplex. It ends at a vertex, so its answer does not depend on the tolerance.
+
+    Feasibility tolerances are HiGHS's default 1e-7, tightened to a tenth of the tolerance where that is smaller.
+    scipy.optimize.linprog has no option for threads: HiGHS's simplex and ipx use one.
+    """
+
+    id = "scipy-highs-ds"
+    title = "HiGHS dual simplex (SciPy)"
+    citation = "Huangfu and Hall, Parallelizing the dual revised simplex method, Math. Prog. Comp. 10, 2018"
+    exact = True
+    bytes_per_edge = 600.0
+    Options = Options
+    method: ClassVar[str] = "highs-ds"
+
+    def available(self) -> Availability:
+        return installed("scipy", remedy="pip install scipy")
+
+    def prepare(self, lp: MatchingLP, settings: Settings) -> State:
+        explicit = lp.to_explicit()
+        rows = explicit.matrix.tocsr()
+        equality = explicit.row_lower == explicit.row_upper  # never a budget row: those have no lower side
+        return State(
+            destinations=lp.destinations,
+            arguments={
+                "c": explicit.c,
+                "A_ub": rows[~equality],
+                "b_ub": explicit.row_upper[~equality],
+                "A_eq": rows[equality] if equality.any() else None,
+                "b_eq": explicit.row_upper[equality] if equality.any() else None,
+                "bounds": np.column_stack((np.zeros(lp.edges), explicit.upper)),
+                "method": self.method,
+                "options": self._highs_options(settings),
+            },
+        )
+
+    def run(self, state: State) -> Answer:
+        from scipy.optimize import linprog
+
+        result = linprog(**state.arguments)
+        marginals = result.ineqlin.marginals
+        return Answer(
+            x=result.x,
+            # SciPy: marginals of <= rows of a minimisation are <= 0, and the budgets are the first of those rows.
+            dual=None if marginals is None else -np.asarray(marginals[: state.destinations], dtype=np.float64),
+            status=_status(result),
+            raw_status=str(result.message),
+            iterations=int(result.nit),
+        )
+
+    def _highs_options(self, settings: Settings) -> dict[str, Any]:
+        feasibility = max(1e-10, min(1e-7, settings.tolerance / 10))
+        options: dict[str, Any] = {
+            "presolve": parse_options(Options, settings).presolve,
+            "primal_feasibility_tolerance": feasibility,
+            "dual_feasibility_tolerance": feasibility,
+        }
+        if settings.time_limit is not None:
+            options["time_limit"] = settings.time_limit
+        if settings.iteration_limit is not None:
+            options["maxiter"] = settings.iteration_limit
+        return options
+
+
+class ScipyHighsIpm(ScipyHighsDs):
+    """HiGHS interior point (ipx) with crossover to a vertex; tolerances as for the dual simplex."""
+
+    id = "scipy-highs-ipm"
+    title = "HiGHS interior point (SciPy)"
+    citation = "Schork and Gondzio, Implementation of an interior point method with basis preconditioning, 2020"
+    method = "highs-ipm"
+
+
+def _status(result: Any) -> Status:
+    if result.status == 0:
+        return Status.SOLVED
+    if result.status == _LIMIT:
+        return Status.TIME_LIMIT if "time limit" in str(result.message).lower() else Status.ITERATION_LIMIT
+    return Status.INFEASIBLE if result.status == _INFEASIBLE else Status.ERROR
