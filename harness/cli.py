@@ -1,0 +1,171 @@
+"""The command `dualbench`.
+
+Exit status: 0 everything asked was executed and recorded; 1 it was, and --strict found a case not solved; 2 bad input,
+one line that says what to change; 3 a fault of the harness.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from instances.errors import InputError
+
+OK, NOT_SOLVED, BAD_INPUT, FAULT = 0, 1, 2, 3
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run one command line and return its exit status; bad input is one line on standard error."""
+    try:
+        status = cli.main(arguments, prog_name="dualbench", standalone_mode=False)
+    except click.UsageError as error:
+        return _complain(f"{error.format_message()} (see dualbench {_command(error)}--help)")
+    except (click.ClickException, InputError) as error:
+        return _complain(str(error))
+    except (KeyboardInterrupt, click.Abort):
+        return _complain("interrupted; what was finished is recorded, --resume goes on", status=130)
+    except OSError as error:
+        return _complain(f"{error.filename or ''} {error.strerror or error}".strip())
+    return status if isinstance(status, int) else OK
+
+
+@click.group(context_settings=_SETTINGS)
+@click.version_option(package_name="dualbench")
+def cli() -> None:
+    """Certified benchmarks of solvers for matching LPs."""
+
+
+@cli.command()
+@click.argument("suite")
+@click.option("--solver", "solvers", multiple=True, metavar="ID", help="Only this solver; may be repeated.")
+@click.option("--instance", "instances", multiple=True, metavar="ID", help="This instance (name or spec); repeatable.")
+@click.option("--tolerance", "tolerances", multiple=True, type=float, metavar="T", help="This tolerance; repeatable.")
+@click.option("--time-limit", type=float, metavar="S", help="Seconds of run time for each case.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads, the same for every solver.")
+@click.option("--device", metavar="D", help="cpu or cuda, for the solvers that run on both.")
+@click.option("--repeats", type=click.IntRange(min=1), metavar="R", help="Repeats of every case.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for records and report.")
+@click.option("--resume", is_flag=True, help="Run only what the folder lacks.")
+@click.option("--strict", is_flag=True, help="Exit with 1 where a case was not solved.")
+def run(suite: str, out: Path | None, *, resume: bool, strict: bool, **overrides: Any) -> int:
+    """Run SUITE (a name or a .toml file), record every case and write the report."""
+    from harness import records
+    from harness.display import LiveDisplay, summary_table, wide_console
+    from harness.runner import missing_cases, open_folder, run_suite
+    from harness.suite import load_suite
+
+    chosen = load_suite(suite).override(**overrides)
+    if resume and out is None:
+        raise InputError("--resume needs --out: say which folder to go on with")
+    folder = open_folder(
+        chosen, out or Path("results") / f"{chosen.name}-{datetime.now():%Y%m%d-%H%M%S}", resume=resume
+    )
+    console = wide_console()
+    for line in folder.warnings:
+        console.print(line, style="yellow")
+    cases = missing_cases(chosen, folder)
+    if folder.done:
+        console.print(f"{len(folder.done)} cases are recorded in {folder.path}, {len(cases)} are missing")
+    with LiveDisplay(cases, console) as display:
+        run_suite(chosen, folder, display)
+    wanted = {case.id for case in chosen.cases()}
+    rows = [row for row in records.read(folder.path).cases if row["case"] in wanted]
+    console.print(summary_table(rows))
+    console.print(f"records  {folder.records}")
+    _report([folder.path], folder.path / "report", console)
+    return NOT_SOLVED if strict and any(row["status"] != "solved" for row in rows) else OK
+
+
+@cli.command()
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder for the report.")
+def report(inputs: tuple[Path, ...], out: Path) -> None:
+    """Write report.html, report.md, figures and tables from folders of records or pytest-benchmark JSON files."""
+    from harness.display import wide_console
+
+    _report(list(inputs), out, wide_console())
+
+
+@cli.command()
+def solvers() -> None:
+    """List the solvers: id, version, devices, and where one is not available what to install."""
+    from rich.table import Table
+
+    from harness.display import wide_console
+    from solvers import registry
+
+    table = Table("id", "version", "devices", "available", "title")
+    for solver in registry().values():
+        found = solver.available()
+        table.add_row(
+            solver.id,
+            found.version,
+            ", ".join(solver.devices),
+            "yes" if found.ok else f"no: {found.reason}; {found.remedy}",
+            solver.title,
+        )
+    wide_console().print(table)
+
+
+@cli.command(name="instances")
+def list_instances() -> None:
+    """List the families and the named instances with their sizes."""
+    from rich.table import Table
+
+    from harness.display import wide_console
+    from instances import family, family_names, memory_bytes, named_instances, parse_spec
+
+    families = Table("family", "what it is", title="families", title_justify="left")
+    for name in family_names():
+        families.add_row(name, family(name).title)
+    named = Table("name", "family", title="named instances", title_justify="left")
+    for column in ("sources", "destinations", "edges", "cells", "memory"):
+        named.add_column(column, justify="right", no_wrap=True)
+    for name, text in named_instances().items():
+        spec = parse_spec(text)
+        sizes = (spec.sources, spec.destinations, spec.expected_edges, spec.sources * spec.destinations)
+        named.add_row(name, spec.family, *(f"{size:,}" for size in sizes), f"{memory_bytes(spec) / 2**20:,.0f} MiB")
+    wide_console().print(families, named)
+
+
+@cli.command()
+@click.argument("spec")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder to write.")
+def generate(spec: str, out: Path) -> None:
+    """Write the instance SPEC (a name or a text such as unit:sources=1000,destinations=50) as Parquet into DIR."""
+    from instances import generate as make
+    from instances import named_instances, parse_spec, write_parquet
+
+    parsed = parse_spec(named_instances().get(spec, spec))
+    lp = make(parsed)
+    write_parquet(lp, out, parsed.text)
+    click.echo(f"{out}: {lp.sources:,} sources, {lp.destinations:,} destinations, {lp.edges:,} edges")
+
+
+def _report(inputs: list[Path], out: Path, console: Any) -> None:
+    import reports
+
+    built = reports.build(inputs, out)
+    for line in built.warnings:
+        console.print(line, style="yellow")
+    console.print(f"report   {out / 'report.html'}")
+
+
+def _command(error: click.UsageError) -> str:
+    name = error.ctx.info_name if error.ctx is not None else None
+    return f"{name} " if name and name != "dualbench" else ""
+
+
+def _complain(line: str, status: int = BAD_INPUT) -> int:
+    click.echo(f"dualbench: {' '.join(line.split())}", err=True)
+    return status

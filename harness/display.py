@@ -1,0 +1,117 @@
+"""What a run shows: a live line on a terminal, one line a case elsewhere, and the table at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from harness.case import Case
+from harness.records import CaseRecord
+
+
+def wide_console() -> Console:
+    """A console for tables: the terminal as it is, and wide enough for every column where there is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, 160))
+
+
+class LiveDisplay:
+    """The case, its step and elapsed time, and what remains; a line stays behind for every finished case."""
+
+    def __init__(self, cases: Sequence[Case], console: Console) -> None:
+        self._console, self._total, self._done = console, len(cases), 0
+        self._left = [case.settings.time_limit or 0.0 for case in cases]
+        self._case: Case | None = None
+        self._since = time.monotonic()
+        self._live = Live(console=console, refresh_per_second=8, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> LiveDisplay:
+        if self._live is not None:
+            self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
+        if self._live is not None:
+            self._live.stop()
+
+    def begin(self, case: Case) -> None:
+        self._case, self._since = case, time.monotonic()
+        self.tick("start")
+
+    def tick(self, step: str) -> None:
+        if self._live is None or self._case is None:
+            return
+        elapsed, remaining = time.monotonic() - self._since, sum(self._left[self._done :])
+        title = f"{self._case.instance}  {self._case.solver}  {self._case.settings.tolerance:g}"
+        self._live.update(
+            Text.assemble(
+                (f" {self._done + 1}/{self._total} ", "bold"),
+                (title, "cyan"),
+                f"  {step} {elapsed:6.1f} s",
+                (f"   {self._total - self._done} to go, at most {remaining / 60:.0f} min of runs", "dim"),
+            )
+        )
+
+    def end(self, record: CaseRecord) -> None:
+        self._done += 1
+        self._console.print(_line(record, self._done, self._total), soft_wrap=True)
+
+
+def _line(record: CaseRecord, done: int, total: int) -> Text:
+    gap = (record.certificate or {}).get("certified_gap")
+    colour = {"solved": "green", "skipped": "dim"}.get(record.status, "yellow")
+    return Text.assemble(
+        f"{done:4}/{total}  {record.instance:<22} {record.solver:<18} {record.settings['tolerance']:<7g}",
+        (f"{record.status:<16}", colour),
+        f"run {_number(record.seconds.run)} s   gap {_number(gap)}",
+        (f"   {record.reason}" if record.status != "solved" else "", "dim"),
+    )
+
+
+def summary_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """One row an instance and solver: run seconds at each tolerance asked for, with the gap that was certified."""
+    tolerances = sorted({row["settings"]["tolerance"] for row in rows}, reverse=True)
+    table = Table(
+        title="run seconds (certified gap); a failure shows its status", title_justify="left", box=box.SIMPLE_HEAD
+    )
+    table.add_column("instance", no_wrap=True)
+    table.add_column("edges", justify="right", no_wrap=True)
+    table.add_column("solver", no_wrap=True)
+    for tolerance in tolerances:
+        table.add_column(f"{tolerance:g}", justify="right")
+    cells: dict[tuple[str, int | None, str], dict[float, list[Mapping[str, Any]]]] = {}
+    edges = {row["instance"]: row["edges"] for row in rows if row["edges"] is not None}
+    for row in rows:
+        key = (row["instance"], edges.get(row["instance"]), row["solver"])
+        cells.setdefault(key, {}).setdefault(row["settings"]["tolerance"], []).append(row)
+    last = ""
+    for (instance, count, solver), by_tolerance in cells.items():
+        if last and instance != last:
+            table.add_section()
+        shown = (instance, f"{count:,}" if count is not None else "-") if instance != last else ("", "")
+        table.add_row(*shown, solver, *(_cell(by_tolerance.get(tolerance, [])) for tolerance in tolerances))
+        last = instance
+    return table
+
+
+def _cell(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The median repeat, or the status where not every repeat was solved."""
+    if not rows:
+        return ""
+    failed = [row for row in rows if row["status"] != "solved"]
+    if failed:
+        return str(failed[0]["status"])
+    middle = sorted(rows, key=lambda row: row["seconds"]["run"])[len(rows) // 2]
+    return f"{middle['seconds']['run']:.3f} ({middle['certificate']['certified_gap']:.0e})"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"

@@ -1,0 +1,78 @@
+"""Where the numbers were measured: the facts that a reader needs to repeat them, collected once a run."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from harness.records import SCHEMA
+
+_PACKAGES = ("dualbench", "highspy", "numba", "numpy", "ortools", "pandas", "pyarrow", "scipy", "torch", "triton")
+
+
+def environment() -> dict[str, Any]:
+    """A row of kind "environment"; `id` names its content."""
+    facts = {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "cpu": _cpu_model(),
+        "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
+        "threads": os.cpu_count(),
+        "affinity": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        **_gpu(),
+        "packages": {name: version for name in _PACKAGES if (version := _version(name))},
+        **_commit(),
+    }
+    name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
+    return {"schema": SCHEMA, "kind": "environment", "id": name, **facts}
+
+
+def _cpu_model() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _gpu() -> dict[str, Any]:
+    """Name, memory and driver of the first GPU as nvidia-smi gives them; torch is not imported for it."""
+    query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    line = _output(query).partition("\n")[0]
+    if not line:
+        return {"gpu": None}
+    name, memory, driver = (part.strip() for part in line.split(","))
+    return {"gpu": name, "gpu_memory": memory, "gpu_driver": driver}
+
+
+def _commit() -> dict[str, Any]:
+    """Commit of the source tree this package runs from; None where it is not a git checkout."""
+    root = str(Path(__file__).resolve().parent.parent)
+    commit = _output(["git", "-C", root, "rev-parse", "HEAD"])
+    changed = _output(["git", "-C", root, "status", "--porcelain", "--untracked-files=no"])
+    return {"commit": commit or None, "dirty": bool(changed) if commit else None}
+
+
+def _output(command: list[str]) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603 - fixed words
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""

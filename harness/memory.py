@@ -1,0 +1,43 @@
+"""Peak memory of this process and of the device."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from pathlib import Path
+from typing import Any
+
+_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def reset_peak() -> None:
+    """Start a new peak: of this process where the kernel can (Linux), and of the CUDA device where torch uses one."""
+    try:
+        _CLEAR.write_text("5")
+    except OSError:
+        return
+    finally:
+        cuda = _cuda()
+        if cuda is not None:
+            cuda.reset_peak_memory_stats()
+
+
+def peak() -> dict[str, int | None]:
+    """Bytes at the peak since reset_peak(): resident memory of this process, and memory that torch took on CUDA."""
+    cuda = _cuda()
+    return {"host": _host_peak(), "device": None if cuda is None else int(cuda.max_memory_allocated())}
+
+
+def _host_peak() -> int:
+    if _STATUS.exists():
+        for line in _STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def _cuda() -> Any:
+    """torch.cuda, or None where this process does not use it."""
+    torch = sys.modules.get("torch")
+    return torch.cuda if torch is not None and torch.cuda.is_available() and torch.cuda.is_initialized() else None

@@ -1,0 +1,85 @@
+"""From what a solver did to the row that is recorded."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.case import Case
+from harness.records import CaseRecord, Seconds
+from harness.solve import Result
+from instances import digest
+from solvers import get_solver
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """What came of one case, in types that travel between processes."""
+
+    status: str
+    reason: str = ""
+    raw_status: str = ""
+    edges: int | None = None
+    seconds: Seconds = field(default_factory=Seconds)
+    iterations: int | None = None
+    peak_memory: dict[str, int | None] = field(default_factory=dict)
+    certificate: dict[str, Any] | None = None
+    trace: dict[str, list[float]] | None = None
+    dual: npt.NDArray[np.float64] | None = None
+
+
+def outcome_of(result: Result, edges: int) -> Outcome:
+    answer, certificate = result.answer, result.certificate
+    trace = [] if answer is None else list(answer.trace)
+    return Outcome(
+        status=str(result.status),
+        reason=result.reason,
+        raw_status="" if answer is None else answer.raw_status,
+        edges=edges,
+        seconds=result.seconds,
+        iterations=None if answer is None else answer.iterations,
+        peak_memory=dict(result.peak_memory),
+        certificate=None if certificate is None else asdict(certificate),
+        trace={k: [getattr(p, k) for p in trace] for k in ("seconds", "iteration", "gap")} if trace else None,
+        dual=None if answer is None or answer.dual is None else np.asarray(answer.dual, dtype=np.float64),
+    )
+
+
+def case_record(case: Case, outcome: Outcome, *, environment: str, dual_file: str | None = None) -> CaseRecord:
+    """The row of a case; `environment` is the id of an environment row."""
+    spec, solver = case.parsed, get_solver(case.solver)
+    return CaseRecord(
+        case=case.id,
+        suite=case.suite,
+        instance=case.instance,
+        spec=spec.text,
+        spec_hash=digest(spec),
+        family=spec.family,
+        sources=spec.sources,
+        destinations=spec.destinations,
+        edges=outcome.edges,
+        cells=spec.sources * spec.destinations,
+        solver=solver.id,
+        solver_version=solver.available().version,
+        settings=asdict(case.settings),
+        repeat=case.repeat,
+        status=outcome.status,
+        raw_status=outcome.raw_status,
+        reason=outcome.reason,
+        seconds=outcome.seconds,
+        iterations=outcome.iterations,
+        peak_memory=outcome.peak_memory,
+        certificate=outcome.certificate,
+        trace=outcome.trace,
+        dual_file=dual_file,
+        environment=environment,
+        time=utc_now(),
+    )
+
+
+def utc_now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

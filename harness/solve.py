@@ -1,0 +1,137 @@
+"""One solver on one instance, timed and judged: the path that a notebook, the worker and pytest-benchmark share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from harness import memory
+from harness.clock import Stopwatch
+from harness.records import Seconds
+from harness.referee import Certificate, certify
+from instances import InputError, MatchingLP
+from solvers import Answer, OptionError, Settings, Solver, Status, get_solver
+
+Phase = Callable[[str], None]
+#: Calls the solver's run; pytest-benchmark puts its own clock here.
+Call = Callable[[Callable[[], Answer]], Answer]
+
+
+class UnavailableError(InputError):
+    """The solver cannot run here; the text says what to install."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Result:
+    """What came of one case. `answer` is None where the solver gave none, `certificate` where nothing was judged."""
+
+    status: Status
+    reason: str
+    seconds: Seconds
+    answer: Answer | None = None
+    certificate: Certificate | None = None
+    peak_memory: Mapping[str, int | None] = field(default_factory=dict)
+
+
+def solve(lp: MatchingLP, solver_id: str, **settings: Any) -> Result:
+    """Solve `lp` with a registered solver and let the referee judge the answer.
+
+    settings: fields of solvers.Settings (tolerance, time_limit, iteration_limit, threads, device, dtype, seed,
+    options). Raises InputError for an unknown solver, setting or option, and where the solver is not available.
+    """
+    known = Settings.__dataclass_fields__
+    for name in settings:
+        if name not in known:
+            raise OptionError(f"unknown setting {name!r}: known settings are {', '.join(known)}")
+    return execute(lp, get_solver(solver_id), Settings(**settings))
+
+
+def execute(
+    lp: MatchingLP,
+    solver: Solver,
+    settings: Settings,
+    phase: Phase = lambda _: None,
+    call: Call = lambda run: run(),
+) -> Result:
+    """Prepare, run through `call`, and judge; `phase` is told the name of each step before it starts.
+
+    A solver that raises becomes a Result with status error: failures are data. Bad input still raises.
+    """
+    check_runnable(solver, settings)
+    memory.reset_peak()
+    seconds: dict[str, float] = {}
+    try:
+        answer = _attempt(lp, solver, settings, seconds, phase, call)
+    except InputError:
+        raise
+    except MemoryError as error:
+        return _failed(Status.MEMORY_LIMIT, error, seconds)
+    except Exception as error:  # noqa: BLE001 - the one border that turns whatever a solver raises into a row
+        return _failed(Status.ERROR, error, seconds)
+    peak = memory.peak()
+    phase("referee")
+    stopwatch = Stopwatch()
+    certificate, complaint = _judge(lp, answer, settings)
+    seconds["referee"] = stopwatch.lap()
+    status, reason = verdict(answer, certificate, settings.tolerance)
+    return Result(
+        status=status,
+        reason=complaint or reason,
+        seconds=Seconds(**seconds),
+        answer=answer,
+        certificate=certificate,
+        peak_memory=peak,
+    )
+
+
+def _attempt(
+    lp: MatchingLP, solver: Solver, settings: Settings, seconds: dict[str, float], phase: Phase, call: Call
+) -> Answer:
+    """Prepare and run; what the solver held is free again when this returns, for the referee."""
+    stopwatch = Stopwatch(settings.device)
+    phase("prepare")
+    state = solver.prepare(lp, settings)
+    seconds["prepare"] = stopwatch.lap()
+    phase("run")
+    answer = call(lambda: solver.run(state))
+    seconds["run"] = stopwatch.lap()
+    return answer
+
+
+def check_runnable(solver: Solver, settings: Settings) -> None:
+    """Raise where the solver is not available here or not on the device asked for."""
+    found = solver.available()
+    if not found.ok:
+        raise UnavailableError(f"{solver.id}: {found.reason}; {found.remedy}")
+    if settings.device.partition(":")[0] not in solver.devices:
+        raise OptionError(f"{solver.id} does not run on {settings.device}: use {' or '.join(solver.devices)}")
+
+
+def verdict(answer: Answer, certificate: Certificate, tolerance: float) -> tuple[Status, str]:
+    """The status of a case and one line for anything but solved: a claim counts only when the referee agrees."""
+    if answer.status is not Status.SOLVED:
+        return answer.status, answer.raw_status
+    gap = certificate.certified_gap
+    if gap is None:
+        return Status.INACCURATE, f"claimed {tolerance:g}, nothing certified: {certificate.reason}"
+    if gap > tolerance:
+        return Status.INACCURATE, f"claimed {tolerance:g}, the certified gap is {gap:.2e}"
+    return Status.SOLVED, ""
+
+
+def _judge(lp: MatchingLP, answer: Answer, settings: Settings) -> tuple[Certificate, str]:
+    try:
+        return certify(lp, answer.x, answer.dual, threads=settings.threads), ""
+    except InputError as error:  # an answer of the wrong shape is the solver's failure, not the user's
+        return Certificate(reason=str(error)), str(error)
+
+
+def _failed(status: Status, error: BaseException, seconds: dict[str, float]) -> Result:
+    text = " ".join(str(error).split())
+    return Result(
+        status=status,
+        reason=f"{type(error).__name__}: {text}"[:500],
+        seconds=Seconds(**seconds),
+        peak_memory=memory.peak(),
+    )

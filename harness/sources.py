@@ -1,0 +1,109 @@
+"""The referee's own view of an instance: consecutive sources in chunks, upcast to float64, with sums by source."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import MatchingLP
+
+Float64 = npt.NDArray[np.float64]
+T = TypeVar("T")
+
+#: Edges of a chunk: small enough for the second-level cache, large enough that NumPy's calls cost nothing beside it.
+CHUNK_EDGES = 1 << 16
+#: Results that may wait for their turn; each can hold vectors of length J.
+_AHEAD = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Sources first : last of an instance. Arrays of its edges are in the order of the instance."""
+
+    lp: MatchingLP
+    first: int
+    last: int
+
+    @cached_property
+    def edges(self) -> slice:
+        return slice(int(self.lp.offsets[self.first]), int(self.lp.offsets[self.last]))
+
+    @cached_property
+    def destination(self) -> npt.NDArray[np.intp]:
+        return self.lp.destination[self.edges].astype(np.intp)
+
+    @cached_property
+    def a(self) -> Float64:
+        return self.lp.a[self.edges].astype(np.float64)
+
+    @cached_property
+    def c(self) -> Float64:
+        return self.lp.c[self.edges].astype(np.float64)
+
+    @property
+    def kind(self) -> npt.NDArray[np.uint8]:
+        return self.lp.per_source.kind[self.first : self.last]
+
+    @property
+    def radius(self) -> Float64:
+        return self.lp.per_source.radius[self.first : self.last]
+
+    @cached_property
+    def degrees(self) -> npt.NDArray[np.int64]:
+        return np.diff(self.lp.offsets[self.first : self.last + 1])
+
+    @cached_property
+    def source(self) -> npt.NDArray[np.intp]:
+        """Source of each edge, counted from `first`."""
+        return np.repeat(np.arange(self.last - self.first), self.degrees)
+
+    def total(self, values: Float64) -> Float64:
+        """Sum over the edges of each source; 0 where it has none."""
+        return self._reduce(np.add, values, 0.0)
+
+    def minimum(self, values: Float64) -> Float64:
+        """Smallest over the edges of each source; +inf where it has none."""
+        return self._reduce(np.minimum, values, np.inf)
+
+    def load(self, values: Float64, destinations: int) -> Float64:
+        """A times `values`: what the edges of this chunk put on each budget row, float64[J]."""
+        load = np.bincount(self.destination, weights=self.a * values, minlength=destinations)
+        return load.astype(np.float64, copy=False)  # without edges bincount counts in integers
+
+    def _reduce(self, ufunc: Any, values: Float64, empty: float) -> Float64:
+        result = np.full(self.last - self.first, empty)
+        occupied = self.degrees > 0
+        if occupied.any():
+            # Empty sources take no edges, so the starts of the others alone delimit the segments.
+            starts = (self.lp.offsets[self.first : self.last] - self.edges.start)[occupied]
+            result[occupied] = ufunc.reduceat(values, starts)
+        return result
+
+
+def chunks(lp: MatchingLP) -> Iterator[Chunk]:
+    """All sources in order; a source is never split, so one with more edges than a chunk makes a larger chunk."""
+    first = 0
+    while first < lp.sources:
+        limit = lp.offsets[first] + CHUNK_EDGES
+        last = max(first + 1, int(np.searchsorted(lp.offsets, limit, side="right")) - 1)
+        last = min(last, first + CHUNK_EDGES, lp.sources)
+        yield Chunk(lp, first, last)
+        first = last
+
+
+def over_chunks(lp: MatchingLP, pool: ThreadPoolExecutor, judge: Callable[[Chunk], T]) -> Iterator[T]:
+    """`judge` of every chunk, in the order of the chunks whatever the threads do, a few results ahead at most."""
+    waiting: deque[Future[T]] = deque()
+    for chunk in chunks(lp):
+        waiting.append(pool.submit(judge, chunk))
+        if len(waiting) > _AHEAD:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()

@@ -1,0 +1,202 @@
+"""Suites: TOML files that say which instances, solvers and tolerances to run, validated key by key.
+
+description = "one sentence"
+instances = ["movielens", "dualip:sources=100000,destinations=40,degree=10,seed=42"]   # names or specs
+solvers = ["blockpdhg", "ortools-pdlp"]
+tolerances = [1e-2, 1e-4]
+time_limit = 20.0          # seconds of `run`, for every case
+threads = 2                # for every solver; without it, every core this process may use
+repeats = 3
+[options.dualip]           # a solver's own options
+gamma = 1e-3
+[[exclude]]                # combinations left out, with the reason that the report shows
+instance = "..."
+solver = "..."
+reason = "..."
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from harness.case import Case
+from instances import InputError, named_instances, parse_spec
+from solvers import Settings, get_solver
+from solvers.base import parse_options
+
+
+class SuiteError(InputError):
+    """A suite file or an override of it that cannot be run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exclude:
+    instance: str
+    solver: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suite:
+    """A validated suite; `digest` names the content it was read from."""
+
+    name: str
+    digest: str
+    instances: tuple[str, ...]
+    solvers: tuple[str, ...]
+    tolerances: tuple[float, ...]
+    description: str = ""
+    time_limit: float = 60.0
+    threads: int = 0
+    repeats: int = 1
+    device: str = "cpu"
+    dtype: str = "float32"
+    seed: int = 0
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    exclude: tuple[Exclude, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("instances", "solvers", "tolerances"):
+            if not getattr(self, name):
+                raise SuiteError(f"suite {self.name}: {name} is empty, give at least one")
+        if self.repeats < 1 or self.threads < 0:
+            raise SuiteError(f"suite {self.name}: repeats={self.repeats}, threads={self.threads}: both must be >= 1")
+        if self.device.partition(":")[0] not in ("cpu", "cuda"):
+            raise SuiteError(f"device={self.device!r}: expected cpu or cuda")
+        for instance in self.instances:
+            parse_spec(spec_text(instance))
+        for solver in self.solvers:
+            parse_options(get_solver(solver).Options, self.settings(solver, self.tolerances[0]))
+        for tolerance in self.tolerances:
+            self.settings(self.solvers[0], tolerance)
+        for solver in self.options:
+            get_solver(solver)
+
+    def settings(self, solver: str, tolerance: float) -> Settings:
+        """What `solver` is asked for; a solver that does not run on the suite's device runs on its first one."""
+        kind = self.device.partition(":")[0]
+        devices = get_solver(solver).devices
+        return Settings(
+            tolerance=tolerance,
+            time_limit=self.time_limit,
+            threads=self.threads or usable_threads(),
+            device=self.device if kind in devices else devices[0],
+            dtype=self.dtype,
+            seed=self.seed,
+            options=self.options.get(solver, {}),
+        )
+
+    def override(self, **changes: Any) -> Suite:
+        """The suite with the given fields changed; None and empty leave a field as it is."""
+        return dataclasses.replace(self, **{k: v for k, v in changes.items() if v is not None and v != ()})
+
+    def cases(self) -> Iterator[Case]:
+        """Every case in running order: by instance, repeats outermost so that no solver runs twice in a row.
+
+        A solver whose answer does not depend on the tolerance runs once, at the tightest.
+        """
+        for instance in self.instances:
+            for repeat in range(self.repeats):
+                for tolerance in sorted(self.tolerances, reverse=True):
+                    for solver in self.solvers:
+                        if tolerance == min(self.tolerances) or not get_solver(solver).exact:
+                            yield Case(
+                                suite=self.name,
+                                instance=instance,
+                                spec=parse_spec(spec_text(instance)).text,
+                                solver=solver,
+                                settings=self.settings(solver, tolerance),
+                                repeat=repeat,
+                            )
+
+    def excluded(self, case: Case) -> str:
+        """The reason why the suite leaves this case out, or "" where it does not."""
+        return next((e.reason for e in self.exclude if (e.instance, e.solver) == (case.instance, case.solver)), "")
+
+
+def suite_names() -> list[str]:
+    return sorted(p.name.removesuffix(".toml") for p in _folder().iterdir() if p.name.endswith(".toml"))
+
+
+def load_suite(name: str) -> Suite:
+    """A suite of this package by name, or one from a TOML file by path."""
+    path = Path(name)
+    if path.suffix == ".toml":
+        if not path.is_file():
+            raise SuiteError(f"no suite file at {name}")
+        return parse_suite(path.stem, path.read_bytes())
+    if name not in suite_names():
+        raise SuiteError(f"unknown suite {name!r}: use one of {', '.join(suite_names())}, or a path to a .toml file")
+    return parse_suite(name, (_folder() / f"{name}.toml").read_bytes())
+
+
+def parse_suite(name: str, content: bytes) -> Suite:
+    """Validated from TOML; SuiteError names the key that is wrong and the ones allowed."""
+    try:
+        table = tomllib.loads(content.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SuiteError(f"suite {name} is not TOML: {error}") from error
+    hints = {k: v for k, v in get_type_hints(Suite).items() if k not in ("name", "digest")}
+    _check_keys(f"suite {name}", table, hints)
+    for key in ("instances", "solvers", "tolerances"):
+        if key not in table:
+            raise SuiteError(f"suite {name} lacks {key}: give a list")
+    values = {key: _value(name, key, value) for key, value in table.items()}
+    return Suite(name=name, digest=hashlib.sha256(content).hexdigest()[:16], **values)
+
+
+def spec_text(instance: str) -> str:
+    """The spec of a named instance, or the text itself."""
+    return named_instances().get(instance, instance)
+
+
+def usable_threads() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _value(suite: str, key: str, value: Any) -> Any:
+    """`value` checked and made immutable."""
+    if key == "exclude":
+        return tuple(_exclude(suite, entry) for entry in _list_of(suite, key, value, dict))
+    if key in ("instances", "solvers"):
+        return tuple(_list_of(suite, key, value, str))
+    if key == "tolerances":
+        return tuple(float(v) for v in _list_of(suite, key, value, (int, float)))
+    expected: Any = {"time_limit": (int, float), "options": dict}.get(key, get_type_hints(Suite)[key])
+    if not isinstance(value, expected) or isinstance(value, bool):
+        raise SuiteError(f"suite {suite}: {key}={value!r} has the wrong type")
+    if key == "options" and not all(isinstance(v, dict) for v in value.values()):
+        raise SuiteError(f"suite {suite}: options are tables, one for each solver: [options.SOLVER]")
+    return value
+
+
+def _list_of(suite: str, key: str, value: Any, kind: Any) -> Sequence[Any]:
+    if not isinstance(value, list) or not all(isinstance(v, kind) and not isinstance(v, bool) for v in value):
+        raise SuiteError(f"suite {suite}: {key}={value!r}: expected a list, see an existing suite")
+    return value
+
+
+def _exclude(suite: str, entry: Mapping[str, Any]) -> Exclude:
+    keys = [f.name for f in dataclasses.fields(Exclude)]
+    _check_keys(f"suite {suite}, exclude", entry, keys)
+    if set(entry) != set(keys) or not all(isinstance(v, str) for v in entry.values()):
+        raise SuiteError(f"suite {suite}: exclude needs the texts {', '.join(keys)}")
+    return Exclude(**entry)
+
+
+def _check_keys(where: str, table: Mapping[str, Any], allowed: Any) -> None:
+    for key in table:
+        if key not in allowed:
+            raise SuiteError(f"{where}: unknown key {key!r}, allowed are {', '.join(allowed)}")
+
+
+def _folder() -> Any:
+    return resources.files("harness") / "suites"

@@ -1,0 +1,186 @@
+"""The child process that runs cases, and the parent's handle on it.
+
+A solver may hold the interpreter's lock, ignore its limit or take the process down; from another process the harness
+stays alive, shows the time, ends what does not end by itself and starts a new worker for the next case. A worker keeps
+the instance it made last and has warmed up each solver once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+from harness.case import Case
+from harness.outcome import Outcome, outcome_of
+from solvers import Status
+
+Phase = Callable[[str], None]
+
+#: Environment variables by which the numerical libraries take their number of threads, at import.
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+#: Seconds for any step but the run; generating and preparing the largest rungs takes minutes.
+_SETUP_LIMIT = 3600.0
+_WARM_UP = "dualip:sources=200,destinations=10,degree=4,seed=1"
+
+
+class Worker:
+    """A child process with `threads` threads and as many cores; it starts with the first case and after a death."""
+
+    def __init__(self, threads: int, log: Path) -> None:
+        self._threads, self._log = threads, log
+        self._process: BaseProcess | None = None
+        self._connection: Connection | None = None
+
+    def run(self, case: Case, tick: Phase) -> Outcome:
+        """Run one case; `tick` is called with the current step several times a second."""
+        connection = self._connection if self._alive() and self._connection else self._start()
+        connection.send(case)
+        step, since = "start", time.monotonic()
+        while True:
+            tick(step)
+            try:
+                if connection.poll(0.1):
+                    message = connection.recv()
+                    if isinstance(message, Outcome):
+                        return message
+                    step, since = message, time.monotonic()
+            except (EOFError, ConnectionResetError):
+                return Outcome(status=Status.CRASHED, reason=f"the process died during {step}: {self._death()}")
+            if time.monotonic() - since > _limit(case, step):
+                self.stop()
+                passed = time.monotonic() - since
+                return Outcome(status=Status.TIME_LIMIT, reason=f"ended by the harness after {passed:.1f} s of {step}")
+
+    def stop(self) -> None:
+        """End the child and whatever it started."""
+        if self._process is not None and self._process.pid is not None:
+            for number in (signal.SIGTERM, signal.SIGKILL):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(self._process.pid, number)
+                self._process.join(2.0)
+        if self._connection is not None:
+            self._connection.close()
+        self._process = self._connection = None
+
+    def _alive(self) -> bool:
+        return self._process is not None and self._process.is_alive()
+
+    def _start(self) -> Connection:
+        self.stop()
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, self._threads, str(self._log)), daemon=True)
+        with _environment(dict.fromkeys(_THREADS, str(self._threads))):
+            self._process.start()
+        theirs.close()
+        return self._connection
+
+    def _death(self) -> str:
+        assert self._process is not None
+        self._process.join(5.0)
+        code = self._process.exitcode
+        self.stop()
+        if code is not None and code < 0:
+            name = signal.Signals(-code).name
+            hint = " (memory may have run out)" if name == "SIGKILL" else ""
+            return f"signal {name}{hint}"
+        return f"exit status {code}"
+
+
+def _limit(case: Case, step: str) -> float:
+    """Seconds a step may take: the run gets half its limit and 30 s of grace, for solvers that look at it rarely."""
+    limit = case.settings.time_limit
+    return _SETUP_LIMIT if step != "run" else float("inf") if limit is None else 1.5 * limit + 30.0
+
+
+@contextlib.contextmanager
+def _environment(values: dict[str, str]) -> Any:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _serve(connection: Connection, threads: int, log: str) -> None:
+    """The child: one Outcome for every Case, until the parent goes away."""
+    os.setpgid(0, 0)  # Ctrl-C reaches the parent alone, and the parent can end the whole group
+    with Path(log).open("ab") as file:
+        for descriptor in (1, 2):
+            os.dup2(file.fileno(), descriptor)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    bench = _Bench(connection.send)
+    while True:
+        try:
+            case = connection.recv()
+        except EOFError:
+            return
+        connection.send(bench.run(case))
+
+
+class _Bench:
+    """Runs cases in this process; keeps the last instance and remembers which solvers are warm."""
+
+    def __init__(self, phase: Phase) -> None:
+        self._phase = phase
+        self._spec, self._generate = "", 0.0
+        self._lp: Any = None
+        self._warm: set[tuple[str, str, str]] = set()
+
+    def run(self, case: Case) -> Outcome:
+        from harness.solve import execute
+        from instances import InputError
+        from solvers import get_solver
+
+        try:
+            warm_up = self._warm_up(case)
+            lp = self._instance(case)
+            result = execute(lp, get_solver(case.solver), case.settings, self._phase)
+        except (InputError, MemoryError) as error:
+            status = Status.MEMORY_LIMIT if isinstance(error, MemoryError) else Status.ERROR
+            return Outcome(status=status, reason=" ".join(str(error).split()) or "memory ran out")
+        outcome = outcome_of(result, lp.edges)
+        return replace(outcome, seconds=replace(outcome.seconds, generate=self._generate, warm_up=warm_up))
+
+    def _instance(self, case: Case) -> Any:
+        from harness.clock import Stopwatch
+        from instances import generate
+
+        if case.spec != self._spec:
+            self._spec, self._lp = "", None
+            self._phase("generate")
+            stopwatch = Stopwatch()
+            self._lp = generate(case.parsed, threads=case.settings.threads)
+            self._spec, self._generate = case.spec, stopwatch.lap()
+        return self._lp
+
+    def _warm_up(self, case: Case) -> float | None:
+        """Seconds of the solver's first solve in this process, of a tiny instance; None where it is warm."""
+        from harness.clock import Stopwatch
+        from harness.solve import execute
+        from instances import generate, parse_spec
+        from solvers import get_solver
+
+        key = (case.solver, case.settings.device, case.settings.dtype)
+        if key in self._warm:
+            return None
+        self._phase("warm-up")
+        stopwatch = Stopwatch(case.settings.device)
+        execute(generate(parse_spec(_WARM_UP)), get_solver(case.solver), case.settings)
+        self._warm.add(key)
+        return stopwatch.lap()

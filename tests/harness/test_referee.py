@@ -1,0 +1,180 @@
+"""The certificate: a bound that never exceeds the optimum, a point that is never below it, whatever it is given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+import harness.sources
+from harness import certify
+from instances import Box, InputError, Kind, MatchingLP, PerSource, Simplex
+
+
+def random_lp(seed: int, kinds: str = "mixed", sources: int = 12, destinations: int = 4) -> MatchingLP:
+    """A small instance with empty sources, rows without edges, zero budgets and zero radii; feasible at all times."""
+    rng = np.random.default_rng(seed)
+    degrees = rng.integers(0, 4, sources)
+    edges = int(degrees.sum())
+    kind = {
+        "mixed": rng.choice([Kind.SIMPLEX, Kind.BOX], sources),
+        "equality": np.full(sources, Kind.SIMPLEX_EQUALITY),
+    }[kinds]
+    radius = rng.choice([0.0, 0.5, 1.0, 2.0], sources)
+    b = rng.uniform(0, 2, destinations) * rng.integers(0, 2, destinations)
+    if kinds == "equality":
+        degrees += 1
+        edges, b = int(degrees.sum()), np.full(destinations, radius.sum())
+    return MatchingLP(
+        offsets=np.concatenate(([0], np.cumsum(degrees))),
+        destination=rng.integers(0, destinations, edges),
+        a=rng.choice([0.0, 0.5, 1.0, 1.5], edges),
+        c=rng.normal(size=edges),
+        b=b,
+        polytope=PerSource(kind=kind.astype(np.uint8), radius=radius),
+    )
+
+
+def optimum(lp: MatchingLP) -> float:
+    explicit = lp.to_explicit()
+    rows = explicit.matrix.toarray()
+    equality = explicit.row_lower == explicit.row_upper
+    result = linprog(
+        explicit.c,
+        A_ub=rows[~equality],
+        b_ub=explicit.row_upper[~equality],
+        A_eq=rows[equality],
+        b_eq=explicit.row_upper[equality],
+        bounds=np.column_stack((np.zeros(lp.edges), explicit.upper)),
+        method="highs-ds",
+    )
+    assert result.status == 0, result.message
+    return float(result.fun)
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 10**6), kinds=st.sampled_from(["mixed", "equality"]))
+def test_any_dual_bounds_the_optimum_below_and_any_repaired_point_above(seed: int, kinds: str) -> None:
+    lp = random_lp(seed, kinds)
+    rng = np.random.default_rng(seed + 1)
+    best = optimum(lp) if lp.edges else 0.0
+    certificate = certify(lp, rng.normal(size=lp.edges), rng.exponential(size=lp.destinations) * rng.integers(0, 2))
+    assert certificate.dual_bound is not None
+    assert certificate.dual_bound <= best + 1e-9
+    if certificate.feasible_objective is not None:
+        assert certificate.feasible_objective >= best - 1e-9
+        assert certificate.certified_gap is not None
+        assert certificate.certified_gap >= -1e-12
+
+
+@settings(max_examples=50, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_chunks_and_threads_change_no_figure(seed: int) -> None:
+    lp = random_lp(seed, sources=40)
+    rng = np.random.default_rng(seed)
+    x, dual = rng.normal(size=lp.edges), rng.normal(size=lp.destinations)
+    whole = certify(lp, x, dual)
+    before = harness.sources.CHUNK_EDGES
+    harness.sources.CHUNK_EDGES = 7
+    try:
+        pieces, threaded = certify(lp, x, dual), certify(lp, x, dual, threads=3)
+    finally:
+        harness.sources.CHUNK_EDGES = before
+    assert pieces == threaded
+    for name in ("dual_bound", "feasible_objective", "objective", "primal_residual", "polytope_violation"):
+        assert getattr(pieces, name) == pytest.approx(getattr(whole, name), rel=1e-12, abs=1e-12)
+
+
+def one_source(polytope: object, b: list[float], c: list[float]) -> MatchingLP:
+    return MatchingLP(
+        offsets=np.array([0, len(c)]),
+        destination=np.arange(len(c)),
+        a=np.ones(len(c)),
+        c=np.array(c),
+        b=np.array(b),
+        polytope=polytope,  # type: ignore[arg-type]  # any of the three
+    )
+
+
+def test_figures_of_an_infeasible_answer_by_hand() -> None:
+    lp = one_source(Simplex(z=1.0), b=[0.5, 2.0], c=[-3.0, -1.0])
+    certificate = certify(lp, np.array([1.5, 0.5]), np.array([2.0, -1.0]))
+    assert certificate.objective == -5.0
+    assert certificate.budget_violation == pytest.approx(1.0 / 1.5)
+    assert certificate.polytope_violation == pytest.approx(1.0)
+    assert certificate.primal_residual == pytest.approx(np.sqrt(2) / (1 + np.sqrt(0.25 + 4 + 1)))
+    # q = (-1, -1) at the price (2, 0): g0 = -0.5 * 2 - 1; x scales to (0.75, 0.25), then row 0 to 0.5.
+    assert certificate.dual_bound == pytest.approx(-2.0)
+    assert certificate.feasible_objective == pytest.approx(-1.75)
+    assert certificate.certified_gap == pytest.approx(0.125)
+    assert certificate.dual_residual == pytest.approx(1.0 / (1 + np.sqrt(10.0)))
+    assert certificate.relative_gap == pytest.approx(3.0 / 8.0)
+
+
+def test_an_equality_source_moves_what_a_tight_budget_refuses() -> None:
+    lp = one_source(Simplex(z=1.0, equality=True), b=[0.25, 5.0], c=[-3.0, -1.0])
+    certificate = certify(lp, np.array([1.0, 0.0]), np.array([2.0, 0.0]))
+    assert certificate.feasible_objective == pytest.approx(0.25 * -3 + 0.75 * -1)
+    assert certificate.certified_gap == pytest.approx(0.0, abs=1e-12)
+
+
+def test_equality_sources_on_full_rows_are_rebalanced_through_others() -> None:
+    # Source 0 sees only the overfull row 0; room is on row 2, which only source 1 reaches, through row 1.
+    lp = MatchingLP(
+        offsets=np.array([0, 2, 4]),
+        destination=np.array([0, 1, 1, 2]),
+        a=np.ones(4),
+        c=np.array([-3.0, -2.0, -2.0, -1.0]),
+        b=np.array([0.4, 1.0, 5.0]),
+        polytope=Simplex(z=1.0, equality=True),
+    )
+    certificate = certify(lp, np.array([0.401, 0.599, 0.401, 0.599]), np.array([2.0, 1.0, 0.0]))
+    assert certificate.dual_bound == pytest.approx(-3.8)
+    assert certificate.feasible_objective == pytest.approx(-3.8, abs=0.02)
+    assert certificate.feasible_objective is not None
+    assert certificate.feasible_objective >= -3.8
+
+
+def test_an_equality_source_that_no_budget_serves_certifies_nothing() -> None:
+    lp = one_source(Simplex(z=1.0, equality=True), b=[0.25, 0.25], c=[-3.0, -1.0])
+    certificate = certify(lp, np.array([1.0, 0.0]), np.zeros(2))
+    assert certificate.certified_gap is None
+    assert "no feasible point" in certificate.reason
+
+
+def test_an_equality_source_without_edges_has_no_bound() -> None:
+    lp = MatchingLP(
+        offsets=np.array([0, 0]),
+        destination=np.array([], dtype=np.int32),
+        a=np.array([]),
+        c=np.array([]),
+        b=np.array([1.0]),
+        polytope=Simplex(z=1.0, equality=True),
+    )
+    certificate = certify(lp, np.array([]), np.array([0.0]))
+    assert (certificate.dual_bound, certificate.certified_gap) == (None, None)
+
+
+def test_box_uses_every_edge_with_a_negative_reduced_cost() -> None:
+    lp = one_source(Box(2.0), b=[9.0, 9.0], c=[-3.0, -1.0])
+    certificate = certify(lp, np.array([2.5, 2.0]), np.zeros(2))
+    assert (certificate.dual_bound, certificate.feasible_objective) == (-8.0, -8.0)
+    assert certificate.polytope_violation == 0.5
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_answers_that_are_not_finite_certify_nothing_and_say_so(bad: float) -> None:
+    lp = random_lp(3)
+    x, dual = np.zeros(lp.edges), np.zeros(lp.destinations)
+    x[-1] = bad
+    assert "x has entries that are not finite" in certify(lp, x, dual).reason
+    assert certify(lp, x, dual).dual_bound is not None
+    assert "dual has entries that are not finite" in certify(lp, np.zeros(lp.edges), dual + bad).reason
+
+
+def test_an_answer_of_the_wrong_shape_is_refused_with_both_shapes() -> None:
+    lp = random_lp(3)
+    with pytest.raises(InputError, match=rf"x is float64\[1\]: expected {lp.edges} numbers"):
+        certify(lp, np.zeros(1), np.zeros(lp.destinations))

@@ -1,0 +1,174 @@
+"""Runs: every case is a row at once, in a real child process that may be killed, and resuming repeats nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+
+from harness import certify, records
+from harness.case import Case
+from harness.records import CaseRecord
+from harness.runner import missing_cases, open_folder, run_suite
+from harness.suite import Suite, SuiteError, parse_suite
+from harness.worker import Worker
+from instances import generate, parse_spec
+from solvers import Settings
+
+SUITE = """
+instances = ["unit:sources=300,destinations=10,degree=4,seed=1", "dualip:sources=300,destinations=10,degree=4,seed=1"]
+solvers = ["ortools-pdlp", "scipy-highs-ds"]
+tolerances = [1e-2, 1e-4]
+threads = 1
+time_limit = 20
+"""
+#: HiGHS needs far longer than the tests that interrupt it.
+LONG = "unit:sources=100000,destinations=1000,degree=10,seed=1"
+
+
+class Silent:
+    def begin(self, case: Case) -> None: ...
+    def tick(self, step: str) -> None: ...
+    def end(self, record: CaseRecord) -> None: ...
+
+
+def suite(text: str = SUITE) -> Suite:
+    return parse_suite("mine", text.encode())
+
+
+def long_case(time_limit: float) -> Case:
+    settings = Settings(time_limit=time_limit, tolerance=1e-6)
+    return Case(suite="s", instance=LONG, spec=LONG, solver="scipy-highs-ds", settings=settings)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("runs") / "finished"
+    run_suite(suite(), open_folder(suite(), path, resume=False), Silent())
+    return path
+
+
+def test_every_case_is_a_solved_row_with_times_shape_and_environment(finished: Path) -> None:
+    found = records.read(finished)
+    assert [row["case"] for row in found.cases] == [case.id for case in suite().cases()]
+    assert {row["status"] for row in found.cases} == {"solved"}
+    for row in found.cases:
+        assert row["environment"] == found.environments[0]["id"]
+        assert row["seconds"]["run"] > 0
+        assert row["seconds"]["generate"] > 0
+        assert row["peak_memory"]["host"] > 0
+        assert row["cells"] == 3000
+        assert row["certificate"]["certified_gap"] <= row["settings"]["tolerance"]
+    warmed = [row["solver"] for row in found.cases if row["seconds"]["warm_up"] is not None]
+    assert warmed == ["ortools-pdlp", "scipy-highs-ds"]
+
+
+def test_the_bound_can_be_derived_again_from_the_spec_and_the_stored_dual(finished: Path) -> None:
+    for row in records.read(finished).cases:
+        dual = np.load(finished / row["dual_file"], allow_pickle=False)
+        again = certify(generate(parse_spec(row["spec"])), None, dual)
+        assert again.dual_bound == row["certificate"]["dual_bound"]
+
+
+def test_resuming_runs_only_what_is_missing(finished: Path, tmp_path: Path) -> None:
+    lines = (finished / "records.jsonl").read_bytes().splitlines(keepends=True)
+    cut = tmp_path / "cut"
+    cut.mkdir()
+    (cut / "records.jsonl").write_bytes(b"".join(lines[:-2]) + lines[-2][:40])
+    folder = open_folder(suite(), cut, resume=True)
+    missing = [case.id for case in missing_cases(suite(), folder)]
+    assert missing == [case.id for case in suite().cases()][-2:]
+    assert "torn" in folder.warnings[0]
+    assert [record.case for record in run_suite(suite(), folder, Silent())] == missing
+    assert missing_cases(suite(), open_folder(suite(), cut, resume=True)) == []
+
+
+def test_folders_that_hold_something_else_are_refused_untouched(finished: Path, tmp_path: Path) -> None:
+    before = (finished / "records.jsonl").read_bytes()
+    with pytest.raises(SuiteError, match="add --resume"):
+        open_folder(suite(), finished, resume=False)
+    with pytest.raises(SuiteError, match="records of another suite"):
+        open_folder(suite(SUITE + "repeats = 2"), finished, resume=True)
+    assert (finished / "records.jsonl").read_bytes() == before
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(SuiteError, match="not an empty folder"):
+        open_folder(suite(), tmp_path, resume=True)
+
+
+def test_what_cannot_fit_and_what_is_excluded_become_skipped_rows_with_the_reason(tmp_path: Path) -> None:
+    text = SUITE.replace('"unit:sources=300,destinations=10,degree=4,seed=1"', '"ladder-100m"')
+    text += '[[exclude]]\ninstance = "dualip:sources=300,destinations=10,degree=4,seed=1"\n'
+    text += 'solver = "scipy-highs-ds"\nreason = "known to take an hour"\n'
+    chosen = suite(text).override(tolerances=(1e-2,))
+    done = run_suite(chosen, open_folder(chosen, tmp_path / "out", resume=False), Silent())
+    assert [(r.solver, r.status) for r in done] == [
+        ("ortools-pdlp", "skipped"),
+        ("scipy-highs-ds", "skipped"),
+        ("ortools-pdlp", "solved"),
+        ("scipy-highs-ds", "skipped"),
+    ]
+    assert "GiB of memory" in done[0].reason
+    assert done[3].reason == "known to take an hour"
+
+
+def test_a_killed_child_costs_one_row_and_leaves_no_process(tmp_path: Path) -> None:
+    worker = Worker(1, tmp_path / "log")
+
+    def kill_when_running(step: str) -> None:
+        if step == "run":
+            for child in psutil.Process().children():
+                if child.name() != "resource_tracker" and "spawn_main" in " ".join(child.cmdline()):
+                    os.kill(child.pid, signal.SIGKILL)
+
+    outcome = worker.run(long_case(time_limit=100.0), kill_when_running)
+    assert outcome.status == "crashed"
+    assert "SIGKILL" in outcome.reason
+    small = Case(
+        suite="s",
+        instance="i",
+        spec="unit:sources=50,destinations=5,degree=2,seed=1",
+        solver="scipy-highs-ds",
+        settings=Settings(tolerance=1e-6),
+    )
+    assert worker.run(small, lambda _: None).status == "solved"
+    worker.stop()
+    assert not [c for c in psutil.Process().children() if "spawn_main" in " ".join(c.cmdline())]
+
+
+def test_a_solver_past_its_limit_and_grace_is_ended_by_the_harness(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.worker._limit", lambda _case, step: 2.0 if step == "run" else 600.0)
+    worker = Worker(1, tmp_path / "log")
+    outcome = worker.run(long_case(time_limit=1000.0), lambda _: None)
+    assert outcome.status == "time_limit"
+    assert "ended by the harness after 2" in outcome.reason
+    assert not [c for c in psutil.Process().children() if "spawn_main" in " ".join(c.cmdline())]
+
+
+def test_interrupting_the_command_keeps_what_is_recorded(tmp_path: Path) -> None:
+    file, out = tmp_path / "mine.toml", tmp_path / "out"
+    file.write_text(SUITE.replace('"dualip:sources=300,destinations=10,degree=4,seed=1"', f'"{LONG}"'))
+    command = [sys.executable, "-m", "harness", "run", str(file), "--solver", "scipy-highs-ds", "--out", str(out)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    timer = threading.Timer(120, process.kill)
+    timer.start()
+    assert process.stdout is not None
+    assert "solved" in process.stdout.readline()
+    time.sleep(1.0)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    timer.cancel()
+    assert process.returncode == 130
+    assert time.monotonic() - began < 10
+    assert errors.strip() == "dualbench: interrupted; what was finished is recorded, --resume goes on"
+    assert [row["status"] for row in records.read(out).cases] == ["solved"]

@@ -1,0 +1,88 @@
+"""Suites: validated key by key, and expanded into cases in a fair order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.suite import SuiteError, load_suite, parse_suite, suite_names
+from instances import InputError
+
+GOOD = """
+instances = ["unit-5k", "dualip:sources=100,destinations=10,degree=3,seed=1"]
+solvers = ["ortools-pdlp", "scipy-highs-ds"]
+tolerances = [1e-2, 1e-4]
+repeats = 2
+"""
+
+
+def test_cases_interleave_solvers_and_run_exact_ones_once_at_the_tightest_tolerance() -> None:
+    cases = [c for c in parse_suite("s", GOOD.encode()).cases() if c.instance == "unit-5k"]
+    order = [(c.repeat, c.settings.tolerance, c.solver) for c in cases]
+    one = [(1e-2, "ortools-pdlp"), (1e-4, "ortools-pdlp"), (1e-4, "scipy-highs-ds")]
+    assert order == [(repeat, *rest) for repeat in (0, 1) for rest in one]
+
+
+def test_every_solver_gets_the_same_threads_and_limit() -> None:
+    settings = [c.settings for c in parse_suite("s", (GOOD + "threads = 2\ntime_limit = 3").encode()).cases()]
+    assert {(s.threads, s.time_limit) for s in settings} == {(2, 3.0)}
+
+
+def test_case_ids_are_unique_and_change_with_what_the_answer_depends_on() -> None:
+    suite = parse_suite("s", GOOD.encode())
+    ids = [c.id for c in suite.cases()]
+    assert len(set(ids)) == len(ids)
+    assert not set(ids) & {c.id for c in suite.override(threads=7).cases()}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("tolerence = 1", "unknown key 'tolerence', allowed are instances, solvers"),
+        ("repeats = 'two'", "repeats='two' has the wrong type"),
+        ("repeats = 0", "repeats=0"),
+        ("device = 'tpu'", "expected cpu or cuda"),
+        ("time_limit = -1", "time_limit=-1: expected seconds > 0"),
+        ("[options.ortools-pdlp]\nepsilon = 1", "unknown option 'epsilon': known options and defaults are eps_factor"),
+        ("[options.nosuch]\nx = 1", "unknown solver 'nosuch'"),
+        ("[[exclude]]\ninstance = 'unit-5k'", "exclude needs the texts instance, solver, reason"),
+        ("repeats = ", "is not TOML"),
+    ],
+)
+def test_a_wrong_suite_says_what_is_wrong(change: str, message: str) -> None:
+    text = "\n".join(line for line in GOOD.splitlines() if not (change.startswith("repeats") and "repeats" in line))
+    with pytest.raises(InputError, match=message):
+        parse_suite("s", f"{text}\n{change}\n".encode())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"unit-5k"', '"unit-6k"', "unknown instance 'unit-6k'"),
+        ('"unit-5k"', '"unit:sources=0,destinations=1"', "sources=0"),
+        ('"ortools-pdlp"', '"pdlp"', "unknown solver 'pdlp'"),
+        ("1e-2", "2.0", "expected a number between 0 and 1"),
+        ("[1e-2, 1e-4]", "[]", "tolerances is empty"),
+        ("[1e-2, 1e-4]", "1e-2", "expected a list"),
+        ("tolerances = [1e-2, 1e-4]", "", "lacks tolerances"),
+    ],
+)
+def test_wrong_values_in_lists_say_what_is_wrong(old: str, new: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        parse_suite("s", GOOD.replace(old, new).encode())
+
+
+@pytest.mark.parametrize("name", suite_names())
+def test_every_suite_of_the_package_is_valid_and_has_cases(name: str) -> None:
+    assert list(load_suite(name).cases())
+
+
+def test_a_suite_can_be_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(GOOD)
+    assert load_suite(str(file)).name == "mine"
+    with pytest.raises(SuiteError, match="no suite file"):
+        load_suite(str(tmp_path / "other.toml"))
+    with pytest.raises(SuiteError, match="unknown suite 'nope': use one of"):
+        load_suite("nope")
