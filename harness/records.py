@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from instances.errors import InputError
+from instances.errors import InputError as InputError  # for the readers of records too
 
 SCHEMA = 1
 RECORDS_FILE = "records.jsonl"

@@ -1,0 +1,28 @@
+"""Reports: records in; one page, its Markdown, figures and tables out. The same records give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What `build` wrote: `page` is report.html, `files` every path in order; `warnings` also stand on the page."""
+
+    page: Path
+    files: tuple[Path, ...]
+    warnings: tuple[str, ...]
+
+
+def build(inputs: Sequence[Path], out: Path) -> Built:
+    """Write report.html, report.md, figures/ and tables/ under `out`.
+
+    inputs: folders with records.jsonl, records files, or JSON files of pytest-benchmark. Raises InputError where an
+    input cannot be read or none of them holds a case.
+    """
+    from reports.load import load  # pandas, matplotlib and Jinja2 cost a second: only when a report is made
+    from reports.page import write
+
+    return write(load(inputs), out)

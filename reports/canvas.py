@@ -1,0 +1,261 @@
+"""matplotlib without global state: log axes, labels, and one drawing as SVG for a file, SVG for the page, and PNG.
+
+The inks below stand for colours that a page changes between light and dark; in the page's SVG they become variables.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reports.palette import COLOURS, Style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
+
+INK, MUTED, GRID = "#1b1f24", "#5f6873", "#e1e5ea"
+DARK_INK, DARK_MUTED, DARK_GRID = "#e8eaed", "#a3abb5", "#333a43"
+WIDTH, HEIGHT = 4.0, 2.9  # inches of one panel: its text is still read at the width of a phone
+LONGEST_TITLE = 66  # characters
+LONGEST_ROW_NAME = 24
+FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif"
+RC: dict[Any, Any] = {
+    "svg.hashsalt": "dualbench",
+    "svg.fonttype": "none",
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9,
+    "text.parse_math": False,  # names of solvers and instances are not formulas
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": MUTED,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "legend.frameon": False,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """One figure. name: of the files figures/<name>.svg and .png. inline: the SVG for the page."""
+
+    name: str
+    title: str
+    svg: str
+    inline: str
+    png: bytes
+
+
+@contextmanager
+def settings() -> Iterator[None]:
+    """Our look; characters that the font lacks are drawn by the reader's browser and need no warning."""
+    import matplotlib as mpl
+
+    with mpl.rc_context(RC), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
+        yield
+
+
+def new_figure(legend_rows: int = 0, right: float = 0.0, heads: int = 1) -> tuple[Figure, Axes]:
+    """A panel with room for `heads` lines above, `legend_rows` lines under it and `right` inches beside it."""
+    from matplotlib.figure import Figure
+
+    below = 0.19 * legend_rows + (0.06 if legend_rows else 0.0)
+    top = 0.12 + 0.2 * heads
+    height = HEIGHT - 0.32 + top + below
+    figure = Figure(figsize=(WIDTH, height))
+    left, bottom = 0.6, 0.46 + below
+    width = WIDTH - left - 0.16 - right
+    return figure, figure.add_axes((left / WIDTH, bottom / height, width / WIDTH, 1 - (bottom + top) / height))
+
+
+def heads(title: str, y: str) -> int:
+    """Lines that the title and the y label take above a panel."""
+    return 1 if len(title) + len(y) <= 40 else 2
+
+
+def titles(axes: Axes, title: str, x: str, y: str) -> None:
+    """The y label lies above the axis, horizontal, where it is read first: beside the title or under it."""
+    figure = axes.figure
+    height = float(figure.get_figheight())  # type: ignore[union-attr]  # a subfigure does not occur here
+    title = title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
+    size = min(9.5, 9.5 * 42 / max(1, len(title)))
+    figure.text(0.1 / WIDTH, 1 - 0.13 / height, title, ha="left", va="center", fontweight="bold", fontsize=size)
+    at, side = (1 - 0.1 / WIDTH, "right") if heads(title, y) == 1 else (0.1 / WIDTH, "left")
+    line = 0.13 + 0.2 * (heads(title, y) - 1)
+    figure.text(at, 1 - line / height, y, ha=side, va="center", fontsize=8.5, color=MUTED)
+    axes.set_xlabel(x)
+
+
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Rows 0, 1, ... from the top with a name each, beside which the panel makes room."""
+    short = [name if len(name) <= LONGEST_ROW_NAME else f"{name[: LONGEST_ROW_NAME - 1]}…" for name in names]
+    box = axes.get_position()
+    left = (0.07 * max(len(name) for name in short) + 0.2) / WIDTH
+    axes.set_position((left, box.y0, box.x1 - left, box.height))
+    axes.set_yticks(range(len(names)), short)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+
+
+def log_axis(axis: Axis, low: float, high: float, text: Callable[[float], str]) -> None:
+    """A log axis that holds [low, high] with room at the ends and up to seven labelled ticks."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    pad = max(0.06 * math.log10(high / low), 0.2)  # 0.4 decades always hold a 1, a 2 or a 5
+    low, high = low * 10**-pad, high * 10**pad
+    set_scale, set_limits = (
+        (axis.axes.set_xscale, axis.axes.set_xlim)
+        if axis is axis.axes.xaxis
+        else (axis.axes.set_yscale, axis.axes.set_ylim)
+    )
+    set_scale("log")
+    set_limits(low, high)
+    axis.set_major_locator(FixedLocator(log_ticks(low, high)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: text(value)))
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Powers of ten within [low, high], thinned beyond seven, with 2 and 5 between them where there are too few."""
+    first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
+    if last - first >= 2:
+        step = math.ceil((last - first + 1) / 7)
+        return [10.0**k for k in range(first, last + 1) if k % step == 0]
+    fine = [m * 10.0**k for k in range(first - 1, last + 1) for m in (1, 2, 5)]
+    return [tick for tick in fine if low <= tick <= high]
+
+
+def legend(figure: Figure, names: Mapping[str, Style], columns: int, *, markers: bool) -> None:
+    """Line, marker and name of every competitor under the panel."""
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], label=name, **line_style(style, markers=markers)) for name, style in names.items()]
+    box = figure.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0.02, 0.0),
+        ncols=columns,
+        fontsize=8.5,
+        handlelength=2.2,
+        columnspacing=1.2,
+        labelspacing=0.35,
+        borderpad=0.2,
+    )
+    for text, style in zip(box.get_texts(), names.values(), strict=True):
+        text.set_fontweight("bold" if style.emphasised else "normal")
+
+
+def legend_shape(names: Mapping[str, Style]) -> tuple[int, int]:
+    """(rows, columns) in which the names fit side by side."""
+    longest = max((len(name) for name in names), default=1)
+    columns = max(1, min(3, int(WIDTH / (0.068 * longest + 0.5))))
+    return math.ceil(len(names) / columns), columns
+
+
+def line_style(style: Style, *, markers: bool = True) -> dict[str, Any]:
+    return {
+        "color": style.colour,
+        "linestyle": style.dash,
+        "linewidth": 2.0 if style.emphasised else 1.2,
+        "marker": style.marker if markers else "",
+        "markersize": 4.5,
+        "zorder": 4 if style.emphasised else 3,
+    }
+
+
+def points(axes: Axes, x: Any, y: Any, filled: Any, style: Style) -> None:
+    """Markers of a line, hollow where not `filled`."""
+    look = line_style(style) | {"linestyle": "none"}
+    axes.plot(x[filled], y[filled], **look)
+    axes.plot(x[~filled], y[~filled], markerfacecolor="none", **look)
+
+
+def label_ends(axes: Axes, ends: Mapping[str, tuple[float, float]], names: Mapping[str, Style]) -> None:
+    """Names beside the right edge, each at the height of its line's end or as near as the others allow."""
+    position = axes.get_position()
+    figure_height = float(axes.figure.get_figheight())  # type: ignore[union-attr]  # a subfigure does not occur here
+    height = position.height * figure_height
+    heights = {name: float(axes.transData.transform(end)[1]) for name, end in ends.items()}
+    low, high = (float(axes.transAxes.transform((0, y))[1]) for y in (0, 1))
+    wanted = {name: (value - low) / (high - low) for name, value in heights.items()}
+    for name, y in spread(wanted, 0.155 / height).items():
+        style = names[name]
+        start = axes.transAxes.inverted().transform(axes.transData.transform(ends[name]))
+        axes.plot([start[0], 1.0, 1.03], [start[1], y, y], transform=axes.transAxes, clip_on=False, color=style.colour,
+                  linewidth=0.5, alpha=0.6, zorder=2)  # fmt: skip
+        axes.text(1.045, y, name, transform=axes.transAxes, va="center", fontsize=8.5, color=style.colour,
+                  fontweight="bold" if style.emphasised else "normal")  # fmt: skip
+
+
+def spread(wanted: Mapping[str, float], distance: float) -> dict[str, float]:
+    """Heights in [0, 1] in the order wanted, at least `distance` apart, moved down and then up as little as needed."""
+    order = sorted(wanted, key=lambda name: (-wanted[name], name))
+    placed: list[float] = []
+    for name in order:
+        placed.append(min(wanted[name], placed[-1] - distance) if placed else min(1.0, wanted[name]))
+    floor = 0.0
+    for k in range(len(placed) - 1, -1, -1):
+        placed[k] = max(placed[k], floor)
+        floor = placed[k] + distance
+    return dict(zip(order, placed, strict=True))
+
+
+def render(figure: Figure, name: str, title: str) -> Drawing:
+    svg, png = io.StringIO(), io.BytesIO()
+    figure.savefig(
+        svg, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+    )
+    figure.savefig(png, format="png", dpi=160, facecolor="white", metadata={"Software": None})
+    text = svg.getvalue()
+    body = text[text.index("<svg") :].replace("'DejaVu Sans'", FONTS)
+    return Drawing(name=name, title=title, svg=_for_file(body), inline=_for_page(body, name, title), png=png.getvalue())
+
+
+def _for_file(body: str) -> str:
+    """Follows the reader's light or dark setting by itself, background included."""
+    light, dark = (_rule(k) for k in (0, 1))
+    style = f"<style>svg{{{light}}}@media(prefers-color-scheme:dark){{svg{{{dark}}}}}</style>"
+    head, _, rest = _coloured(body).partition(">")
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{head}>{style}{rest}'
+
+
+def _rule(k: int) -> str:
+    page, ink, muted, grid = (("#ffffff", INK, MUTED, GRID), ("#14171b", DARK_INK, DARK_MUTED, DARK_GRID))[k]
+    return f"background:{page};color:{ink};--muted:{muted};--grid:{grid};" + "".join(
+        f"--c{i}:{c[k]};" for i, c in enumerate(COLOURS)
+    )
+
+
+def _for_page(body: str, name: str, title: str) -> str:
+    """Identifiers made unique on the page, sizes left to the style sheet."""
+    body = re.sub(r'id="([^"]+)"', rf'id="{name}-\1"', body)
+    body = re.sub(r'(href="|url\()#', rf"\1#{name}-", body)
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
+    body = re.sub(r' (width|height)="[\d.]+pt"', "", body, count=2)
+    label = title.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    return _coloured(body).replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+
+
+def _coloured(body: str) -> str:
+    """Variables with the light colour as fallback, for viewers that know no variables."""
+    variables = {INK: "currentColor", MUTED: f"var(--muted,{MUTED})", GRID: f"var(--grid,{GRID})"}
+    variables |= {pair[0]: f"var(--c{slot},{pair[0]})" for slot, pair in enumerate(COLOURS)}
+    return re.sub(r"#[0-9a-f]{6}\b", lambda found: variables.get(found[0], found[0]), body)

@@ -1,0 +1,109 @@
+"""Where the cases were run: one line for the summary, a warning where machines are mixed, a table of all facts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from reports.load import Loaded
+from reports.shown import ABSENT, Cell, Column, Table, digits, listed, plural
+
+ENVIRONMENTS_SHOWN = 6
+
+
+def where(loaded: Loaded) -> str:
+    machines = {row["machine"]: row for row in reversed(loaded.environments)}
+    if not machines:
+        return "The records do not say on which machine."
+    threads = sorted(loaded.cases.loc[loaded.cases["status"] != "skipped", "threads"].dropna().unique())
+    with_threads = f", {listed([plural(int(value), 'thread') for value in threads])} a solver" if threads else ""
+    if len(machines) == 1:
+        return f"Measured on {machine(next(iter(machines.values())))}{with_threads}."
+    each = "; ".join(f"{letter}: {machine(machines[letter])}" for letter in sorted(machines))
+    return f"Measured on {len(machines)} machines{with_threads}: {each}."
+
+
+def machine(environment: Mapping[str, Any]) -> str:
+    memory, cores = environment.get("memory_bytes"), environment.get("cores")
+    facts = [
+        str(environment.get("cpu") or "an unnamed CPU"),
+        f"{cores} cores" if cores else "",
+        f"{digits(memory / 2**30)} GiB" if isinstance(memory, (int, float)) else "",
+        plain("gpu", environment["gpu"]) if environment.get("gpu") else "no GPU",
+        str(environment.get("platform") or ""),
+    ]
+    return ", ".join(filter(None, facts))
+
+
+def mixed(loaded: Loaded) -> list[str]:
+    """One line for everything that differs between cases and is not the solver."""
+    tried = loaded.cases[loaded.cases["status"] != "skipped"]
+    threads = [plural(int(value), "thread") for value in sorted(tried["threads"].dropna().unique())]
+    devices = sorted(set(tried["device"]) - {""})
+    return [
+        *_mixed_machines(loaded),
+        *([f"Not all cases ran with the same number of threads: {listed(threads)}."] if len(threads) > 1 else []),
+        *([f"Not all cases ran on the same device: {listed(devices)}."] if len(devices) > 1 else []),
+    ]
+
+
+def _mixed_machines(loaded: Loaded) -> list[str]:
+    machines = sorted(loaded.cases["machine"].unique())
+    if len(machines) > 1:
+        return [
+            f"These cases come from {len(machines)} machines ({listed(machines)}): every solver carries its machine, "
+            "and a factor between solvers on different machines compares the machines as well."
+        ]
+    environments = len(loaded.cases["environment"].unique())
+    if environments > 1:
+        return [
+            f"These cases come from {environments} environments on one machine: versions or the commit differ, "
+            "see Environment."
+        ]
+    return []
+
+
+def environment_table(environments: Sequence[Mapping[str, Any]]) -> Table:
+    """One row a property, one column an environment."""
+    shown = environments[:ENVIRONMENTS_SHOWN]
+    flat = [{key: plain(key, value) for key, value in row.items()} for row in environments]
+    keys = [
+        key for key in dict.fromkeys(key for row in flat for key in row) if key not in ("schema", "kind", "machine")
+    ]
+    columns = [
+        Column(title="property", numeric=False),
+        *(Column(title=f"environment {n} (machine {row['machine']})", numeric=False) for n, row in enumerate(shown, 1)),
+    ]
+    rows = [
+        [
+            Cell(text=key.removesuffix("_bytes").replace("_", " ")),
+            *(Cell(text=row.get(key, ABSENT)) for row in flat[:ENVIRONMENTS_SHOWN]),
+        ]
+        for key in keys
+    ]
+    frame = pd.DataFrame([[key, *(row.get(key, "") for row in flat)] for key in keys])
+    frame.columns = pd.Index(["property", *(f"environment {n}" for n in range(1, len(flat) + 1))][: frame.shape[1]])
+    return Table(
+        name="environments",
+        caption="Where the cases were run",
+        columns=columns,
+        rows=rows,
+        frame=frame,
+        left_out=len(environments) - len(shown),
+    )
+
+
+def plain(key: str, value: Any) -> str:
+    if value is None or value == "":
+        return ABSENT
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if key.endswith("_bytes") and isinstance(value, (int, float)):
+        return f"{digits(value / 2**30)} GiB"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {plain(name, value[name])}" for name in sorted(value))
+    if isinstance(value, (list, tuple)):
+        return ", ".join(plain("", item) for item in value)
+    return " ".join(str(value).split())

@@ -1,0 +1,224 @@
+"""What the figures show. Every one is a panel of the same size with log axes; the page sets them side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reports import canvas
+from reports.canvas import Drawing
+from reports.palette import Style
+from reports.profiles import performance_profile
+from reports.shown import compact, power
+
+Styles = Mapping[str, Style]
+SMALLEST_GAP = 1e-9  # gaps below it, 0 included, are drawn here
+SHORTEST_TIME = 1e-6  # seconds
+INSTANCES_IN_A_PANEL = 12  # rows
+LONGEST_DIRECT_LABEL = 20  # characters; longer names go under the panel
+
+
+def seconds_text(value: float) -> str:
+    return f"{value:g}" if value >= 1e-3 else power(value)
+
+
+def time_by_size(found: pd.DataFrame, sizes: pd.DataFrame, target: float, styles: Styles) -> list[Drawing]:
+    """Seconds to the target against edges: one panel a family that comes in several sizes, on the same axes.
+
+    The instances of all other families share one panel, one row an instance.
+    """
+    rows = found[(found["target"] == target) & found["seconds"].notna()]
+    rows = rows.join(sizes, on="instance").dropna(subset="edges").sort_values(["edges", "instance"])
+    rows = rows.assign(seconds=rows["seconds"].clip(lower=SHORTEST_TIME), edges=rows["edges"].clip(lower=1))
+    ladder = rows["family"].map(sizes.groupby("family")["edges"].nunique()) > 1
+    grown, alone = rows[ladder], rows[~ladder]
+    panels = [
+        _time_by_size(panel, str(family), target, _range(grown["edges"]), _range(grown["seconds"]), styles)
+        for family, panel in grown.groupby("family", sort=True)
+    ]
+    return panels if alone.empty else [*panels, _time_by_instance(alone, target, styles)]
+
+
+def _time_by_size(
+    rows: pd.DataFrame,
+    family: str,
+    target: float,
+    edges: tuple[float, float],
+    seconds: tuple[float, float],
+    styles: Styles,
+) -> Drawing:
+    curves = {
+        str(solver): (line["edges"].to_numpy(), line["seconds"].to_numpy())
+        for solver, line in rows.groupby("competitor")
+    }
+    return _lines(
+        curves,
+        styles,
+        name=f"time-by-size-{slug(family)}",
+        title=family,
+        x=("edges", *edges, compact),
+        y=(f"seconds to gap {power(target)}", *seconds, seconds_text),
+        direct=True,
+    )
+
+
+def _time_by_instance(rows: pd.DataFrame, target: float, styles: Styles) -> Drawing:
+    """One row an instance, one marker a solver."""
+    names = chosen([str(name) for name in rows["instance"].drop_duplicates().sort_values()], INSTANCES_IN_A_PANEL)
+    rows = rows[rows["instance"].isin(names)]
+    known = set(rows["competitor"])
+    shown = {solver: styles[solver] for solver in styles if solver in known}
+    title, y = "Families of one size", "rows: instances"
+    legend_rows, columns = canvas.legend_shape(shown)
+    with canvas.settings():
+        figure, axes = canvas.new_figure(legend_rows, heads=canvas.heads(title, y))
+        canvas.titles(axes, title, f"seconds to gap {power(target)}", y)
+        canvas.log_axis(axes.xaxis, *_range(rows["seconds"]), seconds_text)
+        canvas.name_rows(axes, names)
+        for solver, style in shown.items():
+            points = rows[rows["competitor"] == solver]
+            heights = np.array([names.index(name) for name in points["instance"]], dtype=float)
+            canvas.points(axes, points["seconds"].to_numpy(), heights, np.full(len(points), fill_value=True), style)
+        canvas.legend(figure, shown, columns, markers=True)
+        return canvas.render(figure, "time-by-instance", f"{title}: seconds to gap {power(target)}")
+
+
+def gap_against_time(cases: pd.DataFrame, instance: str, styles: Styles) -> Drawing | None:
+    """Seconds of run against certified gap, one point a tolerance asked (medians over repeats), joined per solver."""
+    rows = cases[cases["certified_gap"].notna() & cases["run"].notna()]
+    by = rows.assign(solved=rows["status"] == "solved").groupby(["competitor", "tolerance"], dropna=False)
+    points = by.agg({"run": "median", "certified_gap": "median", "solved": "all"}).reset_index()
+    if points.empty:
+        return None
+    points = points.sort_values(["competitor", "tolerance"], ascending=[True, False])
+    seconds, gaps = points["run"].clip(lower=SHORTEST_TIME), points["certified_gap"].clip(lower=SMALLEST_GAP)
+    curves = {
+        str(solver): (seconds[line.index].to_numpy(), gaps[line.index].to_numpy())
+        for solver, line in points.groupby("competitor")
+    }
+    return _lines(
+        curves,
+        styles,
+        name=f"gap-against-time-{slug(instance)}",
+        title=instance,
+        x=("seconds of run", *_range(seconds), seconds_text),
+        y=("certified gap", *_range(gaps), power),
+        filled={str(solver): line["solved"].to_numpy() for solver, line in points.groupby("competitor")},
+    )
+
+
+def gap_over_time(traces: Mapping[str, Mapping[str, Any]], instance: str, styles: Styles) -> Drawing | None:
+    """The solver's own gap while it runs, one line a solver, from {competitor: trace}."""
+    curves = {solver: curve for solver, trace in traces.items() if len((curve := trace_points(trace))[0])}
+    if not curves:
+        return None
+    return _lines(
+        curves,
+        styles,
+        name=f"gap-over-time-{slug(instance)}",
+        title=instance,
+        x=("seconds of run", *_range(np.concatenate([x for x, _ in curves.values()])), seconds_text),
+        y=("gap, solver's own view", *_range(np.concatenate([y for _, y in curves.values()])), power),
+        markers=False,
+    )
+
+
+def trace_points(trace: Any) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """(seconds, gap) of a trace without what a log axis cannot show; empty where it is not a trace at all."""
+    try:
+        pairs = zip(trace["seconds"], trace["gap"], strict=False)
+        points = np.array([pair for pair in pairs if None not in pair], dtype=float).reshape(-1, 2)
+    except (KeyError, TypeError, ValueError):
+        return np.empty(0), np.empty(0)
+    points = points[np.isfinite(points).all(axis=1) & (points[:, 1] >= 0)]
+    return points[:, 0].clip(min=SHORTEST_TIME), points[:, 1].clip(min=SMALLEST_GAP)
+
+
+def profile(times: pd.DataFrame, target: float, styles: Styles) -> Drawing | None:
+    """Share of instances solved within a factor of the fastest solver."""
+    if times.empty or times.isna().all(axis=None):
+        return None
+    shares = performance_profile(times)
+    furthest = max(10.0, float(shares.index.max()) * 1.2)
+    steps = np.append(shares.index.to_numpy(), furthest)
+    curves = {str(solver): (steps, np.append(share, share.iloc[-1]) * 100) for solver, share in shares.items()}
+    return _lines(
+        curves,
+        styles,
+        name=f"profile-{power(target)}",
+        title=f"Certified gap {power(target)}",
+        x=("times the fastest", 1.0, furthest, compact),
+        y=(f"% of {len(times)} instances", 0.0, 100.0, compact),
+        markers=False,
+        steps=True,
+    )
+
+
+def _lines(
+    curves: Mapping[str, tuple[Any, Any]],
+    styles: Styles,
+    *,
+    name: str,
+    title: str,
+    x: tuple[str, float, float, Any],
+    y: tuple[str, float, float, Any],
+    markers: bool = True,
+    steps: bool = False,
+    direct: bool = False,
+    filled: Mapping[str, Any] | None = None,
+) -> Drawing:
+    """One panel with a line for each of `curves`; x and y are (label, low, high, text of a tick).
+
+    filled: whether a point's marker is, True for all where nothing is said.
+    """
+    shown = {solver: styles[solver] for solver in styles if solver in curves}
+    longest = max(len(solver) for solver in shown)
+    direct = direct and longest <= LONGEST_DIRECT_LABEL
+    rows, columns = canvas.legend_shape(shown)
+    with canvas.settings():
+        right = 0.07 * longest + 0.1 if direct else 0.0
+        figure, axes = canvas.new_figure(0 if direct else rows, right, canvas.heads(title, y[0]))
+        canvas.titles(axes, title, x[0], y[0])
+        canvas.log_axis(axes.xaxis, *x[1:])
+        if steps:
+            axes.set_ylim(-3, 103)
+        else:
+            canvas.log_axis(axes.yaxis, *y[1:])
+        for solver, style in shown.items():
+            look = canvas.line_style(style, markers=markers and filled is None)
+            axes.plot(*curves[solver], drawstyle="steps-post" if steps else "default", **look)
+            if filled is not None:
+                canvas.points(axes, *curves[solver], filled[solver], style)
+        if direct:
+            canvas.label_ends(axes, {solver: (curves[solver][0][-1], curves[solver][1][-1]) for solver in shown}, shown)
+        else:
+            canvas.legend(figure, shown, columns, markers=markers)
+        return canvas.render(figure, name, f"{title}: {y[0]} against {x[0]}")
+
+
+def _range(values: Any) -> tuple[float, float]:
+    return float(np.min(values)), float(np.max(values))
+
+
+def slug(name: str) -> str:
+    """A file name: letters, digits and hyphens; a name that loses something ends in a hash of the whole."""
+    import hashlib
+    import re
+
+    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:48]
+    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}".strip("-")
+
+
+def sizes_of(cases: pd.DataFrame) -> pd.DataFrame:
+    """family and edges by instance."""
+    return cases.groupby("instance", observed=True).agg(family=("family", "first"), edges=("edges", "max"))
+
+
+def chosen(names: Sequence[str], most: int) -> list[str]:
+    """At most `most` names spread evenly over all, the last included."""
+    if len(names) <= most:
+        return list(names)
+    return [names[round((k + 1) * len(names) / most) - 1] for k in range(most)]

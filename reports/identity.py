@@ -1,0 +1,72 @@
+"""Which rows belong together: instances, machines, and competitors (a solver as it was set up)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from string import ascii_uppercase
+from typing import Any
+
+import pandas as pd
+
+UNKNOWN_MACHINE = "?"
+
+
+def identify(
+    cases: pd.DataFrame, environments: Sequence[Mapping[str, Any]]
+) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
+    """Adds "machine" to both, "competitor" to the cases, and makes instance names unique and ordered."""
+    letters = machine_letters(environments)
+    named = [{**row, "machine": letters[str(row.get("id", ""))]} for row in environments]
+    machine = cases["environment"].map(lambda key: letters.get(key, UNKNOWN_MACHINE))
+    cases = cases.assign(instance=_instance_names(cases), machine=machine)
+    cases = cases.assign(competitor=_competitors(cases))
+    order = cases.assign(size=cases["edges"].fillna(cases["cells"]))
+    order = order.sort_values(["family", "size", "cells", "instance"], kind="stable")
+    return cases.assign(instance=pd.Categorical(cases["instance"], order["instance"].unique(), ordered=True)), named
+
+
+def machine_letters(environments: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Environment id -> letter. Environments on like hardware share one: versions do not make another machine."""
+    hardware = {str(row.get("id", "")): _hardware(row) for row in environments}
+    distinct = sorted(set(hardware.values()))
+    return {key: _letter(distinct.index(value)) for key, value in hardware.items()}
+
+
+def _hardware(environment: Mapping[str, Any]) -> str:
+    memory = environment.get("memory_bytes")
+    gibibytes = round(memory / 2**30) if isinstance(memory, (int, float)) else None
+    return json.dumps(
+        [environment.get("cpu"), environment.get("cores"), gibibytes, environment.get("gpu")], default=str
+    )
+
+
+def _letter(index: int) -> str:
+    return ascii_uppercase[index] if index < len(ascii_uppercase) else str(index + 1)
+
+
+def _instance_names(cases: pd.DataFrame) -> pd.Series:
+    """A name that different specs share gets the beginning of the spec's hash."""
+    shared = cases.groupby("instance")["spec_hash"].transform("nunique") > 1
+    return cases["instance"].where(~shared, cases["instance"] + " (" + cases["spec_hash"].str[:6] + ")")
+
+
+def _competitors(cases: pd.DataFrame) -> pd.Series:
+    """The solver's id, and after it every setting in which its own cases differ: they must not be averaged.
+
+    Where there are several machines, all names carry theirs.
+    """
+    details = (
+        cases["solver_version"].map(lambda version: version and f"v{version}"),
+        cases["options"].replace("", "default options"),
+        cases["dtype"],
+        cases["threads"].map(lambda number: "" if pd.isna(number) else f"{number:.0f} threads"),
+        cases["device"],
+    )
+    name = cases["solver"]
+    for detail in details:
+        known = detail.where((detail != "") & (cases["status"] != "skipped"))
+        differs = known.groupby(cases["solver"]).transform("nunique") > 1
+        name = name.where(~differs | (detail == ""), name + " · " + detail)
+    several = len(cases["machine"].unique()) > 1
+    return name + " · machine " + cases["machine"] if several else name

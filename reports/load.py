@@ -1,0 +1,166 @@
+"""Records files and pytest-benchmark exports as one table of cases: one row a case, plain columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from harness import records
+from reports.identity import identify
+
+TEXTS = (
+    *("case", "suite", "instance", "spec", "spec_hash", "family", "solver", "solver_version"),
+    *("status", "raw_status", "reason", "environment", "time"),
+)
+NUMBERS = ("sources", "destinations", "edges", "cells", "repeat", "iterations")
+#: Numbers within a mapping of the record: column -> (mapping, key).
+NESTED = {
+    **{name: ("settings", name) for name in ("tolerance", "time_limit", "iteration_limit", "threads")},
+    **{name: ("seconds", name) for name in ("generate", "prepare", "run", "referee")},
+    **{f"{name}_memory": ("peak_memory", name) for name in ("host", "device")},
+    **{
+        name: ("certificate", name)
+        for name in ("certified_gap", "dual_bound", "feasible_objective", "budget_violation", "polytope_violation")
+    },
+}
+NESTED_TEXTS = {
+    "device": ("settings", "device"),
+    "dtype": ("settings", "dtype"),
+    "certificate_reason": ("certificate", "reason"),
+}
+REQUIRED = ("instance", "solver", "status")
+#: Two rows that agree in these are one case that was read twice.
+IDENTITY = ["suite", "case", "instance", "solver", "tolerance", "repeat", "environment", "time"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """Everything a report is made from.
+
+    cases: the columns above, "options" (text), "trace", and what identity.py adds. environments: one mapping an id,
+    with "machine" (a letter). runs: the "run" rows. warnings: lines for the reader.
+    """
+
+    cases: pd.DataFrame
+    environments: list[dict[str, Any]]
+    runs: list[dict[str, Any]]
+    warnings: list[str]
+
+
+def load(inputs: Sequence[Path]) -> Loaded:
+    files = [_read(path, f"input {n} ({path.name})") for n, path in enumerate(inputs, start=1)]
+    warnings = [line for file in files for line in file.warnings]
+    cases = _frame([row for file in files for row in file.cases])
+    cases = _without(cases, (cases[list(REQUIRED)] == "").any(axis=1), "without instance, solver or status", warnings)
+    twice = cases.duplicated(IDENTITY) & (cases["time"] != "")
+    cases = _without(cases, twice, "that came twice (each counts once)", warnings)
+    if cases.empty:
+        raise records.InputError(
+            f"no case in {', '.join(str(path) for path in inputs) or 'no input'}: "
+            "give a folder that `dualbench run --out` wrote or a JSON file of pytest-benchmark"
+        )
+    environments = _unique(row for file in files for row in file.environments)
+    cases, environments = identify(cases, environments)
+    return Loaded(
+        cases=cases, environments=environments, runs=[run for file in files for run in file.runs], warnings=warnings
+    )
+
+
+def _read(path: Path, name: str) -> records.RecordsFile:
+    """One input; its warnings name it by position, so that a moved folder gives the same report."""
+    if path.suffix == ".json" and path.is_file():
+        return _read_benchmark(path, name)
+    file = records.read(path)
+    at = str(path / records.RECORDS_FILE if path.is_dir() else path)
+    file.warnings[:] = [line.replace(at, name) for line in file.warnings]
+    return file
+
+
+def _read_benchmark(path: Path, name: str) -> records.RecordsFile:
+    """A pytest-benchmark export: the case row is extra_info["record"], the environment machine_info["dualbench"]."""
+    try:
+        export = json.loads(path.read_bytes())
+        benchmarks, machine = export["benchmarks"], export.get("machine_info") or {}
+    except (ValueError, TypeError, KeyError):
+        raise records.InputError(
+            f"{path} is not a complete pytest-benchmark file (a killed session leaves an empty one): "
+            "give the records.jsonl of that session"
+        ) from None
+    cases = [case for benchmark in benchmarks for case in _rounds(benchmark)]
+    foreign = sum("record" not in (benchmark.get("extra_info") or {}) for benchmark in benchmarks)
+    warnings = [f"{name}: {foreign} benchmarks carry no case and were left out"] if foreign else []
+    environment = machine.get("dualbench")
+    return records.RecordsFile(
+        runs=[], environments=[environment] if environment else [], cases=cases, warnings=warnings
+    )
+
+
+def _rounds(benchmark: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The case once for every round, with the round's seconds as its run time."""
+    record = (benchmark.get("extra_info") or {}).get("record")
+    if not isinstance(record, Mapping):
+        return []
+    stats = benchmark.get("stats") or {}
+    rounds = stats.get("data") or [stats.get("median")]
+    seconds, first = _mapping(record, "seconds"), _number(record.get("repeat")) or 0
+    return [
+        {**record, "repeat": first + k, "seconds": {**seconds, "run": seconds.get("run") if run is None else run}}
+        for k, run in enumerate(rounds)
+    ]
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    columns: dict[str, Any] = {name: [_text(row.get(name)) for row in rows] for name in TEXTS}
+    columns |= {name: [_number(row.get(name)) for row in rows] for name in NUMBERS}
+    for name, (outer, inner) in NESTED.items():
+        columns[name] = [_number(_mapping(row, outer).get(inner)) for row in rows]
+    for name, (outer, inner) in NESTED_TEXTS.items():
+        columns[name] = [_text(_mapping(row, outer).get(inner)) for row in rows]
+    columns["options"] = [options_text(_mapping(row, "settings").get("options")) for row in rows]
+    frame = pd.DataFrame(columns).astype(dict.fromkeys((*NUMBERS, *NESTED), float))
+    frame["trace"] = pd.Series([row.get("trace") for row in rows], dtype=object)
+    return frame
+
+
+def options_text(options: Any) -> str:
+    """{"gamma": 0.001} as "gamma=0.001"."""
+    if not isinstance(options, Mapping):
+        return ""
+    return " ".join(f"{name}={json.dumps(options[name], sort_keys=True)}" for name in sorted(options))
+
+
+def _without(cases: pd.DataFrame, drop: pd.Series, what: str, warnings: list[str]) -> pd.DataFrame:
+    count = int(drop.sum())
+    if count:
+        warnings.append(f"{count} rows {what} were left out")
+    return cases[~drop].reset_index(drop=True)
+
+
+def _unique(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The first row of every id."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        found.setdefault(str(row.get("id", "")), dict(row))
+    return list(found.values())
+
+
+def _mapping(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = row.get(name)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _text(value: Any) -> str:
+    """One line of printable text: a reason may be a traceback, and a figure must stay valid XML."""
+    text = "" if value is None else str(value)
+    if text.isprintable():
+        return text.strip()
+    return "".join(character if character.isprintable() else " " for character in " ".join(text.split()))

@@ -1,0 +1,121 @@
+"""Puts the report together and writes it: the answer first, then what it rests on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup, escape
+
+from harness import records
+from reports import Built, outcomes, tables
+from reports.canvas import DARK_GRID, DARK_INK, DARK_MUTED, GRID, INK, MUTED
+from reports.environments import mixed, where
+from reports.load import Loaded
+from reports.palette import css_variables, styles
+from reports.sections import SECTIONS, Material, Section
+from reports.shown import count, listed, markdown, percent, plural, power
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """The whole report; the templates turn it into HTML and Markdown."""
+
+    title: str
+    summary: Sequence[str]
+    warnings: Sequence[str]
+    sections: Sequence[Section]
+
+
+def write(loaded: Loaded, out: Path) -> Built:
+    page = compose(loaded)
+    drawings = [drawing for section in page.sections for drawing in section.drawings]
+    shown = [table for section in page.sections for table in section.tables]
+    contents: dict[str, bytes] = {
+        "report.html": _render("report.html.j2", page).encode(),
+        "report.md": _render("report.md.j2", page).encode(),
+        **{f"figures/{drawing.name}.svg": drawing.svg.encode() for drawing in drawings},
+        **{f"figures/{drawing.name}.png": drawing.png for drawing in drawings},
+        **{f"tables/{table.name}.csv": table.csv for table in shown},
+        "tables/cases.csv": tables.case_table(loaded.cases).to_csv(index=False, lineterminator="\n").encode(),
+    }
+    if out.exists() and not out.is_dir():
+        raise records.InputError(f"--out {out} is a file: give a folder")
+    for name, content in contents.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(content)
+    return Built(
+        page=out / "report.html", files=tuple(out / name for name in contents), warnings=tuple(loaded.warnings)
+    )
+
+
+def compose(loaded: Loaded) -> Page:
+    cases = loaded.cases
+    found = outcomes.outcomes(cases)
+    solver_of = dict(zip(cases["competitor"], cases["solver"], strict=True))
+    material = Material(
+        loaded=loaded,
+        cases=cases,
+        found=found,
+        best=outcomes.winners(found),
+        looks=styles(solver_of),
+        named=tables.instance_cells(cases),
+    )
+    suites = sorted(set(cases["suite"]) - {""})
+    return Page(
+        title=f"Which solver for my matching LP: {listed(suites)}" if suites else "Which solver for my matching LP",
+        summary=_summary(loaded),
+        warnings=[*mixed(loaded), *loaded.warnings],
+        sections=[section(material) for section in SECTIONS],
+    )
+
+
+def _summary(loaded: Loaded) -> list[str]:
+    """Three sentences: what was asked, how it went, where."""
+    cases = loaded.cases
+    tolerances = sorted(cases["tolerance"].dropna().unique(), reverse=True)
+    asked = f", at tolerances {listed([power(value) for value in tolerances])}" if tolerances else ""
+    tried = cases[cases["status"] != "skipped"]
+    solved = int((tried["status"] == "solved").sum())
+    wrong = int((tried["status"] == "inaccurate").sum())
+    skipped = len(cases) - len(tried)
+    return [
+        f"{plural(len(cases), 'case')}: {plural(cases['instance'].nunique(), 'instance')} of "
+        f"{plural(cases['family'].nunique(), 'family')}, {plural(cases['solver'].nunique(), 'solver')}{asked}.",
+        f"Of the {count(len(tried))} that were tried, {count(solved)} ({percent(solved, len(tried))}) are solved and "
+        f"certified; {count(wrong)} claimed an accuracy that the referee did not confirm"
+        f"{f', and {count(skipped)} were skipped' if skipped else ''}.",
+        where(loaded),
+    ]
+
+
+def _render(template: str, page: Page) -> str:
+    is_html = template.startswith("report.html")
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("reports"),
+        autoescape=is_html,  # noqa: S701  # Markdown is escaped by finalize
+        finalize=None if is_html else markdown,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["unbroken"] = _unbroken
+    light, dark = css_variables()
+    light += f"--ink:{INK};--muted:{MUTED};--grid:{GRID};"
+    dark += f"--ink:{DARK_INK};--muted:{DARK_MUTED};--grid:{DARK_GRID};"
+    text = environment.get_template(template).render(
+        page=page,
+        light=Markup(light),  # noqa: S704  # our own constants
+        dark=Markup(dark),  # noqa: S704  # our own constants
+        code=lambda command: command if is_html else Markup(" ".join(command.split())),  # noqa: S704  # a code block
+        inline=lambda drawing: Markup(drawing.inline),  # noqa: S704  # matplotlib escaped its texts
+    )
+    return text.rstrip() + "\n"
+
+
+def _unbroken(text: str) -> Markup:
+    """Escaped, and no line ends within 1e-4."""
+    return Markup(re.sub(r"\d\S*e-\d+", r'<span class="unbroken">\g<0></span>', str(escape(text))))  # noqa: S704  # escaped

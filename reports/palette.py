@@ -1,0 +1,78 @@
+"""Colour, marker and dash of every competitor: fixed per solver, safe for colour-blind readers, in light and dark."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+#: (on white, on a dark page); neighbours differ in lightness as well as in hue. After Okabe and Ito (2008), darkened
+#: or lightened until each has a contrast of 3:1 or more with its background.
+COLOURS = (
+    ("#0072b2", "#56b4f0"),  # blue
+    ("#c94f00", "#f28e3f"),  # vermilion
+    ("#b0528a", "#e59cc6"),  # purple-pink
+    ("#00805e", "#2fc79a"),  # green
+    ("#59626d", "#aab3be"),  # grey
+    ("#a17400", "#e3bd45"),  # ochre
+    ("#5e47a8", "#ab97ea"),  # violet
+    ("#7a4a1f", "#cb9866"),  # brown
+    ("#0c7784", "#52c5d3"),  # teal
+    ("#66740d", "#b7c74d"),  # olive
+    ("#93203f", "#e57791"),  # crimson
+    ("#2b2f36", "#dfe3e8"),  # ink
+)
+MARKERS = "oDs^vXPph*<>"
+DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
+KNOWN = ("blockpdhg", "dualip", "dualip-restarted", "ortools-pdlp", "scipy-highs-ds", "scipy-highs-ipm")
+EMPHASISED = "blockpdhg"  # this project's own: a wider line and a bold name, nothing else
+
+
+@dataclass(frozen=True, kw_only=True)
+class Style:
+    """How one competitor is drawn; `slot` is its place in COLOURS."""
+
+    slot: int
+    marker: str
+    dash: str | tuple[float, tuple[float, ...]]
+    emphasised: bool
+
+    @property
+    def colour(self) -> str:
+        return COLOURS[self.slot][0]
+
+
+def styles(solver_of: Mapping[str, str]) -> dict[str, Style]:
+    """Style by competitor, in alphabetical order; competitors of one solver share its colour and differ in dashes."""
+    slots = _slots(sorted(set(solver_of.values())))
+    seen: dict[str, int] = {}
+    found = {}
+    for competitor in sorted(solver_of):
+        solver = solver_of[competitor]
+        turn = seen[solver] = seen.get(solver, -1) + 1
+        found[competitor] = Style(
+            slot=slots[solver],
+            marker=MARKERS[(slots[solver] + turn) % len(MARKERS)],
+            dash=DASHES[turn % len(DASHES)],
+            emphasised=solver == EMPHASISED,
+        )
+    return found
+
+
+def _slots(solvers: list[str]) -> dict[str, int]:
+    """Known solvers have their own colour; another one has the colour its name hashes to, or the next free one."""
+    slots = {solver: KNOWN.index(solver) for solver in solvers if solver in KNOWN}
+    others = range(len(KNOWN), len(COLOURS))
+    for solver in solvers:
+        if solver in slots:
+            continue
+        preferred = zlib.crc32(solver.encode()) % len(others)
+        turns = [others[(preferred + k) % len(others)] for k in range(len(others))]
+        slots[solver] = next((slot for slot in turns if slot not in slots.values()), turns[0])
+    return slots
+
+
+def css_variables() -> tuple[str, str]:
+    """Declarations of --c0, --c1, ... for a light and for a dark page."""
+    light, dark = ("".join(f"--c{slot}:{pair[k]};" for slot, pair in enumerate(COLOURS)) for k in (0, 1))
+    return light, dark

@@ -1,0 +1,207 @@
+"""The sections of the report in the order of the page: what each says, shows and lists."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reports import definitions, environments, figures, outcomes, tables
+from reports.canvas import Drawing
+from reports.load import Loaded
+from reports.palette import Style
+from reports.shown import Cell, Table, count, listed, plural, power
+
+INSTANCES_DRAWN = 24  # figures of single instances; the tables hold all of them
+PREFERRED_TARGET = 1e-4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """One part of the page. lead: sentences before its figures and tables; more: sentences after them."""
+
+    anchor: str
+    title: str
+    lead: Sequence[str] = ()
+    points: Sequence[str] = ()
+    drawings: Sequence[Drawing] = ()
+    tables: Sequence[Table] = ()
+    more: Sequence[str] = ()
+    commands: Sequence[str] = ()
+    terms: Sequence[tuple[str, str]] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """What several sections are made from."""
+
+    loaded: Loaded
+    cases: pd.DataFrame
+    found: pd.DataFrame
+    best: pd.DataFrame
+    looks: Mapping[str, Style]
+    named: Mapping[str, Cell]
+
+
+def answer(material: Material) -> Section:
+    best = material.best
+    if best.empty:
+        return Section(anchor="answer", title="Which solver for my LP", lead=["No case was tried."])
+    return Section(
+        anchor="answer",
+        title="Which solver for my LP",
+        points=[_wins(material, target) for target in outcomes.targets(material.cases)],
+        tables=[tables.winner_table(best, material.named, material.looks)],
+        more=[definitions.TIME_TO_GAP, definitions.FACTOR],
+    )
+
+
+def _wins(material: Material, target: float) -> str:
+    rows = material.best[material.best["target"] == target]
+    wins = rows["winner"].value_counts()
+    ranked = sorted(wins.items(), key=lambda item: (-item[1], str(item[0])))
+    told = [f"{solver} is fastest on {number}" for solver, number in ranked[:1]]
+    told += [f"{solver} on {number}" for solver, number in ranked[1:]]
+    nobody = int(rows["winner"].isna().sum())
+    told += [f"none reaches it on {nobody}"] if nobody else []
+    found = material.found[(material.found["target"] == target) & material.found["asked"]]
+    asked, everybody = len(found["competitor"].unique()), len(material.found["competitor"].unique())
+    some = f", asked of only {asked} of {everybody} solvers" if asked < everybody else ""
+    return f"Certified gap {power(target)}, {plural(len(rows), 'instance')}{some}: {', '.join(told)}."
+
+
+def times(material: Material) -> Section:
+    reached = material.found.dropna(subset="seconds")
+    if reached.empty:
+        return Section(anchor="times", title="Time to each certified gap", lead=["No case reached any of the targets."])
+    target = PREFERRED_TARGET if (reached["target"] == PREFERRED_TARGET).any() else reached["target"].max()
+    drawings = figures.time_by_size(material.found, figures.sizes_of(material.cases), target, material.looks)
+    return Section(
+        anchor="times",
+        title="Time to each certified gap",
+        lead=[
+            f"The panels show the time to a certified gap of {power(target)} by size, one panel a family of several "
+            "sizes; the tables hold every target, with the time of prepare + run below."
+        ],
+        drawings=drawings,
+        tables=tables.time_tables(material.found, material.named, material.looks),
+    )
+
+
+def gap_against_time(material: Material) -> Section:
+    names = figures.chosen(list(material.named), INSTANCES_DRAWN)
+    groups = {str(name): rows for name, rows in material.cases.groupby("instance", observed=True)}
+    drawn = [figures.gap_against_time(groups[name], name, material.looks) for name in names]
+    lead = [
+        "One point a tolerance asked (medians over repeats), joined from the loosest to the tightest; lower left is "
+        f"better. Hollow: not solved. Gaps below {power(figures.SMALLEST_GAP)} are drawn there."
+    ]
+    return Section(
+        anchor="accuracy",
+        title="Time against certified gap",
+        lead=[*lead, *_left_out(names, material.named)],
+        drawings=[drawing for drawing in drawn if drawing],
+    )
+
+
+def gap_over_time(material: Material) -> Section:
+    traced = material.cases[material.cases["trace"].notna()]
+    traced = traced.sort_values(["instance", "competitor", "tolerance", "repeat"])
+    traced = traced.drop_duplicates(["instance", "competitor"])
+    known = set(traced["instance"])
+    names = [name for name in material.named if name in known]
+    shown = figures.chosen(names, INSTANCES_DRAWN)
+    drawn = []
+    for name in shown:
+        rows = traced[traced["instance"] == name]
+        drawn.append(
+            figures.gap_over_time(dict(zip(rows["competitor"], rows["trace"], strict=True)), name, material.looks)
+        )
+    lead = [definitions.TRACE, "Drawn is the first repeat at the tightest tolerance."]
+    return Section(
+        anchor="progress",
+        title="Gap over time, the solver's own view",
+        lead=[*lead, *_left_out(shown, names)] if names else ["No case recorded a trace."],
+        drawings=[drawing for drawing in drawn if drawing],
+    )
+
+
+def _left_out(shown: Sequence[str], names: Sequence[str] | Mapping[str, Cell]) -> list[str]:
+    if len(shown) == len(names):
+        return []
+    return [f"Drawn are {len(shown)} of {len(names)} instances, spread over families and sizes; tables/ has them all."]
+
+
+def success(material: Material) -> Section:
+    profiles = [
+        figures.profile(outcomes.common_times(material.found, target), target, material.looks)
+        for target in outcomes.targets(material.cases)
+    ]
+    rates = [tables.success_table(outcomes.success(material.found), material.looks)] if len(material.found) else []
+    return Section(
+        anchor="success",
+        title="Success, correctness, performance profile",
+        lead=[definitions.SUCCESS, definitions.CORRECTNESS],
+        drawings=[drawing for drawing in profiles if drawing],
+        tables=[*rates, tables.claims_table(outcomes.claims(material.cases), material.looks)],
+        more=[definitions.MEAN, definitions.PROFILE],
+    )
+
+
+def memory(material: Material) -> Section:
+    found = outcomes.memory(material.cases)
+    if found.empty:
+        return Section(anchor="memory", title="Peak memory", lead=["No case recorded its memory."])
+    table = tables.memory_table(found, material.named, material.looks)
+    return Section(anchor="memory", title="Peak memory", lead=[definitions.MEMORY], tables=[table])
+
+
+def failures(material: Material) -> Section:
+    found = outcomes.failures(material.cases)
+    if found.empty:
+        return Section(anchor="not-solved", title="Not solved", lead=["Every case is solved."])
+    number = int(found["cases"].sum())
+    return Section(
+        anchor="not-solved",
+        title="Not solved",
+        lead=[f"{plural(number, 'case')} of {count(len(material.cases))}, skipped ones included."],
+        tables=[tables.failure_table(found, material.looks)],
+    )
+
+
+def environment(material: Material) -> Section:
+    runs = material.loaded.runs
+    commands = dict.fromkeys(str(run["command"]) for run in runs if run.get("command"))
+    rows = material.loaded.environments
+    versions = material.cases.loc[material.cases["solver_version"] != "", ["solver", "solver_version"]]
+    told = sorted(set(versions.itertuples(index=False, name=None)))
+    suites = {str(run.get("suite", "")): str(run.get("description") or "") for run in runs}
+    return Section(
+        anchor="environment",
+        title="Environment, and how to make it again",
+        lead=[
+            *(f"Suite {suite}: {text}" for suite, text in sorted(suites.items()) if text),
+            *([f"Solvers: {listed([f'{solver} {version}' for solver, version in told])}."] if told else []),
+        ],
+        tables=[environments.environment_table(rows)] if rows else [],
+        commands=list(commands),
+        more=["dualbench report FOLDER --out FOLDER makes this page from the records again."]
+        if commands
+        else ["The records do not hold the command that made them."],
+    )
+
+
+def meanings(material: Material) -> Section:
+    used = {*definitions.STATUSES} | set(material.cases["status"])
+    statuses = [(name.replace("_", " "), definitions.STATUSES.get(name, "not known here")) for name in sorted(used)]
+    return Section(
+        anchor="definitions",
+        title="Definitions and limits",
+        terms=[*definitions.DEFINITIONS, *((f"Status “{name}”", text) for name, text in statuses)],
+        points=definitions.LIMITS,
+    )
+
+
+#: The order of the page.
+SECTIONS = (answer, times, gap_against_time, gap_over_time, success, memory, failures, environment, meanings)

@@ -1,0 +1,149 @@
+"""How numbers and tables are shown: three significant digits, units in the heads, the same cells everywhere."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from markupsafe import Markup
+
+ABSENT = "–"
+ROWS_SHOWN = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """text, and below it a smaller note; `slot` >= 0 puts the colour of a solver before the text."""
+
+    text: str
+    note: str = ""
+    slot: int = -1
+    best: bool = False
+    muted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """group: a head above several columns."""
+
+    title: str
+    unit: str = ""
+    group: str = ""
+    numeric: bool = True
+    slot: int = -1
+
+    @property
+    def head(self) -> str:
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """A table of the page and the file tables/<name>.csv with the same figures in full precision and every row."""
+
+    name: str
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    frame: pd.DataFrame
+    left_out: int = 0
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """Neighbouring columns under one head: (head, number of columns); empty where there are none."""
+        spans: list[tuple[str, int]] = []
+        for column in self.columns:
+            if spans and spans[-1][0] == column.group:
+                spans[-1] = (column.group, spans[-1][1] + 1)
+            else:
+                spans.append((column.group, 1))
+        return spans if any(column.group for column in self.columns) else []
+
+    @property
+    def csv(self) -> bytes:
+        return self.frame.to_csv(index=False, lineterminator="\n").encode()
+
+    def markdown(self) -> Markup:
+        heads = [f"{column.group}: {column.head}" if column.group else column.head for column in self.columns]
+        rules = ["---:" if column.numeric else "---" for column in self.columns]
+        rows = [[_markdown_cell(cell) for cell in row] for row in self.rows]
+        lines = [[markdown(head) for head in heads], rules, *rows]
+        return Markup("\n".join(f"| {' | '.join(line)} |" for line in lines))  # noqa: S704  # every cell is escaped
+
+
+def _markdown_cell(cell: Cell) -> str:
+    text = markdown(cell.text)
+    text = f"**{text}**" if cell.best else text
+    return f"{text} ({markdown(cell.note)})" if cell.note else text
+
+
+def markdown(text: object) -> str:
+    """Text that means nothing to Markdown or HTML."""
+    if isinstance(text, Markup):
+        return str(text)
+    plain = str(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    for character in "\\`*_[]|":
+        plain = plain.replace(character, "\\" + character)
+    return plain
+
+
+def digits(value: Any) -> str:
+    """Three significant digits: 0.00123, 0.512, 12.3, 12,300; powers of ten beyond 1e-3 and 1e6."""
+    if value is None or not math.isfinite(value):
+        return ABSENT
+    rounded = float(f"{value:.3g}")
+    if rounded == 0:
+        return "0"
+    if not 1e-3 <= abs(rounded) < 1e6:
+        return power(rounded)
+    decimals = max(0, 2 - math.floor(math.log10(abs(rounded))))
+    return f"{rounded:,.{decimals}f}"
+
+
+def power(value: Any) -> str:
+    """1e-4, 3.42e-5: for what was asked."""
+    return measured(value).replace(".00e", "e")
+
+
+def measured(value: Any) -> str:
+    """3.00e-5, 3.42e-5: for certified gaps."""
+    if value is None or not math.isfinite(value):
+        return ABSENT
+    mantissa, _, exponent = f"{value:.2e}".partition("e")
+    return f"{mantissa}e{int(exponent)}" if value else "0"
+
+
+def count(value: Any) -> str:
+    """1,000,000."""
+    return f"{value:,.0f}" if value is not None and math.isfinite(value) else ABSENT
+
+
+def compact(value: Any) -> str:
+    """100, 25k, 1.01M, 2.5G."""
+    if value is None or not math.isfinite(value):
+        return ABSENT
+    rounded = float(f"{value:.3g}")
+    unit, letter = next((pair for pair in ((1e9, "G"), (1e6, "M"), (1e3, "k")) if rounded >= pair[0]), (1.0, ""))
+    return f"{rounded / unit:g}{letter}"
+
+
+def percent(part: float, whole: float) -> str:
+    """87.5 %: never rounded up to 100 or down to 0."""
+    if not whole:
+        return ABSENT
+    tenths = round(1000 * part / whole)
+    if 0 < part < whole:
+        tenths = min(999, max(1, tenths))
+    return f"{tenths / 10:g}\N{NO-BREAK SPACE}%"
+
+
+def plural(number: int, noun: str) -> str:
+    return f"{number:,} {noun if number == 1 else noun.removesuffix('y') + 'ies' if noun.endswith('y') else noun + 's'}"
+
+
+def listed(items: Sequence[str]) -> str:
+    """a, b and c."""
+    return " and ".join(filter(None, (", ".join(items[:-1]), *items[-1:])))

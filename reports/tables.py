@@ -1,0 +1,242 @@
+"""The tables of the report, built from outcomes.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from reports.definitions import STATUSES
+from reports.palette import Style
+from reports.shown import ABSENT, ROWS_SHOWN, Cell, Column, Table, compact, count, digits, measured, percent, power
+
+MEBIBYTE = 2**20
+Styles = Mapping[str, Style]
+
+
+def instance_cells(cases: pd.DataFrame) -> dict[str, Cell]:
+    """The first cell of a row: name, and below it family and size."""
+    first = cases.drop_duplicates("instance").sort_values("instance")
+    return {row["instance"]: Cell(text=row["instance"], note=_size(row)) for row in first.to_dict("records")}
+
+
+def _size(row: Mapping[Any, Any]) -> str:
+    family = "" if row["instance"].startswith(row["family"]) else f"{row['family']}, "
+    shape = f"{compact(row['sources'])} × {compact(row['destinations'])}"
+    return f"{family}{shape}, {compact(row['edges'])} edges"
+
+
+def winner_table(best: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> Table:
+    """Instance x target: the fastest solver, its time, the factor over the next one."""
+    asked = sorted(best["target"].unique(), reverse=True)
+    columns = [Column(title="instance", numeric=False)]
+    for target in asked:
+        group = f"certified gap {power(target)}"
+        columns += [
+            Column(title="fastest", group=group, numeric=False),
+            Column(title="time", unit="s", group=group),
+            Column(title="factor", group=group),
+        ]
+    cells = {(row["instance"], row["target"]): _winner_cells(row, styles) for row in best.to_dict("records")}
+    missing = [Cell(text=ABSENT, muted=True)] * 3
+    shown = [name for name in named if any((name, target) in cells for target in asked)]
+    rows = [
+        [named[name], *(cell for target in asked for cell in cells.get((name, target), missing))]
+        for name in shown[:ROWS_SHOWN]
+    ]
+    return Table(
+        name="winners",
+        caption="The fastest solver to each certified gap; factor: how many times longer the next one takes",
+        columns=columns,
+        rows=rows,
+        frame=best,
+        left_out=max(0, len(shown) - ROWS_SHOWN),
+    )
+
+
+def _winner_cells(row: Mapping[Any, Any], styles: Styles) -> list[Cell]:
+    if pd.isna(row["winner"]):
+        note = f"best gap {measured(row['best_gap'])}" if pd.notna(row["best_gap"]) else "no certificate"
+        return [Cell(text="none", note=note, muted=True), Cell(text=""), Cell(text="")]
+    alone = pd.isna(row["runner_up"])
+    note = "" if alone else f"before {row['runner_up']}"
+    winner = Cell(text=row["winner"], note=note, slot=styles[row["winner"]].slot)
+    factor = Cell(text="alone", muted=True) if alone else Cell(text=digits(row["factor"]))
+    return [winner, Cell(text=digits(row["seconds"]), best=True), factor]
+
+
+def time_tables(found: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> list[Table]:
+    """One table a target: instance x solver."""
+    return [
+        _time_table(rows, float(str(target)), named, styles) for target, rows in found.groupby("target", sort=True)
+    ][::-1]
+
+
+def _time_table(rows: pd.DataFrame, target: float, named: Mapping[str, Cell], styles: Styles) -> Table:
+    fastest = rows.groupby("instance", observed=True)["seconds"].transform("min")
+    rows = rows.assign(best=rows["seconds"] == fastest)
+    return _grid(
+        rows,
+        named,
+        styles,
+        name=f"time-to-{power(target)}",
+        caption=f"Seconds of run to a certified gap of {power(target)}; below, with prepare",
+        unit="s",
+        cell=_time_cell,
+    )
+
+
+def _time_cell(row: Mapping[Any, Any]) -> Cell:
+    if pd.notna(row["seconds"]):
+        return Cell(text=digits(row["seconds"]), note=digits(row["seconds_with_prepare"]), best=row["best"])
+    if not row["asked"]:
+        return Cell(text="not asked", muted=True)
+    note = f"best gap {measured(row['best_gap'])}" if pd.notna(row["best_gap"]) else "no certificate"
+    return Cell(text="not reached", note=note, muted=True)
+
+
+def memory_table(found: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> Table:
+    return _grid(
+        found,
+        named,
+        styles,
+        name="memory",
+        caption="Host, the largest over the cases of a solver; below, the device where it has one",
+        unit="MiB",
+        cell=_memory_cell,
+    )
+
+
+def _memory_cell(row: Mapping[Any, Any]) -> Cell:
+    device = row["device"]
+    note = f"device {digits(device / MEBIBYTE)}" if pd.notna(device) and device > 0 else ""
+    return Cell(text=digits(row["host"] / MEBIBYTE), note=note)
+
+
+def _grid(
+    rows: pd.DataFrame,
+    named: Mapping[str, Cell],
+    styles: Styles,
+    *,
+    name: str,
+    caption: str,
+    unit: str,
+    cell: Callable[[Mapping[Any, Any]], Cell],
+) -> Table:
+    """Instance x competitor."""
+    cells = {(row["instance"], row["competitor"]): cell(row) for row in rows.to_dict("records")}
+    known_solvers, known_instances = set(rows["competitor"]), set(rows["instance"])
+    solvers = [solver for solver in styles if solver in known_solvers]
+    instances = [instance for instance in named if instance in known_instances]
+    missing = Cell(text="not tried", muted=True)
+    return Table(
+        name=name,
+        caption=caption,
+        columns=[
+            Column(title="instance", numeric=False),
+            *(Column(title=solver, unit=unit, slot=styles[solver].slot) for solver in solvers),
+        ],
+        rows=[
+            [named[instance], *(cells.get((instance, solver), missing) for solver in solvers)]
+            for instance in instances[:ROWS_SHOWN]
+        ],
+        frame=rows,
+        left_out=max(0, len(instances) - ROWS_SHOWN),
+    )
+
+
+def success_table(found: pd.DataFrame, styles: Styles) -> Table:
+    """Solver x target."""
+    columns = [Column(title="solver", numeric=False)]
+    for target, common in found.groupby("target", sort=True)["common"].first()[::-1].items():
+        group = f"certified gap {power(target)}, {common} common"
+        columns += [
+            Column(title="reached", unit="instances", group=group),
+            Column(title="mean, asked", unit="s", group=group),
+            Column(title="mean, common", unit="s", group=group),
+        ]
+    cells = {(row["competitor"], row["target"]): _success_cells(row) for row in found.to_dict("records")}
+    missing = [Cell(text="not asked", muted=True), *[Cell(text=ABSENT, muted=True)] * 2]
+    asked = sorted(found["target"].unique(), reverse=True)
+    known = set(found["competitor"])
+    rows = [
+        [solver_cell(solver, styles), *(cell for target in asked for cell in cells.get((solver, target), missing))]
+        for solver in styles
+        if solver in known
+    ]
+    caption = "Success, and shifted geometric mean of the time to each certified gap"
+    return Table(name="success", caption=caption, columns=columns, rows=rows, frame=found)
+
+
+def _success_cells(row: Mapping[Any, Any]) -> list[Cell]:
+    reached = f"{row['reached']:.0f} of {row['asked']:.0f}"
+    return [
+        Cell(text=reached, note=percent(row["reached"], row["asked"])),
+        Cell(text=digits(row["mean"])),
+        Cell(text=digits(row["common_mean"])),
+    ]
+
+
+def claims_table(found: pd.DataFrame, styles: Styles) -> Table:
+    extra = ("claims", "confirmed", "overstated")
+    statuses = [name for name in dict.fromkeys((*STATUSES, *found.columns)) if name in set(found.columns) - {*extra}]
+    rows = [
+        [
+            solver_cell(row["competitor"], styles),
+            Cell(text=count(row["claims"])),
+            Cell(text=count(row["confirmed"])),
+            Cell(text=percent(row["confirmed"], row["claims"]), best=row["claims"] == row["confirmed"] > 0),
+            Cell(text=digits(row["overstated"])),
+            *(Cell(text=count(row[status]), muted=row[status] == 0) for status in statuses),
+        ]
+        for row in found.reset_index().to_dict("records")
+    ]
+    columns = [
+        Column(title="solver", numeric=False),
+        Column(title="claims", unit="cases"),
+        Column(title="confirmed", unit="cases"),
+        Column(title="correctness"),
+        Column(title="worst gap / tolerance"),
+        *(Column(title=status.replace("_", " "), unit="cases") for status in statuses),
+    ]
+    caption = "Claims of having reached the tolerance, those the referee confirmed, and how all cases ended"
+    return Table(name="correctness", caption=caption, columns=columns, rows=rows, frame=found.reset_index())
+
+
+def failure_table(found: pd.DataFrame, styles: Styles) -> Table:
+    rows = [
+        [
+            Cell(text=str(row["instance"])),
+            solver_cell(row["competitor"], styles),
+            Cell(text=power(row["tolerance"])),
+            Cell(text=row["status"].replace("_", " ")),
+            Cell(text=count(row["cases"])),
+            Cell(text=digits(row["seconds"])),
+            Cell(text=measured(row["certified_gap"])),
+            Cell(text=row["reason"] or "no reason recorded"),
+        ]
+        for row in found.head(ROWS_SHOWN).to_dict("records")
+    ]
+    columns = [
+        Column(title="instance", numeric=False),
+        Column(title="solver", numeric=False),
+        Column(title="tolerance"),
+        Column(title="status", numeric=False),
+        Column(title="cases"),
+        Column(title="run", unit="s"),
+        Column(title="certified gap"),
+        Column(title="reason", numeric=False),
+    ]
+    left_out = max(0, len(found) - ROWS_SHOWN)
+    caption = "Cases that are not solved; repeats with the same outcome share a row"
+    return Table(name="not-solved", caption=caption, columns=columns, rows=rows, frame=found, left_out=left_out)
+
+
+def solver_cell(competitor: str, styles: Styles) -> Cell:
+    return Cell(text=competitor, slot=styles[competitor].slot)
+
+
+def case_table(cases: pd.DataFrame) -> pd.DataFrame:
+    """tables/cases.csv: every case with its plain columns."""
+    return cases.drop(columns="trace")

@@ -1,0 +1,138 @@
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from harness.records import CaseRecord, Seconds
+from reports import outcomes
+from reports.load import load
+
+Make = Callable[..., CaseRecord]
+Write = Callable[..., Path]
+Certificate = Callable[[float | None], dict[str, Any]]
+
+
+@pytest.fixture
+def cases_of(write_records: Write) -> Callable[..., pd.DataFrame]:
+    def cases(*rows: CaseRecord) -> pd.DataFrame:
+        return load([write_records(*rows)]).cases
+
+    return cases
+
+
+@pytest.fixture
+def run(make_case: Make, certificate: Certificate) -> Callable[..., CaseRecord]:
+    """A case by what these tests are about: run seconds, certified gap, tolerance asked."""
+
+    def make(seconds: float, gap: float | None, tolerance: float = 1e-4, **changes: Any) -> CaseRecord:
+        case = make_case(certificate=certificate(gap), seconds=Seconds(prepare=1.0, run=seconds), **changes)
+        return replace(case, settings={**case.settings, "tolerance": tolerance})
+
+    return make
+
+
+def at(found: pd.DataFrame, target: float, solver: str = "blockpdhg") -> pd.Series:
+    return found[(found["target"] == target) & (found["competitor"] == solver)].iloc[0]
+
+
+def test_time_to_a_gap_is_the_least_over_tolerances_of_the_median_over_repeats(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    loose = [run(seconds, 5e-5, 1e-2, repeat=k) for k, seconds in enumerate((2.0, 4.0, 9.0))]
+    tight = [run(seconds, 1e-7, 1e-6, repeat=k) for k, seconds in enumerate((7.0, 8.0, 9.0))]
+    missed = run(0.1, 2e-2, 1e-2, repeat=3)
+    found = outcomes.outcomes(cases_of(*loose, *tight, missed))
+    assert [at(found, target)["seconds"] for target in (1e-2, 1e-4, 1e-6)] == [4.0, 4.0, 8.0]
+    assert at(found, 1e-6)["seconds_with_prepare"] == 9.0
+
+
+def test_a_trace_never_shortens_the_time(cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]) -> None:
+    trace = {"seconds": [0.1, 5.0], "iteration": [1, 50], "gap": [1e-9, 1e-9]}
+    assert at(outcomes.outcomes(cases_of(run(5.0, 5e-5, trace=trace))), 1e-2)["seconds"] == 5.0
+
+
+def test_a_looser_request_is_not_asked_for_a_tighter_gap_unless_it_reaches_it(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    found = outcomes.outcomes(cases_of(run(1.0, 5e-3, 1e-2), run(1.0, 1e-9, 1e-2, solver="dualip")))
+    assert not at(found, 1e-6)["asked"]
+    assert at(found, 1e-6, "dualip")["asked"]
+
+
+def test_the_tightest_target_appears_only_where_it_is_reached(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    assert outcomes.targets(cases_of(run(1.0, 1.1e-8))) == [1e-2, 1e-4, 1e-6]
+
+
+def test_the_winner_stands_with_its_factor_over_the_next(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    rows = [run(2.0, 5e-5), run(7.0, 5e-5, solver="dualip"), run(9.0, 5e-3, solver="ortools-pdlp")]
+    best = outcomes.winners(outcomes.outcomes(cases_of(*rows))).set_index("target")
+    assert best.loc[1e-4, ["winner", "runner_up", "factor"]].tolist() == ["blockpdhg", "dualip", 3.5]
+    assert pd.isna(best.loc[1e-6, "winner"])
+    assert best.loc[1e-6, "best_gap"] == 5e-5
+
+
+def test_failures_count_as_their_time_limit_and_skipped_cases_not_at_all(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    rows = [
+        run(2.0, 5e-5),
+        run(1.0, 0.3, instance="other", status="time_limit"),
+        run(1.0, None, instance="third", status="skipped"),
+    ]
+    table = outcomes.success(outcomes.outcomes(cases_of(*rows))).set_index("target")
+    assert table.loc[1e-4, ["asked", "reached"]].tolist() == [2, 1]
+    assert table.loc[1e-4, "mean"] == pytest.approx(math.sqrt(12 * 70) - 10)
+
+
+def test_a_failure_without_a_time_limit_counts_as_the_longest_time_on_record(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    rows = [replace(run(3.0, gap, solver=s), settings={"tolerance": 1e-4}) for gap, s in ((1e-5, "a"), (None, "b"))]
+    assert at(outcomes.outcomes(cases_of(*rows)), 1e-4, "b")["limit"] == 3.0
+
+
+def test_claims_are_counted_with_those_the_referee_confirmed(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    rows = [run(1.0, 5e-5), run(1.0, 3e-4, status="inaccurate", repeat=1), run(1.0, None, status="crashed", repeat=2)]
+    claims = outcomes.claims(cases_of(*rows)).loc["blockpdhg"]
+    assert claims[["claims", "confirmed", "crashed"]].tolist() == [2, 1, 1]
+    assert claims["overstated"] == pytest.approx(3.0)
+
+
+def test_everything_unsolved_is_listed_once_an_outcome_with_skipped_cases_last(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    rows = [
+        run(1.0, None, status="skipped", reason="too large", solver="a"),
+        *(run(60.0, 0.1, status="time_limit", reason="stopped", repeat=k, solver="b") for k in range(3)),
+        run(1.0, None, status="error", reason="first line\nsecond line", solver="c"),
+        run(1.0, None, status="error", raw_status="code 7", solver="d"),
+        run(1.0, 5e-5, solver="e"),
+    ]
+    listed = outcomes.failures(cases_of(*rows))
+    assert listed[["competitor", "cases", "reason"]].to_numpy().tolist() == [
+        ["b", 3, "stopped"],
+        ["c", 1, "first line second line"],
+        ["d", 1, "no feasible point recovered"],
+        ["a", 1, "too large"],
+    ]
+
+
+def test_profiles_compare_only_what_every_solver_was_asked(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    rows = [run(k + 1.0, 5e-5, instance=f"i{k}", solver=s) for k in range(4) for s in ("a", "b")]
+    rows += [run(1.0, 5e-5, instance=f"i{k}", solver="half") for k in range(2)]
+    rows += [run(1.0, 5e-5, instance="i3", solver="once")]
+    times = outcomes.common_times(outcomes.outcomes(cases_of(*rows)), 1e-4)
+    assert list(times.columns) == ["a", "b", "half"]
+    assert list(times.index) == ["i0", "i1"]

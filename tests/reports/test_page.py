@@ -1,0 +1,213 @@
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import reports
+from harness.records import CaseRecord, Seconds
+from instances.errors import InputError
+from reports.definitions import STATUSES
+from solvers.base import Status
+
+Make = Callable[..., CaseRecord]
+Write = Callable[..., Path]
+EMBEDDED = {"script", "link", "img", "iframe", "object", "embed", "base", "image"}
+
+
+class Reader(HTMLParser):
+    """Text, tags and identifiers of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.ids += [value or "" for name, value in attrs if name == "id"]
+        self.links += [value or "" for name, value in attrs if name in ("href", "xlink:href", "src")]
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.words).split())
+
+
+def read_page(built: reports.Built) -> Reader:
+    reader = Reader()
+    reader.feed(built.page.read_text())
+    return reader
+
+
+@pytest.fixture(scope="module")
+def built(suite_records: Path, tmp_path_factory: pytest.TempPathFactory) -> reports.Built:
+    return reports.build([suite_records], tmp_path_factory.mktemp("report"))
+
+
+@pytest.fixture(scope="module")
+def page(built: reports.Built) -> Reader:
+    return read_page(built)
+
+
+def test_the_same_records_give_the_same_bytes(suite_records: Path, built: reports.Built, tmp_path: Path) -> None:
+    again = reports.build([suite_records], tmp_path)
+    assert [path.relative_to(tmp_path) for path in again.files] == [
+        path.relative_to(built.page.parent) for path in built.files
+    ]
+    for one, two in zip(built.files, again.files, strict=True):
+        assert one.read_bytes() == two.read_bytes(), one.name
+
+
+def test_what_is_written_is_what_is_listed_and_nothing_else(built: reports.Built) -> None:
+    folder = built.page.parent
+    assert {path for path in folder.rglob("*") if path.is_file()} == set(built.files)
+    assert {path.relative_to(folder).parts[0] for path in built.files} == {
+        "report.html",
+        "report.md",
+        "figures",
+        "tables",
+    }
+
+
+def test_the_page_stands_alone(built: reports.Built, page: Reader) -> None:
+    assert not EMBEDDED & set(page.tags)
+    assert all(link.startswith("#") for link in page.links)
+    assert {link[1:] for link in page.links} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    assert not re.findall(r"@import|url\((?!#)", built.page.read_text())
+
+
+def test_the_answer_comes_first(page: Reader) -> None:
+    order = [page.text.index(words) for words in ("216 cases", "Which solver for my LP", "Time to each certified gap")]
+    assert order == sorted(order)
+    assert "Of the 204 that were tried, 144 (70.6 %) are solved and certified; 4 claimed" in page.text
+    assert "Certified gap 1e-4, 6 instances: blockpdhg is fastest on 6." in page.text
+
+
+def test_every_figure_is_there_as_svg_and_png_and_follows_light_and_dark(built: reports.Built) -> None:
+    figures = [path for path in built.files if path.parent.name == "figures"]
+    assert {path.stem for path in figures if path.suffix == ".svg"} == {
+        path.stem for path in figures if path.suffix == ".png"
+    }
+    assert {name.rpartition("-")[0] for name in (path.stem for path in figures)} >= {"time-by-size", "profile-1e"}
+    for path in figures:
+        if path.suffix == ".svg":
+            ET.fromstring(path.read_text())  # noqa: S314  # our own file
+            assert "prefers-color-scheme:dark" in path.read_text()
+            assert "currentColor" in path.read_text()
+
+
+def test_families_of_several_sizes_have_a_panel_each_and_the_others_share_one(built: reports.Built) -> None:
+    names = {path.stem for path in built.files if path.stem.startswith("time-by")}
+    assert names == {"time-by-size-dualip", "time-by-size-unit", "time-by-instance"}
+
+
+def test_tables_hold_full_precision(built: reports.Built) -> None:
+    winners = pd.read_csv(built.page.parent / "tables" / "winners.csv")
+    assert (winners["factor"] - winners["runner_up_seconds"] / winners["seconds"]).abs().max() < 1e-9
+    assert len(pd.read_csv(built.page.parent / "tables" / "cases.csv")) == 216
+
+
+def test_the_page_says_how_to_make_it_again_and_what_its_words_mean(page: Reader) -> None:
+    for words in (
+        "dualbench run fixture --out results",
+        "Fixture CPU 3 GHz",
+        "numpy 2.4.6",
+        "shift of 10 s",
+        "Penalty",
+    ):
+        assert words in page.text
+    for status in Status:
+        assert f"Status “{status.value.replace('_', ' ')}”" in page.text
+
+
+def test_our_words_for_statuses_cover_the_contract() -> None:
+    assert set(STATUSES) == {status.value for status in Status}
+
+
+def test_names_from_records_are_text_and_stay_in_the_folder(
+    write_records: Write, make_case: Make, tmp_path: Path
+) -> None:
+    evil = "../../<script>alert(1)</script>"
+    rows = [
+        make_case(instance=evil, family="<b>", reason="<img src=x>", status="inaccurate"),
+        make_case(instance=evil, family="<b>", solver="$a_b$ <i>", trace={"seconds": [0.1], "gap": [0.1]}),
+    ]
+    out = tmp_path / "out"
+    made = reports.build([write_records(*rows)], out)
+    assert not EMBEDDED & set(read_page(made).tags)
+    assert evil in read_page(made).text
+    assert "<script" not in (out / "report.md").read_text()
+    assert all(path.resolve().is_relative_to(out.resolve()) for path in made.files)
+    assert {path.name for path in tmp_path.iterdir()} == {"results", "out"}
+
+
+ODD: dict[str, dict[str, Any]] = {
+    "nothing solved": {"status": "crashed", "certificate": None, "seconds": Seconds(), "reason": "signal 9"},
+    "all skipped": {"status": "skipped", "certificate": None, "seconds": Seconds(), "reason": "not installed"},
+    "null gap": {"status": "inaccurate", "certificate": {"certified_gap": None, "reason": "not repairable"}},
+    "no size": {"edges": None},
+    "no settings": {"settings": {}, "peak_memory": {}, "environment": ""},
+    "zero gap and time": {"certificate": {"certified_gap": 0.0}, "seconds": Seconds(run=0.0)},
+    "odd trace": {"trace": {"seconds": [0.1, None, 0.3], "gap": [None, 0.1, -1.0]}},
+    "unknown status": {"status": "puzzled"},
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_records_still_make_a_page(name: str, write_records: Write, make_case: Make, tmp_path: Path) -> None:
+    case = make_case(**ODD[name])
+    page = read_page(reports.build([write_records(case)], tmp_path / "out"))
+    assert "Definitions and limits" in page.text
+    assert case.status.replace("_", " ") in page.text
+    assert case.reason in page.text
+
+
+def test_mixed_machines_are_said_at_the_top(
+    write_records: Write, make_case: Make, environment: dict[str, Any], tmp_path: Path
+) -> None:
+    other = environment | {"id": "env-2", "cpu": "Another CPU"}
+    folder = write_records(make_case(), make_case(solver="dualip", environment="env-2"), rows=(environment, other))
+    page = read_page(reports.build([folder], tmp_path / "out"))
+    assert "These cases come from 2 machines (A and B)" in page.text
+    assert page.text.index("These cases come from") < page.text.index("Which solver for my LP")
+
+
+def test_records_without_their_environment_and_command_say_so(
+    write_records: Write, make_case: Make, tmp_path: Path
+) -> None:
+    page = read_page(reports.build([write_records(make_case(), rows=())], tmp_path / "out"))
+    assert "The records do not say on which machine." in page.text
+    assert "The records do not hold the command that made them." in page.text
+
+
+def test_long_names_stay_readable(write_records: Write, make_case: Make, tmp_path: Path) -> None:
+    name = "dualip:sources=1000000,destinations=10000,degree=10,seed=42,polytope=simplex-eq,radius=2"
+    made = reports.build(
+        [write_records(make_case(instance=name, solver="a-solver-of-another-package"))], tmp_path / "o"
+    )
+    assert name in read_page(made).text
+    assert all(len(path.name) < 100 for path in made.files)
+
+
+def test_an_output_that_is_a_file_is_refused(write_records: Write, make_case: Make, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("")
+    with pytest.raises(InputError, match="is a file"):
+        reports.build([write_records(make_case())], tmp_path / "out")
+
+
+def test_importing_reports_loads_no_heavy_library() -> None:
+    code = "import sys, reports; print({'pandas', 'matplotlib', 'jinja2', 'torch'} & set(sys.modules))"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "set()"
