@@ -6,7 +6,8 @@ import hashlib
 import math
 import shlex
 import sys
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -36,12 +37,17 @@ class Folder:
     """An output folder: records.jsonl, the duals beside it, and what solvers printed."""
 
     path: Path
-    done: frozenset[str]
+    rows: tuple[Mapping[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
     def records(self) -> Path:
         return self.path / RECORDS_FILE
+
+    @property
+    def done(self) -> frozenset[str]:
+        """Ids of the cases that are recorded."""
+        return frozenset(row["case"] for row in self.rows)
 
     def save_dual(self, case: str, dual: Any) -> str | None:
         """Write the dual of a case beside the records; returns its name relative to the folder, None without a dual."""
@@ -62,15 +68,16 @@ def open_folder(suite: Suite, path: Path, *, resume: bool) -> Folder:
                 raise SuiteError(f"{path} holds records of another suite ({row.get('suite')}): choose another --out")
         if not resume:
             raise SuiteError(f"{path} already holds records of {suite.name}: add --resume, or choose another --out")
-        return Folder(path=path, done=frozenset(r["case"] for r in found.cases), warnings=tuple(found.warnings))
+        return Folder(path=path, rows=tuple(found.cases), warnings=tuple(found.warnings))
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise SuiteError(f"{path} is not an empty folder: choose another --out")
     path.mkdir(parents=True, exist_ok=True)
-    return Folder(path=path, done=frozenset())
+    return Folder(path=path)
 
 
 def missing_cases(suite: Suite, folder: Folder) -> list[Case]:
-    return [case for case in suite.cases() if case.id not in folder.done]
+    done = folder.done
+    return [case for case in suite.cases() if case.id not in done]
 
 
 def run_suite(suite: Suite, folder: Folder, display: Display) -> list[CaseRecord]:
@@ -84,22 +91,53 @@ def run_suite(suite: Suite, folder: Folder, display: Display) -> list[CaseRecord
     records.append(folder.records, {**run, "schema": records.SCHEMA, "command": command, "time": utc_now()})
     records.append(folder.records, place)
     worker = Worker(cases[0].settings.threads, folder.path / "solver-output.log")
+    limits = _Limits(folder.rows)
     finished = []
     try:
         for case in cases:
             display.begin(case)
             reason = suite.excluded(case) or _cannot_run(case)
-            skipped = Outcome(status=Status.SKIPPED, reason=reason)
-            outcome = skipped if reason else worker.run(case, display.tick)
+            skipped = Outcome(status=Status.SKIPPED, reason=reason) if reason else limits.implied(case)
+            outcome = skipped or worker.run(case, display.tick)
             record = case_record(
                 case, outcome, environment=place["id"], dual_file=folder.save_dual(case.id, outcome.dual)
             )
             records.append(folder.records, record)
+            limits.note(records.as_row(record))
             display.end(record)
             finished.append(record)
     finally:
         worker.stop()
     return finished
+
+
+class _Limits:
+    """Which solvers ended at a limit on which instance: the same limit ends every tighter tolerance as well."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._ended: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
+        for row in rows:
+            self.note(row)
+
+    def note(self, row: Mapping[str, Any]) -> None:
+        if row["status"] in (Status.TIME_LIMIT, Status.ITERATION_LIMIT):
+            self._ended.setdefault(
+                self._key(row["instance"], row["solver"], row["settings"], row["repeat"]), []
+            ).append(row)
+
+    def implied(self, case: Case) -> Outcome | None:
+        """The outcome of a case that would only repeat one that ended at its limit, None where it has to be run."""
+        solver, settings = get_solver(case.solver), asdict(case.settings)
+        for row in self._ended.get(self._key(case.instance, solver.id, settings, case.repeat), []):
+            if row["settings"]["tolerance"] >= case.settings.tolerance:
+                reason = f"not run: it reached its limit at tolerance {row['settings']['tolerance']:g}"
+                return Outcome(status=row["status"], reason=reason)
+        return None
+
+    @staticmethod
+    def _key(instance: str, solver: str, settings: Mapping[str, Any], repeat: int) -> tuple[Any, ...]:
+        same = ("time_limit", "iteration_limit", "threads", "device", "dtype")
+        return (instance, solver, repeat, *(settings[name] for name in same), repr(settings["options"]))
 
 
 def _cannot_run(case: Case) -> str:

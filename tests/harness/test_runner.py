@@ -172,3 +172,16 @@ def test_interrupting_the_command_keeps_what_is_recorded(tmp_path: Path) -> None
     assert time.monotonic() - began < 10
     assert errors.strip() == "dualbench: interrupted; what was finished is recorded, --resume goes on"
     assert [row["status"] for row in records.read(out).cases] == ["solved"]
+
+
+def test_a_solver_that_reached_its_limit_is_not_asked_for_less_and_the_row_says_so(tmp_path: Path) -> None:
+    text = SUITE.replace('"scipy-highs-ds"', '"scipy-highs-ipm"').replace("20", "1e-3")
+    done = run_suite(suite(text), open_folder(suite(text), tmp_path / "out", resume=False), Silent())
+    pdlp = [r for r in done if r.solver == "ortools-pdlp" and r.instance.startswith("unit")]
+    assert [r.status for r in pdlp] == ["time_limit", "time_limit"]
+    assert pdlp[0].seconds.run is not None
+    assert (pdlp[1].seconds.run, pdlp[1].reason) == (None, "not run: it reached its limit at tolerance 0.01")
+    lines = (tmp_path / "out" / "records.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "out" / "records.jsonl").write_bytes(b"".join(lines[:-5]))
+    again = run_suite(suite(text), open_folder(suite(text), tmp_path / "out", resume=True), Silent())
+    assert again[0].reason == pdlp[1].reason
