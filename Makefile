@@ -3,24 +3,27 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
 
 .PHONY: bench test lint clean
 
-bench: $(READY)
+bench: $(VENV)/.ready
 	$(BIN)/dualbench run smoke --out results/smoke --resume
 
-test: $(READY)
+test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest
 
-lint: $(READY)
+lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Installs again only when what is to be installed has changed.
-$(READY): pyproject.toml constraints.txt
+# Each installs again only when what is to be installed has changed.
+$(VENV)/.ready: pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/.ready-dev: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 

@@ -60,6 +60,7 @@ class Suite:
     device: str = "cpu"
     dtype: str = "float32"
     seed: int = 0
+    iteration_limits: Mapping[str, int] = field(default_factory=dict)
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     exclude: tuple[Exclude, ...] = ()
 
@@ -77,8 +78,8 @@ class Suite:
             parse_options(get_solver(solver).Options, self.settings(solver, self.tolerances[0]))
         for tolerance in self.tolerances:
             self.settings(self.solvers[0], tolerance)
-        for solver in self.options:
-            get_solver(solver)
+        for solver in (*self.options, *self.iteration_limits):
+            self.settings(solver, self.tolerances[0])
 
     def settings(self, solver: str, tolerance: float) -> Settings:
         """What `solver` is asked for; a solver that does not run on the suite's device runs on its first one."""
@@ -87,6 +88,7 @@ class Suite:
         return Settings(
             tolerance=tolerance,
             time_limit=self.time_limit,
+            iteration_limit=self.iteration_limits.get(solver),
             threads=self.threads or usable_threads(),
             device=self.device if kind in devices else devices[0],
             dtype=self.dtype,
@@ -170,9 +172,13 @@ def _value(suite: str, key: str, value: Any) -> Any:
         return tuple(_list_of(suite, key, value, str))
     if key == "tolerances":
         return tuple(float(v) for v in _list_of(suite, key, value, (int, float)))
-    expected: Any = {"time_limit": (int, float), "options": dict}.get(key, get_type_hints(Suite)[key])
+    expected: Any = {"time_limit": (int, float), "options": dict, "iteration_limits": dict}.get(
+        key, get_type_hints(Suite)[key]
+    )
     if not isinstance(value, expected) or isinstance(value, bool):
         raise SuiteError(f"suite {suite}: {key}={value!r} has the wrong type")
+    if key == "iteration_limits" and not all(isinstance(v, int) for v in value.values()):
+        raise SuiteError(f"suite {suite}: iteration_limits are whole numbers, one for each solver")
     if key == "options" and not all(isinstance(v, dict) for v in value.values()):
         raise SuiteError(f"suite {suite}: options are tables, one for each solver: [options.SOLVER]")
     return value

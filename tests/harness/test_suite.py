@@ -29,6 +29,11 @@ def test_every_solver_gets_the_same_threads_and_limit() -> None:
     assert {(s.threads, s.time_limit) for s in settings} == {(2, 3.0)}
 
 
+def test_an_iteration_limit_reaches_its_solver_alone() -> None:
+    cases = parse_suite("s", (GOOD + "[iteration_limits]\nortools-pdlp = 5").encode()).cases()
+    assert {(c.solver, c.settings.iteration_limit) for c in cases} == {("ortools-pdlp", 5), ("scipy-highs-ds", None)}
+
+
 def test_case_ids_are_unique_and_change_with_what_the_answer_depends_on() -> None:
     suite = parse_suite("s", GOOD.encode())
     ids = [c.id for c in suite.cases()]
@@ -46,6 +51,8 @@ def test_case_ids_are_unique_and_change_with_what_the_answer_depends_on() -> Non
         ("time_limit = -1", "time_limit=-1: expected seconds > 0"),
         ("[options.ortools-pdlp]\nepsilon = 1", "unknown option 'epsilon': known options and defaults are eps_factor"),
         ("[options.nosuch]\nx = 1", "unknown solver 'nosuch'"),
+        ("[iteration_limits]\nortools-pdlp = 0", "iteration_limit=0: expected a whole number > 0"),
+        ("[iteration_limits]\nortools-pdlp = 'few'", "iteration_limits are whole numbers"),
         ("[[exclude]]\ninstance = 'unit-5k'", "exclude needs the texts instance, solver, reason"),
         ("repeats = ", "is not TOML"),
     ],

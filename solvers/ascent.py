@@ -1,0 +1,66 @@
+"""The accelerated ascent of DuaLip 5.0.1, for any concave function of lambda >= 0."""
+
+from __future__ import annotations
+
+from solvers.engine.kernel import Tensor
+
+_NEIGHBOURS = 14
+
+
+class AcceleratedAscent:
+    """Nesterov's ascent on lambda >= 0 with the step of DuaLip 5.0.1: 1 / the largest of 14 local slopes.
+
+    `point` is where the caller evaluates the gradient. t_0 = 0, t_k = (1 + sqrt(1 + 4 t_{k-1}^2)) / 2 and
+    point = (1 - beta) y_new + beta y with beta = (1 - t_k) / t_{k+1} (beta <= 0: an extrapolation).
+    All scalars stay tensors: no step waits for the device.
+    """
+
+    def __init__(
+        self, start: Tensor, *, initial_step: float, max_step: float, restart: bool = False, top: Tensor | None = None
+    ) -> None:
+        self.point = start.clone()
+        self._y = start.clone()
+        self._t = start.new_tensor(1.0)
+        self._slopes = start.new_full((_NEIGHBOURS,), float("inf"))
+        self._gradient: Tensor | None = None
+        self._last_y = start
+        self._initial = start.new_tensor(initial_step)
+        self._largest = start.new_tensor(max_step)
+        self._step = self._initial
+        self._restart = restart
+        self._top = top
+        self._count = 0
+
+    def ascend(self, gradient: Tensor) -> None:
+        """One step, given the gradient at `point`."""
+        import torch
+
+        self._remember(gradient)
+        slope = self._slopes.max()
+        usable = torch.isfinite(slope)
+        self._step = torch.where(usable, torch.minimum(1 / slope, self._largest), self._initial)
+        y = (self.point + self._step * gradient).clamp(min=0)
+        if self._top is not None:
+            y = torch.minimum(y, self._top)
+        if self._restart:
+            self._t = torch.where(gradient @ (y - self._y) < 0, torch.ones_like(self._t), self._t)
+        following = (1 + torch.sqrt(1 + 4 * self._t**2)) / 2
+        beta = (1 - self._t) / following
+        self.point = (1 - beta) * y + beta * self._y
+        self._y, self._t = y, following
+
+    def shrink(self, factor: float) -> None:
+        """gamma fell by `factor`: so does the largest step; with restarts the momentum and the slopes adapt too."""
+        self._largest = self._step * factor
+        if self._restart:
+            self._t = self._t * 0 + 1
+            self.point = self._y.clone()
+            self._slopes = self._slopes / factor
+
+    def _remember(self, gradient: Tensor) -> None:
+        """Keep ||difference of gradients|| / ||difference of y|| for the last 14 neighbours."""
+        if self._gradient is not None:
+            slope = (gradient - self._gradient).norm() / (self._y - self._last_y).norm()
+            self._slopes[self._count % _NEIGHBOURS] = slope
+            self._count += 1
+        self._gradient, self._last_y = gradient, self._y

@@ -1,0 +1,191 @@
+"""Loops over the edges in the order of the instance, in float64, compiled by Numba (import late)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from solvers.engine.compiled import compiled
+
+SIMPLEX, EQUALITY, BOX = 0, 1, 2
+
+
+@compiled()
+def _of(values: Any, source: int) -> Any:
+    """The entry of a source, or the one that all share."""
+    return values[np.int64(source) if values.size > 1 else np.int64(0)]
+
+
+@compiled()
+def _least(first: int, last: int, kind: int, radius: float, destination: Any, a: Any, c: Any, dual: Any) -> float:
+    """min over C_i of (c + A'dual)_i'x."""
+    low, total = np.inf, 0.0
+    for e in range(first, last):
+        q = np.float64(c[e]) + np.float64(a[e]) * dual[destination[e]]
+        low = min(low, q)
+        total += min(0.0, q)
+    if kind == BOX:
+        return radius * total
+    if kind == SIMPLEX:
+        return radius * min(0.0, low)
+    return radius * low if last > first else (np.inf if radius > 0 else 0.0)
+
+
+@compiled()
+def _scale(first: int, last: int, kind: int, radius: float, x: Any) -> float:
+    """Factor that brings max(x_i, 0) into C_i; a box is clipped instead, so its factor is 1."""
+    total = 0.0
+    for e in range(first, last):
+        total += max(0.0, np.float64(x[e]))
+    if kind == SIMPLEX:
+        return radius / total if total > radius else 1.0
+    if kind == EQUALITY:
+        return radius / total if total > 0 else 0.0
+    return 1.0
+
+
+@compiled(parallel=True)
+def certify(
+    offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, x: Any, dual: Any,
+    bound: Any, loads: Any, values: Any,
+) -> None:  # fmt: skip
+    """bound[P], loads[P, J], values[P, J]: P pieces of the sources, one task each."""
+    pieces, sources = bound.size, offsets.size - 1
+    for piece in numba.prange(pieces):
+        total = 0.0
+        for i in range(sources * piece // pieces, sources * (piece + 1) // pieces):
+            first, last = offsets[i], offsets[i + 1]
+            total += _least(first, last, _of(kind, i), _of(radius, i), destination, a, c, dual)
+            factor = _scale(first, last, _of(kind, i), _of(radius, i), x)
+            for e in range(first, last):
+                feasible = max(0.0, np.float64(x[e])) * factor
+                if _of(kind, i) == BOX:
+                    feasible = min(feasible, _of(radius, i))
+                loads[piece, destination[e]] += np.float64(a[e]) * feasible
+                values[piece, destination[e]] += np.float64(c[e]) * feasible
+        bound[piece] = total
+
+
+@compiled(parallel=True)
+def scale_down(offsets: Any, destination: Any, kind: Any, radius: Any, factor: Any, x: Any) -> None:
+    """x <- what `certify` judged, times factor[destination]: in C_i and, for factor = min(1, b / load), within b."""
+    for i in numba.prange(offsets.size - 1):
+        in_polytope = _scale(offsets[i], offsets[i + 1], _of(kind, i), _of(radius, i), x)
+        for e in range(offsets[i], offsets[i + 1]):
+            feasible = max(0.0, np.float64(x[e])) * in_polytope
+            if _of(kind, i) == BOX:
+                feasible = min(feasible, _of(radius, i))
+            x[e] = feasible * factor[destination[e]]
+
+
+@compiled()
+def fill_up(
+    offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, dual: Any, slack: Any, x: Any
+) -> float:
+    """Give every '=' source what it lacks, on its cheapest edges (c + A'dual) with slack; the mass not placed."""
+    lacking = 0.0
+    for i in range(offsets.size - 1):
+        if _of(kind, i) != EQUALITY:
+            continue
+        missing = _of(radius, i)
+        for e in range(offsets[i], offsets[i + 1]):
+            missing -= x[e]
+        for _ in range(offsets[i + 1] - offsets[i]):
+            if missing <= 0.0:
+                break
+            best, cost = -1, np.inf
+            for e in range(offsets[i], offsets[i + 1]):
+                j = destination[e]
+                q = np.float64(c[e]) + np.float64(a[e]) * dual[j]
+                if q < cost and (a[e] == 0 or slack[j] > 0.0):
+                    best, cost = e, q
+            if best < 0:
+                break
+            j = destination[best]
+            room = missing if a[best] == 0 else min(missing, slack[j] / np.float64(a[best]))
+            x[best] += room
+            slack[j] = 0.0 if room < missing else slack[j] - room * np.float64(a[best])
+            missing -= room
+        lacking += max(0.0, missing)
+    return lacking
+
+
+@compiled(parallel=True)
+def unsort(slice_start: Any, slice_lane: Any, source: Any, offsets: Any, cells: Any, x: Any) -> None:
+    """x[E] in the order of the instance from cells."""
+    for s in numba.prange(slice_start.size - 1):
+        lanes = slice_lane[s + 1] - slice_lane[s]
+        for lane in range(lanes):
+            i = source[slice_lane[s] + lane]
+            if i >= 0:
+                for w in range(offsets[i + 1] - offsets[i]):
+                    x[offsets[i] + w] = cells[slice_start[s] + w * lanes + lane]
+
+
+@compiled(parallel=True)
+def sort(slice_start: Any, slice_lane: Any, source: Any, offsets: Any, x: Any, cells: Any) -> None:
+    """cells from x[E] in the order of the instance; cells without an edge stay as they are."""
+    for s in numba.prange(slice_start.size - 1):
+        lanes = slice_lane[s + 1] - slice_lane[s]
+        for lane in range(lanes):
+            i = source[slice_lane[s] + lane]
+            if i >= 0:
+                for w in range(offsets[i + 1] - offsets[i]):
+                    cells[slice_start[s] + w * lanes + lane] = x[offsets[i] + w]
+
+
+@compiled(parallel=True)
+def ridge_point(
+    offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, price: Any, step: float, x: Any
+) -> None:
+    """x_i = Proj_{C_i}(-step (c_i + a_i price)) in float64, stored as the type of x; see cpu_jit.py."""
+    for i in numba.prange(offsets.size - 1):
+        first, last = offsets[i], offsets[i + 1]
+        low = np.inf
+        for e in range(first, last):
+            low = min(low, np.float64(c[e]) + np.float64(a[e]) * price[destination[e]])
+        t = -step * low - _of(radius, i)
+        if _of(kind, i) == SIMPLEX:
+            t = max(t, 0.0)
+        if _of(kind, i) == BOX:
+            t = 0.0
+        active, before = 1, 0
+        while _of(kind, i) != BOX and active != before:
+            before, active, excess = active, 0, -_of(radius, i)
+            for e in range(first, last):
+                above = -step * (np.float64(c[e]) + np.float64(a[e]) * price[destination[e]]) - t
+                if above > 0:
+                    excess += above
+                    active += 1
+            t += max(0.0, excess / max(active, 1))
+        for e in range(first, last):
+            p = max(0.0, -step * (np.float64(c[e]) + np.float64(a[e]) * price[destination[e]]) - t)
+            x[e] = min(p, _of(radius, i)) if _of(kind, i) == BOX else p
+
+
+@compiled()
+def largest_ratio(destination: Any, a: Any, c: Any, destinations: int) -> Any:
+    """max(0, max_e -c_e / a_e) by destination; an edge without load sets no bound on its row."""
+    top = np.zeros(destinations)
+    for e in range(destination.size):
+        if a[e] > 0:
+            top[destination[e]] = max(top[destination[e]], -np.float64(c[e]) / np.float64(a[e]))
+    return top
+
+
+@compiled()
+def largest_objective(offsets: Any, c: Any, kind: Any, radius: Any) -> float:
+    """sum_i max over C_i of c_i'x."""
+    total = 0.0
+    for i in range(offsets.size - 1):
+        high, positive = -np.inf, 0.0
+        for e in range(offsets[i], offsets[i + 1]):
+            high = max(high, np.float64(c[e]))
+            positive += max(0.0, np.float64(c[e]))
+        if _of(kind, i) == BOX:
+            total += _of(radius, i) * positive
+        elif offsets[i + 1] > offsets[i]:
+            total += _of(radius, i) * (high if _of(kind, i) == EQUALITY else max(0.0, high))
+    return total

@@ -1,0 +1,132 @@
+"""What the solvers on the engine prepare alike: availability, memory, threads."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import MatchingLP, PerSource
+from solvers.base import Availability, Settings
+from solvers.engine.kernel import SETTLE, Kernel, make_kernel
+from solvers.engine.layout import Layout, build_layout, index_dtype
+
+#: Cells an edge that a memory estimate allows for before the layout is there.
+_PADDING_ALLOWED = 1.1
+#: Below, an answer is float64: in float32 the sums of its sources are off by more than the gap asked for.
+_FLOAT64_ANSWER = 1e-6
+#: Below, the iterations are float64 too: float32 stalls between 1e-8 and 1e-7 (solvers/NOTES.md).
+_FLOAT64_ITERATIONS = 1e-7
+#: A larger layout gives way to the answer at the end of a run.
+_LAYOUT_BYTES_KEPT = 1 << 28
+
+
+def available() -> Availability:
+    """Whether PyTorch and Numba are installed; neither is imported."""
+    missing = [name for name in ("torch", "numba") if find_spec(name) is None]
+    if missing:
+        names = " and ".join(missing)
+        return Availability(ok=False, reason=f"{names} not installed", remedy=f"pip install {' '.join(missing)}")
+    try:
+        return Availability(ok=True, version=version("torch"))
+    except PackageNotFoundError:
+        return Availability(ok=True, version="unknown")
+
+
+def layout_bytes(lp: MatchingLP, dtype: str, *, vectors: int) -> float:
+    """Bytes that a layout of `lp` and `vectors` primal vectors will take, before anything is allocated."""
+    value = np.dtype(dtype).itemsize
+    cell = index_dtype(lp.destinations).itemsize + (2 + vectors) * value
+    return float(_PADDING_ALLOWED * cell * lp.edges + (16 + value) * lp.sources + 1e6)
+
+
+def working(settings: Settings) -> Settings:
+    """`settings` with the type that the iterations really use: float32 only where it can reach the tolerance."""
+    precise = settings.dtype == "float64" or settings.tolerance < _FLOAT64_ITERATIONS
+    return dataclasses.replace(settings, dtype="float64" if precise else "float32")
+
+
+def answer_dtype(settings: Settings) -> str:
+    """float32 for x where it is precise enough for the tolerance, else float64."""
+    return "float32" if settings.dtype == "float32" and settings.tolerance >= _FLOAT64_ANSWER else "float64"
+
+
+def inverse_row_norm(layout: Layout) -> npt.NDArray[np.float64]:
+    """1 / ||A_j||_2 for each budget row, 1 for a row without edges."""
+    used = layout.row_norm > 0
+    return np.where(used, 1 / np.where(used, layout.row_norm, 1.0), 1.0)
+
+
+class HeldKernel:
+    """A kernel with its layout, which can be given up and made again."""
+
+    def __init__(self, lp: MatchingLP, settings: Settings, name: str) -> None:
+        layout = build_layout(lp, settings.dtype)
+        self._lp, self._settings, self._name = lp, settings, name
+        self._kernel: Kernel | None = make_kernel(layout, settings, name)
+        self._bytes = layout.index.nbytes + layout.a.nbytes + layout.c.nbytes
+        self.name, self.device = self._kernel.name, self._kernel.device
+        self.has_equality, self.hopeless = layout.has_equality, layout.hopeless
+        self.inverse_row_norm = inverse_row_norm(layout)
+
+    @property
+    def kernel(self) -> Kernel:
+        if self._kernel is None:
+            self._kernel = make_kernel(build_layout(self._lp, self._settings.dtype), self._settings, self._name)
+        return self._kernel
+
+    def make_room(self) -> None:
+        """Give the layout up where it is large, so that it and an answer never exist at once."""
+        if self._bytes > _LAYOUT_BYTES_KEPT:
+            self._kernel = None
+
+
+def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
+    """Compile (or load from the cache) every loop that a run on `lp` will use, on three edges of the same types."""
+    import torch
+
+    from solvers.engine.certificate import largest_dual, largest_objective, repair, ridge_point, to_cells, to_edges
+
+    kind = np.array([0, 1, 2], dtype=np.uint8)
+    tiny = MatchingLP(
+        offsets=np.arange(4),
+        destination=np.zeros(3, dtype=np.int32),
+        a=np.ones(3, dtype=lp.a.dtype),
+        c=-np.ones(3, dtype=lp.c.dtype),
+        b=np.full(lp.destinations, 4.0),
+        polytope=PerSource(kind=kind, radius=np.ones(3)),
+    )
+    layout = build_layout(tiny, settings.dtype)
+    loops = make_kernel(layout, settings, kernel)
+    price = torch.zeros(lp.destinations, dtype=torch.float64, device=loops.device)
+    x, anchor = loops.zeros(), loops.zeros()
+    largest_dual(tiny)
+    largest_objective(tiny)
+    loops.project(price, 1.0, values=True)
+    loops.advance(price, 1.0, x, anchor, SETTLE, values=True)
+    for dtype in ("float32", "float64"):
+        edges = to_edges(layout, tiny, loops.unload(x), dtype)
+        to_cells(layout, tiny, edges)
+        repair(tiny, edges, np.zeros(lp.destinations))
+        repair(tiny, ridge_point(tiny, np.zeros(lp.destinations), 1.0, dtype), np.zeros(lp.destinations))
+
+
+@contextmanager
+def cpu_threads(threads: int) -> Iterator[None]:
+    """PyTorch and Numba on `threads` threads, as before on leaving."""
+    import numba
+    import torch
+
+    before = numba.get_num_threads(), torch.get_num_threads()
+    numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before[0])
+        torch.set_num_threads(before[1])

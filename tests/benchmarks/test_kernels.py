@@ -1,0 +1,96 @@
+"""Nanoseconds an edge for one iteration of each kernel, padding, bytes an edge, and the layout's cost in iterations.
+
+pytest tests/benchmarks/test_kernels.py --benchmark-columns=min,median
+"""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import Any
+
+import pytest
+import torch
+
+from instances import MatchingLP, generate, parse_spec
+from solvers.base import Settings
+from solvers.engine.kernel import Mix, make_kernel
+from solvers.engine.layout import Layout, build_layout
+from solvers.engine.setup import cpu_threads, warm_up
+
+SPECS = {
+    "2.5e6": "dualip:sources=250000,destinations=100,degree=10,seed=42",
+    "1e7": "dualip:sources=1000000,destinations=10000,degree=10,seed=42",
+}
+HALPERN = Mix(projected=1.5, centre=-0.75, anchor=0.25)
+KERNELS = [
+    pytest.param("cpu", 1, id="cpu-1"),
+    pytest.param("cpu", 2, id="cpu-2"),
+    pytest.param("reference", 2, id="reference-2"),
+    pytest.param(
+        "cuda", 1, id="cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+    ),
+]
+
+
+@cache
+def instance(size: str) -> MatchingLP:
+    return generate(parse_spec(SPECS[size]))
+
+
+@cache
+def layout(size: str) -> Layout:
+    return build_layout(instance(size))
+
+
+def settings_for(kernel: str, threads: int) -> Settings:
+    return Settings(threads=threads, device="cuda" if kernel == "cuda" else "cpu")
+
+
+@pytest.mark.parametrize("size", SPECS)
+@pytest.mark.parametrize(("name", "threads"), KERNELS)
+@pytest.mark.parametrize("work", ["advance", "project"])
+def test_one_iteration(benchmark: Any, work: str, name: str, threads: int, size: str) -> None:
+    """`advance` is the whole iteration of blockpdhg, `project` that of dualip."""
+    lp, kernel = instance(size), make_kernel(layout(size), settings_for(name, threads), name)
+    price = torch.zeros(lp.destinations, dtype=torch.float64, device=kernel.device)
+    x, anchor = kernel.zeros(), kernel.zeros()
+
+    def iterate() -> None:
+        if work == "advance":
+            kernel.advance(price, 1.0, x, anchor, HALPERN, values=False)
+        else:
+            kernel.project(price, 1e3, values=False)
+        if kernel.device.startswith("cuda"):
+            torch.cuda.synchronize()
+
+    with cpu_threads(threads):
+        rounds = 3 if name == "reference" else 15
+        benchmark.pedantic(iterate, rounds=rounds, iterations=1, warmup_rounds=2)
+    vectors = 2 if work == "advance" else 0
+    cells = layout(size).index.nbytes + layout(size).a.nbytes * (2 + vectors)
+    benchmark.extra_info.update(
+        threads=threads,
+        edges=lp.edges,
+        ns_per_edge=benchmark.stats.stats.min / lp.edges * 1e9,
+        padding=layout(size).padding,
+        bytes_per_edge=cells / lp.edges,
+    )
+    assert layout(size).padding <= 1.4
+
+
+@pytest.mark.parametrize("size", SPECS)
+def test_layout_in_iterations(benchmark: Any, size: str) -> None:
+    lp, threads = instance(size), 2
+    with cpu_threads(threads):
+        warm_up(lp, settings_for("cpu", threads), "cpu")
+        made = benchmark.pedantic(build_layout, args=(lp,), rounds=5, iterations=1, warmup_rounds=1)
+        kernel = make_kernel(made, settings_for("cpu", threads), "cpu")
+        price, x, anchor = torch.zeros(lp.destinations, dtype=torch.float64), kernel.zeros(), kernel.zeros()
+        seconds = []
+        for _ in range(10):
+            start = time.perf_counter()
+            kernel.advance(price, 1.0, x, anchor, HALPERN, values=False)
+            seconds.append(time.perf_counter() - start)
+    benchmark.extra_info.update(edges=lp.edges, iterations_worth=benchmark.stats.stats.min / min(seconds))
+    assert made.edges == lp.edges

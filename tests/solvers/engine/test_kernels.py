@@ -1,0 +1,189 @@
+"""Every kernel against a quadratic-programming reference of its projection, and against each other."""
+
+import importlib.util
+import os
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from instances import Kind, MatchingLP
+from solvers.base import Settings
+from solvers.engine.certificate import to_cells, to_edges
+from solvers.engine.kernel import SETTLE, Kernel, Mix, make_kernel
+from solvers.engine.layout import Layout, build_layout
+
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")
+
+NEEDS_TRITON = pytest.mark.skipif(
+    importlib.util.find_spec("triton") is None, reason="triton is not installed: pip install triton"
+)
+KERNELS = ["reference", "cpu", pytest.param("cuda", marks=NEEDS_TRITON)]
+EXACT = settings(deadline=None, max_examples=15, derandomize=True)
+
+
+def random_lp(seed: int, sources: int, destinations: int, longest: int, dtype: str = "float64") -> MatchingLP:
+    """Degrees from 0, all kinds mixed, radii also 0, repeated and zero coefficients, rows without edges."""
+    from instances import PerSource
+
+    rng = np.random.default_rng(seed)
+    degree = np.minimum(rng.integers(0, longest + 1, sources), rng.integers(0, longest + 1, sources) + 3)
+    offsets = np.concatenate(([0], np.cumsum(degree)))
+    edges = int(offsets[-1])
+    kind = rng.integers(0, 3, sources).astype(np.uint8)
+    kind[(degree == 0) & (kind == Kind.SIMPLEX_EQUALITY)] = Kind.SIMPLEX
+    return MatchingLP(
+        offsets=offsets,
+        destination=rng.integers(0, destinations, edges).astype(np.int32),
+        a=np.round(rng.uniform(0, 2, edges), 1).astype(dtype),
+        c=np.round(rng.normal(0, 1, edges), 1).astype(dtype),
+        b=rng.uniform(0, 5, destinations),
+        polytope=PerSource(kind=kind, radius=rng.choice([0.0, 0.25, 1.0, 7.5], sources)),
+    )
+
+
+LPS = st.builds(
+    random_lp,
+    seed=st.integers(0, 10**6),
+    sources=st.integers(1, 150),
+    destinations=st.integers(1, 300),
+    longest=st.sampled_from([1, 3, 12, 70]),
+)
+
+
+def projected(v: np.ndarray, kind: int, z: float) -> np.ndarray:
+    """The projection by sorting (Held, Wolfe and Crowder 1974), the textbook way, source by source."""
+    if kind == Kind.BOX:
+        return np.clip(v, 0, z)
+    if kind == Kind.SIMPLEX and np.maximum(v, 0).sum() <= z:
+        return np.maximum(v, 0)
+    if z == 0:
+        return np.zeros_like(v)
+    down = np.sort(v)[::-1]
+    shift = (np.cumsum(down) - z) / np.arange(1, v.size + 1)
+    return np.maximum(v - shift[np.flatnonzero(down > shift)[-1]], 0)
+
+
+def expected(lp: MatchingLP, price: np.ndarray, step: float, centre: np.ndarray) -> tuple[np.ndarray, float]:
+    """p[E] and sum_i min over C_i of q_i'x."""
+    q = lp.c + lp.a * price[lp.destination]
+    p, bound = np.zeros(lp.edges), 0.0
+    for i in range(lp.sources):
+        edges = slice(lp.offsets[i], lp.offsets[i + 1])
+        if edges.start == edges.stop:
+            continue
+        kind, z = int(lp.per_source.kind[i]), float(lp.per_source.radius[i])
+        p[edges] = projected(centre[edges] - step * q[edges], kind, z)
+        low = q[edges].min()
+        bound += {0: z * min(0, low), 1: z * low, 2: z * np.minimum(0, q[edges]).sum()}[kind]
+    return p, bound
+
+
+def made(lp: MatchingLP, name: str, dtype: str = "float64") -> tuple[Layout, Kernel]:
+    layout = build_layout(lp, dtype)
+    device = "cuda" if name == "cuda" and torch.cuda.is_available() else "cpu"
+    if name == "cuda":
+        from solvers.engine.cuda import CudaKernel
+
+        return layout, CudaKernel(layout, device)
+    return layout, make_kernel(layout, Settings(device=device, dtype=dtype), name)
+
+
+def on(kernel: Kernel, values: np.ndarray) -> torch.Tensor:
+    return torch.from_numpy(values).to(kernel.device)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@EXACT
+@given(lp=LPS, step=st.sampled_from([1e-3, 0.3, 40.0]), seed=st.integers(0, 99))
+def test_project_is_the_projection(name: str, lp: MatchingLP, step: float, seed: int) -> None:
+    price = np.random.default_rng(seed).uniform(0, 2, lp.destinations)
+    _, kernel = made(lp, name)
+    result = kernel.project(on(kernel, price), step, values=True)
+    p, bound = expected(lp, price, step, np.zeros(lp.edges))
+    check(lp, result, p, [bound, (p**2).sum(), 0.0, lp.c @ p])
+
+
+@pytest.mark.parametrize("name", KERNELS)
+@pytest.mark.parametrize("mix", [SETTLE, Mix(projected=1.5, centre=-0.75, anchor=0.25)])
+@EXACT
+@given(lp=LPS, step=st.sampled_from([1e-3, 0.3, 40.0]), seed=st.integers(0, 99))
+def test_advance_projects_around_x_and_mixes(name: str, mix: Mix, lp: MatchingLP, step: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    price, x, anchor = rng.uniform(0, 2, lp.destinations), rng.normal(0, 1, lp.edges), rng.uniform(0, 1, lp.edges)
+    layout, kernel = made(lp, name)
+    own_x, own_anchor = (kernel.load(to_cells(layout, lp, v)) for v in (x, anchor))
+    result = kernel.advance(on(kernel, price), step, own_x, own_anchor, mix, values=True)
+    p, bound = expected(lp, price, step, x)
+    check(lp, result, p, [bound, ((p - x) ** 2).sum(), ((p - anchor) ** 2).sum(), lp.c @ p])
+    mixed = mix.projected * p + mix.centre * x + mix.anchor * anchor
+    np.testing.assert_allclose(to_edges(layout, lp, kernel.unload(own_x), "float64"), mixed, atol=1e-11)
+    kept = p if mix.settle else anchor
+    np.testing.assert_allclose(to_edges(layout, lp, kernel.unload(own_anchor), "float64"), kept, atol=1e-11)
+
+
+def check(lp: MatchingLP, result, p: np.ndarray, sums: list[float]) -> None:
+    by_destination = lambda weight: np.bincount(lp.destination, weights=weight * p, minlength=lp.destinations)  # noqa: E731 - a local shorthand
+    np.testing.assert_allclose(result.loads.cpu().numpy(), by_destination(lp.a), atol=1e-9)
+    np.testing.assert_allclose(result.values.cpu().numpy(), by_destination(lp.c), atol=1e-9)
+    np.testing.assert_allclose(result.sums.cpu().numpy(), sums, rtol=1e-10, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["cpu", pytest.param("cuda", marks=NEEDS_TRITON)])
+@EXACT
+@given(seed=st.integers(0, 10**6), step=st.sampled_from([0.3, 40.0]))
+def test_float32_kernels_agree_with_the_reference_to_rounding(name: str, seed: int, step: float) -> None:
+    lp = random_lp(seed, 200, 20, 12, "float32")
+    price = np.random.default_rng(seed).uniform(0, 2, lp.destinations)
+    passes = []
+    for each in ("reference", name):
+        _, kernel = made(lp, each, "float32")
+        passes.append(kernel.project(on(kernel, price), step, values=False))
+    np.testing.assert_allclose(passes[0].loads.cpu(), passes[1].loads.cpu(), atol=2e-3)
+    np.testing.assert_allclose(passes[0].sums.cpu()[0], passes[1].sums.cpu()[0], rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_a_source_with_thousands_of_edges(name: str) -> None:
+    lp = random_lp(5, 3, 5000, 4000)
+    price = np.zeros(lp.destinations)
+    _, kernel = made(lp, name)
+    p, bound = expected(lp, price, 0.5, np.zeros(lp.edges))
+    check(lp, kernel.project(on(kernel, price), 0.5, values=True), p, [bound, (p**2).sum(), 0.0, lp.c @ p])
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_an_instance_without_edges(name: str) -> None:
+    lp = random_lp(5, 4, 3, 0)
+    _, kernel = made(lp, name)
+    assert kernel.project(on(kernel, np.ones(3)), 1.0, values=True).loads.tolist() == [0, 0, 0]
+
+
+def test_the_cpu_kernel_gives_the_same_bits_again_and_on_any_number_of_threads() -> None:
+    lp = random_lp(7, 60_000, 50, 12, "float32")
+    layout = build_layout(lp)
+    assert layout.chunk.size > 3
+    price = torch.linspace(0, 1, 50, dtype=torch.float64)
+    results = []
+    for threads in (1, 2, 2):
+        kernel = make_kernel(layout, Settings(threads=threads))
+        x, anchor = kernel.zeros(), kernel.zeros()
+        kernel.advance(price, 0.7, x, anchor, Mix(projected=1.5, centre=-0.75, anchor=0.25), values=False)
+        result = kernel.advance(price, 0.7, x, anchor, SETTLE, values=True)
+        results.append((x.numpy().tobytes(), result.loads.numpy().tobytes(), result.sums.numpy().tobytes()))
+    assert results[0] == results[1] == results[2]
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_nan_in_the_centre_reaches_the_sums(name: str) -> None:
+    lp = random_lp(3, 40, 6, 12)
+    layout, kernel = made(lp, name)
+    x = np.zeros(lp.edges)
+    x[lp.edges // 2] = np.nan
+    own = kernel.load(to_cells(layout, lp, x))
+    mix = Mix(projected=1.0, centre=0.5, anchor=0.5)
+    result = kernel.advance(on(kernel, np.zeros(6)), 0.5, own, kernel.zeros(), mix, values=False)
+    assert not np.isfinite(result.sums.cpu().numpy()).all()

@@ -1,0 +1,137 @@
+"""The published ascent against its golden values, and both variants as solvers."""
+
+import numpy as np
+import pytest
+import torch
+
+from instances import Box, MatchingLP, Simplex
+from instances.errors import InputError
+from solvers.ascent import AcceleratedAscent
+from solvers.base import OptionError, Settings, Status
+from solvers.dualip import DualIP, RestartedDualIP
+from solvers.engine.kernel import make_kernel
+from solvers.engine.layout import build_layout
+
+A = np.array(
+    [
+        [0.307766110869125, 0.483770735096186, 0.624996477039531, 0.669021712383255, 0.535811153938994],
+        [0.257672501029447, 0.812402617651969, 0.882165518123657, 0.204612161964178, 0.710803845431656],
+        [0.552322433330119, 0.370320537127554, 0.28035383997485, 0.357524853432551, 0.538348698290065],
+        [0.0563831503968686, 0.546558595029637, 0.398487901547924, 0.359475114848465, 0.74897222686559],
+        [0.468549283919856, 0.170262051047757, 0.76255108229816, 0.690290528349578, 0.420101450523362],
+    ]
+)
+
+
+def dense(a: np.ndarray, c: np.ndarray, b: np.ndarray, polytope: Simplex | Box) -> MatchingLP:
+    sources, destinations = a.shape
+    return MatchingLP(
+        offsets=np.arange(sources + 1) * destinations,
+        destination=np.tile(np.arange(destinations, dtype=np.int32), sources),
+        a=a.ravel(),
+        c=c.ravel(),
+        b=b,
+        polytope=polytope,
+    )
+
+
+def golden_lp() -> MatchingLP:
+    return dense(A, -A, np.full(5, 0.7), Simplex())
+
+
+@pytest.mark.parametrize("kernel", ["reference", "cpu"])
+def test_the_5x5_case_follows_the_published_dual_objectives(kernel: str) -> None:
+    lp, gamma = golden_lp(), 1e-3
+    loops = make_kernel(build_layout(lp, "float64"), Settings(dtype="float64"), kernel)
+    b = torch.from_numpy(lp.b)
+    ascent = AcceleratedAscent(torch.full((5,), 0.1, dtype=torch.float64), initial_step=1e-5, max_step=0.1)
+    logged = {}
+    for iteration in range(1, 30):
+        result = loops.project(ascent.point, 1 / gamma, values=True)
+        assert result.values is not None
+        penalty = gamma / 2 * result.sums[1]
+        logged[iteration] = float(result.values.sum() + penalty + ascent.point @ (result.loads - b))
+        ascent.ascend(result.loads - b)
+    golden = {2: -3.6010155991401818, 16: -3.60842718733725, 23: -3.5080258013053136, 29: -3.4868496294227143}
+    assert {k: logged[k] for k in golden} == pytest.approx(golden, abs=1e-5)
+
+
+def test_the_quadratic_follows_the_published_objectives() -> None:
+    centre = torch.tensor([3.0, -5.0], dtype=torch.float64)
+    ascent = AcceleratedAscent(torch.zeros(2, dtype=torch.float64), initial_step=1e-5, max_step=0.1)
+    logged = {}
+    for iteration in range(1, 30):
+        logged[iteration] = float(-((ascent.point - centre) ** 2).sum())
+        ascent.ascend(-2 * (ascent.point - centre))
+    golden = {2: -33.9996400036, 16: -28.60551547593112, 23: -25.473701313626133, 29: -25.00382134903756}
+    assert {k: logged[k] for k in golden} == pytest.approx(golden, abs=1e-5)
+
+
+def optimum(lp: MatchingLP) -> float:
+    from scipy.optimize import LinearConstraint, milp
+
+    explicit = lp.to_explicit()
+    rows = LinearConstraint(explicit.matrix, explicit.row_lower, explicit.row_upper)
+    result = milp(explicit.c, constraints=rows, bounds=(0, explicit.upper))
+    assert result.success
+    return float(result.fun)
+
+
+@pytest.mark.parametrize("polytope", [Simplex(), Simplex(z=0.5, equality=True), Box(0.4)])
+def test_a_solved_case_is_feasible_and_as_good_as_it_says(polytope: Simplex | Box) -> None:
+    rng = np.random.default_rng(1)
+    a = rng.uniform(0.1, 1, (30, 6))
+    lp = dense(a, -rng.uniform(0, 1, (30, 6)), np.full(6, 2.0), polytope)
+    solver = RestartedDualIP()
+    settings = Settings(tolerance=1e-2, iteration_limit=5000, dtype="float64")
+    answer = solver.run(solver.prepare(lp, settings))
+    assert answer.status is Status.SOLVED
+    assert answer.x is not None
+    assert answer.dual is not None
+    best = optimum(lp)
+    assert best - 1e-9 <= lp.c @ answer.x <= best + 1e-2 * max(1, abs(best))
+    assert (np.bincount(lp.destination, weights=lp.a * answer.x) <= lp.b + 1e-9).all()
+    assert (answer.dual >= 0).all()
+
+
+def test_warm_start_from_the_answer_needs_fewer_iterations() -> None:
+    rng = np.random.default_rng(2)
+    lp = dense(rng.uniform(0.1, 1, (200, 8)), -rng.uniform(0, 1, (200, 8)), np.full(8, 10.0), Simplex())
+    solver = RestartedDualIP()
+    state = solver.prepare(lp, Settings(tolerance=1e-2, iteration_limit=5000))
+    cold = solver.run(state)
+    assert cold.dual is not None
+    warm = solver.run(solver.warm_start(state, cold.dual))
+    assert cold.iterations is not None
+    assert warm.iterations is not None
+    assert warm.iterations <= cold.iterations
+
+
+def test_the_iteration_limit_ends_a_run_with_what_there_is() -> None:
+    solver = DualIP()
+    answer = solver.run(solver.prepare(golden_lp(), Settings(tolerance=1e-9, iteration_limit=7)))
+    assert answer.status is Status.ITERATION_LIMIT
+    assert answer.iterations == 7
+    assert answer.x is not None
+
+
+def test_the_time_limit_ends_a_run() -> None:
+    solver = DualIP()
+    answer = solver.run(solver.prepare(golden_lp(), Settings(tolerance=1e-12, time_limit=0.05)))
+    assert answer.status is Status.TIME_LIMIT
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(options={"gama": 1.0}),
+        Settings(options={"gamma": -1.0}),
+        Settings(options={"restart": "sometimes"}),
+        Settings(options={"kernel": "fpga"}),
+        pytest.param(Settings(device="cuda"), marks=pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA here")),
+    ],
+)
+def test_bad_settings_are_refused_in_one_line(settings: Settings) -> None:
+    with pytest.raises((OptionError, InputError)) as refusal:
+        DualIP().prepare(golden_lp(), settings)
+    assert "\n" not in str(refusal.value)
