@@ -2,7 +2,7 @@
 
 A solver may hold the interpreter's lock, ignore its limit or take the process down; from another process the harness
 stays alive, shows the time, ends what does not end by itself and starts a new worker for the next case. A worker keeps
-the instance it made last and has warmed up each solver once.
+the instance it made last and has warmed up each solver once for each kind of instance.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from harness.case import Case
 from harness.outcome import Outcome, outcome_of
+from instances import MatchingLP, PerSource
 from solvers import Status
 
 Phase = Callable[[str], None]
@@ -29,7 +32,7 @@ Phase = Callable[[str], None]
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 #: Seconds for any step but the run; generating and preparing the largest rungs takes minutes.
 _SETUP_LIMIT = 3600.0
-_WARM_UP = "dualip:sources=200,destinations=10,degree=4,seed=1"
+_WARM_UP_SOURCES, _WARM_UP_SECONDS = 50, 5.0
 
 
 class Worker:
@@ -140,7 +143,7 @@ class _Bench:
         self._phase = phase
         self._spec, self._generate = "", 0.0
         self._lp: Any = None
-        self._warm: set[tuple[str, str, str]] = set()
+        self._warm: set[tuple[str, ...]] = set()
 
     def run(self, case: Case) -> Outcome:
         from harness.solve import execute
@@ -148,8 +151,8 @@ class _Bench:
         from solvers import get_solver
 
         try:
-            warm_up = self._warm_up(case)
             lp = self._instance(case)
+            warm_up = self._warm_up(case, lp)
             result = execute(lp, get_solver(case.solver), case.settings, self._phase)
         except (InputError, MemoryError) as error:
             status = Status.MEMORY_LIMIT if isinstance(error, MemoryError) else Status.ERROR
@@ -169,18 +172,35 @@ class _Bench:
             self._spec, self._generate = case.spec, stopwatch.lap()
         return self._lp
 
-    def _warm_up(self, case: Case) -> float | None:
-        """Seconds of the solver's first solve in this process, of a tiny instance; None where it is warm."""
+    def _warm_up(self, case: Case, lp: MatchingLP) -> float | None:
+        """Seconds of a first solve with these settings on a few sources, which compiles for the types of this instance;
+        None where it was done before.
+        """
         from harness.clock import Stopwatch
         from harness.solve import execute
-        from instances import generate, parse_spec
         from solvers import get_solver
 
-        key = (case.solver, case.settings.device, case.settings.dtype)
+        settings = replace(case.settings, time_limit=_WARM_UP_SECONDS)
+        key = (case.solver, repr(settings), str(lp.destinations), str(lp.a.dtype), str(lp.c.dtype))
         if key in self._warm:
             return None
         self._phase("warm-up")
         stopwatch = Stopwatch(case.settings.device)
-        execute(generate(parse_spec(_WARM_UP)), get_solver(case.solver), case.settings)
+        execute(first_sources(lp, _WARM_UP_SOURCES), get_solver(case.solver), settings)
         self._warm.add(key)
         return stopwatch.lap()
+
+
+def first_sources(lp: MatchingLP, count: int) -> MatchingLP:
+    """The first `count` sources under the budgets of the whole."""
+    offsets = lp.offsets[: count + 1]
+    kind, radius = lp.per_source.kind[:count], lp.per_source.radius[:count]
+    edges = slice(0, int(offsets[-1]))
+    return MatchingLP(
+        offsets=offsets,
+        destination=lp.destination[edges],
+        a=lp.a[edges],
+        c=lp.c[edges],
+        b=lp.b,
+        polytope=PerSource(kind=np.array(kind), radius=np.array(radius)),
+    )
