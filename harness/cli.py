@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from harness import commands_trust
 from instances.errors import InputError
 
 OK, NOT_SOLVED, BAD_INPUT, FAULT = 0, 1, 2, 3
@@ -150,6 +151,10 @@ def generate(spec: str, out: Path) -> None:
     lp = make(parsed)
     write_parquet(lp, out, parsed.text)
     click.echo(f"{out}: {lp.sources:,} sources, {lp.destinations:,} destinations, {lp.edges:,} edges")
+
+
+for _command_of_its_own in commands_trust.COMMANDS:
+    cli.add_command(_command_of_its_own)
 
 
 def _report(inputs: list[Path], out: Path, console: Any) -> None:

@@ -15,7 +15,25 @@ import psutil
 
 from harness.records import SCHEMA
 
-_PACKAGES = ("dualbench", "highspy", "numba", "numpy", "ortools", "pandas", "pyarrow", "scipy", "torch", "triton")
+_PACKAGES = (
+    "clarabel",
+    "cuopt-cu12",
+    "cupdlpx",
+    "dualbench",
+    "dualip",
+    "highspy",
+    "highspy-extras",
+    "numba",
+    "numpy",
+    "ortools",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "scs",
+    "torch",
+    "triton",
+)
+_CPU = Path("/sys/devices/system/cpu")
 
 
 def environment() -> dict[str, Any]:
@@ -27,13 +45,36 @@ def environment() -> dict[str, Any]:
         "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
         "threads": os.cpu_count(),
         "affinity": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "governor": governor(),
+        "turbo": turbo(),
         "memory_bytes": psutil.virtual_memory().total,
+        "swap_bytes": psutil.swap_memory().total,
         **_gpu(),
         "packages": {name: version for name in _PACKAGES if (version := _version(name))},
         **_commit(),
     }
     name = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]
     return {"schema": SCHEMA, "kind": "environment", "id": name, **facts}
+
+
+def governor() -> str | None:
+    """The frequency governor of the first CPU, None where the machine does not show one (virtual machines)."""
+    return _text(_CPU / "cpu0/cpufreq/scaling_governor") or None
+
+
+def turbo() -> bool | None:
+    """Whether the clock may rise above its base frequency, None where the machine does not say."""
+    for file, on in ((_CPU / "intel_pstate/no_turbo", "0"), (_CPU / "cpufreq/boost", "1")):
+        if found := _text(file):
+            return found == on
+    return None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except OSError:
+        return ""
 
 
 def _cpu_model() -> str:

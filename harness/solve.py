@@ -12,6 +12,7 @@ from harness.records import Seconds
 from harness.referee import Certificate, certify
 from instances import InputError, MatchingLP
 from solvers import Answer, OptionError, Settings, Solver, Status, get_solver
+from solvers.base import parse_options
 
 Phase = Callable[[str], None]
 #: Calls the solver's run; pytest-benchmark puts its own clock here.
@@ -59,6 +60,9 @@ def execute(
     A solver that raises becomes a Result with status error: failures are data. Bad input still raises.
     """
     check_runnable(solver, settings)
+    unsuited = solver.unsuited(lp)
+    if unsuited:
+        return Result(status=Status.SKIPPED, reason=unsuited, seconds=Seconds())
     memory.reset_peak()
     seconds: dict[str, float] = {}
     try:
@@ -100,12 +104,13 @@ def _attempt(
 
 
 def check_runnable(solver: Solver, settings: Settings) -> None:
-    """Raise where the solver is not available here or not on the device asked for."""
+    """Raise where the solver is not available here, not on the device asked for, or does not know an option."""
     found = solver.available()
     if not found.ok:
         raise UnavailableError(f"{solver.id}: {found.reason}; {found.remedy}")
     if settings.device.partition(":")[0] not in solver.devices:
         raise OptionError(f"{solver.id} does not run on {settings.device}: use {' or '.join(solver.devices)}")
+    parse_options(solver.Options, settings)
 
 
 def verdict(answer: Answer, certificate: Certificate, tolerance: float) -> tuple[Status, str]:

@@ -32,6 +32,8 @@ Phase = Callable[[str], None]
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 #: Seconds for any step but the run; generating and preparing the largest rungs takes minutes.
 _SETUP_LIMIT = 3600.0
+#: What a child says that cannot run a solver because of a library it has loaded for another.
+_RESTART = "restart"
 _WARM_UP_SOURCES, _WARM_UP_SECONDS = 50, 5.0
 
 
@@ -55,6 +57,9 @@ class Worker:
                     message = connection.recv()
                     if isinstance(message, Outcome):
                         return message
+                    if message == _RESTART:
+                        connection = self._start()
+                        connection.send(case)
                     step, since = message, time.monotonic()
             except (EOFError, ConnectionResetError):
                 return Outcome(status=Status.CRASHED, reason=f"the process died during {step}: {self._death()}")
@@ -133,7 +138,13 @@ def _serve(connection: Connection, threads: int, log: str) -> None:
             case = connection.recv()
         except EOFError:
             return
-        connection.send(bench.run(case))
+        connection.send(bench.run(case) if _runs_here(case) or bench.fresh else _RESTART)
+
+
+def _runs_here(case: Case) -> bool:
+    from solvers import get_solver
+
+    return get_solver(case.solver).available().ok
 
 
 class _Bench:
@@ -144,12 +155,14 @@ class _Bench:
         self._spec, self._generate = "", 0.0
         self._lp: Any = None
         self._warm: set[tuple[str, ...]] = set()
+        self.fresh = True
 
     def run(self, case: Case) -> Outcome:
         from harness.solve import execute
         from instances import InputError
         from solvers import get_solver
 
+        self.fresh = False
         try:
             lp = self._instance(case)
             warm_up = self._warm_up(case, lp)

@@ -1,6 +1,16 @@
 """Solvers behind one adapter contract (solvers/base.py) and the PyTorch engine that ours share."""
 
-from solvers.base import Answer, Availability, OptionError, Settings, Solver, Status, TracePoint
+from solvers.base import (
+    Answer,
+    Availability,
+    OptionError,
+    Settings,
+    Solver,
+    Status,
+    TracePoint,
+    installed,
+    parse_options,
+)
 from solvers.registry import get_solver, registry
 
 __all__ = [
@@ -12,5 +22,7 @@ __all__ = [
     "Status",
     "TracePoint",
     "get_solver",
+    "installed",
+    "parse_options",
     "registry",
 ]

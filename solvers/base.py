@@ -13,6 +13,7 @@ from __future__ import annotations
 import abc
 import dataclasses
 import enum
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
@@ -21,11 +22,13 @@ from typing import Any, ClassVar, TypeVar, get_type_hints
 import numpy as np
 import numpy.typing as npt
 
-from instances import MatchingLP
+from instances import Kind, MatchingLP
 from instances.errors import InputError
 
 Vector = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 OptionsT = TypeVar("OptionsT")
+#: Nonzeros that a solver with 32-bit indices can take; for `Solver.nonzeros_limit`.
+INT32_LIMIT = 2**31 - 1
 
 
 class OptionError(InputError):
@@ -125,6 +128,7 @@ class Solver(abc.ABC):
     id: the name used on the command line and in records. title: for a reader. citation: what to cite.
     devices: where it runs. exact: its answer does not depend on the tolerance, so one run serves all tolerances.
     bytes_per_edge: peak host memory beyond the instance, per edge; cases that cannot fit are skipped, not tried.
+    polytopes: the kinds it takes. nonzeros_limit: the most nonzeros of the explicit form that its indices can count.
     Options: a frozen dataclass whose fields are the solver's own options with their defaults.
     """
 
@@ -134,11 +138,25 @@ class Solver(abc.ABC):
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
     exact: ClassVar[bool] = False
     bytes_per_edge: ClassVar[float]
+    polytopes: ClassVar[frozenset[Kind]] = frozenset(Kind)
+    nonzeros_limit: ClassVar[int | None] = None
     Options: ClassVar[type[Any]] = NoOptions
 
     @abc.abstractmethod
     def available(self) -> Availability:
         """Whether it can run here; cheap, never raises."""
+
+    def unsuited(self, lp: MatchingLP) -> str:
+        """Why it cannot take `lp`, by its polytopes and size alone and before anything is tried; "" where it can."""
+        kind = lp.per_source.kind
+        others = sorted(Kind(k).name for k in np.unique(kind) if k not in self.polytopes)
+        if others:
+            return f"{self.id} does not take {', '.join(others)} sources"
+        if self.nonzeros_limit is not None and 2 * lp.edges > self.nonzeros_limit:
+            nonzeros = lp.edges + int(lp.degrees()[kind != Kind.BOX].sum())
+            if nonzeros > self.nonzeros_limit:
+                return f"{nonzeros:,} nonzeros: the indices of {self.id} count up to {self.nonzeros_limit:,}"
+        return ""
 
     @abc.abstractmethod
     def prepare(self, lp: MatchingLP, settings: Settings) -> Any:
@@ -149,8 +167,14 @@ class Solver(abc.ABC):
         """Solve, within the time and iteration limits of the settings."""
 
 
-def installed(package: str, *, remedy: str) -> Availability:
-    """Available where the distribution `package` is installed; it is not imported."""
+def installed(package: str, *, remedy: str, apart_from: str = "") -> Availability:
+    """Available where the distribution `package` is installed; it is not imported.
+
+    apart_from: a package with a shared library of the same name; one process can load either, never both.
+    """
+    if apart_from and apart_from in {name.partition(".")[0] for name in sys.modules}:
+        reason = f"{apart_from} is loaded in this process, and its shared library shadows that of {package}"
+        return Availability(ok=False, reason=reason, remedy="solve in a process of its own, as dualbench run does")
     try:
         return Availability(ok=True, version=metadata.version(package))
     except metadata.PackageNotFoundError:

@@ -50,7 +50,7 @@ class OrtoolsPdlp(Solver):
     Options = Options
 
     def available(self) -> Availability:
-        return installed("ortools", remedy="pip install ortools")
+        return installed("ortools", remedy="pip install ortools", apart_from="highspy")
 
     def prepare(self, lp: MatchingLP, settings: Settings) -> State:
         from ortools.pdlp import solvers_pb2

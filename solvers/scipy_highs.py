@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import Answer, Availability, Settings, Solver, Status, installed, parse_options
+from solvers.base import INT32_LIMIT, Answer, Availability, Settings, Solver, Status, installed, parse_options
 
 _LIMIT, _INFEASIBLE = 1, 2
 
@@ -38,6 +38,7 @@ class ScipyHighsDs(Solver):
     citation = "Huangfu and Hall, Parallelizing the dual revised simplex method, Math. Prog. Comp. 10, 2018"
     exact = True
     bytes_per_edge = 600.0
+    nonzeros_limit = INT32_LIMIT
     Options = Options
     method: ClassVar[str] = "highs-ds"
 

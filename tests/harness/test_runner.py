@@ -187,3 +187,9 @@ def test_a_solver_that_reached_its_limit_is_not_asked_for_less_and_the_row_says_
     (tmp_path / "out" / "records.jsonl").write_bytes(b"".join(lines[:-5]))
     again = run_suite(suite(text), open_folder(suite(text), tmp_path / "out", resume=True), Silent())
     assert again[0].reason == pdlp[1].reason
+
+
+def test_solvers_whose_libraries_exclude_each_other_run_in_one_suite(tmp_path: Path) -> None:
+    text = SUITE.replace('"scipy-highs-ds"', '"highs-pdlp"')
+    done = run_suite(suite(text), open_folder(suite(text), tmp_path / "out", resume=False), Silent())
+    assert {(r.solver, r.status) for r in done} == {("ortools-pdlp", "solved"), ("highs-pdlp", "solved")}

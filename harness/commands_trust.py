@@ -1,0 +1,119 @@
+"""The commands about trust: `check`, `new-solver`, `verify`, `compare`, `doctor`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+OK, FOUND_WANTING = 0, 1
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("solver")
+def check(solver: str) -> int:
+    """Try everything that an adapter promises on SOLVER (an id, or a path to a .py file).
+
+    Exit status 1 where a check failed, or where the solver is not available here.
+    """
+    from harness.conformance import Verdict, examine
+    from harness.display import wide_console
+    from solvers import get_solver
+
+    console, failed = wide_console(), 0
+    for found in examine(get_solver(solver)):
+        colour = {Verdict.PASSED: "green", Verdict.FAILED: "red", Verdict.SKIPPED: "yellow"}[found.verdict]
+        _print(console, found.verdict, colour, found.check.replace("_", " "), found.detail)
+        failed += found.verdict is Verdict.FAILED
+    console.print(f"{failed} checks failed" if failed else "conforms", style="red" if failed else "green")
+    return FOUND_WANTING if failed else OK
+
+
+@click.command(name="new-solver")
+@click.argument("name")
+@click.option("--out", type=_PATH, required=True, metavar="DIR", help="Folder for the adapter and its test.")
+def new_solver(name: str, out: Path) -> None:
+    """Write a working adapter NAME to fill in, and its test, into DIR."""
+    from harness.new_solver import write_solver
+
+    adapter, test = write_solver(name, out)
+    click.echo(f"{adapter} works as it is: fill in prepare and run")
+    click.echo(f"{test} runs with: pytest {test}")
+    click.echo(f"also: dualbench check {adapter}")
+
+
+@click.command()
+@click.argument("path", type=_PATH, metavar="RECORDS")
+@click.option("--threads", type=click.IntRange(min=1), default=1, metavar="N", help="Threads of the referee.")
+def verify(path: Path, threads: int) -> int:
+    """Derive every bound in RECORDS (a folder or a records file) again from spec and stored dual.
+
+    Exit status 1 where one differs or a dual is missing.
+    """
+    from harness.display import wide_console
+    from harness.verify import Outcome
+    from harness.verify import verify as derive
+
+    colours = {Outcome.AGREES: "green", Outcome.DIFFERS: "red", Outcome.MISSING: "red"}
+    console = wide_console()
+    counts = dict.fromkeys(Outcome, 0)
+    for found in derive(path, threads=threads):
+        counts[found.outcome] += 1
+        if found.outcome is not Outcome.AGREES:
+            _print(console, found.outcome, colours.get(found.outcome, "dim"), found.case, found.detail)
+    console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count) or "no cases")
+    return FOUND_WANTING if counts[Outcome.DIFFERS] or counts[Outcome.MISSING] else OK
+
+
+@click.command()
+@click.argument("before", type=_PATH, metavar="A")
+@click.argument("after", type=_PATH, metavar="B")
+@click.option("--fail-above", type=click.FloatRange(min=1.0), metavar="R", help="Exit with 1 above this ratio.")
+@click.option("--any-environment", is_flag=True, help="Compare records of different machines too.")
+def compare(before: Path, after: Path, fail_above: float | None, *, any_environment: bool) -> int:
+    """Compare the records B with the records A: run times as ratios B / A, and accuracy.
+
+    With --fail-above the exit status is 1 where a case is slower by more than that ratio, or lost accuracy.
+    """
+    from harness import records
+    from harness.compare import compare as compared
+    from harness.compare import comparison_table, lost_accuracy, slower
+    from harness.display import wide_console
+
+    console = wide_console()
+    found = compared(records.read(before), records.read(after), any_environment=any_environment)
+    console.print(comparison_table(found))
+    for side, cases in ((before, found.only_before), (after, found.only_after)):
+        if cases:
+            console.print(f"only in {side}: {', '.join(cases)}", style="yellow", markup=False)
+    slow, lost = list(slower(found, fail_above or 1.2)), list(lost_accuracy(found))
+    for case in slow:
+        _print(console, "slower", "red", case.case, f"{case.ratio:.2f} times")
+    for case in lost:
+        _print(console, "less accurate", "red", case.case, case.lost_accuracy)
+    return FOUND_WANTING if fail_above is not None and (slow or lost) else OK
+
+
+@click.command()
+def doctor() -> int:
+    """Say what this machine has and what it lacks, with the remedy; exit status 1 where something does not work."""
+    from harness.display import wide_console
+    from harness.doctor import State, diagnose
+
+    console, broken = wide_console(), 0
+    for line in diagnose():
+        _print(console, line.state, line.state, line.topic, "; ".join(filter(None, (line.detail, line.remedy))))
+        broken += line.state is State.RED
+    return FOUND_WANTING if broken else OK
+
+
+def _print(console: Any, word: str, colour: str, subject: str, detail: str) -> None:
+    """One line: a coloured word, what it is about, and more."""
+    from rich.text import Text
+
+    console.print(Text.assemble((f"{word:<8}", colour), f" {subject:<24} ", detail), soft_wrap=True)
+
+
+COMMANDS = (check, new_solver, verify, compare, doctor)

@@ -1,0 +1,216 @@
+"""`dualbench doctor`: what this machine has, what it lacks, and how to get it.
+
+Green: as it should be. Yellow: works, with the remedy that makes it better. Red: does not work.
+"""
+
+from __future__ import annotations
+
+import enum
+import os
+import platform
+import re
+import resource
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import psutil
+
+from harness.environment import environment, governor, turbo
+from solvers import registry
+
+_LEAST_PYTHON = (3, 11)
+#: Beside the packages in a checkout; an installed copy has none.
+_CONSTRAINTS = Path(__file__).resolve().parent.parent / "constraints.txt"
+_CGROUP = Path("/sys/fs/cgroup")
+
+
+class State(enum.StrEnum):
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One thing looked at; `remedy` for anything that is not green."""
+
+    topic: str
+    state: State
+    detail: str
+    remedy: str = ""
+
+
+def diagnose() -> Iterator[Line]:
+    yield _python()
+    yield from _packages()
+    yield from _processor()
+    yield from _memory()
+    yield from _gpu()
+    yield from _collectives()
+    yield from _limits()
+    yield from _solvers()
+
+
+def _green(topic: str, detail: str) -> Line:
+    return Line(topic=topic, state=State.GREEN, detail=detail)
+
+
+def _yellow(topic: str, detail: str, remedy: str) -> Line:
+    return Line(topic=topic, state=State.YELLOW, detail=detail, remedy=remedy)
+
+
+def _python() -> Line:
+    found = f"{platform.python_version()} at {sys.executable}"
+    if sys.version_info >= _LEAST_PYTHON:
+        return _green("Python", found)
+    wanted = ".".join(map(str, _LEAST_PYTHON))
+    return Line(topic="Python", state=State.RED, detail=found, remedy=f"install Python {wanted} or newer")
+
+
+def _packages() -> Iterator[Line]:
+    """What dualbench needs, and whether versions are those of constraints.txt."""
+    needed = [need for need in metadata.requires("dualbench") or [] if "extra ==" not in need]
+    missing = [name for name in map(_distribution, needed) if _version(name) is None]
+    if missing:
+        remedy = f"pip install {' '.join(missing)}"
+        yield Line(topic="packages", state=State.RED, detail=f"missing: {', '.join(missing)}", remedy=remedy)
+    if not _CONSTRAINTS.is_file():
+        yield _yellow("versions", "no constraints.txt beside the packages", "run from a checkout to compare versions")
+        return
+    pinned = dict(line.split("==") for line in _CONSTRAINTS.read_text().splitlines() if "==" in line)
+    other = [
+        f"{name} {found} (pinned {version.strip()})"
+        for name, version in pinned.items()
+        if (found := _version(name)) is not None and found.partition("+")[0] != version.strip()
+    ]
+    if other:
+        remedy = "pip install --constraint constraints.txt --editable ."
+        yield _yellow("versions", f"not those of constraints.txt: {', '.join(other)}", remedy)
+    else:
+        yield _green("versions", "as in constraints.txt")
+
+
+def _processor() -> Iterator[Line]:
+    facts = environment()
+    cores, usable = facts["threads"], facts["affinity"]
+    detail = f"{facts['cpu']}, {cores} threads, {usable} usable by this process"
+    if usable < cores:
+        yield _yellow("cores", detail, "widen the affinity (taskset, the container's cpuset) to use all of them")
+    else:
+        yield _green("cores", detail)
+    load = os.getloadavg()[0]
+    if load > 0.3 * usable:
+        yield _yellow("load", f"{load:.1f} runnable on average", "stop other work: it is part of every time measured")
+    else:
+        yield _green("load", f"{load:.1f} runnable on average")
+    name, rising = governor(), turbo()
+    if name not in (None, "performance"):
+        yield _yellow("governor", str(name), "sudo cpupower frequency-set --governor performance")
+    else:
+        yield _green("governor", name or "not shown by this machine")
+    if rising:
+        yield _yellow("turbo", "on: times vary with temperature", "switch it off for published times, or say it is on")
+    else:
+        yield _green("turbo", "off" if rising is False else "not shown by this machine")
+
+
+def _memory() -> Iterator[Line]:
+    memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+    yield _green("memory", f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB available")
+    if swap.used:
+        used = f"{swap.used / 2**20:.0f} MiB in use"
+        yield _yellow("swap", used, "free memory, then sudo swapoff -a: a run that swaps measures the disk")
+    else:
+        yield _green("swap", "none in use" if swap.total else "none")
+
+
+def _gpu() -> Iterator[Line]:
+    """GPU and driver as nvidia-smi shows them, CUDA as PyTorch was built for."""
+    facts = environment()
+    name = facts["gpu"]
+    if name is None:
+        yield _yellow("GPU", "none found by nvidia-smi", "the solvers that need CUDA are left out; the others run")
+    else:
+        yield _green("GPU", f"{name}, {facts['gpu_memory']}, driver {facts['gpu_driver']}")
+    if _version("torch") is None:
+        return
+    import torch
+
+    built_for = torch.version.cuda
+    if name is not None and not torch.cuda.is_available():
+        why = f"PyTorch {torch.__version__} does not see the GPU (built for CUDA {built_for})"
+        yield Line(
+            topic="CUDA", state=State.RED, detail=why, remedy="install the CUDA build of the same PyTorch version"
+        )
+    else:
+        build = f"CUDA {built_for}" if built_for else "CPUs only"
+        yield _green("CUDA", f"PyTorch {torch.__version__}, built for {build}")
+
+
+def _collectives() -> Iterator[Line]:
+    """The backends of torch.distributed: Gloo for several CPUs, NCCL for several GPUs."""
+    if _version("torch") is None:
+        return
+    from torch import distributed
+
+    found = distributed.is_available()
+    if found and distributed.is_gloo_available():
+        yield _green("Gloo", "available")
+    else:
+        remedy = "install a PyTorch with torch.distributed, for runs on several processes"
+        yield _yellow("Gloo", "not in this PyTorch", remedy)
+    if found and distributed.is_nccl_available():
+        yield _green("NCCL", "available")
+    else:
+        yield _yellow("NCCL", "not in this PyTorch", "install its CUDA build, for runs on several GPUs")
+
+
+def _limits() -> Iterator[Line]:
+    """How a memory limit can be enforced: cgroup v2, or rlimits and a watched size."""
+    group = _own_cgroup()
+    if group is None:
+        detail = "not mounted: memory limits use rlimits and a watched size"
+        yield _yellow("cgroup v2", detail, "boot with systemd.unified_cgroup_hierarchy=1 for a limit by the kernel")
+    elif not os.access(group, os.W_OK):
+        detail = f"{group} is not writable: memory limits use rlimits and a watched size"
+        yield _yellow("cgroup v2", detail, "systemd-run --user --scope -p Delegate=yes dualbench run ...")
+    else:
+        yield _green("cgroup v2", f"{group} is writable")
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    shown = ["unlimited" if value == resource.RLIM_INFINITY else f"{value / 2**30:.1f} GiB" for value in (soft, hard)]
+    if soft != resource.RLIM_INFINITY:
+        yield _yellow("rlimits", f"address space {shown[0]} (hard limit {shown[1]})", "ulimit -v unlimited")
+    else:
+        yield _green("rlimits", "address space unlimited")
+
+
+def _own_cgroup() -> Path | None:
+    """The folder of this process in cgroup v2, None where that is not mounted."""
+    own = Path("/proc/self/cgroup")
+    if not (_CGROUP / "cgroup.controllers").exists() or not own.exists():
+        return None
+    lines = [line for line in own.read_text().splitlines() if line.startswith("0::")]
+    return _CGROUP / lines[0].removeprefix("0::").lstrip("/") if lines else None
+
+
+def _solvers() -> Iterator[Line]:
+    for solver in registry().values():
+        found = solver.available()
+        if found.ok:
+            yield _green(solver.id, found.version)
+        else:
+            yield _yellow(solver.id, found.reason, found.remedy)
+
+
+def _distribution(requirement: str) -> str:
+    return re.split(r"[\s;\[<>=!~(]", requirement, maxsplit=1)[0]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,93 @@
+"""Small instances whose optimum and duals are known by hand, for the conformance kit.
+
+Three sources share destination 0 (edges 0, 2, 4), where one unit of x takes 2 of a budget of 3; destination 1 (edges 1,
+3, 5) has room for all. Source 0 gains 6 at destination 0 and 1 at destination 1; sources 1 and 2 gain 2 and 1 at
+destination 0 and lose 0.5 at destination 1.
+
+    simplex <= 1   x = (1, 0 | 0.5, 0 | 0, 0)          c'x = -7      dual (1, 0): source 1 is indifferent, 2 - 2 p = 0
+    simplex  = 1   x = (1, 0 | 0.5, 0.5 | 0, 1)        c'x = -6.25   dual (1.25, 0): source 1, 2 - 2 p = -0.5
+    box [0, 0.6]   x = (0.6, 0.6 | 0.6, 0 | 0.3, 0)    c'x = -5.7    dual (0.5, 0): source 2, 1 - 2 p = 0
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from instances import Box, Kind, MatchingLP, PerSource, Polytope, Simplex
+
+_POLYTOPES: dict[Kind, Polytope] = {
+    Kind.SIMPLEX: Simplex(),
+    Kind.SIMPLEX_EQUALITY: Simplex(equality=True),
+    Kind.BOX: Box(0.6),
+}
+_OPTIMA = {Kind.SIMPLEX: (-7.0, 1.0), Kind.SIMPLEX_EQUALITY: (-6.25, 1.25), Kind.BOX: (-5.7, 0.5)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Probe:
+    """An instance, its optimum, and the dual of each budget row (unique)."""
+
+    lp: MatchingLP
+    optimum: float
+    dual: Sequence[float]
+
+
+def known_optimum(kind: Kind) -> Probe:
+    optimum, price = _OPTIMA[kind]
+    lp = MatchingLP(
+        offsets=np.array([0, 2, 4, 6]),
+        destination=np.array([0, 1, 0, 1, 0, 1]),
+        a=np.array([2.0, 1.0, 2.0, 1.0, 2.0, 1.0]),
+        c=np.array([-6.0, -1.0, -2.0, 0.5, -1.0, 0.5]),
+        b=np.array([3.0, 10.0]),
+        polytope=_POLYTOPES[kind],
+    )
+    return Probe(lp=lp, optimum=optimum, dual=(price, 0.0))
+
+
+def twice_as_large(kind: Kind) -> Probe:
+    """Radii and budgets doubled: x and the optimum double, the prices stay. In float32, as most generated data is."""
+    probe = known_optimum(kind)
+    lp, radius = probe.lp, 2 * probe.lp.per_source.radius
+    polytope = Box(radius) if kind is Kind.BOX else Simplex(z=radius, equality=kind is Kind.SIMPLEX_EQUALITY)
+    doubled = replace(lp, a=lp.a.astype(np.float32), c=lp.c.astype(np.float32), b=2 * lp.b, polytope=polytope)
+    return Probe(lp=doubled, optimum=2 * probe.optimum, dual=probe.dual)
+
+
+def with_gaps(kind: Kind) -> Probe:
+    """Empty sources first, last and between, and rows without edges of budgets 0 and 5; the optimum is the same."""
+    probe = known_optimum(kind)
+    lp = replace(
+        probe.lp,
+        offsets=np.array([0, 0, 2, 2, 2, 4, 6, 6]),
+        destination=2 * probe.lp.destination,
+        b=np.array([3.0, 0.0, 10.0, 5.0]),
+    )
+    return Probe(lp=lp, optimum=probe.optimum, dual=(probe.dual[0], 0.0, 0.0, 0.0))
+
+
+def several_kinds(kinds: Sequence[Kind]) -> Probe:
+    """The known instances of several kinds side by side in one LP, each with destinations of its own."""
+    probes = [known_optimum(kind) for kind in kinds]
+    lps = [probe.lp for probe in probes]
+    parts = [lp.per_source for lp in lps]
+    lp = MatchingLP(
+        offsets=np.concatenate(([0], *(lp.offsets[1:] + 6 * k for k, lp in enumerate(lps)))),
+        destination=np.concatenate([lp.destination + 2 * k for k, lp in enumerate(lps)]),
+        a=np.concatenate([lp.a for lp in lps]),
+        c=np.concatenate([lp.c for lp in lps]),
+        b=np.concatenate([lp.b for lp in lps]),
+        polytope=PerSource(
+            kind=np.concatenate([part.kind for part in parts]), radius=np.concatenate([part.radius for part in parts])
+        ),
+    )
+    duals = [price for probe in probes for price in probe.dual]
+    return Probe(lp=lp, optimum=sum(probe.optimum for probe in probes), dual=duals)
+
+
+def infeasible() -> MatchingLP:
+    """'=' sources that the budgets cannot serve."""
+    return replace(known_optimum(Kind.SIMPLEX_EQUALITY).lp, b=np.array([1.0, 1.0]))

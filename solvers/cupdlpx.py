@@ -1,0 +1,85 @@
+"""cuPDLPx: restarted Halpern PDHG on a GPU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from instances import MatchingLP
+from solvers.base import INT32_LIMIT, Answer, Availability, Settings, Solver, Status, parse_options
+from solvers.nvidia import installed_with_cuda
+
+_STATUS = {
+    "OPTIMAL": Status.SOLVED,
+    "TIME_LIMIT": Status.TIME_LIMIT,
+    "ITERATION_LIMIT": Status.ITERATION_LIMIT,
+    "PRIMAL_INFEASIBLE": Status.INFEASIBLE,
+    "INFEASIBLE_OR_UNBOUNDED": Status.INFEASIBLE,  # a matching LP is bounded
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """eps_factor: OptimalityTol = FeasibilityTol = eps_factor * tolerance. presolve: whether cuPDLPx presolves."""
+
+    eps_factor: float = 0.1
+    presolve: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class State:
+    model: Any
+    destinations: int
+
+
+class CuPdlpx(Solver):
+    """cuPDLPx with its defaults and relative L2 tolerances of 0.1 tolerance; not yet measured by us.
+
+    Written for cupdlpx 0.3. Without presolve by default, as HiGHS, so that the duals are those of the whole LP. Limits
+    and tolerances are looked at every 200 iterations. float64.
+    """
+
+    id = "cupdlpx"
+    title = "cuPDLPx"
+    citation = "Lu, Peng and Yang, cuPDLPx: a further enhanced GPU-based first-order solver for LP, 2025"
+    devices = ("cuda",)
+    bytes_per_edge = 250.0
+    nonzeros_limit = INT32_LIMIT
+    Options = Options
+
+    def available(self) -> Availability:
+        return installed_with_cuda("cupdlpx", remedy="with nvcc of CUDA 12.4 or newer, pip install 'cupdlpx>=0.3'")
+
+    def prepare(self, lp: MatchingLP, settings: Settings) -> State:
+        from cupdlpx import Model
+
+        options = parse_options(Options, settings)
+        explicit = lp.to_explicit()
+        model = Model(
+            objective_vector=explicit.c,
+            constraint_matrix=explicit.matrix,
+            constraint_lower_bound=explicit.row_lower,
+            constraint_upper_bound=explicit.row_upper,
+            variable_lower_bound=np.zeros(lp.edges),
+            variable_upper_bound=explicit.upper,
+        )
+        eps = options.eps_factor * settings.tolerance
+        model.setParams(OptimalityTol=eps, FeasibilityTol=eps, OutputFlag=False, Presolve=options.presolve)
+        if settings.time_limit is not None:
+            model.setParams(TimeLimit=settings.time_limit)
+        if settings.iteration_limit is not None:
+            model.setParams(IterationLimit=settings.iteration_limit)
+        return State(model=model, destinations=lp.destinations)
+
+    def run(self, state: State) -> Answer:
+        model = state.model.optimize()
+        found = model.StatusName
+        return Answer(
+            x=None if model.X is None else np.array(model.X),
+            dual=None if model.Pi is None else -np.array(model.Pi)[: state.destinations],  # <= 0 at an upper bound
+            status=_STATUS.get(found, Status.ERROR),
+            raw_status=found,
+            iterations=model.IterCount,
+        )

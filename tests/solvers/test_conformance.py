@@ -1,0 +1,29 @@
+"""Every adapter here keeps the promises of the contract.
+
+Each in a process of its own: highspy and OR-Tools load different libraries of one name, so a process takes either.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from solvers import registry
+
+#: Checks that a solver is known to fail, with the reason.
+KNOWN = {
+    "dualip-restarted": "its steps shrink with the ridge: a tiny instance takes it seconds where the kit gives one",
+}
+
+
+@pytest.mark.parametrize("solver", sorted(registry()))
+def test_keeps_every_promise(solver: str, request: pytest.FixtureRequest) -> None:
+    if solver in KNOWN:
+        request.applymarker(pytest.mark.xfail(reason=KNOWN[solver], strict=False))
+    command = [sys.executable, "-m", "harness", "check", solver]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    if "not available, nothing else can be checked" in done.stdout:
+        pytest.skip(done.stdout.partition("checked: ")[2].partition("\n")[0])
+    assert done.returncode == 0, done.stdout + done.stderr
