@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +14,9 @@ from harness.case import Case
 from harness.records import CaseRecord, Seconds
 from harness.solve import Result
 from instances import digest
-from solvers import get_solver
+from solvers import TracePoint, get_solver
+
+_TRACE_POINTS = 400
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -34,7 +37,7 @@ class Outcome:
 
 def outcome_of(result: Result, edges: int) -> Outcome:
     answer, certificate = result.answer, result.certificate
-    trace = [] if answer is None else list(answer.trace)
+    trace = [] if answer is None else _thinned(answer.trace)
     return Outcome(
         status=str(result.status),
         reason=result.reason,
@@ -47,6 +50,12 @@ def outcome_of(result: Result, edges: int) -> Outcome:
         trace={k: [getattr(p, k) for p in trace] for k in ("seconds", "iteration", "gap")} if trace else None,
         dual=None if answer is None or answer.dual is None else np.asarray(answer.dual, dtype=np.float64),
     )
+
+
+def _thinned(trace: Sequence[TracePoint]) -> list[TracePoint]:
+    """Every k-th point, and the last: enough to draw, whatever the number of iterations."""
+    stride = -(-len(trace) // _TRACE_POINTS)
+    return [*trace[: -1 : max(1, stride)], *trace[-1:]]
 
 
 def case_record(case: Case, outcome: Outcome, *, environment: str, dual_file: str | None = None) -> CaseRecord:

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from harness import solve
-from harness.solve import UnavailableError, execute
+from harness.outcome import outcome_of
+from harness.records import Seconds
+from harness.solve import Result, UnavailableError, execute
 from instances import InputError, MatchingLP, MatchingSpec, generate
-from solvers import Answer, Availability, Settings, Solver, Status
+from solvers import Answer, Availability, Settings, Solver, Status, TracePoint
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +100,13 @@ def test_bad_input_raises(lp: MatchingLP) -> None:
     for solver, settings, message in calls:
         with pytest.raises(InputError, match=message):
             solve(lp, solver, **settings)
+
+
+@pytest.mark.parametrize(("points", "kept"), [(0, 0), (1, 1), (2, 2), (400, 400), (401, 201), (10_000, 401)])
+def test_a_long_trace_is_thinned_and_keeps_its_ends(lp: MatchingLP, points: int, kept: int) -> None:
+    trace = [TracePoint(seconds=float(k), iteration=k, gap=1.0) for k in range(points)]
+    answer = Answer(x=None, dual=None, status=Status.TIME_LIMIT, trace=trace)
+    found = outcome_of(Result(status=Status.TIME_LIMIT, reason="", seconds=Seconds(), answer=answer), lp.edges).trace
+    assert (len(found["iteration"]) if found else 0) == kept
+    if found:
+        assert (found["iteration"][0], found["iteration"][-1]) == (0, points - 1)
