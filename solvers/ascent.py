@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from solvers.engine.kernel import Tensor
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from solvers.engine.kernel import Tensor, as_numpy
 
 _NEIGHBOURS = 14
+_STATE = ("point", "y", "t", "slopes", "gradient", "last_y", "largest", "step")
 
 
 class AcceleratedAscent:
@@ -56,6 +62,18 @@ class AcceleratedAscent:
             self._t = self._t * 0 + 1
             self.point = self._y.clone()
             self._slopes = self._slopes / factor
+
+    def state(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Everything that changes, as float64 arrays on the host, for a checkpoint."""
+        gradient = self._y.new_empty(0) if self._gradient is None else self._gradient
+        tensors = (self.point, self._y, self._t, self._slopes, gradient, self._last_y, self._largest, self._step)
+        return {**dict(zip(_STATE, map(as_numpy, tensors), strict=True)), "count": np.array(float(self._count))}
+
+    def restore(self, state: Mapping[str, npt.NDArray[np.float64]]) -> None:
+        tensors = (self.point.new_tensor(state[name]) for name in _STATE)
+        self.point, self._y, self._t, self._slopes, gradient, self._last_y, self._largest, self._step = tensors
+        self._gradient = gradient if gradient.numel() else None
+        self._count = int(state["count"])
 
     def _remember(self, gradient: Tensor) -> None:
         """Keep ||difference of gradients|| / ||difference of y|| for the last 14 neighbours."""

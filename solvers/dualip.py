@@ -19,8 +19,10 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.ascent import AcceleratedAscent
-from solvers.base import Answer, Availability, OptionError, Settings, Solver, Status, Vector, parse_options
-from solvers.engine.certificate import largest_dual, repair, ridge_point
+from solvers.base import Answer, Availability, OptionError, Settings, Status, Vector, parse_options
+from solvers.engine.certificate import largest_cost, largest_dual, repair, ridge_point
+from solvers.engine.checkpoint import Saved
+from solvers.engine.job import Job, ShardedSolver
 from solvers.engine.kernel import Tensor, as_numpy, check_memory
 from solvers.engine.progress import LostNumberError, Progress
 from solvers.engine.setup import HeldKernel, answer_dtype, available, cpu_threads, layout_bytes, warm_up, working
@@ -28,15 +30,16 @@ from solvers.engine.setup import HeldKernel, answer_dtype, available, cpu_thread
 
 @dataclass(frozen=True, kw_only=True)
 class PublishedOptions:
-    """gamma: the ridge. jacobi: rows scaled to norm 1. decay_steps > 0: every so many iterations gamma and the largest
-    step shrink by decay_factor, gamma down to gamma_least. restart: "none" or "gradient" (the momentum ends where
-    gradient and step disagree, and with every change of gamma). bounded: keep lambda_j below max_e -c_e / a_e
-    (valid without '=' sources). check_every: iterations from one look at the gap to the next. kernel: auto, reference,
-    cpu or cuda.
+    """gamma: the ridge. relative: gamma and gamma_least count in units of max_e |c_e|. jacobi: rows scaled to norm 1.
+    decay_steps > 0: every so many iterations gamma and the largest step shrink by decay_factor, gamma down to
+    gamma_least. restart: "none" or "gradient" (the momentum ends where gradient and step disagree, and with every
+    change of gamma). bounded: keep lambda_j below max_e -c_e / a_e (valid without '=' sources). check_every:
+    iterations from one look at the gap to the next. kernel: auto, reference, cpu or cuda.
     """
 
     gamma: float = 1e-3
     gamma_least: float = 1e-6
+    relative: bool = False
     initial_step: float = 1e-5
     max_step: float = 0.1
     jacobi: bool = True
@@ -67,8 +70,9 @@ class PublishedOptions:
 class RestartedOptions(PublishedOptions):
     """The same options with other defaults: of those tried, least iterations to a gap of 1e-3 over all families."""
 
-    gamma: float = 1e-2
-    gamma_least: float = 1e-4
+    gamma: float = 2e-2
+    gamma_least: float = 2e-4
+    relative: bool = True
     max_step: float = 1e3
     decay_steps: int = 20
     decay_factor: float = 0.5
@@ -83,13 +87,14 @@ class _State:
     lp: MatchingLP
     settings: Settings
     options: PublishedOptions
+    job: Job
     held: HeldKernel
     scale: npt.NDArray[np.float64]
     top: npt.NDArray[np.float64] | None
     dual: npt.NDArray[np.float64]
 
 
-class DualIP(Solver):
+class DualIP(ShardedSolver):
     """DuaLip 5.0.1's algorithm and defaults, with its Jacobi scaling. The tolerance is the certified gap."""
 
     id = "dualip"
@@ -102,21 +107,25 @@ class DualIP(Solver):
     def available(self) -> Availability:
         return available()
 
-    def prepare(self, lp: MatchingLP, settings: Settings) -> _State:
+    def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> _State:
         """Layout, upload and compilation."""
         options: PublishedOptions = parse_options(self.Options, settings)
-        settings = working(settings)
+        settings, job = working(settings), job or Job()
+        if options.relative:
+            unit = largest_cost(lp, job.group)
+            options = dataclasses.replace(options, gamma=unit * options.gamma, gamma_least=unit * options.gamma_least)
         check_memory(layout_bytes(lp, settings.dtype, vectors=0), settings.device, self.id)
         with cpu_threads(settings.threads):
-            held = HeldKernel(lp, settings, options.kernel)
+            held = HeldKernel(lp, settings, options.kernel, job)
             warm_up(lp, settings, options.kernel)
         return _State(
             lp=lp,
             settings=settings,
             options=options,
+            job=job,
             held=held,
             scale=held.inverse_row_norm if options.jacobi else np.ones(lp.destinations),
-            top=largest_dual(lp) if options.bounded and not held.has_equality else None,
+            top=largest_dual(lp, job.group) if options.bounded and not held.has_equality else None,
             dual=np.zeros(lp.destinations),
         )
 
@@ -144,8 +153,8 @@ class _Run:
 
     def __init__(self, state: _State) -> None:
         self._state, options = state, state.options
-        self._held, self._gamma = state.held, options.gamma
-        self._progress = Progress(state.settings, state.lp.b, has_equality=state.held.has_equality)
+        self._held, self._job, self._gamma = state.held, state.job, options.gamma
+        self._progress = Progress(state.settings, state.lp.b, state.job, has_equality=state.held.has_equality)
         self._scale, self._b = self._upload(state.scale), self._upload(state.lp.b)
         self._ascent = AcceleratedAscent(
             self._upload(state.dual / state.scale),
@@ -156,7 +165,7 @@ class _Run:
         )
 
     def solve(self) -> Answer:
-        iteration = 0
+        iteration = self._go_on()
         while True:
             iteration += 1
             dual = self._scale * self._ascent.point
@@ -168,6 +177,8 @@ class _Run:
                     return answer
             self._ascent.ascend(self._scale * (result.loads - self._b))
             self._continue(iteration)
+            if self._job.checkpoint_due():
+                self._save(iteration)
 
     def _continue(self, iteration: int) -> None:
         """The next gamma, where it is time."""
@@ -199,7 +210,22 @@ class _Run:
         """x(dual) made feasible, and its certified gap with the best dual so far."""
         self._held.make_room()
         x = ridge_point(self._state.lp, dual, 1 / self._gamma, answer_dtype(self._state.settings))
-        return x, repair(self._state.lp, x, self._progress.best_dual).gap
+        return x, self._job.judged(repair(self._state.lp, x, self._progress.best_dual, self._job.group))
+
+    def _save(self, iteration: int) -> None:
+        numbers = {"gamma": self._gamma, **self._progress.numbers()}
+        shared = {"best_dual": self._progress.best_dual, **self._ascent.state()}
+        self._job.save(Saved(iteration=iteration, seconds=self._job.seconds, numbers=numbers, shared=shared))
+
+    def _go_on(self) -> int:
+        """Iterations that a checkpoint has already done, 0 without one."""
+        saved = self._job.load()
+        if saved is None:
+            return 0
+        self._gamma = saved.numbers["gamma"]
+        self._progress.restore(saved.numbers, saved.shared["best_dual"])
+        self._ascent.restore(saved.shared)
+        return saved.iteration
 
     def _answer(self, x: Vector | None, status: Status, iteration: int, words: str) -> Answer:
         return Answer(

@@ -26,7 +26,7 @@ from instances.content import check_content, content_hash, polytope_from, polyto
 from instances.errors import InputError, InstanceError, SpecError
 from instances.matching import MatchingLP
 
-_EDGES, _BUDGETS, _POLYTOPES, _SPEC = "edges.parquet", "budgets.parquet", "polytopes.parquet", "spec.json"
+EDGES_FILE, BUDGETS_FILE, POLYTOPES_FILE, _SPEC = "edges.parquet", "budgets.parquet", "polytopes.parquet", "spec.json"
 _FORMAT = "dualbench matching LP 1"
 _HEADER_KEYS = {"spec", "sources", "destinations", "edges", "bytes", "polytope", "content"}
 _ROW_GROUP = 1 << 20  # edges, but whole sources
@@ -64,7 +64,7 @@ def read_parquet(folder: Path) -> MatchingLP:
     """The instance in `folder`, exactly as it was written; InputError where there is none or where it is damaged."""
     import pyarrow as pa
 
-    header = _read_header(folder)
+    header = read_header(folder)
     try:
         arrays = _read_tables(folder, header)
         lp = MatchingLP(
@@ -127,7 +127,7 @@ class ParquetSpec:
 
     @cached_property
     def _header(self) -> dict[str, Any]:
-        return _read_header(Path(self.path))
+        return read_header(Path(self.path))
 
 
 def _is_written(folder: Path, content: str) -> bool:
@@ -140,7 +140,7 @@ def _is_written(folder: Path, content: str) -> bool:
     return True
 
 
-def _read_header(folder: Path) -> dict[str, Any]:
+def read_header(folder: Path) -> dict[str, Any]:
     header = _header_or_none(folder)
     if header is None:
         raise SpecError(f"{folder} holds no instance: give a folder that `dualbench generate` wrote, with its {_SPEC}")
@@ -163,18 +163,20 @@ def _write_tables(lp: MatchingLP, folder: Path) -> None:
     names = ("source", "destination", "a", "c")
     types = (pa.int64(), pa.int32(), pa.from_numpy_dtype(lp.a.dtype), pa.from_numpy_dtype(lp.c.dtype))
     schema = pa.schema(list(zip(names, types, strict=True)))
-    with parquet.ParquetWriter(folder / _EDGES, schema, use_dictionary=["source", "destination"]) as writer:
+    # checksums of the pages, for readers of a part: the content hash is of the whole
+    options: Any = {"use_dictionary": ["source", "destination"], "write_page_checksum": True}
+    with parquet.ParquetWriter(folder / EDGES_FILE, schema, **options) as writer:
         for first, last in _row_groups(lp.offsets):
             edges = slice(lp.offsets[first], lp.offsets[last])
             source = np.repeat(np.arange(first, last), np.diff(lp.offsets[first : last + 1]))
             columns = (source, lp.destination[edges], lp.a[edges], lp.c[edges])
             writer.write_table(pa.table(list(columns), schema=schema), row_group_size=max(1, source.size))
     rows = np.arange(lp.destinations, dtype=np.int32)
-    parquet.write_table(pa.table({"destination": rows, "b": lp.b}), folder / _BUDGETS)
+    parquet.write_table(pa.table({"destination": rows, "b": lp.b}), folder / BUDGETS_FILE)
     if polytope_header(lp.polytope) is None:
         kind, radius = lp.per_source.kind.astype(np.int32), np.ascontiguousarray(lp.per_source.radius)
         table = pa.table({"source": np.arange(lp.sources), "kind": kind, "radius": radius})
-        parquet.write_table(table, folder / _POLYTOPES)
+        parquet.write_table(table, folder / POLYTOPES_FILE)
 
 
 def _row_groups(offsets: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
@@ -191,11 +193,11 @@ def _read_tables(folder: Path, header: dict[str, Any]) -> dict[str, npt.NDArray[
     """Group by group into arrays of the final size."""
     from pyarrow import parquet
 
-    arrays: dict[str, npt.NDArray[Any]] = {"b": parquet.read_table(folder / _BUDGETS)["b"].to_numpy()}
+    arrays: dict[str, npt.NDArray[Any]] = {"b": parquet.read_table(folder / BUDGETS_FILE)["b"].to_numpy()}
     if header["polytope"] is None:
-        polytopes = parquet.read_table(folder / _POLYTOPES)
+        polytopes = parquet.read_table(folder / POLYTOPES_FILE)
         arrays |= {name: polytopes[name].to_numpy() for name in ("kind", "radius")}
-    with parquet.ParquetFile(folder / _EDGES) as file:
+    with parquet.ParquetFile(folder / EDGES_FILE) as file:
         types = {name: file.schema_arrow.field(name).type.to_pandas_dtype() for name in ("destination", "a", "c")}
         arrays |= {name: np.empty(file.metadata.num_rows, dtype=dtype) for name, dtype in types.items()}
         degree = np.zeros(header["sources"], dtype=np.int64)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import time
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from solvers.base import Settings, Status, TracePoint
 from solvers.engine.certificate import factor_within, relative_gap
+from solvers.engine.job import Job
 from solvers.engine.kernel import Pass, as_numpy
 
 #: After a proof that failed, the estimate has to fall to this share of what it was before the next try.
@@ -26,7 +27,7 @@ class Progress:
     best_dual float64[J] is the dual with the highest estimated bound so far.
     """
 
-    def __init__(self, settings: Settings, b: npt.NDArray[np.float64], *, has_equality: bool) -> None:
+    def __init__(self, settings: Settings, b: npt.NDArray[np.float64], job: Job, *, has_equality: bool) -> None:
         self.trace: list[TracePoint] = []
         self.best_bound = -math.inf
         self.best_dual = np.zeros_like(b)
@@ -34,11 +35,8 @@ class Progress:
         self._b = b
         self._penalise = has_equality
         self._failed = math.inf
-        self._start = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self._start
+        self._job = job
+        job.start()
 
     def estimate(self, iteration: int, result: Pass, dual: npt.NDArray[np.float64]) -> float:
         """The gap as it looks after a pass at `dual` >= 0, kept in the trace. Raises LostNumberError."""
@@ -50,7 +48,7 @@ class Progress:
         if bound > self.best_bound:
             self.best_bound, self.best_dual = bound, dual.copy()
         gap = relative_gap(self._objective(result, loads, float(sums[3])), self.best_bound)
-        self.trace.append(TracePoint(seconds=self.seconds, iteration=iteration, gap=gap))
+        self.trace.append(TracePoint(seconds=self._job.seconds, iteration=iteration, gap=gap))
         return gap
 
     def _objective(self, result: Pass, loads: npt.NDArray[np.float64], value: float) -> float:
@@ -60,7 +58,8 @@ class Progress:
         """
         if result.values is None or self._penalise:
             return value + float(self.best_dual @ np.maximum(0.0, loads - self._b))
-        return float(factor_within(self._b, loads) @ as_numpy(result.values))
+        mine = float(factor_within(self._b, loads) @ as_numpy(result.values))
+        return float(self._job.group.sum(np.array([mine]))[0])
 
     def worth_proving(self, gap: float) -> bool:
         return gap <= self._settings.tolerance and gap <= _RETRY * self._failed
@@ -73,6 +72,13 @@ class Progress:
         settings = self._settings
         if settings.iteration_limit is not None and iteration >= settings.iteration_limit:
             return Status.ITERATION_LIMIT
-        if settings.time_limit is not None and self.seconds >= settings.time_limit:
+        if settings.time_limit is not None and self._job.seconds >= settings.time_limit:
             return Status.TIME_LIMIT
         return None
+
+    def numbers(self) -> dict[str, float]:
+        """What a checkpoint keeps beside best_dual."""
+        return {"best_bound": self.best_bound, "failed": self._failed}
+
+    def restore(self, numbers: Mapping[str, float], best_dual: npt.NDArray[np.float64]) -> None:
+        self.best_bound, self._failed, self.best_dual = numbers["best_bound"], numbers["failed"], best_dual

@@ -13,6 +13,8 @@ import numpy.typing as npt
 
 from instances import MatchingLP, PerSource
 from solvers.base import Availability, Settings
+from solvers.engine.collectives import Group
+from solvers.engine.job import Job, SharedKernel
 from solvers.engine.kernel import SETTLE, Kernel, make_kernel
 from solvers.engine.layout import Layout, build_layout, index_dtype
 
@@ -62,13 +64,26 @@ def inverse_row_norm(layout: Layout) -> npt.NDArray[np.float64]:
     return np.where(used, 1 / np.where(used, layout.row_norm, 1.0), 1.0)
 
 
+def whole(layout: Layout, group: Group) -> Layout:
+    """The cells of this rank with the norms of the instance of all ranks, and what only some of them may see."""
+    squares = group.sum(np.append(layout.row_norm, layout.cost_norm) ** 2)
+    seen = group.max(np.array([float(layout.has_equality), float(layout.hopeless)]))
+    return dataclasses.replace(
+        layout,
+        row_norm=np.sqrt(squares[:-1]),
+        cost_norm=float(np.sqrt(squares[-1])),
+        has_equality=bool(seen[0]),
+        hopeless=bool(seen[1]),
+    )
+
+
 class HeldKernel:
     """A kernel with its layout, which can be given up and made again."""
 
-    def __init__(self, lp: MatchingLP, settings: Settings, name: str) -> None:
-        layout = build_layout(lp, settings.dtype)
-        self._lp, self._settings, self._name = lp, settings, name
-        self._kernel: Kernel | None = make_kernel(layout, settings, name)
+    def __init__(self, lp: MatchingLP, settings: Settings, name: str, job: Job) -> None:
+        layout = whole(build_layout(lp, settings.dtype), job.group)
+        self._lp, self._settings, self._name, self._job = lp, settings, name, job
+        self._kernel: Kernel | None = SharedKernel(make_kernel(layout, settings, name), job, settings)
         self._bytes = layout.index.nbytes + layout.a.nbytes + layout.c.nbytes
         self.name, self.device = self._kernel.name, self._kernel.device
         self.has_equality, self.hopeless = layout.has_equality, layout.hopeless
@@ -77,7 +92,8 @@ class HeldKernel:
     @property
     def kernel(self) -> Kernel:
         if self._kernel is None:
-            self._kernel = make_kernel(build_layout(self._lp, self._settings.dtype), self._settings, self._name)
+            made = make_kernel(build_layout(self._lp, self._settings.dtype), self._settings, self._name)
+            self._kernel = SharedKernel(made, self._job, self._settings)
         return self._kernel
 
     def make_room(self) -> None:

@@ -1,0 +1,116 @@
+"""The part of an instance that one rank holds: whole blocks of a spec, or whole row groups of a stored instance.
+
+I sources, J destinations, E edges. Pieces (blocks or row groups) go to the ranks in order, balanced by their edges, so
+a part is a range of sources. The instance is the same whatever the number of ranks: what the ranks have to add up, the
+loads that budgets are made from, are integers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances.content import EDGE_ARRAYS
+from instances.errors import SpecError
+from instances.families import BlockFamily, family
+from instances.generate import block_count, budgets, generate_blocks
+from instances.matching import MatchingLP
+from instances.readers.parquet import ParquetSpec
+from instances.row_groups import RowGroups
+from instances.sampling import BLOCK_SOURCES
+from instances.spec import MatchingSpec, Spec
+
+_BLOCKS, _GROUPS = "blocks of sources", "row groups"
+Add = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Part:
+    """lp: sources first_source, ... of the instance with the b of the whole; pieces int64[P + 1]: where each piece
+    of this part starts among its own sources.
+    """
+
+    lp: MatchingLP
+    first_source: int
+    pieces: npt.NDArray[np.int64]
+
+    def digests(self) -> list[str]:
+        """One hash a piece, over its degrees and the bytes of its edges; see `instance_digest`."""
+        return [_digest(self.lp, int(i), int(k)) for i, k in zip(self.pieces[:-1], self.pieces[1:], strict=True)]
+
+
+def load_part(spec: Spec, rank: int, ranks: int, add: Add, *, threads: int | None = None) -> Part:
+    """The part of `rank`; nobody makes or reads more than that. `add` sums an int64 array over all ranks."""
+    if isinstance(spec, ParquetSpec):
+        return _read_part(spec, rank, ranks)
+    spec, cuts = _blocks(spec)
+    first, last = shares(np.diff(cuts), ranks, _BLOCKS)[rank]
+    shard = generate_blocks(spec, range(first, last), threads=threads)
+    lp = MatchingLP(
+        offsets=shard.offsets,
+        destination=shard.destination,
+        a=shard.a,
+        c=shard.c,
+        b=budgets(spec, add(shard.load)),
+        polytope=spec.polytope,
+    )
+    return Part(lp=lp, first_source=int(cuts[first]), pieces=cuts[first : last + 1] - cuts[first])
+
+
+def require_parts(spec: Spec, ranks: int) -> None:
+    """SpecError where so many ranks cannot share `spec`, before one of them is started."""
+    if isinstance(spec, ParquetSpec):
+        shares(RowGroups(Path(spec.path)).edges, ranks, _GROUPS)
+    else:
+        shares(np.diff(_blocks(spec)[1]), ranks, _BLOCKS)
+
+
+def shares(edges: Sequence[int] | npt.NDArray[np.int64], ranks: int, what: str) -> list[tuple[int, int]]:
+    """(first, last) piece of each rank, in order, from the edges (or what is proportional to them) of each piece.
+
+    Every rank has a piece, and a piece goes where the middle of its edges falls.
+    """
+    pieces = len(edges)
+    if not 1 <= ranks <= pieces:
+        raise SpecError(f"{ranks} ranks for {pieces} {what}: use at most {pieces} ranks, or a larger instance")
+    ends = np.cumsum(np.asarray(edges, dtype=np.float64))
+    middle = ends - 0.5 * np.asarray(edges, dtype=np.float64)
+    starts = np.searchsorted(middle, ends[-1] * np.arange(ranks) / ranks)
+    for rank in range(1, ranks):
+        starts[rank] = min(max(starts[rank], starts[rank - 1] + 1), pieces - ranks + rank)
+    return list(zip(starts.tolist(), [*starts[1:].tolist(), pieces], strict=True))
+
+
+def instance_digest(digests: Sequence[str], b: npt.NDArray[np.float64]) -> str:
+    """Names the content of a whole instance from the digests of its pieces in order, whoever holds them."""
+    return hashlib.sha256("".join(digests).encode() + b.tobytes()).hexdigest()
+
+
+def _blocks(spec: Spec) -> tuple[MatchingSpec, npt.NDArray[np.int64]]:
+    """The first source of each block, and the number of sources."""
+    if not isinstance(spec, MatchingSpec) or not isinstance(family(spec.family), BlockFamily):
+        raise SpecError(
+            f"{spec.text} is made as a whole: `dualbench generate` it once and give parquet:path=DIR, "
+            f"or use a family that is made in blocks"
+        )
+    return spec, np.minimum(np.arange(block_count(spec) + 1) * BLOCK_SOURCES, spec.sources)
+
+
+def _read_part(spec: ParquetSpec, rank: int, ranks: int) -> Part:
+    groups = RowGroups(Path(spec.path))
+    first, last = shares(groups.edges, ranks, _GROUPS)[rank]
+    lp, first_source, pieces = groups.read(first, last)
+    return Part(lp=lp, first_source=first_source, pieces=pieces)
+
+
+def _digest(lp: MatchingLP, first: int, last: int) -> str:
+    found: Any = hashlib.sha256(np.diff(lp.offsets[first : last + 1]).tobytes())
+    for name in EDGE_ARRAYS:
+        found.update(np.ascontiguousarray(getattr(lp, name)[lp.offsets[first] : lp.offsets[last]]).data)
+    return str(found.hexdigest())

@@ -1,0 +1,230 @@
+"""Checkpoints of a run: written by all ranks together, whole or not at all, read by any number of ranks.
+
+E edges. A checkpoint is the folder NAME of the iteration with shared.npz (what all ranks have alike), one file
+<vector>.<rank>.npy for each primal vector and rank, in the edge order of the instance, and manifest.json with the
+identity of the run, the numbers, and the SHA-256 of every file. It is written under another name and renamed when it is
+whole; the two newest are kept, and one that is damaged gives way to the one before. Ranks on several machines need a
+folder that all of them see.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances.errors import InputError
+from solvers.engine.collectives import Group
+
+_MANIFEST, _SHARED, _FORMAT = "manifest.json", "shared.npz", "dualbench checkpoint 1"
+_KEPT = 2
+_EVERY, _SHARE = 300.0, 50.0
+_BLOCK = 1 << 24
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Saved:
+    """numbers and shared arrays are alike on all ranks; primal holds [E] vectors of the edges of this rank."""
+
+    iteration: int
+    seconds: float
+    numbers: Mapping[str, float]
+    shared: Arrays
+    primal: Arrays = field(default_factory=dict)
+
+
+class _DamagedError(Exception):
+    """A checkpoint that cannot be used; the text says why."""
+
+
+class Keeper:
+    """Writes and finds the checkpoints of one run. `notes`: what a reader should know, alike on all ranks.
+
+    identity: what a run must share with a checkpoint to go on from it. edges: of this rank. every: seconds,
+    by default 300 or, where that is more, 50 times what the last checkpoint took. Without
+    `resume` nothing is loaded.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        group: Group,
+        *,
+        identity: Mapping[str, str],
+        edges: int,
+        every: float | None = None,
+        resume: bool = True,
+    ) -> None:
+        self._folder, self._group, self._identity = folder, group, dict(identity)
+        self._every = _EVERY if every is None else every
+        self._spared = every is None
+        self._edges: list[int] = group.gather(edges)
+        self._last, self._resume = 0.0, resume
+        self.notes: list[str] = []
+        self.saved = 0
+
+    def due(self, seconds: float) -> bool:
+        """Whether so long into the run it is time; alike on all ranks where `seconds` is."""
+        return seconds - self._last >= self._every
+
+    def save(self, state: Saved) -> None:
+        """Write; where that fails on any rank the run goes on without this checkpoint, and `notes` says so."""
+        self._last, began = state.seconds, time.perf_counter()
+        partial = self._folder / f".partial-{state.iteration:09d}"
+        written, fault = self._write(partial, state)
+        found = self._group.gather((written, fault))
+        faults = [f"rank {rank}: {fault}" for rank, (_, fault) in enumerate(found) if fault]
+        if not faults and self._group.rank == 0:
+            files = {name: digest for written, _ in found for name, digest in written.items()}
+            faults = self._publish(partial, state, files)
+        if faults and self._group.rank == 0:
+            shutil.rmtree(partial, ignore_errors=True)
+        told = self._group.gather((faults, time.perf_counter() - began))
+        faults = told[0][0]
+        if self._spared:
+            self._every = max(_EVERY, _SHARE * max(seconds for _, seconds in told))
+        if faults:
+            self.notes.append(f"checkpoint of iteration {state.iteration} was lost ({'; '.join(faults)})")
+        else:
+            self.saved += 1
+
+    def load(self) -> Saved | None:
+        """The newest checkpoint that is whole; None where there is none. InputError for one of another run."""
+        names = self._group.gather(_names(self._folder))[0] if self._resume else []
+        for name in names:
+            try:
+                saved, fault = self._read(self._folder / name), ""
+            except _DamagedError as damage:
+                saved, fault = None, str(damage)
+            faults = [f"rank {rank}: {text}" for rank, text in enumerate(self._group.gather(fault)) if text]
+            if saved is not None and not faults:
+                self._last = saved.seconds
+                self.notes.append(f"went on from iteration {saved.iteration}")
+                return saved
+            self.notes.append(f"checkpoint {name} is damaged, the one before counts ({faults[0]})")
+        return None
+
+    def _write(self, partial: Path, state: Saved) -> tuple[dict[str, str], str]:
+        """The files of this rank with their digests, or what went wrong."""
+        written = {}
+        try:
+            partial.mkdir(parents=True, exist_ok=True)
+            if self._group.rank == 0:
+                with (partial / _SHARED).open("wb") as file:
+                    np.savez(file, **dict[str, Any](state.shared))
+                    _flush(file)
+                written[_SHARED] = _digest(partial / _SHARED)
+            for vector, values in state.primal.items():
+                name = f"{vector}.{self._group.rank}.npy"
+                with (partial / name).open("wb") as file:
+                    np.save(file, values)
+                    _flush(file)
+                written[name] = _digest(partial / name)
+        except OSError as error:
+            return {}, str(error)
+        return written, ""
+
+    def _publish(self, partial: Path, state: Saved, files: Mapping[str, str]) -> list[str]:
+        manifest = {
+            "format": _FORMAT,
+            "identity": self._identity,
+            "iteration": state.iteration,
+            "seconds": state.seconds,
+            "numbers": dict(state.numbers),
+            "edges": self._edges,
+            "primal": list(state.primal),
+            "files": dict(files),
+        }
+        target = self._folder / f"{state.iteration:09d}"
+        try:
+            with (partial / _MANIFEST).open("w") as file:
+                json.dump(manifest, file, indent=1)
+                _flush(file)
+            shutil.rmtree(target, ignore_errors=True)
+            partial.rename(target)
+        except OSError as error:
+            return [f"rank 0: {error}"]
+        for old in _names(self._folder)[_KEPT:]:
+            shutil.rmtree(self._folder / old, ignore_errors=True)
+        return []
+
+    def _read(self, place: Path) -> Saved:
+        try:
+            manifest = json.loads((place / _MANIFEST).read_text())
+            self._check_identity(place, manifest["identity"])
+            _check(place, _SHARED, manifest["files"])
+            with np.load(place / _SHARED, allow_pickle=False) as stored:
+                shared = {name: stored[name] for name in stored.files}
+            return Saved(
+                iteration=int(manifest["iteration"]),
+                seconds=float(manifest["seconds"]),
+                numbers=manifest["numbers"],
+                shared=shared,
+                primal={name: self._primal(place, name, manifest) for name in manifest["primal"]},
+            )
+        except InputError:
+            raise
+        except (OSError, EOFError, KeyError, TypeError, ValueError) as error:  # whatever damage does to JSON and .npy
+            raise _DamagedError(f"{type(error).__name__}: {error}") from error
+
+    def _primal(self, place: Path, name: str, manifest: Mapping[str, Any]) -> npt.NDArray[Any]:
+        """The edges of this rank out of the files of the ranks that wrote them."""
+        first = sum(self._edges[: self._group.rank])
+        last = first + self._edges[self._group.rank]
+        pieces, start = [], 0
+        for rank, edges in enumerate(manifest["edges"]):
+            end = start + edges
+            if start < last and first < end:
+                file = f"{name}.{rank}.npy"
+                _check(place, file, manifest["files"])
+                values = np.load(place / file, mmap_mode="r", allow_pickle=False)
+                pieces.append(np.array(values[max(first, start) - start : min(last, end) - start]))
+            start = end
+        found = np.concatenate(pieces)
+        if found.size != last - first:
+            raise _DamagedError(f"{name} has {found.size} of {last - first} edges")
+        return found
+
+    def _check_identity(self, place: Path, found: Mapping[str, str]) -> None:
+        for name, mine in self._identity.items():
+            if found.get(name) != mine:
+                raise InputError(
+                    f"checkpoint {place} is of another run: its {name} is {found.get(name)!r}, this run has {mine!r}; "
+                    f"choose another folder or start without --resume"
+                )
+
+
+def _names(folder: Path) -> list[str]:
+    """Finished checkpoints, newest first."""
+    if not folder.is_dir():
+        return []
+    return sorted((p.name for p in folder.iterdir() if p.name.isdigit()), reverse=True)
+
+
+def _check(place: Path, name: str, files: Mapping[str, str]) -> None:
+    if _digest(place / name) != files[name]:
+        raise _DamagedError(f"{name} is not what was written")
+
+
+def _digest(path: Path) -> str:
+    found = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            found.update(block)
+    return found.hexdigest()
+
+
+def _flush(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())

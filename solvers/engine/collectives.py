@@ -1,0 +1,167 @@
+"""What the ranks of a job say to each other. Every call is collective: all ranks make it, in the same order.
+
+The reductions of Gloo and NCCL give every rank the same bits; Gloo's ring adds in an order that the number of ranks
+alone decides, so a result on CPU does not depend on timing. A collective that some rank never joins ends after the
+timeout of the group with RankLostError.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from instances.errors import InputError
+
+Tensor = Any
+T = TypeVar("T", bound=np.generic)
+_PLACE = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+
+
+class RankLostError(RuntimeError):
+    """A collective failed: some rank has ended or did not come in time."""
+
+
+class Group(Protocol):
+    """`seconds`: what the collectives of this rank have taken so far, waiting for others included."""
+
+    rank: int
+    size: int
+    seconds: float
+
+    def reduce(self, values: Tensor) -> None:
+        """values <- its sum over the ranks, on its device and in its type."""
+
+    def sum(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
+        """Sum over the ranks; float64 or int64 on the host."""
+
+    def max(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
+        """Largest over the ranks, entry by entry."""
+
+    def gather(self, value: Any) -> list[Any]:
+        """The plain Python values of all ranks, by rank."""
+
+
+class Local:
+    """The group of a process that works alone."""
+
+    rank = 0
+    size = 1
+    seconds = 0.0
+
+    def reduce(self, values: Tensor) -> None:
+        """The sum over one rank is what is there."""
+
+    def sum(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
+        return values
+
+    def max(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
+        return values
+
+    def gather(self, value: Any) -> list[Any]:
+        return [value]
+
+
+LOCAL = Local()
+
+
+class TorchGroup:
+    """The ranks of torch.distributed's default group: Gloo for what lies on the host, NCCL for CUDA."""
+
+    def __init__(self) -> None:
+        import torch.distributed as dist
+
+        self._dist = dist
+        self.rank, self.size = dist.get_rank(), dist.get_world_size()
+        self.seconds = 0.0
+
+    def reduce(self, values: Tensor) -> None:
+        self._timed(lambda: self._dist.all_reduce(values), _device(values))
+
+    def sum(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
+        return self._on_host(values, self._dist.ReduceOp.SUM)
+
+    def max(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
+        return self._on_host(values, self._dist.ReduceOp.MAX)
+
+    def gather(self, value: Any) -> list[Any]:
+        found: list[Any] = [None] * self.size
+        self._timed(lambda: self._dist.all_gather_object(found, value), "cpu")
+        return found
+
+    def _on_host(self, values: npt.NDArray[T], operation: Any) -> npt.NDArray[T]:
+        import torch
+
+        summed = torch.from_numpy(np.array(values))
+        self._timed(lambda: self._dist.all_reduce(summed, op=operation), "cpu")
+        return np.asarray(summed.numpy())
+
+    def _timed(self, call: Callable[[], Any], device: str) -> None:
+        """On CUDA the device is synchronised on both sides, so that queued work does not count as communication."""
+        import torch
+
+        if device == "cuda":
+            torch.cuda.synchronize()
+        start = time.perf_counter()
+        try:
+            call()
+            if device == "cuda":
+                torch.cuda.synchronize()
+        except RuntimeError as error:
+            words = " ".join(str(error).split())[:200]
+            raise RankLostError(
+                f"rank {self.rank}: another rank has ended or did not come in time ({words})"
+            ) from error
+        self.seconds += time.perf_counter() - start
+
+
+def agree(group: Group, what: str, value: Any) -> None:
+    """InputError where the ranks do not all have the same `value`."""
+    found = group.gather(value)
+    for rank, other in enumerate(found):
+        if other != found[0]:
+            raise InputError(f"{what} differs: rank 0 has {found[0]!r}, rank {rank} has {other!r}; start all alike")
+
+
+def launched() -> bool:
+    """Whether torchrun (or another launcher that sets its variables) started this process."""
+    return all(name in os.environ for name in _PLACE)
+
+
+@contextmanager
+def joined(device: str, timeout: float) -> Iterator[Group]:
+    """The group that the launcher made, for as long as the block lasts; LOCAL where there was no launcher."""
+    if not launched():
+        yield LOCAL
+        return
+    import torch
+    import torch.distributed as dist
+
+    backend = "gloo"
+    if device == "cuda":
+        backend = "cpu:gloo,cuda:nccl"
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")) % max(1, torch.cuda.device_count()))
+    try:
+        limit = timedelta(seconds=timeout)
+        store, rank, size = next(dist.rendezvous("env://", timeout=limit))
+        # torchrun keeps one store over its restarts: without a name of its own a rank would find the dead ones there
+        attempt = dist.PrefixStore(f"attempt-{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+        dist.init_process_group(backend, store=attempt, rank=rank, world_size=size, timeout=limit)
+    except (RuntimeError, ValueError) as error:  # torch gives either, by what is wrong with the address
+        place = f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']}"
+        words = " ".join(str(error).split())[:200]
+        raise RankLostError(f"rank {os.environ['RANK']} cannot join the others at {place}: {words}") from error
+    try:
+        yield TorchGroup()
+    finally:
+        dist.destroy_process_group()
+
+
+def _device(tensor: Tensor) -> str:
+    return str(tensor.device.type)

@@ -1,0 +1,138 @@
+"""One solve by one or many ranks: each holds its own sources, and every pass ends in a sum over the ranks.
+
+J destinations. Prices, duals and steps are the same bits on every rank, so each makes the same decision by itself and
+nothing but this sum travels: loads[J] and six scalars, 4 J + 24 bytes with wire="float32".
+"""
+
+from __future__ import annotations
+
+import abc
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from instances import MatchingLP
+from solvers.base import OptionError, Settings, Solver
+from solvers.engine.collectives import LOCAL, Group
+from solvers.engine.kernel import Kernel, Mix, Pass, Tensor
+
+if TYPE_CHECKING:
+    from solvers.engine.certificate import Certificate
+    from solvers.engine.checkpoint import Keeper, Saved
+
+#: Below this tolerance a float32 sum on the wire would show in the estimate of the gap.
+_FLOAT32_TOLERANCE = 1e-5
+_SCALARS = 6
+
+
+class Job:
+    """The group a solver works in, the clock that its ranks agree on, and where it keeps checkpoints.
+
+    wire: type of the numbers that travel, "auto" for float32 where the tolerance allows it. steps: seconds of each
+    pass on this rank, one (from the end of the pass before, in collectives) a pass, for who wants to know.
+    """
+
+    def __init__(self, group: Group = LOCAL, *, wire: str = "auto", keeper: Keeper | None = None) -> None:
+        if wire not in ("auto", "float32", "float64"):
+            raise OptionError(f"wire={wire!r}: expected auto, float32 or float64")
+        self.group, self.wire, self.keeper = group, wire, keeper
+        self.steps: list[tuple[float, float]] = []
+        self.certificate: Mapping[str, float] = {}
+        self.start()
+
+    def start(self, already: float = 0.0) -> None:
+        """The clock of a run starts, `already` seconds into it where it goes on from a checkpoint."""
+        self._began = time.perf_counter() - already
+        self._agreed: Tensor = already
+        self._last = (time.perf_counter(), self.group.seconds)
+        self.steps.clear()
+
+    @property
+    def seconds(self) -> float:
+        """Since the start; over several ranks their mean at the last pass, the same number on each."""
+        return time.perf_counter() - self._began if self.group.size == 1 else float(self._agreed)
+
+    def packed_bytes(self, destinations: int, settings: Settings) -> int:
+        """Bytes that a rank contributes to the sum of a pass."""
+        return (destinations + _SCALARS) * (4 if self.wire_type(settings) == "float32" else 8)
+
+    def share(self, result: Pass, settings: Settings) -> Pass:
+        """The pass summed over the ranks; `values` stay those of this rank."""
+        import torch
+
+        elapsed = time.perf_counter() - self._began
+        clock = result.sums.new_tensor((elapsed, 1.0))
+        packed = torch.cat((result.loads, result.sums, clock))
+        if self.group.size > 1:
+            packed = packed.to(getattr(torch, self.wire_type(settings)))
+        self.group.reduce(packed)
+        packed = packed.double()
+        size = result.loads.numel()
+        self._agreed = packed[-2] / packed[-1]
+        now, spent = time.perf_counter(), self.group.seconds
+        self.steps.append((now - self._last[0], spent - self._last[1]))
+        self._last = (now, spent)
+        return replace(result, loads=packed[:size], sums=packed[size:-2])
+
+    def judged(self, certificate: Certificate) -> float:
+        """Keep the last certificate over all ranks; its gap."""
+        gap = certificate.gap
+        self.certificate = {"dual_bound": certificate.bound, "feasible_objective": certificate.objective, "gap": gap}
+        return gap
+
+    def checkpoint_due(self) -> bool:
+        return self.keeper is not None and self.keeper.due(self.seconds)
+
+    def save(self, state: Saved) -> None:
+        if self.keeper is not None:
+            self.keeper.save(state)
+
+    def load(self) -> Saved | None:
+        """The checkpoint to go on from, None to start; the clock goes on where it stopped."""
+        saved = None if self.keeper is None else self.keeper.load()
+        if saved is not None:
+            self.start(saved.seconds)
+        return saved
+
+    def wire_type(self, settings: Settings) -> str:
+        """float32 or float64, what travels."""
+        if self.wire != "auto":
+            return self.wire
+        return "float32" if settings.tolerance >= _FLOAT32_TOLERANCE else "float64"
+
+
+class ShardedSolver(Solver):
+    """A solver that takes the sources of one rank as its LP and works with the other ranks through a Job.
+
+    The arrays of the LP are those of its own sources, b that of the whole; `Answer.x` is of its own sources as well.
+    """
+
+    @abc.abstractmethod
+    def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> Any:
+        """As in Solver; without a job the LP is the whole instance."""
+
+
+class SharedKernel:
+    """A kernel on the sources of this rank whose passes are those of all ranks; see solvers.engine.kernel.Kernel."""
+
+    def __init__(self, kernel: Kernel, job: Job, settings: Settings) -> None:
+        self._kernel, self._job, self._settings = kernel, job, settings
+        self.name, self.device, self.destinations = kernel.name, kernel.device, kernel.destinations
+
+    def zeros(self) -> Tensor:
+        return self._kernel.zeros()
+
+    def load(self, cells: npt.NDArray[Any]) -> Tensor:
+        return self._kernel.load(cells)
+
+    def unload(self, primal: Tensor) -> npt.NDArray[Any]:
+        return self._kernel.unload(primal)
+
+    def project(self, price: Tensor, step: float, *, values: bool) -> Pass:
+        return self._job.share(self._kernel.project(price, step, values=values), self._settings)
+
+    def advance(self, price: Tensor, step: float, x: Tensor, anchor: Tensor, mix: Mix, *, values: bool) -> Pass:
+        return self._job.share(self._kernel.advance(price, step, x, anchor, mix, values=values), self._settings)

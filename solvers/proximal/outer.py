@@ -1,0 +1,188 @@
+"""Proximal-point steps on a matching LP, each solved in its dual, most of it on a small subproblem.
+
+I sources, J destinations, E edges.
+
+    x_{k+1} = Proj_C(x_k - s_k (c + A'lambda)),    lambda = argmax of phi_k over 0 <= lambda <= most
+
+(proximal method of multipliers: Rockafellar 1976). One full pass gives phi, its gradient, the certificate's estimate
+and each source's margin; Newton then works on what can change within a reach, and the next full pass verifies it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from instances import MatchingLP
+from solvers.base import Status, Vector
+from solvers.engine.kernel import as_numpy
+from solvers.engine.progress import Progress
+from solvers.proximal.constants import Constants
+from solvers.proximal.full import Whole
+from solvers.proximal.rows import Prices, Rows, dot
+from solvers.proximal.subproblem import NewtonSolve, Work
+
+#: phi may seem to fall by this share of itself from rounding alone.
+_ROUNDING = 1e-12
+_MOST_REJECTED = 3
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Point:
+    """Prices with phi, the loads A x[J] and ||x - centre|| of a full pass at them."""
+
+    price: Prices
+    phi: float
+    loads: Prices
+    moved: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How the phase ended: status, certified gap of the x returned, full passes so far (PDHG's among them), work."""
+
+    status: Status
+    gap: float
+    iterations: int
+    work: Work
+
+
+class _EndedError(Exception):
+    """The run is over: proved, at a limit, or infeasible."""
+
+
+class ProximalNewton:
+    """From x[E] (overwritten), price[J] and the primal weight of PDHG; `x` is the answer once `run` returned.
+
+    judge: makes its x feasible and returns the gap proved for it and the best dual of `progress`. iterations: those
+    of PDHG so far. hopeless_above: a bound above it proves that no x is feasible.
+    """
+
+    def __init__(
+        self,
+        lp: MatchingLP,
+        progress: Progress,
+        x: Vector,
+        price: Prices,
+        weight: float,
+        *,
+        judge: Callable[[Vector], float],
+        tolerance: float,
+        iterations: int,
+        hopeless_above: float = math.inf,
+        constants: Constants | None = None,
+    ) -> None:
+        self._lp, self._progress, self._k = lp, progress, constants or Constants()
+        self._whole, self._rows = Whole(lp), Rows(lp)
+        self._centre, self.x = x, np.empty_like(x)
+        self._price = np.clip(price, 0.0, self._rows.most)
+        self._unit = 1.0 / weight
+        self._step, self._share, self._box = self._k.first_step * self._unit, self._k.share, self._k.first_box
+        self._judge, self._tolerance = judge, tolerance
+        self._hopeless_above, self._iterations = hopeless_above, iterations
+        self._work, self._status, self._gap = Work(), Status.ERROR, math.inf
+
+    def run(self) -> Ending:
+        """Rounds until one ends the run. Raises LostNumberError."""
+        self._progress.best_bound = -math.inf  # that of float32 passes may be above the true one
+        try:
+            point = self._long_enough(self._evaluate(self._price))
+            while True:
+                point, solves, reached = self._round(point)
+                self._centre, self.x = self.x, self._centre
+                if solves <= self._k.easy:
+                    self._step *= self._k.grow
+                elif not reached:
+                    self._step = max(self._step / self._k.grow, self._k.first_step * self._unit)
+                point = self._evaluate(point.price)
+        except _EndedError:
+            return Ending(status=self._status, gap=self._gap, iterations=self._iterations, work=self._work)
+
+    def _long_enough(self, point: _Point) -> _Point:
+        """A longer first step while most sources have free edges: few can be left out of a subproblem then."""
+        for _ in range(3):
+            if np.mean(self._whole.margin == 0) <= self._k.free_share:
+                break
+            self._step *= self._k.grow
+            point = self._evaluate(point.price)
+        return point
+
+    def _round(self, point: _Point) -> tuple[_Point, int, bool]:
+        """argmax of phi at this centre and step, to the accuracy that the step allows; solves used, and whether."""
+        solves = rejected = 0
+        while True:
+            tolerance = self._k.inexact * point.moved * self._unit / self._step
+            gradient = point.loads - self._lp.b
+            reached = self._rows.residual(gradient, point.price, 0.0, self._rows.most) <= tolerance
+            if reached or solves == self._k.solves:
+                return point, solves, reached
+            reach = self._whole.reach(self._share)
+            price, rise, hit = self._solve(point, reach, self._k.sub_tolerance * tolerance)
+            solves += 1
+            trial = self._evaluate(price)
+            self._share = self._next_share(hit=hit)
+            if trial.phi < point.phi - _ROUNDING * abs(point.phi) and rejected < _MOST_REJECTED:
+                rejected += 1
+                self._box = max(1.0, min(self._box, np.abs(price - point.price).max() / reach) / 4)
+                point = self._evaluate(point.price)
+                continue
+            self._box = self._next_box((trial.phi - point.phi) / max(rise, 1e-300), hit=hit)
+            point = trial
+
+    def _solve(self, point: _Point, reach: float, tolerance: float) -> tuple[Prices, float, bool]:
+        """Prices of the subproblem within its box, the rise of phi it promises, whether the box stopped them."""
+        sub = self._whole.subproblem(self._centre, self._step, point.price, self.x, point.loads, reach)
+        low = np.maximum(0.0, point.price - self._box * reach)
+        high = np.minimum(self._rows.most, point.price + self._box * reach)
+        newton = NewtonSolve(sub, self._rows, self._k, self._work)
+        price, rise = newton.maximise(point.price, low, high, tolerance, self._expired)
+        hit = ((price <= low) & (low > 0)) | ((price >= high) & (high < self._rows.most))
+        return price, rise, bool(hit.any())
+
+    def _next_share(self, *, hit: bool) -> float:
+        if hit:
+            return min(self._k.share, 2 * self._share)
+        return max(self._k.least_share, self._k.shrink_share * self._share)
+
+    def _next_box(self, good: float, *, hit: bool) -> float:
+        """Larger where it stopped prices that phi agreed with, smaller where phi rose by little of the promise."""
+        if hit and good > 0.5:
+            return 4 * self._box
+        return max(1.0, self._box / 2) if good < 0.2 else self._box
+
+    def _expired(self) -> bool:
+        return self._progress.limit(self._iterations) is not None
+
+    def _evaluate(self, price: Prices) -> _Point:
+        """A full pass; raises _EndedError where it ends the run."""
+        result = self._whole.evaluate(self._centre, self._step, price, self.x)
+        self._iterations += 1
+        gap = self._progress.estimate(self._iterations, result, price)
+        moved, cost = float(result.sums[1]), float(result.sums[3])
+        loads = as_numpy(result.loads)
+        if self._ended(gap):
+            raise _EndedError
+        if math.isfinite(self._gap):  # x was made feasible for a proof that failed
+            self._whole.evaluate(self._centre, self._step, price, self.x)
+            self._gap = math.inf
+        phi = cost + dot(price, loads - self._lp.b) + moved / (2 * self._step)
+        return _Point(price=price, phi=phi, loads=loads, moved=math.sqrt(moved))
+
+    def _ended(self, gap: float) -> bool:
+        """Whether the gap is proved, or a limit reached; to prove it x is overwritten with a feasible point."""
+        if self._progress.best_bound > self._hopeless_above:
+            self._status = Status.INFEASIBLE
+            return True
+        limit = self._progress.limit(self._iterations)
+        if limit is None and not self._progress.worth_proving(gap):
+            return False
+        self._gap = self._judge(self.x)
+        if self._gap <= self._tolerance:
+            self._status = Status.SOLVED
+            return True
+        self._progress.not_proved(gap)
+        self._status = limit or Status.ERROR
+        return limit is not None

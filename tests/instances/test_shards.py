@@ -1,0 +1,144 @@
+"""A part is what the whole holds there, the parts are the whole, and nobody makes more than a part."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pyarrow.parquet import read_metadata
+
+from instances import InstanceError, MatchingLP, PerSource, SpecError, generate, parse_spec, write_parquet
+from instances.readers import parquet
+from instances.shards import Part, instance_digest, load_part, require_parts, shares
+from instances.spec import Spec
+
+SPECS = (
+    "dualip:sources=70000,destinations=50,degree=3,seed=4",
+    "unit:sources=50000,destinations=20,degree=2,seed=1,polytope=simplex-eq,radius=2",
+)
+
+
+def all_parts(spec: Spec, ranks: int) -> list[Part]:
+    """Every rank in turn; the loads of all are added up as the ranks would."""
+    loads: list[npt.NDArray[np.int64]] = []
+
+    def remember(load: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        loads.append(load)
+        return load
+
+    for rank in range(ranks):
+        load_part(spec, rank, ranks, remember)
+    return [load_part(spec, rank, ranks, lambda _: sum(loads[1:], loads[0])) for rank in range(ranks)]
+
+
+def digest_of(parts: list[Part]) -> str:
+    return instance_digest([digest for part in parts for digest in part.digests()], parts[0].lp.b)
+
+
+@pytest.mark.parametrize("text", SPECS)
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_the_parts_are_the_whole_instance(text: str, ranks: int) -> None:
+    spec = parse_spec(text)
+    whole, parts = generate(spec), all_parts(spec, ranks)
+    for name in ("destination", "a", "c"):
+        np.testing.assert_array_equal(np.concatenate([getattr(p.lp, name) for p in parts]), getattr(whole, name))
+    np.testing.assert_array_equal(np.concatenate([p.lp.degrees() for p in parts]), whole.degrees())
+    for part in parts:
+        np.testing.assert_array_equal(part.lp.b, whole.b)
+    assert [p.first_source for p in parts[1:]] == np.cumsum([p.lp.sources for p in parts[:-1]]).tolist()
+
+
+@pytest.mark.parametrize("text", SPECS)
+def test_the_digest_does_not_depend_on_the_ranks(text: str) -> None:
+    spec = parse_spec(text)
+    assert digest_of(all_parts(spec, 1)) == digest_of(all_parts(spec, 2)) == digest_of(all_parts(spec, 3))
+
+
+def test_the_digest_sees_a_changed_edge() -> None:
+    part = all_parts(parse_spec(SPECS[0]), 1)[0]
+    before = digest_of([part])
+    part.lp.a[-1] += 1
+    assert digest_of([part]) != before
+
+
+def test_more_ranks_than_blocks_are_refused() -> None:
+    with pytest.raises(SpecError, match="2 ranks for 1 blocks of sources: use at most 1"):
+        load_part(parse_spec("unit:sources=100,destinations=5,degree=2"), 0, 2, lambda load: load)
+
+
+def test_a_family_made_as_a_whole_is_refused() -> None:
+    with pytest.raises(SpecError, match="made as a whole"):
+        load_part(parse_spec("dualip-v5:sources=100,destinations=10,degree=2"), 0, 1, lambda load: load)
+
+
+@given(st.lists(st.integers(250, 1000), min_size=1, max_size=90), st.data())
+@settings(deadline=None, max_examples=200, derandomize=True)
+def test_shares_cover_all_pieces_and_balance_edges(edges: list[int], data: st.DataObject) -> None:
+    ranks = data.draw(st.integers(1, len(edges)))
+    found = shares(edges, ranks, "pieces")
+    assert found[0][0] == 0
+    assert found[-1][1] == len(edges)
+    assert all(first < last for first, last in found)
+    assert [first for first, _ in found[1:]] == [last for _, last in found[:-1]]
+    if len(edges) >= 20 * ranks and min(edges) * 4 >= max(edges):  # elsewhere every rank having a piece comes first
+        assert max(sum(edges[i:k]) for i, k in found) <= sum(edges) / ranks + max(edges)
+
+
+def test_equal_pieces_are_shared_equally() -> None:
+    assert [last - first for first, last in shares([10] * 64, 4, "pieces")] == [16] * 4
+
+
+@pytest.fixture
+def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[MatchingLP, Path]:
+    """An instance with three kinds of polytopes and sources without edges, in many small row groups."""
+    monkeypatch.setattr(parquet, "_ROW_GROUP", 64)
+    lp = generate(parse_spec("independent:sources=400,destinations=12,degree=2,seed=3"))
+    kind = (np.arange(400) % 3).astype(np.uint8)
+    kind[lp.degrees() == 0] = 0
+    lp = MatchingLP(
+        offsets=lp.offsets, destination=lp.destination, a=lp.a, c=lp.c, b=lp.b,
+        polytope=PerSource(kind=kind, radius=np.linspace(0.5, 2, 400)),
+    )  # fmt: skip
+    write_parquet(lp, tmp_path / "stored", "stored")
+    return lp, tmp_path / "stored"
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_parts_of_a_stored_instance_are_the_whole(stored: tuple[MatchingLP, Path], ranks: int) -> None:
+    whole, folder = stored
+    spec = parse_spec(f"parquet:path={folder}")
+    parts = [load_part(spec, rank, ranks, lambda load: load) for rank in range(ranks)]
+    for name in ("destination", "a", "c"):
+        np.testing.assert_array_equal(np.concatenate([getattr(p.lp, name) for p in parts]), getattr(whole, name))
+    np.testing.assert_array_equal(np.concatenate([p.lp.degrees() for p in parts]), whole.degrees())
+    np.testing.assert_array_equal(np.concatenate([p.lp.per_source.kind for p in parts]), whole.per_source.kind)
+    np.testing.assert_array_equal(np.concatenate([p.lp.per_source.radius for p in parts]), whole.per_source.radius)
+
+
+def test_a_changed_row_group_is_refused_by_the_rank_that_reads_it(stored: tuple[MatchingLP, Path]) -> None:
+    _, folder = stored
+    file = folder / "edges.parquet"
+    coefficients = read_metadata(file).row_group(0).column(2)
+    content = bytearray(file.read_bytes())
+    content[coefficients.data_page_offset + coefficients.total_compressed_size - 5] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(InstanceError, match="damaged or incomplete"):
+        load_part(parse_spec(f"parquet:path={folder}"), 0, 1, lambda load: load)
+
+
+def test_a_missing_file_is_named(stored: tuple[MatchingLP, Path]) -> None:
+    _, folder = stored
+    (folder / "edges.parquet").unlink()
+    with pytest.raises(InstanceError, match="damaged or incomplete"):
+        load_part(parse_spec(f"parquet:path={folder}"), 0, 1, lambda load: load)
+
+
+def test_too_many_parts_are_refused_beforehand(stored: tuple[MatchingLP, Path]) -> None:
+    with pytest.raises(SpecError, match="5 ranks for 4 blocks of sources"):
+        require_parts(parse_spec(SPECS[1]), 5)
+    with pytest.raises(SpecError, match=r"99 ranks for \d+ row groups"):
+        require_parts(parse_spec(f"parquet:path={stored[1]}"), 99)

@@ -1,0 +1,140 @@
+"""Checkpoints: whole or not at all, for any number of ranks, and never of another run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+
+from instances import InputError
+from solvers.engine.checkpoint import Keeper, Saved
+from solvers.engine.collectives import LOCAL, Local
+
+T = TypeVar("T")
+IDENTITY = {"instance": "some", "solver": "blockpdhg"}
+
+
+class ThreadGroup(Local):
+    """Ranks as threads of this process: enough for what gathers plain values."""
+
+    def __init__(self, rank: int, barrier: threading.Barrier, table: list[Any]) -> None:
+        self.rank, self.size, self._barrier, self._table = rank, barrier.parties, barrier, table
+
+    def gather(self, value: Any) -> list[Any]:
+        self._table[self.rank] = value
+        self._barrier.wait(10)
+        found = list(self._table)
+        self._barrier.wait(10)
+        return found
+
+
+def on_ranks(ranks: int, work: Callable[[ThreadGroup], T]) -> list[T]:
+    barrier, table = threading.Barrier(ranks), [None] * ranks
+    with ThreadPoolExecutor(ranks) as pool:
+        return list(pool.map(lambda rank: work(ThreadGroup(rank, barrier, table)), range(ranks)))
+
+
+def keeper(folder: Path, group: Any = LOCAL, *, edges: int = 12, every: float = 1.0) -> Keeper:
+    return Keeper(folder, group, identity=IDENTITY, edges=edges, every=every)
+
+
+def state(iteration: int, edges: slice = slice(0, 12)) -> Saved:
+    return Saved(
+        iteration=iteration,
+        seconds=float(iteration),
+        numbers={"weight": 0.1 + iteration, "worst": float("inf")},
+        shared={"y": np.linspace(0, 1, 5)},
+        primal={"x": (np.arange(12, dtype=np.float32) + iteration)[edges]},
+    )
+
+
+def test_what_was_saved_is_loaded_bit_for_bit(tmp_path: Path) -> None:
+    keeper(tmp_path).save(state(7))
+    found = keeper(tmp_path).load()
+    assert found is not None
+    assert (found.iteration, found.seconds, dict(found.numbers)) == (7, 7.0, dict(state(7).numbers))
+    np.testing.assert_array_equal(found.shared["y"], state(7).shared["y"])
+    np.testing.assert_array_equal(found.primal["x"], state(7).primal["x"])
+
+
+def test_there_is_nothing_to_load_at_first(tmp_path: Path) -> None:
+    assert keeper(tmp_path / "absent").load() is None
+
+
+@pytest.mark.parametrize(("before", "after"), [((5, 7), (12,)), ((12,), (1, 4, 7)), ((3, 3, 6), (8, 4))])
+def test_another_number_of_ranks_goes_on(tmp_path: Path, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+    def part(edges: tuple[int, ...], rank: int) -> slice:
+        return slice(sum(edges[:rank]), sum(edges[: rank + 1]))
+
+    on_ranks(
+        len(before),
+        lambda group: keeper(tmp_path, group, edges=before[group.rank]).save(state(3, part(before, group.rank))),
+    )
+    found = on_ranks(len(after), lambda group: keeper(tmp_path, group, edges=after[group.rank]).load())
+    np.testing.assert_array_equal(np.concatenate([f.primal["x"] for f in found if f]), state(3).primal["x"])
+
+
+@pytest.mark.parametrize("name", ["x.0.npy", "shared.npz", "manifest.json"])
+@pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path, name: str, damage: str) -> None:
+    for iteration in (1, 2):
+        keeper(tmp_path).save(state(iteration))
+    file = tmp_path / "000000002" / name
+    content = bytearray(file.read_bytes())
+    if damage == "gone":
+        file.unlink()
+    elif damage == "cut":
+        file.write_bytes(content[: len(content) // 2])
+    else:
+        content[len(content) // 2 if name != "manifest.json" else 0] ^= 255
+        file.write_bytes(content)
+    again = keeper(tmp_path)
+    found = again.load()
+    assert found is not None
+    assert found.iteration == 1
+    assert "000000002 is damaged" in again.notes[0]
+
+
+def test_two_checkpoints_are_kept(tmp_path: Path) -> None:
+    mine = keeper(tmp_path)
+    for iteration in range(1, 6):
+        mine.save(state(iteration))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["000000004", "000000005"]
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    keeper(tmp_path).save(state(1))
+    other = Keeper(tmp_path, LOCAL, identity={**IDENTITY, "solver": "dualip"}, edges=12, every=1.0)
+    with pytest.raises(InputError, match="its solver is 'blockpdhg', this run has 'dualip'"):
+        other.load()
+
+
+def test_a_fault_while_writing_is_noted_and_the_run_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    mine = keeper(tmp_path / "file")
+    mine.save(state(4))
+    assert mine.saved == 0
+    assert "checkpoint of iteration 4 was lost" in mine.notes[0]
+
+
+def test_it_is_due_after_the_interval(tmp_path: Path) -> None:
+    mine = keeper(tmp_path, every=2.0)
+    assert not mine.due(1.9)
+    assert mine.due(2.0)
+    mine.save(state(2))
+    assert not mine.due(3.9)
+
+
+def test_by_default_it_costs_less_than_a_fiftieth_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter([0.0, 10.0])
+    monkeypatch.setattr("solvers.engine.checkpoint.time.perf_counter", lambda: next(clock))
+    mine = Keeper(tmp_path, LOCAL, identity=IDENTITY, edges=12)
+    assert mine.due(300.0)
+    mine.save(state(300))
+    assert not mine.due(300 + 499)
+    assert mine.due(300 + 500)

@@ -1,0 +1,106 @@
+"""The proximal phase alone, from a cold start, and as the end of a run of blockpdhg."""
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+from instances import Kind, MatchingSpec, generate
+from solvers.base import Settings, Status
+from solvers.blockpdhg import BlockPDHG
+from solvers.engine.progress import LostNumberError
+from solvers.proximal import passes_jit, subproblem_jit
+
+KINDS = [(Kind.SIMPLEX,), (Kind.BOX,), (Kind.SIMPLEX_EQUALITY,), tuple(Kind)]
+HARD = ("unit", "independent", "uniform", "dualip")
+
+
+def optimum(lp):
+    explicit = lp.to_explicit()
+    rows, equal = explicit.matrix.tocsr(), explicit.row_lower == explicit.row_upper
+    result = linprog(
+        explicit.c,
+        A_ub=rows[~equal],
+        b_ub=explicit.row_upper[~equal],
+        A_eq=rows[equal] if equal.any() else None,
+        b_eq=explicit.row_upper[equal] if equal.any() else None,
+        bounds=np.column_stack((np.zeros(lp.edges), explicit.upper)),
+        method="highs",
+    )
+    assert result.status == 0
+    return float(result.fun)
+
+
+def run(lp, **settings):
+    solver = BlockPDHG()
+    return solver.run(solver.prepare(lp, Settings(**settings)))
+
+
+@pytest.mark.parametrize("kinds", KINDS, ids=lambda kinds: "-".join(k.name for k in kinds))
+def test_its_bound_is_the_optimum_of_highs(mixed, finish, kinds):
+    for seed in range(8):
+        lp = mixed(seed, kinds)
+        _, _, progress = finish(lp, tolerance=1e-9, iteration_limit=400)
+        best = optimum(lp)
+        assert progress.best_bound == pytest.approx(best, abs=1e-7 * max(1, abs(best))), seed
+
+
+@pytest.mark.parametrize("kinds", [(Kind.SIMPLEX,), (Kind.BOX,), (Kind.SIMPLEX, Kind.BOX)], ids=str)
+def test_its_point_is_proved_and_feasible(mixed, finish, kinds):
+    for seed in range(6):
+        lp = mixed(seed, kinds)
+        end, x, _ = finish(lp, tolerance=1e-9, iteration_limit=400)
+        assert end.status is Status.SOLVED, seed
+        assert end.gap <= 1e-9
+        assert lp.c @ x == pytest.approx(optimum(lp), abs=1e-7)
+        assert (np.bincount(lp.destination, lp.a * x, lp.destinations) <= lp.b * (1 + 1e-12) + 1e-15).all()
+
+
+@pytest.mark.parametrize("family", HARD)
+def test_1e8_is_reached_on_every_family(family):
+    lp = generate(MatchingSpec(family=family, sources=2000, destinations=40, seed=1))
+    answer = run(lp, tolerance=1e-8, iteration_limit=300)
+    assert answer.status is Status.SOLVED, answer.raw_status
+
+
+@pytest.mark.parametrize("family", ["unit", "independent"])
+def test_the_same_bytes_on_every_run_and_number_of_threads(family):
+    lp = generate(MatchingSpec(family=family, sources=2000, destinations=20, seed=1))
+    answers = [run(lp, tolerance=1e-6, threads=threads) for threads in (1, 1, 2)]
+    assert "Newton" in answers[0].raw_status
+    assert len({a.iterations for a in answers}) == 1
+    assert len({a.x.tobytes() + a.dual.tobytes() for a in answers}) == 1
+
+
+def test_it_goes_on_with_the_count_and_the_trace_of_pdhg():
+    lp = generate(MatchingSpec(family="unit", sources=2000, destinations=20, seed=1))
+    answer = run(lp, tolerance=1e-6)
+    assert [point.iteration for point in answer.trace] == list(range(1, answer.iterations + 1))
+    assert "Newton" not in run(lp, tolerance=1e-3, options={"finish": "none"}).raw_status
+
+
+def test_limits_end_it_inside_a_round(finish):
+    lp = generate(MatchingSpec(family="independent", sources=5000, destinations=100, seed=1))
+    assert run(lp, tolerance=1e-12, iteration_limit=27).iterations == 27
+    end, x, progress = finish(lp, tolerance=1e-15, time_limit=0.1)
+    assert end.status is Status.TIME_LIMIT
+    assert progress.trace[-1].seconds < 0.6
+    assert (np.bincount(lp.destination, lp.a * x, lp.destinations) <= lp.b * (1 + 1e-12)).all()
+
+
+def test_a_number_that_is_lost_is_named(mixed, finish):
+    lp = mixed(1)
+    x = np.zeros(lp.edges)
+    x[3] = np.nan
+    with pytest.raises(LostNumberError, match="iteration 1"):
+        finish(lp, x=x)
+
+
+def test_a_run_compiles_nothing():
+    lp = generate(MatchingSpec(family="independent", sources=3000, destinations=20, seed=1))
+    loops = [f for module in (passes_jit, subproblem_jit) for f in vars(module).values() if hasattr(f, "signatures")]
+    for tolerance in (1e-4, 1e-6, 1e-8):
+        solver = BlockPDHG()
+        state = solver.prepare(lp, Settings(tolerance=tolerance))
+        before = [len(loop.signatures) for loop in loops]
+        assert "Newton" in solver.run(state).raw_status
+        assert [len(loop.signatures) for loop in loops] == before

@@ -1,0 +1,71 @@
+"""Newton on a subproblem, against dense linear algebra."""
+
+import numpy as np
+import pytest
+
+from solvers.proximal.constants import Constants
+from solvers.proximal.full import Whole
+from solvers.proximal.rows import Rows
+from solvers.proximal.subproblem import NewtonSolve, Work
+
+STEP = 0.5
+
+
+def newton_on(lp, seed, constants=None):
+    rng = np.random.default_rng(seed)
+    whole, centre, x = Whole(lp), rng.uniform(0, 0.5, lp.edges), np.empty(lp.edges)
+    price = np.maximum(0, rng.normal(0.5, 1, lp.destinations))
+    loads = whole.evaluate(centre, STEP, price, x).loads.numpy()
+    sub = whole.subproblem(centre, STEP, price, x, loads, np.inf)
+    return NewtonSolve(sub, Rows(lp), constants or Constants(), Work()), price, x
+
+
+def dense_hessian(lp, x):
+    """sum_i A_i P_i A_i' from the definition."""
+    total, matrix = np.zeros((lp.destinations, lp.destinations)), np.zeros((lp.destinations, lp.edges))
+    matrix[lp.destination, np.arange(lp.edges)] = lp.a
+    kind, radius = lp.per_source.kind, lp.per_source.radius
+    for i in range(lp.sources):
+        own = np.arange(lp.offsets[i], lp.offsets[i + 1])
+        free = own[(x[own] > 0) & ((kind[i] != 2) | (x[own] < radius[i]))]
+        tight = kind[i] == 1 or (kind[i] == 0 and x[own].sum() > radius[i] * (1 - 1e-12))
+        if free.size:
+            inside = np.eye(free.size) - (1 / free.size if tight else 0)
+            total += matrix[:, free] @ inside @ matrix[:, free].T
+    return total
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_direction_solves_the_newton_system(mixed, seed):
+    lp = mixed(seed)
+    newton, price, x = newton_on(lp, seed, Constants(cg_tolerance=1e-12, first_ridge=1e-3))
+    gradient = newton.evaluate(price).gradient
+    movable = np.arange(lp.destinations) % 4 != 0
+    d = newton.direction(gradient, movable)
+    square = np.bincount(lp.destination, lp.a**2, lp.destinations)
+    system = STEP * dense_hessian(lp, x) + 1e-3 * STEP * np.diag(square)
+    wanted = np.zeros(lp.destinations)
+    wanted[movable] = np.linalg.solve(system[np.ix_(movable, movable)], gradient[movable])
+    np.testing.assert_allclose(d, wanted, rtol=1e-7, atol=1e-9 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_it_ends_where_phi_is_stationary_and_higher(mixed, seed):
+    lp = mixed(seed)
+    newton, price, _ = newton_on(lp, seed)
+    low, high = np.zeros(lp.destinations), np.full(lp.destinations, 10.0)
+    best, rise = newton.maximise(price, low, high, 1e-9, lambda: False)
+    assert Rows(lp).residual(newton.evaluate(best).gradient, best, low, high) <= 1e-9
+    assert rise >= 0
+    assert (best >= low).all()
+    assert (best <= high).all()
+
+
+def test_prices_stay_in_their_box_and_an_expired_run_stops_at_once(mixed):
+    lp = mixed(3)
+    newton, price, _ = newton_on(lp, 3)
+    best, _ = newton.maximise(price, np.maximum(0, price - 0.01), price + 0.01, 1e-12, lambda: False)
+    assert np.abs(best - price).max() <= 0.01 + 1e-15
+    unmoved, rise = newton.maximise(price, price - 1, price + 1, 1e-12, lambda: True)
+    assert (unmoved == price).all()
+    assert rise == 0
