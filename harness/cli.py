@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from harness import commands_trust
+from harness import commands_scaling, commands_trust
 from instances.errors import InputError
 
 OK, NOT_SOLVED, BAD_INPUT, FAULT = 0, 1, 2, 3
@@ -153,7 +153,7 @@ def generate(spec: str, out: Path) -> None:
     click.echo(f"{out}: {lp.sources:,} sources, {lp.destinations:,} destinations, {lp.edges:,} edges")
 
 
-for _command_of_its_own in commands_trust.COMMANDS:
+for _command_of_its_own in (*commands_scaling.COMMANDS, *commands_trust.COMMANDS):
     cli.add_command(_command_of_its_own)
 
 

@@ -1,8 +1,9 @@
 """The schema of records, and the append-only store.
 
-A records file is JSON Lines: rows of kind "run" (which suite, which command), "environment" (once per environment) and
-"case" (one finished or failed case). Plain types only; a number that is not finite is null. Rows are appended with
-flush and fsync; a torn last line is reported and the rest is read.
+A records file is JSON Lines: rows of kind "run" (which suite, which command), "environment" (once per environment),
+"case" (one finished or failed case) and "scaling" (one case on some number of ranks, harness/scaling.py). Plain types
+only; a number that is not finite is null. Rows are appended with flush and fsync; a torn last line is reported and the
+rest is read.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ class RecordsFile:
     environments: list[dict[str, Any]]
     cases: list[dict[str, Any]]
     warnings: list[str]
+    scaling: list[dict[str, Any]] = field(default_factory=list)
 
 
 def append(path: Path, row: CaseRecord | Mapping[str, Any]) -> None:
@@ -109,7 +111,7 @@ def read(path: Path) -> RecordsFile:
     path = path / RECORDS_FILE if path.is_dir() else path
     if not path.is_file():
         raise InputError(f"no records at {path}: give a folder that `dualbench run --out` wrote")
-    kinds: dict[str, list[dict[str, Any]]] = {"run": [], "environment": [], "case": []}
+    kinds: dict[str, list[dict[str, Any]]] = {"run": [], "environment": [], "case": [], "scaling": []}
     warnings = []
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         if not line.strip():
@@ -123,7 +125,13 @@ def read(path: Path) -> RecordsFile:
             raise InputError(f"{found}, this version reads up to {SCHEMA}: upgrade dualbench")
         if row.get("kind") in kinds:
             kinds[row["kind"]].append(row)
-    return RecordsFile(runs=kinds["run"], environments=kinds["environment"], cases=kinds["case"], warnings=warnings)
+    return RecordsFile(
+        runs=kinds["run"],
+        environments=kinds["environment"],
+        cases=kinds["case"],
+        warnings=warnings,
+        scaling=kinds["scaling"],
+    )
 
 
 def _parse(line: bytes) -> dict[str, Any] | None:

@@ -18,6 +18,8 @@ def identify(
     """Adds "machine" to both, "competitor" to the cases, and makes instance names unique and ordered."""
     letters = machine_letters(environments)
     named = [{**row, "machine": letters[str(row.get("id", ""))]} for row in environments]
+    if cases.empty:  # records of runs over ranks alone
+        return cases.assign(machine="", competitor=""), named
     machine = cases["environment"].map(lambda key: letters.get(key, UNKNOWN_MACHINE))
     cases = cases.assign(instance=_instance_names(cases), machine=machine)
     cases = cases.assign(competitor=_competitors(cases))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -43,13 +43,14 @@ class Loaded:
     """Everything a report is made from.
 
     cases: the columns above, "options" (text), "trace", and what identity.py adds. environments: one mapping an id,
-    with "machine" (a letter). runs: the "run" rows. warnings: lines for the reader.
+    with "machine" (a letter). runs: the "run" rows. warnings: lines for the reader. scaling: rows of that kind.
     """
 
     cases: pd.DataFrame
     environments: list[dict[str, Any]]
     runs: list[dict[str, Any]]
     warnings: list[str]
+    scaling: list[dict[str, Any]] = field(default_factory=list)
 
 
 def load(inputs: Sequence[Path]) -> Loaded:
@@ -59,7 +60,8 @@ def load(inputs: Sequence[Path]) -> Loaded:
     cases = _without(cases, (cases[list(REQUIRED)] == "").any(axis=1), "without instance, solver or status", warnings)
     twice = cases.duplicated(IDENTITY) & (cases["time"] != "")
     cases = _without(cases, twice, "that came twice (each counts once)", warnings)
-    if cases.empty:
+    scaling = [row for file in files for row in file.scaling]
+    if cases.empty and not scaling:
         raise records.InputError(
             f"no case in {', '.join(str(path) for path in inputs) or 'no input'}: "
             "give a folder that `dualbench run --out` wrote or a JSON file of pytest-benchmark"
@@ -67,7 +69,11 @@ def load(inputs: Sequence[Path]) -> Loaded:
     environments = _unique(row for file in files for row in file.environments)
     cases, environments = identify(cases, environments)
     return Loaded(
-        cases=cases, environments=environments, runs=[run for file in files for run in file.runs], warnings=warnings
+        cases=cases,
+        environments=environments,
+        runs=[run for file in files for run in file.runs],
+        warnings=warnings,
+        scaling=scaling,
     )
 
 

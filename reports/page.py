@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
+import pandas as pd
 from markupsafe import Markup, escape
 
 from harness import records
 from reports import Built, outcomes, tables
 from reports.canvas import DARK_GRID, DARK_INK, DARK_MUTED, GRID, INK, MUTED
-from reports.environments import mixed, where
+from reports.environments import machine, mixed, where
 from reports.load import Loaded
 from reports.palette import css_variables, styles
-from reports.sections import SECTIONS, Material, Section
+from reports.sections import SECTIONS, WITHOUT_CASES, Material, Section
 from reports.shown import count, listed, markdown, percent, plural, power
 
 
@@ -54,6 +55,8 @@ def write(loaded: Loaded, out: Path) -> Built:
 
 def compose(loaded: Loaded) -> Page:
     cases = loaded.cases
+    if cases.empty:
+        return _compose_scaling(loaded)
     found = outcomes.outcomes(cases)
     solver_of = dict(zip(cases["competitor"], cases["solver"], strict=True))
     material = Material(
@@ -69,7 +72,23 @@ def compose(loaded: Loaded) -> Page:
         title=f"Which solver for my matching LP: {listed(suites)}" if suites else "Which solver for my matching LP",
         summary=_summary(loaded),
         warnings=[*mixed(loaded), *loaded.warnings],
-        sections=[section(material) for section in SECTIONS],
+        sections=[made for section in SECTIONS if (made := section(material)) is not None],
+    )
+
+
+def _compose_scaling(loaded: Loaded) -> Page:
+    """The page of records that hold runs over ranks alone."""
+    nothing = pd.DataFrame()
+    material = Material(loaded=loaded, cases=loaded.cases, found=nothing, best=nothing, looks={}, named={})
+    machines = {row["machine"]: machine(row) for row in loaded.environments}
+    return Page(
+        title="How the solvers scale over ranks",
+        summary=[
+            f"{plural(len(loaded.scaling), 'run')} over ranks.",
+            f"Measured on {listed(list(machines.values()))}.",
+        ],
+        warnings=loaded.warnings,
+        sections=[made for section in WITHOUT_CASES if (made := section(material)) is not None],
     )
 
 

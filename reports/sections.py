@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from reports import definitions, environments, figures, outcomes, tables
+from reports import definitions, environments, figures, outcomes, scaling, tables
 from reports.canvas import Drawing
 from reports.load import Loaded
 from reports.palette import Style
@@ -170,6 +170,19 @@ def failures(material: Material) -> Section:
     )
 
 
+def ranks(material: Material) -> Section | None:
+    if not material.loaded.scaling:
+        return None
+    runs = scaling.scaling_frame(material.loaded.scaling)
+    return Section(
+        anchor="scaling",
+        title="Scaling over ranks",
+        lead=list(scaling.LEAD),
+        drawings=scaling.drawings(runs),
+        tables=[scaling.runs_table(runs)],
+    )
+
+
 def environment(material: Material) -> Section:
     runs = material.loaded.runs
     commands = dict.fromkeys(str(run["command"]) for run in runs if run.get("command"))
@@ -204,4 +217,6 @@ def meanings(material: Material) -> Section:
 
 
 #: The order of the page.
-SECTIONS = (answer, times, gap_against_time, gap_over_time, success, memory, failures, environment, meanings)
+SECTIONS = (answer, times, gap_against_time, gap_over_time, success, memory, failures, ranks, environment, meanings)
+#: Of a page from records without cases.
+WITHOUT_CASES = (ranks, environment)

@@ -1,0 +1,128 @@
+"""Starts the ranks of a sharded case on this machine, as torchrun does, and says in one line what ended them."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from harness.member import FAILURE, LOG, RESULT
+from harness.sharded import ShardedCase
+from instances import InputError
+from solvers import Status
+
+_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+_LAST_WORDS = 300  # characters of a rank's output that may stand in a reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launched:
+    """result: of harness.sharded, None where the ranks did not finish; then status and reason say why."""
+
+    result: Mapping[str, Any] | None
+    status: Status = Status.SOLVED
+    reason: str = ""
+
+
+def launch(case: ShardedCase, *, max_restarts: int = 0) -> Launched:
+    """Run `case` on as many processes of this machine as it has ranks. Raises InputError where the ranks refuse it."""
+    from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+    folder = Path(tempfile.mkdtemp(prefix="dualbench-ranks-"))
+    try:
+        (folder / "case.json").write_text(case.text)
+        config = LaunchConfig(
+            min_nodes=1,
+            max_nodes=1,
+            nproc_per_node=case.ranks,
+            run_id=uuid.uuid4().hex,
+            rdzv_backend="c10d",
+            rdzv_endpoint="127.0.0.1:0",
+            local_addr="127.0.0.1",
+            max_restarts=max_restarts,
+            logs_specs=DefaultLogsSpecs(log_dir=str(folder / "logs")),
+        )
+        command = ["-m", "harness.member", str(folder / "case.json"), str(folder)]
+        with _environment(case.settings.threads), _quiet():
+            try:
+                elastic_launch(config, sys.executable)(*command)
+            except ChildFailedError as error:
+                return _failed(case, folder, error.failures)
+        return Launched(result=json.loads((folder / RESULT).read_text()))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _failed(case: ShardedCase, folder: Path, failures: Mapping[int, Any]) -> Launched:
+    """The rank that failed by itself counts, not those that lost it."""
+    told = {rank: _told(folder, rank) for rank in range(case.ranks)}
+    for rank, words in told.items():
+        if words.get("kind") == "input":
+            raise InputError(f"rank {rank}: {words['text']}")
+    for rank, words in told.items():
+        if words.get("kind") == "MemoryError":
+            return Launched(result=None, status=Status.MEMORY_LIMIT, reason=f"rank {rank}: memory ran out")
+    silent = {rank: failure for rank, failure in failures.items() if not told[rank]}
+    if not silent:
+        rank = min(failures)
+        return Launched(result=None, status=Status.CRASHED, reason=told[rank].get("text", f"rank {rank} failed"))
+    # torchrun ends the other ranks with SIGTERM: whoever ended otherwise, and first, is the cause
+    rank = min(silent, key=lambda k: (silent[k].exitcode == -signal.SIGTERM, silent[k].timestamp, k))
+    reason = f"rank {rank} of {case.ranks} {_end(silent[rank].exitcode, folder, rank)}"
+    return Launched(result=None, status=Status.CRASHED, reason=reason)
+
+
+def _end(exitcode: int, folder: Path, rank: int) -> str:
+    if exitcode < 0:
+        name = signal.Signals(-exitcode).name
+        return f"was ended by {name}{' (memory may have run out)' if name == 'SIGKILL' else ''}"
+    log = folder / LOG.format(rank)
+    words = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
+    return f"ended with exit status {exitcode}{f': {words[-1][-_LAST_WORDS:]}' if words else ''}"
+
+
+def _told(folder: Path, rank: int) -> dict[str, str]:
+    file = folder / FAILURE.format(rank)
+    return dict(json.loads(file.read_text())) if file.exists() else {}
+
+
+@contextmanager
+def _environment(threads: int) -> Iterator[None]:
+    """What the ranks inherit: their number of threads, and where to find this package."""
+    root = str(Path(__file__).resolve().parent.parent)
+    found = os.environ.get("PYTHONPATH")
+    values = dict.fromkeys(_THREADS, str(threads)) | {"PYTHONPATH": f"{root}{os.pathsep}{found}" if found else root}
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The launcher's own reports of a failure are many lines; ours is one."""
+    log = logging.getLogger("torch.distributed.elastic")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)

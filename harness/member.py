@@ -1,0 +1,44 @@
+"""`python -m harness.member CASE FOLDER`: one rank of a sharded case, as harness.launch starts it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from harness.sharded import ShardedCase, take_part
+from instances import InputError
+from solvers.engine.collectives import RankLostError
+
+BAD_INPUT, FAULT = 2, 3
+RESULT, FAILURE, LOG = "result.json", "failure-{}.json", "rank-{}.log"
+
+
+def main(case: str, folder: Path) -> int:
+    """Leave the result, or the reason for a failure, where the process that started the ranks finds it."""
+    with (folder / LOG.format(os.environ["RANK"])).open("ab") as log:
+        for descriptor in (1, 2):
+            os.dup2(log.fileno(), descriptor)
+    (folder / FAILURE.format(os.environ["RANK"])).unlink(missing_ok=True)  # of the attempt before
+    try:
+        result = take_part(ShardedCase.parse(Path(case).read_text()))
+    except (InputError, RankLostError, MemoryError) as error:
+        kind = "input" if isinstance(error, InputError) else type(error).__name__
+        _write(folder / FAILURE.format(os.environ["RANK"]), {"kind": kind, "text": " ".join(str(error).split())[:500]})
+        os._exit(BAD_INPUT if kind == "input" else FAULT)  # threads of a lost group may never end
+    if result is not None:
+        _write(folder / RESULT, result)
+    return 0
+
+
+def _write(path: Path, value: Mapping[str, Any]) -> None:
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(value))
+    partial.replace(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], Path(sys.argv[2])))

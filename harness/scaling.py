@@ -1,0 +1,178 @@
+"""Strong and weak scaling: the same case on 1, 2, 4, ... ranks, one record of kind "scaling" a run.
+
+Efficiency, against the smallest number of ranks R0 of the series whose ranks share nothing, t = seconds per iteration
+(maximum over the ranks):  strong R0 t(R0) / (R t(R)),  weak t(R0) / t(R).  Ranks that share cores have none.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import records
+from harness.environment import environment
+from harness.launch import Launched, launch
+from harness.model import curve, measured_speeds, seconds_per_iteration
+from harness.outcome import utc_now
+from harness.sharded import ShardedCase, sharded_solver, take_part
+from instances import InputError, MatchingSpec, digest, parse_spec
+from instances.shards import require_parts
+from solvers import Status
+from solvers.engine.collectives import RankLostError
+
+DEFINITIONS = {
+    "strong": "R0 t(R0) / (R t(R)), t seconds per iteration, the maximum over the ranks",
+    "weak": "t(R0) / t(R), t seconds per iteration, the maximum over the ranks",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """`case` as it is on one rank; its `ranks` is replaced by each of `ranks` in turn."""
+
+    case: ShardedCase
+    mode: str
+    ranks: tuple[int, ...]
+    max_restarts: int = 0
+
+    def __post_init__(self) -> None:
+        if self.mode not in DEFINITIONS:
+            raise InputError(f"mode={self.mode!r}: expected {' or '.join(DEFINITIONS)}")
+        if not self.ranks or min(self.ranks) < 1:
+            raise InputError(f"ranks={','.join(map(str, self.ranks))!r}: expected whole numbers >= 1, such as 1,2,4")
+        sharded_solver(self.case.solver)
+        for ranks in self.ranks:
+            require_parts(parse_spec(self.at(ranks).spec), ranks)
+
+    def at(self, ranks: int) -> ShardedCase:
+        """The case on `ranks` ranks: the same instance (strong), or `ranks` times the sources (weak)."""
+        spec = parse_spec(self.case.spec)
+        if self.mode == "weak":
+            if not isinstance(spec, MatchingSpec):
+                raise InputError(f"{spec.text} cannot grow with the ranks: use --mode strong or a generated family")
+            spec = dataclasses.replace(spec, sources=spec.sources * ranks)
+        return dataclasses.replace(self.case, spec=spec.text, ranks=ranks)
+
+
+def run_series(series: Series, out: Path) -> Iterator[Mapping[str, Any]]:
+    """Run one number of ranks after another; each record is on the disk when it is yielded."""
+    out.mkdir(parents=True, exist_ok=True)
+    place = environment()
+    records.append(out / records.RECORDS_FILE, place)
+    done: list[Mapping[str, Any]] = []
+    for ranks in sorted(set(series.ranks)):
+        case = series.at(ranks)
+        launched = launch(case, max_restarts=series.max_restarts)
+        row = scaling_record(series.mode, case, launched, before=done, environment_id=place["id"])
+        row |= _keep_dual(out, row, launched)
+        records.append(out / records.RECORDS_FILE, row)
+        done.append(row)
+        yield row
+
+
+def record_joined(case: ShardedCase, mode: str, out: Path) -> Mapping[str, Any] | None:
+    """Take part as one rank of the rendezvous that torchrun made; the record on rank 0.
+
+    None on the others, or status and reason where the group was lost.
+    """
+    ranks = int(os.environ["WORLD_SIZE"])
+    case = Series(case=case, mode=mode, ranks=(ranks,)).at(ranks)
+    try:
+        result = take_part(case)
+    except RankLostError as error:
+        ended = Launched(result=None, status=Status.CRASHED, reason=str(error))
+    else:
+        ended = Launched(result=result)
+    if int(os.environ["RANK"]) != 0:
+        return None if ended.status is Status.SOLVED else {"status": str(ended.status), "reason": ended.reason}
+    out.mkdir(parents=True, exist_ok=True)
+    place = environment()
+    row = scaling_record(mode, case, ended, before=(), environment_id=place["id"])
+    row |= _keep_dual(out, row, ended)
+    records.append(out / records.RECORDS_FILE, place)
+    records.append(out / records.RECORDS_FILE, row)
+    return row
+
+
+def scaling_record(
+    mode: str, case: ShardedCase, launched: Launched, *, before: Sequence[Mapping[str, Any]], environment_id: str
+) -> dict[str, Any]:
+    """The row of one run. seconds: maxima over the ranks; per_iteration, compute, communication and waiting as in
+    harness.sharded; to_gap: of the run that proved the tolerance. model: what harness.model predicts from the speeds
+    that this run measured, error relative to per_iteration. shared: ranks had to share cores.
+    """
+    spec, solver = parse_spec(case.spec), sharded_solver(case.solver)
+    row: dict[str, Any] = {
+        "schema": records.SCHEMA, "kind": "scaling", "mode": mode, "spec": spec.text, "spec_hash": digest(spec),
+        "family": spec.family, "sources": spec.sources, "destinations": spec.destinations,
+        "solver": solver.id, "solver_version": solver.available().version, "settings": asdict(case.settings),
+        "ranks": case.ranks, "environment": environment_id, "time": utc_now(),
+        "status": str(launched.status), "reason": launched.reason,
+    }  # fmt: skip
+    result = launched.result
+    if result is None:
+        return row
+    kept = ("edges", "digest", "iterations", "certificate", "bytes_per_iteration", "wire", "notes", "checkpoints")
+    row |= {name: result[name] for name in (*kept, "restarts", "status", "raw_status", "per_rank", "trace")}
+    row["reason"] = "" if result["status"] == "solved" else result["raw_status"]
+    per_rank = result["per_rank"]
+    row["seconds"] = {k: max(rank["seconds"][k] for rank in per_rank) for k in ("generate", "prepare", "run")}
+    row["seconds"] |= {"per_iteration": result["per_iteration"]}
+    row["seconds"]["to_gap"] = row["seconds"]["run"] if result["status"] == "solved" else None
+    row["shared"] = _shared(per_rank, case.settings.threads)
+    return row | _efficiency(row, before) | _model(row)
+
+
+def _keep_dual(out: Path, row: Mapping[str, Any], launched: Launched) -> dict[str, str]:
+    """The dual beside the records, float64 .npy, so that anyone can derive the bound again."""
+    if launched.result is None or launched.result["dual"] is None:
+        return {}
+    text = json.dumps([row[name] for name in ("spec", "solver", "settings", "ranks", "time")])
+    name = f"duals/{hashlib.sha256(text.encode()).hexdigest()[:16]}.npy"
+    (out / "duals").mkdir(exist_ok=True)
+    np.save(out / name, np.array(launched.result["dual"]), allow_pickle=False)
+    return {"dual_file": name}
+
+
+def _shared(per_rank: Sequence[Mapping[str, Any]], threads: int) -> bool:
+    """Whether two ranks may run on the same core, or one has fewer cores than threads."""
+    cores = [(rank["host"], core) for rank in per_rank for core in rank["cores"]]
+    return len(cores) != len(set(cores)) or any(len(rank["cores"]) < threads for rank in per_rank)
+
+
+def _efficiency(row: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    usable = [run for run in (*before, row) if run.get("shared") is False and run["seconds"]["per_iteration"]]
+    seconds = row["seconds"]["per_iteration"]
+    if row["shared"] or not seconds or not usable:
+        return {"efficiency": None}
+    base = min(usable, key=lambda run: run["ranks"])
+    value = base["seconds"]["per_iteration"] / seconds
+    if row["mode"] == "strong":
+        value *= base["ranks"] / row["ranks"]
+    return {"efficiency": {"value": value, "against_ranks": base["ranks"], "definition": DEFINITIONS[row["mode"]]}}
+
+
+def _model(row: Mapping[str, Any]) -> dict[str, Any]:
+    speeds, seconds = measured_speeds(row["per_rank"]), row["seconds"]["per_iteration"]
+    if speeds is None or not seconds:
+        return {"model": None}
+    edges = max(rank["edges"] for rank in row["per_rank"])
+    size = row["bytes_per_iteration"]
+    predicted = seconds_per_iteration(speeds, edges=edges, bytes_summed=size, ranks=row["ranks"])
+    whole = row["edges"] if row["mode"] == "strong" else row["edges"] / row["ranks"]
+    return {
+        "model": {
+            **asdict(speeds),
+            "per_iteration": predicted,
+            "error": predicted / seconds - 1,
+            "curve": curve(speeds, mode=row["mode"], edges=whole, bytes_summed=size),
+        }
+    }

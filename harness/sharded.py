@@ -1,0 +1,218 @@
+"""One case solved by several ranks: what all of them are told, and what each of them does and reports."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import hashlib
+import json
+import math
+import os
+import socket
+import statistics
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness import memory
+from harness.clock import Stopwatch
+from instances import InputError, MatchingLP, MatchingSpec, parse_spec
+from instances.shards import instance_digest, load_part
+from solvers import Answer, Settings, get_solver
+from solvers.engine.checkpoint import Keeper
+from solvers.engine.collectives import Group, agree, joined
+from solvers.engine.job import Job, ShardedSolver
+
+_PROBE_EDGES = 1_000_000
+_PROBE_PASSES = 20
+_LARGE_MESSAGE = 1 << 20  # numbers of 8 bytes
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardedCase:
+    """One instance, solver and settings on `ranks` ranks, settings.threads each.
+
+    wire: see Job. checkpoint: folder, or None without; every: seconds from one to the next, None: see Keeper;
+    resume: start from the newest. timeout: seconds a collective may take. probe: measure the speed of passes and of
+    messages for the model.
+    """
+
+    spec: str
+    solver: str
+    settings: Settings
+    ranks: int
+    wire: str = "auto"
+    checkpoint: str | None = None
+    every: float | None = None
+    resume: bool = False
+    timeout: float = 300.0
+    probe: bool = True
+
+    @property
+    def text(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def parse(cls, text: str) -> ShardedCase:
+        values = json.loads(text)
+        return cls(**{**values, "settings": Settings(**values["settings"])})
+
+
+def sharded_solver(solver_id: str) -> ShardedSolver:
+    """The solver of that id, when it can work in ranks."""
+    solver = get_solver(solver_id)
+    if not isinstance(solver, ShardedSolver):
+        raise InputError(f"{solver_id} works in one process only: use dualip, dualip-restarted or blockpdhg")
+    return solver
+
+
+def take_part(case: ShardedCase) -> Mapping[str, Any] | None:
+    """Do this process's part. Returns the result on rank 0, None on the others."""
+    threads = case.settings.threads
+    cores = _take_cores(threads)
+    kind = case.settings.device.partition(":")[0]
+    with joined(kind, case.timeout) as group:
+        agree(group, "the case, or a version of it,", [case.text, _versions()])
+        if group.size != case.ranks:
+            raise InputError(f"the case is for {case.ranks} ranks, {group.size} were started")
+        facts, whole = _solve(case, group)
+        found = group.gather({"host": socket.gethostname(), "cores": cores, **facts})
+        if group.rank != 0:
+            return None
+        return {**whole, "per_rank": found, "restarts": int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))}
+
+
+def _solve(case: ShardedCase, group: Group) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What this rank did, and what is alike on all ranks."""
+    spec, solver, settings = parse_spec(case.spec), sharded_solver(case.solver), _settings(case, group)
+    stopwatch = Stopwatch(settings.device)
+    memory.reset_peak()
+    part = load_part(spec, group.rank, group.size, group.sum, threads=settings.threads)
+    seconds = {"generate": stopwatch.lap()}
+    digest = instance_digest([d for found in group.gather(part.digests()) for d in found], part.lp.b)
+    edges = int(group.sum(np.array([part.lp.edges]))[0])
+    keeper = _keeper(case, group, part.lp.edges, digest)
+    job = Job(group, wire=case.wire, keeper=keeper)
+    stopwatch.lap()
+    state = solver.prepare(part.lp, settings, job)
+    seconds["prepare"] = stopwatch.lap()
+    answer = solver.run(state)
+    seconds["run"] = stopwatch.lap()
+    peak, lp = memory.peak(), part.lp
+    steps = _steps(job, group)
+    agree(
+        group, "the dual at the end", None if answer.dual is None else hashlib.sha256(answer.dual.tobytes()).hexdigest()
+    )
+    whole = _whole(case, answer, job, lp) | {"edges": edges, "digest": digest, "iterations": answer.iterations}
+    whole |= {"passes": len(job.steps), "per_iteration": steps.pop("per_iteration")}
+    del state, part
+    gc.collect()
+    speeds = _speeds(case, group, lp) if case.probe else {}
+    return {"edges": lp.edges, "seconds": seconds, "peak_memory": peak, **steps, **speeds}, whole
+
+
+def _whole(case: ShardedCase, answer: Answer, job: Job, lp: MatchingLP) -> dict[str, Any]:
+    notes = [] if job.keeper is None else job.keeper.notes
+    return {
+        "status": str(answer.status),
+        "raw_status": answer.raw_status,
+        "certificate": job.certificate,
+        "bytes_per_iteration": job.packed_bytes(lp.destinations, case.settings),
+        "wire": job.wire_type(case.settings),
+        "notes": notes,
+        "checkpoints": 0 if job.keeper is None else job.keeper.saved,
+        "dual": None if answer.dual is None else answer.dual.tolist(),
+        "trace": {k: [getattr(p, k) for p in answer.trace] for k in ("seconds", "iteration", "gap")},
+    }
+
+
+def _steps(job: Job, group: Group) -> dict[str, float | None]:
+    """Seconds of a pass, the maximum over the ranks, and what this rank did in them: means over the middle half of the
+    passes by that maximum, the first left out.
+
+    A collective ends for all ranks at once; who came last waited for nobody, so the shortest time in it is its own
+    cost, and what a rank spent beyond that is waiting.
+    """
+    names = ("per_iteration", "compute", "communication", "waiting")
+    steps = np.array(job.steps[1:]).reshape(-1, 2)
+    if not len(steps):
+        return dict.fromkeys(names)
+    slowest, cheapest = group.max(steps[:, 0].copy()), -group.max(-steps[:, 1])
+    middle = np.argsort(slowest, kind="stable")[len(steps) // 4 : max(len(steps) // 4 + 1, 3 * len(steps) // 4)]
+    split = (slowest, steps[:, 0] - steps[:, 1], cheapest, steps[:, 1] - cheapest)
+    return {name: float(values[middle].mean()) for name, values in zip(names, split, strict=True)}
+
+
+def _speeds(case: ShardedCase, group: Group, lp: MatchingLP) -> dict[str, float | None]:
+    """For the model: edges a second of this rank's passes on an instance of its own, and what messages cost."""
+    group.gather(None)  # all ranks measure at once: they may share a memory bus
+    rate = edges_per_second(case.solver, _settings(case, group), lp.destinations, most=lp.edges)
+    latency, large = _message(group, 1), _message(group, _LARGE_MESSAGE)
+    if latency is None or large is None:
+        return {"edges_per_second": rate, "latency": None, "bytes_per_second": None}
+    moved = 8 * _LARGE_MESSAGE * 2 * (group.size - 1) / group.size
+    return {"edges_per_second": rate, "latency": latency, "bytes_per_second": moved / max(large - latency, 1e-9)}
+
+
+def edges_per_second(solver: str, settings: Settings, destinations: int, *, most: int = _PROBE_EDGES) -> float:
+    """Of the passes of `solver` on one rank, on an instance with so many destinations and up to a million edges."""
+    degree = min(10.0, float(destinations))
+    sources = math.ceil(min(_PROBE_EDGES, max(most, 1000)) / degree)
+    spec = MatchingSpec(family="dualip", sources=sources, destinations=destinations, degree=degree)
+    lp = load_part(spec, 0, 1, lambda load: load, threads=settings.threads).lp
+    alone, made = Job(), sharded_solver(solver)
+    made.run(made.prepare(lp, dataclasses.replace(settings, iteration_limit=_PROBE_PASSES, tolerance=1e-9), alone))
+    return lp.edges / statistics.median(step for step, _ in alone.steps[1:])
+
+
+def _message(group: Group, numbers: int) -> float | None:
+    """Median seconds of the sum of so many float64, None in a group of one."""
+    if group.size == 1:
+        return None
+    values, seconds = np.zeros(numbers), []
+    for _ in range(12):
+        before = group.seconds
+        group.sum(values)
+        seconds.append(group.seconds - before)
+    return statistics.median(seconds[2:])
+
+
+def _keeper(case: ShardedCase, group: Group, edges: int, digest: str) -> Keeper | None:
+    if case.checkpoint is None:
+        return None
+    settings = case.settings
+    identity = {
+        "instance": digest,
+        "solver": case.solver,
+        "dtype": settings.dtype,
+        "options": json.dumps(dict(settings.options), sort_keys=True),
+    }
+    resume = case.resume or int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
+    return Keeper(Path(case.checkpoint), group, identity=identity, edges=edges, every=case.every, resume=resume)
+
+
+def _settings(case: ShardedCase, group: Group) -> Settings:
+    """The settings of this rank: on CUDA its own device."""
+    if case.settings.device.partition(":")[0] != "cuda" or group.size == 1:
+        return case.settings
+    return dataclasses.replace(case.settings, device=f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
+
+
+def _take_cores(threads: int) -> list[int]:
+    """The cores of this rank alone, where the machine has enough for all its ranks; else all of them, shared."""
+    if not hasattr(os, "sched_setaffinity"):
+        return []
+    cores = sorted(os.sched_getaffinity(0))
+    local, ranks = int(os.environ.get("LOCAL_RANK", "0")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    if ranks * threads <= len(cores):
+        cores = cores[local * threads : (local + 1) * threads]
+        os.sched_setaffinity(0, cores)
+    return cores
+
+
+def _versions() -> dict[str, str]:
+    return {package: metadata.version(package) for package in ("dualbench", "numba", "numpy", "torch")}

@@ -1,0 +1,174 @@
+"""Figures of the runs over ranks. Solid with markers: measured; dashed: the model; dotted: ideal scaling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from reports import canvas
+from reports.canvas import Drawing
+from reports.figures import seconds_text, slug
+from reports.palette import DASHES, Style, styles
+from reports.shown import compact, digits
+
+_GREY, _PARTS = 4, (("compute", 0), ("communication", 1), ("waiting", 4))
+_MOST_BARS = 16
+MEBIBYTE = 2**20
+
+
+def scaling(rows: pd.DataFrame, mode: str, title: str) -> Drawing:
+    """Seconds per iteration against ranks: measured, model and ideal of each solver."""
+    looks = styles({str(solver): str(solver) for solver in rows["solver"].unique()})
+    names: dict[str, Style] = {}
+    lines: list[tuple[str, Any, Any, Any]] = []
+    for solver, look in looks.items():
+        line = _medians(rows[rows["solver"] == solver])
+        lines.append((solver, line["ranks"].to_numpy(), line["per_iteration"].to_numpy(), ~line["shared"].to_numpy()))
+        names[solver] = look
+        curve = _curve(line)
+        if curve is not None:
+            label = f"{solver}: model{_errors(line)}"
+            names[label] = Style(slot=look.slot, marker="", dash=DASHES[1], emphasised=False)
+            lines.append((label, *curve, None))
+        ranks = np.array([line["ranks"].iloc[0], line["ranks"].max() if curve is None else curve[0][-1]])
+        first = float(line["per_iteration"].iloc[0])
+        ideal = first * ranks[0] / ranks if mode == "strong" else np.full(2, first)
+        names["ideal"] = Style(slot=_GREY, marker="", dash=DASHES[2], emphasised=False)
+        lines.append(("ideal", ranks, ideal, None))
+    heading = f"{mode.capitalize()} scaling: {title}"
+    return _panel(f"scaling-{mode}-{slug(title)}", heading, "ranks", "seconds per iteration", lines, names)
+
+
+def efficiency(rows: pd.DataFrame) -> Drawing | None:
+    """Against ranks, one line a series; only runs whose ranks share nothing have one."""
+    rows = rows[rows["efficiency"].notna()]
+    by = rows.assign(name=rows["solver"] + ", " + rows["mode"] + ": " + rows["series"])
+    by = by[by.groupby("name")["ranks"].transform("nunique") > 1]
+    if by.empty:
+        return None
+    looks = styles({str(name): str(name).partition(",")[0] for name in by["name"].unique()})
+    with canvas.settings():
+        figure, axes = canvas.new_figure(len(looks))
+        canvas.titles(axes, "Efficiency", "ranks", "of the ideal")
+        canvas.log_axis(axes.xaxis, 1.0, float(max(by["ranks"].max(), 2)), compact)
+        axes.set_ylim(0, 1.15)
+        axes.axhline(1.0, color=canvas.MUTED, linestyle=(0, (1, 1.2)), linewidth=1)
+        for name, look in looks.items():
+            line = by[by["name"] == name].groupby("ranks")["efficiency"].median()
+            axes.plot(line.index.to_numpy(), line.to_numpy(), **canvas.line_style(look))
+        canvas.legend(figure, looks, 1, markers=True)
+        return canvas.render(figure, "scaling-efficiency", "Efficiency against ranks")
+
+
+def split(rows: pd.DataFrame) -> Drawing | None:
+    """Bars of one iteration, a rank each: compute, communication, waiting; the run with most ranks of each series."""
+    bars = [bar for _, row in rows.sort_values("ranks").iterrows() for bar in _bars(row)][-_MOST_BARS:]
+    if not bars:
+        return None
+    title = "An iteration of each rank"
+    names = {name: Style(slot=slot, marker="s", dash="-", emphasised=False) for name, slot in _PARTS}
+    with canvas.settings():
+        y = "rows: ranks of a run"
+        figure, axes = canvas.new_figure(1, heads=canvas.heads(title, y))
+        canvas.titles(axes, title, "seconds", y)
+        canvas.name_rows(axes, [name for name, _ in bars])
+        left = np.zeros(len(bars))
+        for k, (name, _) in enumerate(_PARTS):
+            width = np.array([parts[k] for _, parts in bars])
+            axes.barh(range(len(bars)), width, left=left, height=0.7, color=names[name].colour)
+            left += width
+        canvas.legend(figure, names, 3, markers=True)
+        return canvas.render(figure, "scaling-split", f"{title}: compute, communication and waiting")
+
+
+def memory(rows: pd.DataFrame) -> Drawing | None:
+    """Peak memory of the largest rank against the edges that a rank holds."""
+    rows = rows[rows["memory"].notna()]
+    rows = rows.assign(share=rows["edges"] / rows["ranks"], memory=rows["memory"] / MEBIBYTE)
+    return _by_edges(
+        rows, "memory", "share", "Memory of a rank", "edges of a rank", "MiB at the peak", "scaling-memory"
+    )
+
+
+def growth(rows: pd.DataFrame) -> Drawing | None:
+    """Seconds per iteration of one rank against edges, with the exponent of the fitted power."""
+    alone = rows[rows["ranks"] == 1]
+    return _by_edges(
+        alone, "per_iteration", "edges", "One rank", "edges", "seconds per iteration", "scaling-growth", fitted=True
+    )
+
+
+def _by_edges(
+    rows: pd.DataFrame, value: str, edges: str, title: str, x: str, y: str, name: str, *, fitted: bool = False
+) -> Drawing | None:
+    """One line a solver over medians of nearly equal sizes; with `fitted` its name carries the exponent."""
+    rows = rows.assign(**{edges: [float(f"{size:.1e}") for size in rows[edges]]})
+    names: dict[str, Style] = {}
+    lines: list[tuple[str, Any, Any, Any]] = []
+    for solver, look in styles({str(solver): str(solver) for solver in rows["solver"].unique()}).items():
+        line = rows[rows["solver"] == solver].groupby(edges)[value].median()
+        if len(line) < 2:
+            continue
+        at, values = line.index.to_numpy(dtype=float), line.to_numpy(dtype=float)
+        label = f"{solver}: exponent {np.polyfit(np.log(at), np.log(values), 1)[0]:.2f}" if fitted else solver
+        names[label] = look
+        lines.append((label, at, values, np.full(at.size, fill_value=True)))
+    return _panel(name, title, x, y, lines, names) if lines else None
+
+
+def _panel(
+    name: str, title: str, x: str, y: str, lines: list[tuple[str, Any, Any, Any]], names: dict[str, Style]
+) -> Drawing:
+    """Log axes; a line is (name, x, y, filled), and filled = None draws it without markers."""
+    with canvas.settings():
+        figure, axes = canvas.new_figure(len(names), heads=canvas.heads(title, y))
+        canvas.titles(axes, title, x, y)
+        every = [np.concatenate([np.asarray(line[k], dtype=float) for line in lines]) for k in (1, 2)]
+        canvas.log_axis(axes.xaxis, float(every[0].min()), float(every[0].max()), compact)
+        text = seconds_text if y.startswith("seconds") else digits
+        canvas.log_axis(axes.yaxis, float(every[1].min()), float(every[1].max()), text)
+        for label, at, values, filled in lines:
+            axes.plot(at, values, **canvas.line_style(names[label], markers=False))
+            if filled is not None:
+                canvas.points(axes, at, values, filled, names[label])
+        canvas.legend(figure, names, 1, markers=True)
+        return canvas.render(figure, name, f"{title}: {y} against {x}")
+
+
+def _medians(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row for each number of ranks; curve: of its last run."""
+    found = rows.groupby("ranks").agg(
+        per_iteration=("per_iteration", "median"),
+        shared=("shared", "any"),
+        error=("error", "median"),
+        curve=("curve", "last"),
+    )
+    return found.reset_index().astype({"shared": bool})
+
+
+def _curve(line: pd.DataFrame) -> tuple[Any, Any] | None:
+    """Of the run with most ranks that share nothing: it has measured messages as well as passes."""
+    usable = line[line["curve"].notna() & ~line["shared"]]
+    if usable.empty:
+        return None
+    points = np.array(usable["curve"].iloc[-1], dtype=float)
+    return points[:, 0], points[:, 1]
+
+
+def _errors(line: pd.DataFrame) -> str:
+    errors = line["error"].dropna()
+    if errors.empty:
+        return ""
+    low, high = 100 * errors.min(), 100 * errors.max()
+    return f", error {low:+.0f} %" if low == high else f", errors {low:+.0f} to {high:+.0f} %"
+
+
+def _bars(row: Any) -> list[tuple[str, list[float]]]:
+    found = []
+    for k, rank in enumerate(row["per_rank"]):
+        parts = [rank.get(name) for name, _ in _PARTS]
+        if None not in parts:
+            found.append((f"{row['mode']} {row['ranks']}: rank {k}", [float(part) for part in parts]))
+    return found

@@ -1,0 +1,81 @@
+"""One, two and four ranks end with the same answer, the same way every time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness import solve
+from harness.launch import Launched
+from harness.referee import certify
+from instances import InputError, MatchingLP, generate, parse_spec
+
+Start = Callable[..., Launched]
+TOLERANCE = 1e-4
+SPEC = "dualip:sources=66000,destinations=40,degree=3,seed=5"
+EQUALITY = "unit:sources=40000,destinations=20,degree=3,seed=2,polytope=simplex-eq"
+
+
+@pytest.fixture(scope="module")
+def whole() -> MatchingLP:
+    return generate(parse_spec(SPEC))
+
+
+def check(result: Any, lp: MatchingLP, *, tolerance: float = TOLERANCE) -> None:
+    """The certificate summed over the ranks is the one of the referee for the same dual, and proves the tolerance."""
+    assert result["status"] == "solved"
+    bound, objective = (result["certificate"][name] for name in ("dual_bound", "feasible_objective"))
+    judged = certify(lp, dual=np.array(result["dual"]))
+    assert judged.dual_bound == pytest.approx(bound, rel=1e-10)
+    assert bound <= objective <= bound + tolerance * max(1.0, abs(bound))
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_any_number_of_ranks_ends_within_the_tolerance(start: Start, whole: MatchingLP, ranks: int) -> None:
+    result = start(SPEC, "blockpdhg", ranks, tolerance=TOLERANCE).result
+    assert result is not None
+    check(result, whole)
+    assert result["edges"] == whole.edges == sum(rank["edges"] for rank in result["per_rank"])
+    assert result["bytes_per_iteration"] <= 4 * whole.destinations + 256
+    alone = solve(whole, "blockpdhg", tolerance=TOLERANCE)
+    assert alone.certificate is not None
+    assert alone.certificate.dual_bound is not None
+    assert alone.certificate.feasible_objective is not None
+    assert result["certificate"]["dual_bound"] <= alone.certificate.feasible_objective
+    assert alone.certificate.dual_bound <= result["certificate"]["feasible_objective"]
+
+
+def test_dual_ascent_runs_on_ranks_too(start: Start, whole: MatchingLP) -> None:
+    result = start(SPEC, "dualip-restarted", 2, tolerance=1e-2).result
+    assert result is not None
+    check(result, whole, tolerance=1e-2)
+
+
+def test_equality_sources_of_all_ranks_share_the_slack(start: Start) -> None:
+    result = start(EQUALITY, "blockpdhg", 2, tolerance=1e-3, wire="float64").result
+    assert result is not None
+    assert result["wire"] == "float64"
+    check(result, generate(parse_spec(EQUALITY)), tolerance=1e-3)
+
+
+def test_a_run_repeats_bit_for_bit(start: Start) -> None:
+    first, second = (start(SPEC, "blockpdhg", 2, tolerance=TOLERANCE, wire="float32").result for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert first["wire"] == "float32"
+    assert first["dual"] == second["dual"]
+    assert first["certificate"] == second["certificate"]
+    assert first["digest"] == second["digest"]
+
+
+def test_more_ranks_than_blocks_are_refused(start: Start) -> None:
+    with pytest.raises(InputError, match="2 ranks for 1 blocks of sources: use at most 1 ranks"):
+        start("unit:sources=100,destinations=5,degree=2", "blockpdhg", 2)
+
+
+def test_a_solver_without_ranks_is_refused(start: Start) -> None:
+    with pytest.raises(InputError, match="scipy-highs-ds works in one process only"):
+        start(SPEC, "scipy-highs-ds", 1)
