@@ -1,10 +1,11 @@
 # make bench   set up, run the suite "smoke", write records and a report
 # make test    set up, run all tests        make lint   ruff and mypy
+# make gpu-check   where there is a CUDA device: the engine's tests, kernels against the copy bandwidth, the ladder
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: bench test lint clean
+.PHONY: bench test lint gpu-check clean
 
 bench: $(VENV)/.ready
 	$(BIN)/dualbench run smoke --out results/smoke --resume
@@ -16,6 +17,13 @@ lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+gpu-check: $(VENV)/.ready-dev
+	@$(BIN)/python -c "import sys, torch; sys.exit(None if torch.cuda.is_available() else 'no CUDA device: see dualbench doctor')"
+	mkdir -p results
+	$(BIN)/python -m pytest tests/solvers/engine
+	$(BIN)/python -m pytest tests/benchmarks/test_kernels.py --benchmark-json results/gpu-kernels.json
+	$(BIN)/dualbench run ladder --device cuda --solver blockpdhg --out results/gpu --resume
 
 # Each installs again only when what is to be installed has changed.
 $(VENV)/.ready: pyproject.toml constraints.txt
