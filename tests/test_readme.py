@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from harness.cli import cli, invoke
+from harness.records import read
 from harness.suite import suite_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -43,3 +46,18 @@ def test_every_file_it_points_to_is_there() -> None:
 def test_published_bounds_can_be_derived_again() -> None:
     for folder in sorted((ROOT / "reports" / "published").glob("*/smoke")):
         assert invoke(["verify", str(folder)]) == 0
+
+
+def test_published_smoke_run_holds_together() -> None:
+    """HiGHS twice and PDLP agree on every optimum to 1e-6; no gap is negative, no bound above the optimum."""
+    for folder in sorted((ROOT / "reports" / "published").glob("*/smoke")):
+        rows = [row for row in read(folder).cases if row["certificate"] is not None]
+        for instance in {row["instance"] for row in rows}:
+            here = [row for row in rows if row["instance"] == instance]
+            tight = {row["solver"]: row["certificate"] for row in here if row["settings"]["tolerance"] == 1e-6}
+            optimum = tight["scipy-highs-ds"]["feasible_objective"]
+            for solver in ("scipy-highs-ipm", "ortools-pdlp", "blockpdhg"):
+                assert tight[solver]["feasible_objective"] == pytest.approx(optimum, rel=1e-6)
+            for row in here:
+                assert row["certificate"]["certified_gap"] >= 0
+                assert row["certificate"]["dual_bound"] <= optimum + 1e-9 * abs(optimum)
