@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from harness.inherited import THREADS, inherited
 from harness.member import FAILURE, LOG, RESULT
 from harness.sharded import ShardedCase
 from instances import InputError
 from solvers import Status
 
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 _LAST_WORDS = 300  # characters of a rank's output that may stand in a reason
 
 
@@ -55,7 +55,7 @@ def launch(case: ShardedCase, *, max_restarts: int = 0) -> Launched:
             logs_specs=DefaultLogsSpecs(log_dir=str(folder / "logs")),
         )
         command = ["-m", "harness.member", str(folder / "case.json"), str(folder)]
-        with _environment(case.settings.threads), _quiet():
+        with inherited(_environment(case.settings.threads)), _quiet():
             try:
                 elastic_launch(config, sys.executable)(*command)
             except ChildFailedError as error:
@@ -98,22 +98,11 @@ def _told(folder: Path, rank: int) -> dict[str, str]:
     return dict(json.loads(file.read_text())) if file.exists() else {}
 
 
-@contextmanager
-def _environment(threads: int) -> Iterator[None]:
+def _environment(threads: int) -> dict[str, str]:
     """What the ranks inherit: their number of threads, and where to find this package."""
     root = str(Path(__file__).resolve().parent.parent)
     found = os.environ.get("PYTHONPATH")
-    values = dict.fromkeys(_THREADS, str(threads)) | {"PYTHONPATH": f"{root}{os.pathsep}{found}" if found else root}
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    return dict.fromkeys(THREADS, str(threads)) | {"PYTHONPATH": f"{root}{os.pathsep}{found}" if found else root}
 
 
 @contextmanager

@@ -22,14 +22,13 @@ from typing import Any
 import numpy as np
 
 from harness.case import Case
+from harness.inherited import THREADS, inherited
 from harness.outcome import Outcome, outcome_of
 from instances import MatchingLP, PerSource
 from solvers import Status
 
 Phase = Callable[[str], None]
 
-#: Environment variables by which the numerical libraries take their number of threads, at import.
-_THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 #: Seconds for any step but the run; generating and preparing the largest rungs takes minutes.
 _SETUP_LIMIT = 3600.0
 #: What a child says that cannot run a solver because of a library it has loaded for another.
@@ -87,7 +86,7 @@ class Worker:
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, self._threads, str(self._log)), daemon=True)
-        with _environment(dict.fromkeys(_THREADS, str(self._threads))):
+        with inherited(dict.fromkeys(THREADS, str(self._threads))):
             self._process.start()
         theirs.close()
         return self._connection
@@ -108,20 +107,6 @@ def _limit(case: Case, step: str) -> float:
     """Seconds a step may take: the run gets half its limit and 30 s of grace, for solvers that look at it rarely."""
     limit = case.settings.time_limit
     return _SETUP_LIMIT if step != "run" else float("inf") if limit is None else 1.5 * limit + 30.0
-
-
-@contextlib.contextmanager
-def _environment(values: dict[str, str]) -> Any:
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _serve(connection: Connection, threads: int, log: str) -> None:
