@@ -62,9 +62,9 @@ class Worker:
                     step, since = message, time.monotonic()
             except (EOFError, ConnectionResetError):
                 return Outcome(status=Status.CRASHED, reason=f"the process died during {step}: {self._death()}")
-            if time.monotonic() - since > _limit(case, step):
+            passed = time.monotonic() - since
+            if passed > _limit(case, step):
                 self.stop()
-                passed = time.monotonic() - since
                 return Outcome(status=Status.TIME_LIMIT, reason=f"ended by the harness after {passed:.1f} s of {step}")
 
     def stop(self) -> None:

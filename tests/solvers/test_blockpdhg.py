@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from instances import Box, MatchingLP, Polytope, Simplex
+from instances import Box, MatchingLP, Polytope, Simplex, generate, parse_spec
 from solvers.base import Answer, OptionError, Settings, Status
 from solvers.blockpdhg import BlockPDHG
 from solvers.engine.certificate import repair
@@ -162,3 +162,10 @@ def test_no_edges_and_no_budget_are_solved() -> None:
 def test_bad_options_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(OptionError):
         BlockPDHG().prepare(small_lp(0, "unit", Box()), Settings(options=options))
+
+
+def test_pdhg_alone_needs_few_iterations_on_dualips_benchmark() -> None:
+    """A wrong step, weight or restart still ends with a valid proof; only the count shows it."""
+    lp = generate(parse_spec("dualip:sources=5000,destinations=50,degree=10,seed=42"))
+    solver, settings = BlockPDHG(), Settings(tolerance=1e-6, iteration_limit=60, options={"finish": "none"})
+    assert solver.run(solver.prepare(lp, settings)).status is Status.SOLVED
