@@ -13,7 +13,8 @@ from typing import Any
 
 import click
 
-from harness import commands_scaling, commands_trust
+from harness.scaling import commands as scaling_commands
+from harness.trust import commands as trust_commands
 from instances.errors import InputError
 
 OK, NOT_SOLVED, BAD_INPUT, FAULT = 0, 1, 2, 3
@@ -153,7 +154,7 @@ def generate(spec: str, out: Path) -> None:
     click.echo(f"{out}: {lp.sources:,} sources, {lp.destinations:,} destinations, {lp.edges:,} edges")
 
 
-for _command_of_its_own in (*commands_scaling.COMMANDS, *commands_trust.COMMANDS):
+for _command_of_its_own in (*scaling_commands.COMMANDS, *trust_commands.COMMANDS):
     cli.add_command(_command_of_its_own)
 
 

@@ -1,9 +1,9 @@
 """The schema of records, and the append-only store.
 
 A records file is JSON Lines: rows of kind "run" (which suite, which command), "environment" (once per environment),
-"case" (one finished or failed case) and "scaling" (one case on some number of ranks, harness/scaling.py). Plain types
-only; a number that is not finite is null. Rows are appended with flush and fsync; a torn last line is reported and the
-rest is read.
+"case" (one finished or failed case) and "scaling" (one case on some number of ranks, harness/scaling/series.py).
+Plain types only; a number that is not finite is null. Rows are appended with flush and fsync; a torn last line is
+reported and the rest is read.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ from typing import Any
 import psutil
 import pytest
 
-from harness.launch import Launched, launch
-from harness.sharded import ShardedCase
+from harness.scaling.launch import Launched, launch
+from harness.scaling.sharded import ShardedCase
 from solvers import Settings
 
 Start = Callable[..., Launched]
@@ -24,7 +24,7 @@ def _ranks() -> dict[int, psutil.Process]:
     found = {}
     for process in psutil.Process().children(recursive=True):
         try:
-            if "harness.member" in process.cmdline():
+            if "harness.scaling.member" in process.cmdline():
                 found[int(process.environ()["RANK"])] = process
         except (psutil.Error, KeyError):
             continue  # it is just starting or ending

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from harness.launch import Launched
-from harness.sharded import ShardedCase
+from harness.scaling.launch import Launched
+from harness.scaling.sharded import ShardedCase
 from solvers import Settings, Status
 
 Start = Callable[..., Launched]
@@ -76,7 +76,7 @@ def free_port() -> int:
 
 def member(folder: Path, case: ShardedCase, rank: int, port: int) -> subprocess.Popen[bytes]:
     (folder / f"case-{rank}.json").write_text(case.text)
-    command = [sys.executable, "-m", "harness.member", str(folder / f"case-{rank}.json"), str(folder)]
+    command = [sys.executable, "-m", "harness.scaling.member", str(folder / f"case-{rank}.json"), str(folder)]
     return subprocess.Popen(command, env=environment(rank, case.ranks, port))
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from harness import solve
-from harness.launch import Launched
 from harness.referee import certify
+from harness.scaling.launch import Launched
 from instances import InputError, MatchingLP, generate, parse_spec
 
 Start = Callable[..., Launched]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from harness import solve
-from harness.probes import infeasible, known_optimum, several_kinds, with_gaps
+from harness.trust.probes import infeasible, known_optimum, several_kinds, with_gaps
 from instances import Kind, Simplex, generate, parse_spec
 from solvers import Availability, OptionError, Settings, Status, get_solver, registry
 from solvers.base import INT32_LIMIT

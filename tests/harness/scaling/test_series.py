@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from harness.launch import Launched
-from harness.model import Speeds, curve, measured_speeds, seconds_per_iteration
-from harness.scaling import Series, scaling_record
-from harness.sharded import ShardedCase
+from harness.scaling.launch import Launched
+from harness.scaling.model import Speeds, curve, measured_speeds, seconds_per_iteration
+from harness.scaling.series import Series, scaling_record
+from harness.scaling.sharded import ShardedCase
 from instances import InputError
 from solvers import Settings, Status
 
@@ -22,7 +22,7 @@ CASE = ShardedCase(spec=SPEC, solver="blockpdhg", settings=Settings(), ranks=1)
 
 
 def result(ranks: int, per_iteration: float, *, cores: list[list[int]] | None = None) -> dict[str, Any]:
-    """What harness.sharded hands back, with invented times."""
+    """What harness.scaling.sharded hands back, with invented times."""
     each = {"host": "one", "seconds": {"generate": 1.0, "prepare": 2.0, "run": 3.0}, "compute": per_iteration,
             "communication": 0.0, "waiting": 0.0, "peak_memory": {"host": 1000, "device": None},
             "edges": 200000 // ranks,

@@ -9,8 +9,8 @@ import pytest
 
 from harness import records
 from harness.cli import invoke
-from harness.compare import compare, lost_accuracy, slower
 from harness.records import CaseRecord, RecordsFile, Seconds
+from harness.trust.compare import compare, lost_accuracy, slower
 from instances import InputError
 
 PLACE = {"cpu": "x", "cores": 2, "affinity": 2, "memory_bytes": 1, "gpu": None, "platform": "p", "python": "3.11"}

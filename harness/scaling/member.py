@@ -1,4 +1,4 @@
-"""`python -m harness.member CASE FOLDER`: one rank of a sharded case, as harness.launch starts it."""
+"""`python -m harness.scaling.member CASE FOLDER`: one rank of a sharded case, as harness.scaling.launch starts it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.sharded import ShardedCase, take_part
+from harness.scaling.sharded import ShardedCase, take_part
 from instances import InputError
 from solvers.engine.collectives import RankLostError
 

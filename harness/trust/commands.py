@@ -18,8 +18,8 @@ def check(solver: str) -> int:
 
     Exit status 1 where a check failed, or where the solver is not available here.
     """
-    from harness.conformance import Verdict, examine
     from harness.display import wide_console
+    from harness.trust.conformance import Verdict, examine
     from solvers import get_solver
 
     console, failed = wide_console(), 0
@@ -36,7 +36,7 @@ def check(solver: str) -> int:
 @click.option("--out", type=_PATH, required=True, metavar="DIR", help="Folder for the adapter and its test.")
 def new_solver(name: str, out: Path) -> None:
     """Write a working adapter NAME to fill in, and its test, into DIR."""
-    from harness.new_solver import write_solver
+    from harness.trust.new_solver import write_solver
 
     adapter, test = write_solver(name, out)
     click.echo(f"{adapter} works as it is: fill in prepare and run")
@@ -53,8 +53,8 @@ def verify(path: Path, threads: int) -> int:
     Exit status 1 where one differs or a dual is missing.
     """
     from harness.display import wide_console
-    from harness.verify import Outcome
-    from harness.verify import verify as derive
+    from harness.trust.verify import Outcome
+    from harness.trust.verify import verify as derive
 
     colours = {Outcome.AGREES: "green", Outcome.DIFFERS: "red", Outcome.MISSING: "red"}
     console = wide_console()
@@ -78,9 +78,9 @@ def compare(before: Path, after: Path, fail_above: float | None, *, any_environm
     With --fail-above the exit status is 1 where a case is slower by more than that ratio, or lost accuracy.
     """
     from harness import records
-    from harness.compare import compare as compared
-    from harness.compare import comparison_table, lost_accuracy, slower
     from harness.display import wide_console
+    from harness.trust.compare import compare as compared
+    from harness.trust.compare import comparison_table, lost_accuracy, slower
 
     console = wide_console()
     found = compared(records.read(before), records.read(after), any_environment=any_environment)
@@ -100,7 +100,7 @@ def compare(before: Path, after: Path, fail_above: float | None, *, any_environm
 def doctor() -> int:
     """Say what this machine has and what it lacks, with the remedy; exit status 1 where something does not work."""
     from harness.display import wide_console
-    from harness.doctor import State, diagnose
+    from harness.trust.doctor import State, diagnose
 
     console, broken = wide_console(), 0
     for line in diagnose():

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from harness import probes
 from harness.clock import Stopwatch
-from harness.probes import Probe
-from harness.process_state import ProcessState, native_footprint
 from harness.solve import Result, execute
+from harness.trust import probes
+from harness.trust.probes import Probe
+from harness.trust.process_state import ProcessState, native_footprint
 from instances import Kind, MatchingLP, generate, parse_spec
 from solvers import Availability, OptionError, Settings, Solver, Status
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from harness.plan import DEVICES, device_bytes, host_bytes, least_ranks, most_ranks, plan, share_of
+from harness.scaling.plan import DEVICES, device_bytes, host_bytes, least_ranks, most_ranks, plan, share_of
 from instances import InputError, parse_spec
 
 GIGA = "dualip:sources=100000000,destinations=10000,degree=10"
@@ -60,7 +60,7 @@ def test_unknown_devices_are_named() -> None:
 PEAK = """
 import json, os
 os.environ["NUMBA_NUM_THREADS"] = "1"
-from harness.sharded import ShardedCase, take_part
+from harness.scaling.sharded import ShardedCase, take_part
 from solvers import Settings
 settings = Settings(tolerance=1e-5, iteration_limit=10)
 case = ShardedCase(spec={spec!r}, solver={solver!r}, settings=settings, ranks=1, probe=False)

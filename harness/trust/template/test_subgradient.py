@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness import solve
-from harness.conformance import Verdict, check_names, run_check
+from harness.trust.conformance import Verdict, check_names, run_check
 from instances import generate, parse_spec
 from solvers import get_solver
 

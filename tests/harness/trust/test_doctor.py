@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import doctor
 from harness.cli import invoke
-from harness.doctor import State, diagnose
 from harness.environment import environment
+from harness.trust import doctor
+from harness.trust.doctor import State, diagnose
 from solvers import registry
 
 

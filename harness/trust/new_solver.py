@@ -27,6 +27,6 @@ def write_solver(name: str, out: Path) -> tuple[Path, Path]:
 
 
 def _filled_in(source: str, name: str, module: str) -> str:
-    text = (resources.files("harness") / "template" / source).read_text()
+    text = (resources.files("harness.trust") / "template" / source).read_text()
     text = text.replace(f'id = "{_TEMPLATE}"', f'id = "{name}"').replace(f'"{_TEMPLATE}.py"', f'"{module}.py"')
     return text.replace(_TEMPLATE.capitalize(), "".join(word.capitalize() for word in name.split("-")))

@@ -19,10 +19,10 @@ import numpy as np
 
 from harness import records
 from harness.environment import environment
-from harness.launch import Launched, launch
-from harness.model import curve, measured_speeds, seconds_per_iteration
 from harness.outcome import utc_now
-from harness.sharded import ShardedCase, sharded_solver, take_part
+from harness.scaling.launch import Launched, launch
+from harness.scaling.model import curve, measured_speeds, seconds_per_iteration
+from harness.scaling.sharded import ShardedCase, sharded_solver, take_part
 from instances import InputError, MatchingSpec, digest, parse_spec
 from instances.shards import require_parts
 from solvers import Status
@@ -106,8 +106,8 @@ def scaling_record(
     mode: str, case: ShardedCase, launched: Launched, *, before: Sequence[Mapping[str, Any]], environment_id: str
 ) -> dict[str, Any]:
     """The row of one run. seconds: maxima over the ranks; per_iteration, compute, communication and waiting as in
-    harness.sharded; to_gap: of the run that proved the tolerance. model: what harness.model predicts from the speeds
-    that this run measured, error relative to per_iteration. shared: ranks had to share cores.
+    harness.scaling.sharded; to_gap: of the run that proved the tolerance. model: what harness.scaling.model predicts
+    from the speeds that this run measured, error relative to per_iteration. shared: ranks had to share cores.
     """
     spec, solver = parse_spec(case.spec), sharded_solver(case.solver)
     row: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """What an instance will need, before anything is made: memory of a rank, seconds of an iteration, number of devices.
 
 I sources, J destinations, E edges of the instance; a rank has their R-th part, in whole blocks. Memory follows the
-arrays that exist at once (checked against measured peaks); time is the model of harness/model.py.
+arrays that exist at once (checked against measured peaks); time is the model of harness/scaling/model.py.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from harness.model import Speeds, seconds_per_iteration
-from harness.sharded import edges_per_second, sharded_solver
+from harness.scaling.model import Speeds, seconds_per_iteration
+from harness.scaling.sharded import edges_per_second, sharded_solver
 from instances import InputError, MatchingSpec, Spec, available_memory
 from instances.families import BlockFamily, family
 from instances.sampling import BLOCK_SOURCES
@@ -32,7 +32,7 @@ ITERATIONS = {"dualip": 30, "unit": 270, "independent": 1305}
 
 @dataclass(frozen=True, kw_only=True)
 class Device:
-    """One device a rank. speed: bytes a second that passes reach; latency and link as in harness.model.Speeds.
+    """One device a rank. speed: bytes a second that passes reach; latency and link as in harness.scaling.model.Speeds.
 
     source says where the figures are from: none of the links is measured here.
     """

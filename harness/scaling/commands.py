@@ -15,7 +15,7 @@ from instances.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.sharded import ShardedCase
+    from harness.scaling.sharded import ShardedCase
 
 _NOT_SOLVED, _FAULT = 1, 3
 
@@ -51,7 +51,7 @@ def scale(
     SPEC --out DIR on each machine.
     """
     from harness.display import wide_console
-    from harness.scaling import Series, run_series
+    from harness.scaling.series import Series, run_series
     from solvers.engine.collectives import launched
 
     case = _case(spec, probe=not no_probe, **chosen)
@@ -83,8 +83,8 @@ def plan(
     """Memory and time that SPEC needs on N devices, by the model; nothing is generated."""
     from dataclasses import asdict
 
-    from harness.plan import least_ranks
-    from harness.plan import plan as make_plan
+    from harness.scaling.plan import least_ranks
+    from harness.scaling.plan import plan as make_plan
     from instances import named_instances, parse_spec
 
     parsed = parse_spec(named_instances().get(spec, spec))
@@ -112,7 +112,7 @@ def _fits(fits: bool, device: str) -> str:  # noqa: FBT001 - one word for each o
 
 
 def _case(spec: str, **chosen: Any) -> ShardedCase:
-    from harness.sharded import ShardedCase
+    from harness.scaling.sharded import ShardedCase
     from instances import named_instances, parse_spec
     from solvers import Settings
 
@@ -156,7 +156,7 @@ def _counts(text: str) -> tuple[int, ...]:
 def _join(case: ShardedCase, mode: str, out: Path, *, strict: bool) -> int:
     """Be one rank of a rendezvous that exists; rank 0 writes the record."""
     from harness.display import wide_console
-    from harness.scaling import record_joined
+    from harness.scaling.series import record_joined
 
     row = record_joined(case, mode, out)
     if row is None:

@@ -13,11 +13,11 @@ from harness import solve
 from harness.cli import invoke
 from instances import generate, parse_spec
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+README = Path(__file__).resolve().parents[3] / "README.md"
 
 
 def template() -> str:
-    return (resources.files("harness") / "template" / "subgradient.py").read_text()
+    return (resources.files("harness.trust") / "template" / "subgradient.py").read_text()
 
 
 def test_the_worked_example_of_the_readme_is_the_template() -> None:

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from harness import probes
 from harness.cli import invoke
-from harness.conformance import Verdict, check_names, examine, run_check
 from harness.referee import certify
+from harness.trust import probes
+from harness.trust.conformance import Verdict, check_names, examine, run_check
 from instances import Kind, MatchingLP
 from solvers import Answer, Availability, Settings, Solver, Status, get_solver
 

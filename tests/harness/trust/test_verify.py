@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from harness.cli import invoke
-from harness.verify import Outcome, verify
+from harness.trust.verify import Outcome, verify
 
 SPECS = ["unit:sources=100,destinations=10,degree=3,seed=1", "dualip:sources=100,destinations=10,degree=3,seed=2"]
 

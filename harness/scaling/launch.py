@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.inherited import THREADS, inherited
-from harness.member import FAILURE, LOG, RESULT
-from harness.sharded import ShardedCase
+from harness.scaling.member import FAILURE, LOG, RESULT
+from harness.scaling.sharded import ShardedCase
 from instances import InputError
 from solvers import Status
 
@@ -27,7 +27,7 @@ _LAST_WORDS = 300  # characters of a rank's output that may stand in a reason
 
 @dataclass(frozen=True, kw_only=True)
 class Launched:
-    """result: of harness.sharded, None where the ranks did not finish; then status and reason say why."""
+    """result: of harness.scaling.sharded, None where the ranks did not finish; then status and reason say why."""
 
     result: Mapping[str, Any] | None
     status: Status = Status.SOLVED
@@ -54,7 +54,7 @@ def launch(case: ShardedCase, *, max_restarts: int = 0) -> Launched:
             max_restarts=max_restarts,
             logs_specs=DefaultLogsSpecs(log_dir=str(folder / "logs")),
         )
-        command = ["-m", "harness.member", str(folder / "case.json"), str(folder)]
+        command = ["-m", "harness.scaling.member", str(folder / "case.json"), str(folder)]
         with inherited(_environment(case.settings.threads)), _quiet():
             try:
                 elastic_launch(config, sys.executable)(*command)

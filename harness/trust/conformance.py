@@ -1,4 +1,4 @@
-"""The conformance kit: every promise of harness/promises.py tried on one adapter, as findings for a reader."""
+"""The conformance kit: every promise of harness/trust/promises.py tried on one adapter, as findings for a reader."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from harness.promises import CHECKS, NonConformingError, NotApplicableError
+from harness.trust.promises import CHECKS, NonConformingError, NotApplicableError
 from solvers import Solver
 
 

@@ -1,0 +1,1 @@
+"""One case over many ranks: launch, run, record, model and plan."""

@@ -1,0 +1,1 @@
+"""What lets a reader trust a record or an adapter: conformance, verify, compare, doctor."""
