@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -63,6 +63,11 @@ def load_part(spec: Spec, rank: int, ranks: int, add: Add, *, threads: int | Non
     return Part(lp=lp, first_source=int(cuts[first]), pieces=cuts[first : last + 1] - cuts[first])
 
 
+def in_blocks(spec: Spec) -> TypeGuard[MatchingSpec]:
+    """Whether `spec` is generated block by block, so that a rank makes its own part alone."""
+    return isinstance(spec, MatchingSpec) and isinstance(family(spec.family), BlockFamily)
+
+
 def require_parts(spec: Spec, ranks: int) -> None:
     """SpecError where so many ranks cannot share `spec`, before one of them is started."""
     if isinstance(spec, ParquetSpec):
@@ -94,7 +99,7 @@ def instance_digest(digests: Sequence[str], b: npt.NDArray[np.float64]) -> str:
 
 def _blocks(spec: Spec) -> tuple[MatchingSpec, npt.NDArray[np.int64]]:
     """The first source of each block, and the number of sources."""
-    if not isinstance(spec, MatchingSpec) or not isinstance(family(spec.family), BlockFamily):
+    if not in_blocks(spec):
         raise SpecError(
             f"{spec.text} is made as a whole: `dualbench generate` it once and give parquet:path=DIR, "
             f"or use a family that is made in blocks"

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from harness.scaling.model import Speeds, seconds_per_iteration
 from harness.scaling.sharded import edges_per_second, sharded_solver
-from instances import InputError, MatchingSpec, Spec, available_memory
-from instances.families import BlockFamily, family
+from instances import InputError, Spec, available_memory
 from instances.sampling import BLOCK_SOURCES
+from instances.shards import in_blocks
 from solvers import Settings
 from solvers.engine.layout import index_dtype
 
@@ -91,7 +91,7 @@ def plan(spec: Spec, *, solver: str, device: str, ranks: int, threads: int = 1, 
     share, on_cpu = share_of(spec, ranks), device == "cpu"
     host, on_device = host_bytes(spec, share, solver, on_cpu=on_cpu, threads=threads), 0.0
     if on_cpu:
-        speed = edges_per_second(solver, Settings(threads=threads), spec.destinations, most=share.edges)
+        speed = edges_per_second(solver, Settings(threads=threads), spec, most=share.edges)
         speeds = Speeds(edges_per_second=speed, latency=1e-4, bytes_per_second=1e9)
         fits = host * ranks <= available_memory()
         source = "passes measured here; 0.1 ms a step and 1 GB/s between ranks assumed"
@@ -134,7 +134,7 @@ def most_ranks(spec: Spec) -> int:
 
 
 def share_of(spec: Spec, ranks: int) -> _Share:
-    if not isinstance(spec, MatchingSpec) or not isinstance(family(spec.family), BlockFamily):
+    if not in_blocks(spec):
         raise InputError(f"{spec.text} is not made in blocks: give a generated family such as dualip:sources=...")
     if not 1 <= ranks <= most_ranks(spec):
         raise InputError(f"{ranks} ranks for {most_ranks(spec)} blocks of sources: use at most {most_ranks(spec)}")

@@ -20,15 +20,17 @@ import numpy as np
 
 from harness import memory
 from harness.clock import Stopwatch
-from instances import InputError, MatchingLP, MatchingSpec, parse_spec
-from instances.shards import instance_digest, load_part
+from instances import InputError, MatchingLP, MatchingSpec, Spec, parse_spec
+from instances.shards import in_blocks, instance_digest, load_part
 from solvers import Answer, Settings, get_solver
 from solvers.engine.checkpoint import Keeper
 from solvers.engine.collectives import Group, agree, joined
 from solvers.engine.job import Job, ShardedSolver
 
-_PROBE_EDGES = 1_000_000
+#: The probe of the speed of passes: several times the caches, with iterations in the type that such a tolerance takes.
+_PROBE_EDGES = 4_000_000
 _PROBE_PASSES = 20
+_PROBE_TOLERANCE = 1e-7
 _LARGE_MESSAGE = 1 << 20  # numbers of 8 bytes
 
 
@@ -150,7 +152,7 @@ def _steps(job: Job, group: Group) -> dict[str, float | None]:
 def _speeds(case: ShardedCase, group: Group, lp: MatchingLP) -> dict[str, float | None]:
     """For the model: edges a second of this rank's passes on an instance of its own, and what messages cost."""
     group.gather(None)  # all ranks measure at once: they may share a memory bus
-    rate = edges_per_second(case.solver, _settings(case, group), lp.destinations, most=lp.edges)
+    rate = edges_per_second(case.solver, _settings(case, group), parse_spec(case.spec), most=lp.edges)
     latency, large = _message(group, 1), _message(group, _LARGE_MESSAGE)
     if latency is None or large is None:
         return {"edges_per_second": rate, "latency": None, "bytes_per_second": None}
@@ -158,14 +160,19 @@ def _speeds(case: ShardedCase, group: Group, lp: MatchingLP) -> dict[str, float 
     return {"edges_per_second": rate, "latency": latency, "bytes_per_second": moved / max(large - latency, 1e-9)}
 
 
-def edges_per_second(solver: str, settings: Settings, destinations: int, *, most: int = _PROBE_EDGES) -> float:
-    """Of the passes of `solver` on one rank, on an instance with so many destinations and up to a million edges."""
-    degree = min(10.0, float(destinations))
-    sources = math.ceil(min(_PROBE_EDGES, max(most, 1000)) / degree)
-    spec = MatchingSpec(family="dualip", sources=sources, destinations=destinations, degree=degree)
-    lp = load_part(spec, 0, 1, lambda load: load, threads=settings.threads).lp
+def edges_per_second(solver: str, settings: Settings, spec: Spec, *, most: int = _PROBE_EDGES) -> float:
+    """Of the passes of `solver` on one rank, on an instance of the family of `spec` (of `dualip` where that is not made
+    in blocks), with its destinations and degree and up to `most` edges.
+    """
+    degree = min(spec.expected_edges / max(1, spec.sources), float(spec.destinations))
+    sources = math.ceil(min(_PROBE_EDGES, max(most, 1000)) / max(degree, 1e-3))
+    kind = spec.family if in_blocks(spec) else "dualip"
+    probe = MatchingSpec(family=kind, sources=sources, destinations=spec.destinations, degree=degree)
+    lp = load_part(probe, 0, 1, lambda load: load, threads=settings.threads).lp
     alone, made = Job(), sharded_solver(solver)
-    made.run(made.prepare(lp, dataclasses.replace(settings, iteration_limit=_PROBE_PASSES, tolerance=1e-9), alone))
+    tolerance = min(_PROBE_TOLERANCE, settings.tolerance)
+    limited = dataclasses.replace(settings, iteration_limit=_PROBE_PASSES, time_limit=None, tolerance=tolerance)
+    made.run(made.prepare(lp, limited, alone))
     return lp.edges / statistics.median(step for step, _ in alone.steps[1:])
 
 
