@@ -19,12 +19,15 @@ _LADDER = {
 
 
 def named_instances() -> dict[str, str]:
-    """Spec text by name: MovieLens, a tiny, a small and a 100,000 x 1,000 one of each family, and the ladder."""
+    """Spec text by name: MovieLens, a tiny, a small and a 100,000 x 1,000 one of each family, `dualip` with 1e7 edges
+    and many budgets, and the ladder.
+    """
     return {
         "movielens": "movielens:capacity=1",
         **{f"{family}-5k": _text(family, 5_000, 50) for family in _FAMILIES},
         **{f"{family}-20k": _text(family, 20_000, 200) for family in _FAMILIES},
         **{f"{family}-100k": _text(family, 100_000, 1_000) for family in _FAMILIES},
+        "dualip-1m": _text("dualip", 1_000_000, 10_000),
         **{f"ladder-{rung}": _text("dualip", *size) for rung, size in _LADDER.items()},
     }
 
