@@ -1,18 +1,20 @@
 """The command `dualbench`.
 
 Exit status: 0 everything asked was executed and recorded; 1 it was, and --strict found a case not solved; 2 bad input,
-one line that says what to change; 3 a fault of the harness.
+one line that says what to change; 3 a fault of the harness or of the machine, such as a full disk.
 """
 
 from __future__ import annotations
 
 import sys
+import traceback
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from harness.records import NO_ROOM, NotWrittenError
 from harness.scaling import commands as scaling_commands
 from harness.trust import commands as trust_commands
 from instances.errors import InputError
@@ -23,7 +25,11 @@ _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 def main() -> None:
     """Entry point of the console script."""
-    sys.exit(invoke(sys.argv[1:]))
+    try:
+        sys.exit(invoke(sys.argv[1:]))
+    except Exception:  # noqa: BLE001 - what nobody foresaw is shown whole, with an exit status of its own
+        traceback.print_exc()
+        sys.exit(FAULT)
 
 
 def invoke(arguments: list[str]) -> int:
@@ -36,8 +42,11 @@ def invoke(arguments: list[str]) -> int:
         return _complain(str(error))
     except (KeyboardInterrupt, click.Abort):
         return _complain("interrupted; what was finished is recorded, --resume goes on", status=130)
+    except NotWrittenError as error:
+        return _complain(str(error), status=FAULT)
     except OSError as error:
-        return _complain(f"{error.filename or ''} {error.strerror or error}".strip())
+        status = FAULT if error.errno in NO_ROOM else BAD_INPUT
+        return _complain(f"{error.filename or ''} {error.strerror or error}".strip(), status=status)
     return status if isinstance(status, int) else OK
 
 
@@ -63,21 +72,24 @@ def run(suite: str, out: Path | None, *, resume: bool, strict: bool, **overrides
     """Run SUITE (a name or a .toml file), record every case and write the report."""
     from harness import records
     from harness.display import LiveDisplay, summary_table, wide_console
+    from harness.folder import locked
     from harness.runner import missing_cases, open_folder, run_suite
     from harness.suite import load_suite
 
     chosen = load_suite(suite).override(**overrides)
     if resume and out is None:
         raise InputError("--resume needs --out: say which folder to go on with")
-    folder = open_folder(
-        chosen, out or Path("results") / f"{chosen.name}-{datetime.now():%Y%m%d-%H%M%S}", resume=resume
-    )
+    out = out or Path("results") / f"{chosen.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    click.get_current_context().with_resource(locked(out))
+    folder = open_folder(chosen, out, resume=resume)
     console = wide_console()
     for line in folder.warnings:
-        console.print(line, style="yellow")
+        console.print(line, style="yellow", markup=False, soft_wrap=True)
     cases = missing_cases(chosen, folder)
-    if folder.done:
-        console.print(f"{len(folder.done)} cases are recorded in {folder.path}, {len(cases)} are missing")
+    if resume:
+        starts = f", the first from its start: {cases[0].id}" if cases else ""
+        line = f"{len(folder.done)} cases are recorded in {folder.path}, {len(cases)} are missing{starts}"
+        console.print(line, markup=False, soft_wrap=True)
     with LiveDisplay(cases, console) as display:
         run_suite(chosen, folder, display)
     wanted = {case.id for case in chosen.cases()}
@@ -163,7 +175,7 @@ def _report(inputs: list[Path], out: Path, console: Any) -> None:
 
     built = reports.build(inputs, out)
     for line in built.warnings:
-        console.print(line, style="yellow")
+        console.print(line, style="yellow", markup=False, soft_wrap=True)
     console.print(f"report   {out / 'report.html'}")
 
 

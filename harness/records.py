@@ -2,24 +2,44 @@
 
 A records file is JSON Lines: rows of kind "run" (which suite, which command), "environment" (once per environment),
 "case" (one finished or failed case) and "scaling" (one case on some number of ranks, harness/scaling/series.py).
-Plain types only; a number that is not finite is null. Rows are appended with flush and fsync; a torn last line is
-reported and the rest is read.
+Plain types only; a number that is not finite is null. A row is on the disk when `append` returns, or not in the file
+at all; a line that a killed process tore is reported and the rest is read. Any other file is written under another name
+and renamed, so that a file under its own name is always whole.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from instances.errors import InputError as InputError  # for the readers of records too
+from harness.rows import fault as fault  # for the readers of records too
+from harness.rows import parse
+from instances.errors import InputError as InputError
 
 SCHEMA = 1
 RECORDS_FILE = "records.jsonl"
+#: How the name of a file ends that is being written; a killed process may leave one.
+PARTIAL = ".partial"
+#: What the system says when a disk is full, a quota or a limit is reached, or the disk has failed.
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
+class NotWrittenError(Exception):
+    """The disk did not take what was to be kept; what had been recorded before is whole."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(
+            f"{path} cannot be written ({error.strerror or error}); what was recorded before is kept: "
+            f"make room, then repeat the command, `run` with --resume"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,14 +110,40 @@ class RecordsFile:
 
 
 def append(path: Path, row: CaseRecord | Mapping[str, Any]) -> None:
-    """Append one row and return when it is on the disk; starts a new line where the last one was torn."""
+    """Append one row and return when it is on the disk; starts a new line where the last one was torn.
+
+    Raises NotWrittenError where the disk does not take it; the file is then as it was.
+    """
     line = json.dumps(as_row(row), allow_nan=False, separators=(",", ":")).encode() + b"\n"
-    with path.open("ab+") as file:
-        if file.tell() and _last_byte(file) != b"\n":
+    with _room_for(path), path.open("ab+", buffering=0) as file:
+        size = file.tell()
+        if size and _last_byte(file) != b"\n":
             line = b"\n" + line
-        file.write(line)
-        file.flush()
-        os.fsync(file.fileno())
+        try:
+            _write(file, line)
+        except OSError:
+            with contextlib.suppress(OSError):
+                file.truncate(size)
+            raise
+        if not size:
+            _sync_folder(path.parent)
+
+
+def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
+    """Write `path` under another name and rename it; `durable`: return when it is on the disk."""
+    partial = path.with_name(f".{path.name}{PARTIAL}")
+    try:
+        with _room_for(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with partial.open("wb", buffering=0) as file:
+                _write(file, content, durable=durable)
+            partial.replace(path)
+            if durable:
+                _sync_folder(path.parent)
+    except (OSError, NotWrittenError):
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
 
 
 def as_row(row: CaseRecord | Mapping[str, Any]) -> dict[str, Any]:
@@ -113,18 +159,13 @@ def read(path: Path) -> RecordsFile:
         raise InputError(f"no records at {path}: give a folder that `dualbench run --out` wrote")
     kinds: dict[str, list[dict[str, Any]]] = {"run": [], "environment": [], "case": [], "scaling": []}
     warnings = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
-        if not line.strip():
-            continue
-        row = _parse(line)
-        if row is None:
-            warnings.append(f"{path}: line {number} is torn and was left out")
-            continue
-        if not isinstance(row.get("schema"), int) or row["schema"] > SCHEMA:
-            found = f"{path}: line {number} has schema {row.get('schema')!r}"
-            raise InputError(f"{found}, this version reads up to {SCHEMA}: upgrade dualbench")
-        if row.get("kind") in kinds:
-            kinds[row["kind"]].append(row)
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            row, warning = _row(line, f"{path}: line {number}")
+            if warning:
+                warnings.append(warning)
+            elif row.get("kind") in kinds:
+                kinds[row["kind"]].append(row)
     return RecordsFile(
         runs=kinds["run"],
         environments=kinds["environment"],
@@ -134,12 +175,47 @@ def read(path: Path) -> RecordsFile:
     )
 
 
-def _parse(line: bytes) -> dict[str, Any] | None:
+def _row(line: bytes, name: str) -> tuple[dict[str, Any], str]:
+    """The row, or why it is none; InputError where a newer version wrote it."""
+    if not line.strip():
+        return {}, ""
+    row = parse(line)
+    if row is None:
+        return {}, f"{name} is torn and was left out"
+    schema = row.get("schema")
+    if isinstance(schema, int) and schema > SCHEMA:
+        raise InputError(f"{name} has schema {schema}, this version reads up to {SCHEMA}: upgrade dualbench")
+    if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
+        return {}, f"{name} has no schema number and was left out"
+    wrong = fault(row)
+    return row, f"{name} is no row and was left out: {wrong}" if wrong else ""
+
+
+@contextmanager
+def _room_for(path: Path) -> Iterator[None]:
     try:
-        row = json.loads(line)
-    except ValueError:
-        return None
-    return row if isinstance(row, dict) else None
+        yield
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            raise
+        raise NotWrittenError(path, error) from error
+
+
+def _write(file: Any, content: bytes, *, durable: bool = True) -> None:
+    left = memoryview(content)
+    while left:  # a raw file may take less than it is given
+        left = left[file.write(left) :]
+    if durable:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in `folder` last."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _last_byte(file: Any) -> bytes:

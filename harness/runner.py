@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import shlex
 import sys
@@ -11,11 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
-
 from harness import records
 from harness.case import Case
 from harness.environment import environment
+from harness.folder import LOCK, save_dual
 from harness.outcome import Outcome, case_record, utc_now
 from harness.records import RECORDS_FILE, CaseRecord
 from harness.suite import Suite, SuiteError
@@ -49,18 +47,12 @@ class Folder:
         """Ids of the cases that are recorded."""
         return frozenset(row["case"] for row in self.rows)
 
-    def save_dual(self, case: str, dual: Any) -> str | None:
-        """Write the dual of a case beside the records; returns its name relative to the folder, None without a dual."""
-        if dual is None:
-            return None
-        name = f"duals/{hashlib.sha256(case.encode()).hexdigest()[:16]}.npy"
-        (self.path / "duals").mkdir(exist_ok=True)
-        np.save(self.path / name, dual, allow_pickle=False)
-        return name
-
 
 def open_folder(suite: Suite, path: Path, *, resume: bool) -> Folder:
-    """The output folder of a run; refuses one that holds another suite, or records where `resume` is not asked for."""
+    """The output folder of a run; refuses one that holds another suite, or records where `resume` is not asked for.
+
+    Where other processes may write too, hold harness.folder.locked(path) from before this until the run has ended.
+    """
     if (path / RECORDS_FILE).exists():
         found = records.read(path)
         for row in found.runs:
@@ -69,7 +61,7 @@ def open_folder(suite: Suite, path: Path, *, resume: bool) -> Folder:
         if not resume:
             raise SuiteError(f"{path} already holds records of {suite.name}: add --resume, or choose another --out")
         return Folder(path=path, rows=tuple(found.cases), warnings=tuple(found.warnings))
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if path.exists() and (not path.is_dir() or any(p.name != LOCK for p in path.iterdir())):
         raise SuiteError(f"{path} is not an empty folder: choose another --out")
     path.mkdir(parents=True, exist_ok=True)
     return Folder(path=path)
@@ -100,7 +92,7 @@ def run_suite(suite: Suite, folder: Folder, display: Display) -> list[CaseRecord
             skipped = Outcome(status=Status.SKIPPED, reason=reason) if reason else limits.implied(case)
             outcome = skipped or worker.run(case, display.tick)
             record = case_record(
-                case, outcome, environment=place["id"], dual_file=folder.save_dual(case.id, outcome.dual)
+                case, outcome, environment=place["id"], dual_file=save_dual(folder.path, case.id, outcome.dual)
             )
             records.append(folder.records, record)
             limits.note(records.as_row(record))
@@ -137,7 +129,7 @@ class _Limits:
     @staticmethod
     def _key(instance: str, solver: str, settings: Mapping[str, Any], repeat: int) -> tuple[Any, ...]:
         same = ("time_limit", "iteration_limit", "threads", "device", "dtype")
-        return (instance, solver, repeat, *(settings[name] for name in same), repr(settings["options"]))
+        return (instance, solver, repeat, *(settings.get(name) for name in same), repr(settings.get("options")))
 
 
 def _cannot_run(case: Case) -> str:

@@ -97,12 +97,16 @@ def _read_benchmark(path: Path, name: str) -> records.RecordsFile:
             f"{path} is not a complete pytest-benchmark file (a killed session leaves an empty one): "
             "give the records.jsonl of that session"
         ) from None
-    cases = [case for benchmark in benchmarks for case in _rounds(benchmark)]
+    rounds = [case for benchmark in benchmarks for case in _rounds(benchmark)]
     foreign = sum("record" not in (benchmark.get("extra_info") or {}) for benchmark in benchmarks)
     warnings = [f"{name}: {foreign} benchmarks carry no case and were left out"] if foreign else []
+    warnings += [f"{name}: a case was left out: {wrong}" for case in rounds if (wrong := records.fault(case))]
     environment = machine.get("dualbench")
     return records.RecordsFile(
-        runs=[], environments=[environment] if environment else [], cases=cases, warnings=warnings
+        runs=[],
+        environments=[environment] if environment else [],
+        cases=[case for case in rounds if not records.fault(case)],
+        warnings=warnings,
     )
 
 
@@ -113,9 +117,14 @@ def _rounds(benchmark: Mapping[str, Any]) -> list[dict[str, Any]]:
         return []
     stats = benchmark.get("stats") or {}
     rounds = stats.get("data") or [stats.get("median")]
-    seconds, first = _mapping(record, "seconds"), _number(record.get("repeat")) or 0
+    seconds, first = _mapping(record, "seconds"), int(_number(record.get("repeat")) or 0)
     return [
-        {**record, "repeat": first + k, "seconds": {**seconds, "run": seconds.get("run") if run is None else run}}
+        {
+            **record,
+            "kind": "case",
+            "repeat": first + k,
+            "seconds": {**seconds, "run": seconds.get("run") if run is None else run},
+        }
         for k, run in enumerate(rounds)
     ]
 

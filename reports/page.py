@@ -46,8 +46,7 @@ def write(loaded: Loaded, out: Path) -> Built:
     if out.exists() and not out.is_dir():
         raise records.InputError(f"--out {out} is a file: give a folder")
     for name, content in contents.items():
-        (out / name).parent.mkdir(parents=True, exist_ok=True)
-        (out / name).write_bytes(content)
+        records.write_whole(out / name, content, durable=False)
     return Built(
         page=out / "report.html", files=tuple(out / name for name in contents), warnings=tuple(loaded.warnings)
     )

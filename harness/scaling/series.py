@@ -7,7 +7,6 @@ Efficiency, against the smallest number of ranks R0 of the series whose ranks sh
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,10 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from harness import records
 from harness.environment import environment
+from harness.folder import locked, save_dual
 from harness.outcome import utc_now
 from harness.scaling.launch import Launched, launch
 from harness.scaling.model import curve, measured_speeds, seconds_per_iteration
@@ -64,18 +62,18 @@ class Series:
 
 def run_series(series: Series, out: Path) -> Iterator[Mapping[str, Any]]:
     """Run one number of ranks after another; each record is on the disk when it is yielded."""
-    out.mkdir(parents=True, exist_ok=True)
-    place = environment()
-    records.append(out / records.RECORDS_FILE, place)
-    done: list[Mapping[str, Any]] = []
-    for ranks in sorted(set(series.ranks)):
-        case = series.at(ranks)
-        launched = launch(case, max_restarts=series.max_restarts)
-        row = scaling_record(series.mode, case, launched, before=done, environment_id=place["id"])
-        row |= _keep_dual(out, row, launched)
-        records.append(out / records.RECORDS_FILE, row)
-        done.append(row)
-        yield row
+    with locked(out):
+        place = environment()
+        records.append(out / records.RECORDS_FILE, place)
+        done: list[Mapping[str, Any]] = []
+        for ranks in sorted(set(series.ranks)):
+            case = series.at(ranks)
+            launched = launch(case, max_restarts=series.max_restarts)
+            row = scaling_record(series.mode, case, launched, before=done, environment_id=place["id"])
+            row |= _keep_dual(out, row, launched)
+            records.append(out / records.RECORDS_FILE, row)
+            done.append(row)
+            yield row
 
 
 def record_joined(case: ShardedCase, mode: str, out: Path) -> Mapping[str, Any] | None:
@@ -85,21 +83,23 @@ def record_joined(case: ShardedCase, mode: str, out: Path) -> Mapping[str, Any] 
     """
     ranks = int(os.environ["WORLD_SIZE"])
     case = Series(case=case, mode=mode, ranks=(ranks,)).at(ranks)
-    try:
-        result = take_part(case)
-    except RankLostError as error:
-        ended = Launched(result=None, status=Status.CRASHED, reason=str(error))
-    else:
-        ended = Launched(result=result)
     if int(os.environ["RANK"]) != 0:
+        ended = _take_part(case)
         return None if ended.status is Status.SOLVED else {"status": str(ended.status), "reason": ended.reason}
-    out.mkdir(parents=True, exist_ok=True)
-    place = environment()
-    row = scaling_record(mode, case, ended, before=(), environment_id=place["id"])
-    row |= _keep_dual(out, row, ended)
-    records.append(out / records.RECORDS_FILE, place)
-    records.append(out / records.RECORDS_FILE, row)
+    with locked(out):
+        ended, place = _take_part(case), environment()
+        row = scaling_record(mode, case, ended, before=(), environment_id=place["id"])
+        row |= _keep_dual(out, row, ended)
+        records.append(out / records.RECORDS_FILE, place)
+        records.append(out / records.RECORDS_FILE, row)
     return row
+
+
+def _take_part(case: ShardedCase) -> Launched:
+    try:
+        return Launched(result=take_part(case))
+    except RankLostError as error:
+        return Launched(result=None, status=Status.CRASHED, reason=str(error))
 
 
 def scaling_record(
@@ -133,13 +133,9 @@ def scaling_record(
 
 def _keep_dual(out: Path, row: Mapping[str, Any], launched: Launched) -> dict[str, str]:
     """The dual beside the records, float64 .npy, so that anyone can derive the bound again."""
-    if launched.result is None or launched.result["dual"] is None:
-        return {}
-    text = json.dumps([row[name] for name in ("spec", "solver", "settings", "ranks", "time")])
-    name = f"duals/{hashlib.sha256(text.encode()).hexdigest()[:16]}.npy"
-    (out / "duals").mkdir(exist_ok=True)
-    np.save(out / name, np.array(launched.result["dual"]), allow_pickle=False)
-    return {"dual_file": name}
+    key = json.dumps([row[name] for name in ("spec", "solver", "settings", "ranks", "time")])
+    name = save_dual(out, key, None if launched.result is None else launched.result["dual"])
+    return {} if name is None else {"dual_file": name}
 
 
 def _shared(per_rank: Sequence[Mapping[str, Any]], threads: int) -> bool:

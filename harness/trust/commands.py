@@ -82,8 +82,10 @@ def compare(before: Path, after: Path, fail_above: float | None, *, any_environm
     from harness.trust.compare import compare as compared
     from harness.trust.compare import comparison_table, lost_accuracy, slower
 
-    console = wide_console()
-    found = compared(records.read(before), records.read(after), any_environment=any_environment)
+    console, files = wide_console(), [records.read(before), records.read(after)]
+    for line in (line for file in files for line in file.warnings):
+        console.print(line, style="yellow", markup=False, soft_wrap=True)
+    found = compared(*files, any_environment=any_environment)
     console.print(comparison_table(found))
     for side, cases in ((before, found.only_before), (after, found.only_after)):
         if cases:

@@ -110,8 +110,8 @@ def _name(row: Mapping[str, Any]) -> str:
         row["instance"],
         row["solver"],
         f"{settings.pop('tolerance'):g}",
-        settings["device"],
-        f"{settings['threads']}t",
+        settings.get("device"),
+        f"{settings.get('threads')}t",
     ]
     if settings.get("options"):
         shown.append(json.dumps(settings["options"], sort_keys=True))
@@ -138,7 +138,7 @@ def _seconds(rows: Rows) -> list[float]:
     """Run times of the repeats, where all of them were solved: the time of a failure says nothing about speed."""
     if _status(rows) != "solved":
         return []
-    return [row["seconds"]["run"] for row in rows if row["seconds"]["run"]]
+    return [run for row in rows if (run := row["seconds"].get("run"))]
 
 
 def _status(rows: Rows) -> str:
@@ -147,7 +147,7 @@ def _status(rows: Rows) -> str:
 
 
 def _worst_gap(rows: Rows) -> float | None:
-    gaps = [(row["certificate"] or {}).get("certified_gap") for row in rows]
+    gaps = [(row.get("certificate") or {}).get("certified_gap") for row in rows]
     proved = [float(gap) for gap in gaps if gap is not None]
     return max(proved) if len(proved) == len(gaps) else None
 

@@ -28,7 +28,7 @@ class Outcome(enum.StrEnum):
     DIFFERS = "differs"
     MISSING = "missing"  # the record has a bound, its dual is not there or cannot be read
     NOTHING = "nothing"  # the case recorded no bound
-    NOT_TRIED = "not tried"  # the instance does not fit in memory
+    NOT_TRIED = "not tried"  # the instance does not fit in memory, or the line of the records is no row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,10 @@ def verify(path: Path, *, threads: int = 1) -> Iterator[Verified]:
     """Every case of the records at `path` (a folder or a records file), in the order of their instances."""
     folder = path if path.is_dir() else path.parent
     made: tuple[str, MatchingLP | None] = ("", None)
-    for row in sorted(records.read(path).cases, key=lambda row: str(row.get("spec"))):
+    file = records.read(path)
+    for line in file.warnings:
+        yield Verified(case="", outcome=Outcome.NOT_TRIED, detail=line)
+    for row in sorted(file.cases, key=lambda row: str(row.get("spec"))):
         found = _without_instance(row, folder)
         if isinstance(found, Verified):
             yield found
@@ -86,7 +89,7 @@ def _read_dual(folder: Path, name: Any) -> npt.NDArray[np.float64]:
         dual = np.load(path, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"dual file {name} is not there: keep the folder duals beside the records") from None
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, MemoryError) as error:
         raise InputError(f"dual file {name} cannot be read: {error}") from error
     if not isinstance(dual, np.ndarray):
         raise InputError(f"dual file {name} holds several arrays, expected one")

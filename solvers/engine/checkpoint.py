@@ -132,7 +132,7 @@ class Keeper:
                     _flush(file)
                 written[name] = _digest(partial / name)
         except OSError as error:
-            return {}, str(error)
+            return {}, str(error) if error.errno else f"no room on the disk ({error})"  # NumPy counts items only
         return written, ""
 
     def _publish(self, partial: Path, state: Saved, files: Mapping[str, str]) -> list[str]:

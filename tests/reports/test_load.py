@@ -79,10 +79,24 @@ def test_a_row_without_a_solver_is_left_out_and_said(write_records: Write, make_
     assert loaded.warnings == ["1 rows without instance, solver or status were left out"]
 
 
-def test_values_of_a_wrong_type_become_missing_ones(write_records: Write, make_case: Make) -> None:
-    odd = make_case(edges="many", settings=["x"], certificate={"certified_gap": "small"}, peak_memory=3)  # type: ignore[arg-type]  # as a foreign writer might
-    row = load([write_records(odd)]).cases.iloc[0]
-    assert row[["edges", "tolerance", "certified_gap", "host_memory"]].isna().all()
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"edges": "many"}, 'edges is "many", expected a whole number or null'),
+        ({"settings": ["x"]}, 'settings is ["x"], expected an object'),
+        ({"settings": {}}, "settings.tolerance is null, expected a number"),
+        ({"certificate": {"certified_gap": "small"}}, 'certificate is {"certified_gap": "small"}, expected names'),
+        ({"peak_memory": 3}, "peak_memory is 3, expected names with numbers"),
+    ],
+)
+def test_a_row_with_a_value_of_a_wrong_type_is_left_out_and_said(
+    write_records: Write, make_case: Make, change: dict[str, Any], words: str
+) -> None:
+    loaded = load([write_records(make_case(), make_case(repeat=1, **change))])
+    assert loaded.cases["repeat"].tolist() == [0.0]
+    (warning,) = loaded.warnings
+    assert "line 4 is no row and was left out: " in warning
+    assert words in warning
 
 
 def test_cases_that_differ_in_a_setting_are_not_one_competitor(write_records: Write, make_case: Make) -> None:

@@ -158,7 +158,7 @@ ODD: dict[str, dict[str, Any]] = {
     "all skipped": {"status": "skipped", "certificate": None, "seconds": Seconds(), "reason": "not installed"},
     "null gap": {"status": "inaccurate", "certificate": {"certified_gap": None, "reason": "not repairable"}},
     "no size": {"edges": None},
-    "no settings": {"settings": {}, "peak_memory": {}, "environment": ""},
+    "few settings": {"settings": {"tolerance": 1e-4}, "peak_memory": {}, "environment": ""},
     "zero gap and time": {"certificate": {"certified_gap": 0.0}, "seconds": Seconds(run=0.0)},
     "odd trace": {"trace": {"seconds": [0.1, None, 0.3], "gap": [None, 0.1, -1.0]}},
     "unknown status": {"status": "puzzled"},

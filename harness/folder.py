@@ -1,0 +1,81 @@
+"""The files beside records.jsonl that one process at a time writes: the lock, and the duals."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import io
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from harness.records import PARTIAL, write_whole
+from instances import InputError
+
+LOCK = ".lock"
+_DUALS = "duals"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Be the only process that writes into `folder`, which is made where it is absent; InputError where another is.
+
+    The kernel holds the lock, and lets go of it when the process ends, in whatever way. What a killed process left half
+    written is removed.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f"{folder} is not a folder: choose another --out") from None
+    file = _lock(folder)
+    try:
+        for partial in folder.glob(f"{_DUALS}/.*{PARTIAL}"):
+            partial.unlink(missing_ok=True)
+        yield
+    finally:
+        (folder / LOCK).unlink(missing_ok=True)
+        file.close()
+
+
+def save_dual(folder: Path, key: str, dual: Any) -> str | None:
+    """Write the dual of the run that `key` names; its name relative to the folder, None without a dual."""
+    if dual is None:
+        return None
+    content = io.BytesIO()
+    np.save(content, np.asarray(dual), allow_pickle=False)
+    name = f"{_DUALS}/{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
+    write_whole(folder / name, content.getvalue())
+    return name
+
+
+def _lock(folder: Path) -> IO[str]:
+    """The locked file, with the holder's process in it."""
+    while True:
+        file = (folder / LOCK).open("a+")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = " ".join(file.read(200).split()) or "another process"
+            file.close()
+            raise InputError(f"{holder} is writing into {folder}: wait for it, or choose another --out") from None
+        if _is_there(folder / LOCK, file):
+            break
+        file.close()  # who held it has just removed it
+    file.truncate(0)
+    with contextlib.suppress(OSError):  # a full disk takes the lock, if not the words
+        os.write(file.fileno(), f"process {os.getpid()} on {socket.gethostname()}".encode())
+    return file
+
+
+def _is_there(path: Path, file: IO[str]) -> bool:
+    try:
+        return path.stat().st_ino == os.fstat(file.fileno()).st_ino
+    except FileNotFoundError:
+        return False
