@@ -51,7 +51,7 @@ def load(entry: Path) -> MatchingLP | None:
     """The instance stored in the folder `entry`, memory-mapped copy-on-write; None where it is absent or damaged."""
     try:
         header = json.loads((entry / _HEADER).read_text())
-        arrays = {name: np.load(entry / f"{name}.npy", mmap_mode="c") for name in header["arrays"]}
+        arrays = {name: np.load(entry / f"{name}.npy", mmap_mode="c", allow_pickle=False) for name in header["arrays"]}
         lp = MatchingLP(
             **{name: arrays[name] for name in ("offsets", "destination", "a", "c", "b")},
             polytope=polytope_from(header["polytope"], arrays),
@@ -72,7 +72,7 @@ def store(lp: MatchingLP, entry: Path, spec: Spec) -> None:
     partial.mkdir(exist_ok=True)
     try:
         for name, array in arrays_of(lp).items():
-            np.save(partial / f"{name}.npy", array)
+            np.save(partial / f"{name}.npy", array, allow_pickle=False)
         header = {
             "spec": spec.text,
             "arrays": list(arrays_of(lp)),

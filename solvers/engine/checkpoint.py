@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ _MANIFEST, _SHARED, _FORMAT = "manifest.json", "shared.npz", "dualbench checkpoi
 _KEPT = 2
 _EVERY, _SHARE = 300.0, 50.0
 _BLOCK = 1 << 24
+#: Whatever a damaged manifest.json, .npz or .npy leads to.
+_DAMAGE = (OSError, EOFError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, BadZipFile)
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -128,7 +131,7 @@ class Keeper:
             for vector, values in state.primal.items():
                 name = f"{vector}.{self._group.rank}.npy"
                 with (partial / name).open("wb") as file:
-                    np.save(file, values)
+                    np.save(file, values, allow_pickle=False)
                     _flush(file)
                 written[name] = _digest(partial / name)
         except OSError as error:
@@ -175,7 +178,7 @@ class Keeper:
             )
         except InputError:
             raise
-        except (OSError, EOFError, KeyError, TypeError, ValueError) as error:  # whatever damage does to JSON and .npy
+        except _DAMAGE as error:
             raise _DamagedError(f"{type(error).__name__}: {error}") from error
 
     def _primal(self, place: Path, name: str, manifest: Mapping[str, Any]) -> npt.NDArray[Any]:
@@ -213,6 +216,8 @@ def _names(folder: Path) -> list[str]:
 
 
 def _check(place: Path, name: str, files: Mapping[str, str]) -> None:
+    if Path(name).name != name:
+        raise _DamagedError(f"{name!r} leads out of the checkpoint")
     if _digest(place / name) != files[name]:
         raise _DamagedError(f"{name} is not what was written")
 

@@ -7,6 +7,7 @@ timeout of the group with RankLostError.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -45,7 +46,7 @@ class Group(Protocol):
         """Largest over the ranks, entry by entry."""
 
     def gather(self, value: Any) -> list[Any]:
-        """The plain Python values of all ranks, by rank."""
+        """The values of all ranks, by rank; each is what JSON can say, and travels as such (tuples become lists)."""
 
 
 class Local:
@@ -91,9 +92,18 @@ class TorchGroup:
         return self._on_host(values, self._dist.ReduceOp.MAX)
 
     def gather(self, value: Any) -> list[Any]:
-        found: list[Any] = [None] * self.size
-        self._timed(lambda: self._dist.all_gather_object(found, value), "cpu")
-        return found
+        import torch
+
+        mine = np.frombuffer(json.dumps(value).encode(), dtype=np.uint8)
+        lengths = np.zeros(self.size, dtype=np.int64)
+        lengths[self.rank] = mine.size
+        lengths = self.sum(lengths)
+        padded = torch.from_numpy(np.resize(mine, int(lengths.max())))
+        found = [torch.empty_like(padded) for _ in range(self.size)]
+        self._timed(lambda: self._dist.all_gather(found, padded), "cpu")
+        return [
+            json.loads(text.numpy().tobytes()[:length]) for text, length in zip(found, lengths.tolist(), strict=True)
+        ]
 
     def _on_host(self, values: npt.NDArray[T], operation: Any) -> npt.NDArray[T]:
         import torch

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -14,9 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyarrow.parquet import read_metadata
 
 from harness.scaling.launch import Launched
 from harness.scaling.sharded import ShardedCase
+from instances import InputError, generate, parse_spec, write_parquet
+from instances.readers import parquet
 from solvers import Settings, Status
 
 Start = Callable[..., Launched]
@@ -63,9 +67,10 @@ def test_a_checkpoint_goes_on_with_another_number_of_ranks(start: Start, tmp_pat
     assert before["status"] == "solved"
 
 
-def environment(rank: int, size: int, port: int) -> dict[str, str]:
+def environment(rank: int, size: int, port: int, path: str = "") -> dict[str, str]:
     place = {"RANK": str(rank), "WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    return {**os.environ, **place, "PYTHONPATH": str(ROOT), "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join(filter(None, (path, str(ROOT))))
+    return {**os.environ, **place, "PYTHONPATH": path, "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 def free_port() -> int:
@@ -74,10 +79,10 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def member(folder: Path, case: ShardedCase, rank: int, port: int) -> subprocess.Popen[bytes]:
+def member(folder: Path, case: ShardedCase, rank: int, port: int, path: str = "") -> subprocess.Popen[bytes]:
     (folder / f"case-{rank}.json").write_text(case.text)
     command = [sys.executable, "-m", "harness.scaling.member", str(folder / f"case-{rank}.json"), str(folder)]
-    return subprocess.Popen(command, env=environment(rank, case.ranks, port))
+    return subprocess.Popen(command, env=environment(rank, case.ranks, port, path))
 
 
 @pytest.fixture
@@ -92,6 +97,42 @@ def test_ranks_with_different_specs_say_so(tmp_path: Path, case: ShardedCase) ->
     assert [rank.wait(60) for rank in ranks] == [2, 2]
     for rank in range(2):
         assert "differs: rank 0 has" in (tmp_path / f"failure-{rank}.json").read_text()
+
+
+def test_ranks_with_different_versions_say_so(tmp_path: Path, case: ShardedCase) -> None:
+    other = tmp_path / "other" / "dualbench-0.0.9.dist-info"
+    other.mkdir(parents=True)
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: dualbench\nVersion: 0.0.9\n")
+    port = free_port()
+    ranks = [member(tmp_path, case, 0, port), member(tmp_path, case, 1, port, str(other.parent))]
+    assert [rank.wait(60) for rank in ranks] == [2, 2]
+    assert "or a version of it, differs: rank 0 has" in (tmp_path / "failure-0.json").read_text()
+
+
+def test_a_full_disk_costs_checkpoints_and_not_the_run(start: Start, tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))  # the primal of a rank has more than 500,000 bytes
+    try:
+        ended = start(SLOW, "blockpdhg", 2, tolerance=1e-4, iteration_limit=40, checkpoint=str(tmp_path), every=0.0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert ended.result is not None
+    assert ended.result["iterations"] == 40
+    assert ended.result["checkpoints"] == 0
+    assert "was lost (rank 0: no room on the disk" in ended.result["notes"][0]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_changed_shard_ends_the_run_with_its_name(start: Start, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(parquet, "_ROW_GROUP", 64)
+    write_parquet(generate(parse_spec("unit:sources=200,destinations=9,degree=3,seed=1")), tmp_path / "stored", "s")
+    file = tmp_path / "stored" / "edges.parquet"
+    coefficients = read_metadata(file).row_group(1).column(2)
+    content = bytearray(file.read_bytes())
+    content[coefficients.data_page_offset + coefficients.total_compressed_size - 5] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"rank \d: .*stored is damaged or incomplete"):
+        start(f"parquet:path={tmp_path / 'stored'}", "blockpdhg", 2)
 
 
 def test_a_rank_that_reaches_nobody_ends_after_the_timeout(tmp_path: Path, case: ShardedCase) -> None:

@@ -107,11 +107,32 @@ def test_two_checkpoints_are_kept(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["000000004", "000000005"]
 
 
-def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("change", [{"solver": "dualip"}, {"instance": "other"}])
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path, change: dict[str, str]) -> None:
     keeper(tmp_path).save(state(1))
-    other = Keeper(tmp_path, LOCAL, identity={**IDENTITY, "solver": "dualip"}, edges=12, every=1.0)
-    with pytest.raises(InputError, match="its solver is 'blockpdhg', this run has 'dualip'"):
+    other = Keeper(tmp_path, LOCAL, identity=IDENTITY | change, edges=12, every=1.0)
+    ((name, mine),) = change.items()
+    with pytest.raises(InputError, match=f"its {name} is '{IDENTITY[name]}', this run has '{mine}'"):
         other.load()
+
+
+@pytest.mark.parametrize(
+    "manifest",
+    [
+        "[]",
+        '{"identity": 3}',
+        '{"identity": {"instance": "some", "solver": "blockpdhg"}, "files": {"shared.npz": "0"}}',
+        None,
+    ],
+)
+def test_a_manifest_of_other_things_is_damage(tmp_path: Path, manifest: str | None) -> None:
+    """None: a manifest that is right but for a vector whose name leads out of the checkpoint."""
+    keeper(tmp_path).save(state(1))
+    file = tmp_path / "000000001" / "manifest.json"
+    file.write_text(file.read_text().replace('"x"', '"../x"') if manifest is None else manifest)
+    again = keeper(tmp_path)
+    assert again.load() is None
+    assert "000000001 is damaged" in again.notes[0]
 
 
 def test_a_fault_while_writing_is_noted_and_the_run_goes_on(tmp_path: Path) -> None:
