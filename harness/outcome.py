@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.answers import availability
 from harness.case import Case
 from harness.records import CaseRecord, Seconds
 from harness.solve import Result
@@ -38,6 +39,7 @@ class Outcome:
 def outcome_of(result: Result, edges: int) -> Outcome:
     answer, certificate = result.answer, result.certificate
     trace = [] if answer is None else _thinned(answer.trace)
+    judged = certificate is not None and certificate.dual_bound is not None
     return Outcome(
         status=str(result.status),
         reason=result.reason,
@@ -48,7 +50,7 @@ def outcome_of(result: Result, edges: int) -> Outcome:
         peak_memory=dict(result.peak_memory),
         certificate=None if certificate is None else asdict(certificate),
         trace={k: [getattr(p, k) for p in trace] for k in ("seconds", "iteration", "gap")} if trace else None,
-        dual=None if answer is None or answer.dual is None else np.asarray(answer.dual, dtype=np.float64),
+        dual=answer.dual.astype(np.float64) if judged and answer is not None and answer.dual is not None else None,
     )
 
 
@@ -73,7 +75,7 @@ def case_record(case: Case, outcome: Outcome, *, environment: str, dual_file: st
         edges=outcome.edges,
         cells=spec.sources * spec.destinations,
         solver=solver.id,
-        solver_version=solver.available().version,
+        solver_version=availability(solver).version,
         settings=asdict(case.settings),
         repeat=case.repeat,
         status=outcome.status,

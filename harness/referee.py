@@ -76,7 +76,7 @@ def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1
         if dual is not None:
             figures |= _dual_figures(lp, dual.astype(np.float64), pool)
             if figures["dual_bound"] is None:
-                reasons.append("a '=' source without edges: no x is feasible")
+                reasons.append("no finite bound: the dual is too large, or a '=' source has no edges")
         if x is not None:
             figures |= _primal_figures(lp, x, pool)
             if figures["feasible_objective"] is None:
@@ -99,7 +99,10 @@ def _gaps(figures: dict[str, float | None]) -> dict[str, float | None]:
 def _dual_figures(lp: MatchingLP, dual: Float64, pool: ThreadPoolExecutor) -> dict[str, float | None]:
     price = np.maximum(dual, 0.0)
     parts = list(over_chunks(lp, pool, lambda chunk: (_chunk_bound(chunk, price), float(chunk.c @ chunk.c))))
-    bound = math.fsum(part for part, _ in parts) - math.fsum(lp.b * price)
+    try:
+        bound = math.fsum(part for part, _ in parts) - math.fsum(lp.b * price)
+    except (OverflowError, ValueError):  # beyond the largest number, or infinity - infinity
+        bound = math.nan
     norm_c = math.sqrt(math.fsum(square for _, square in parts))
     return {
         "dual_bound": bound if math.isfinite(bound) else None,

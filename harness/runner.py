@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness import records
+from harness.answers import availability
 from harness.case import Case
 from harness.environment import environment
 from harness.folder import LOCK, save_dual
@@ -135,7 +136,7 @@ class _Limits:
 def _cannot_run(case: Case) -> str:
     """Why the case is not even tried: a solver that is not installed, or more memory than there is."""
     solver = get_solver(case.solver)
-    found = solver.available()
+    found = availability(solver)
     if not found.ok:
         return f"{found.reason}; {found.remedy}"
     need = memory_bytes(case.parsed) + math.ceil(solver.bytes_per_edge * case.parsed.expected_edges)

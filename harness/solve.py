@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness import memory
+from harness.answers import availability, checked, fingerprint
 from harness.clock import Stopwatch
 from harness.records import Seconds
 from harness.referee import Certificate, certify
@@ -21,6 +22,10 @@ Call = Callable[[Callable[[], Answer]], Answer]
 
 class UnavailableError(InputError):
     """The solver cannot run here; the text says what to install."""
+
+
+class InstanceChangedError(RuntimeError):
+    """What the referee would judge is no longer what the solver was given."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -57,21 +62,26 @@ def execute(
 ) -> Result:
     """Prepare, run through `call`, and judge; `phase` is told the name of each step before it starts.
 
-    A solver that raises becomes a Result with status error: failures are data. Bad input still raises.
+    A solver that raises, answers something else than an Answer or changes the instance becomes a Result with status
+    error: failures are data. Bad input still raises.
     """
     check_runnable(solver, settings)
-    unsuited = solver.unsuited(lp)
-    if unsuited:
-        return Result(status=Status.SKIPPED, reason=unsuited, seconds=Seconds())
     memory.reset_peak()
     seconds: dict[str, float] = {}
     try:
-        answer = _attempt(lp, solver, settings, seconds, phase, call)
+        unsuited = solver.unsuited(lp)
+        if unsuited:
+            return Result(status=Status.SKIPPED, reason=str(unsuited), seconds=Seconds())
+        before = fingerprint(lp)
+        answer = checked(_attempt(lp, solver, settings, seconds, phase, call))
+        changed = [name for name, value in fingerprint(lp).items() if value != before[name]]
+        if changed:
+            raise InstanceChangedError(f"the solver wrote into {', '.join(changed)} of the instance, which all share")
     except InputError:
         raise
     except MemoryError as error:
         return _failed(Status.MEMORY_LIMIT, error, seconds)
-    except Exception as error:  # noqa: BLE001 - the one border that turns whatever a solver raises into a row
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - the one border that turns whatever is raised into a row
         return _failed(Status.ERROR, error, seconds)
     peak = memory.peak()
     phase("referee")
@@ -105,7 +115,7 @@ def _attempt(
 
 def check_runnable(solver: Solver, settings: Settings) -> None:
     """Raise where the solver is not available here, not on the device asked for, or does not know an option."""
-    found = solver.available()
+    found = availability(solver)
     if not found.ok:
         raise UnavailableError(f"{solver.id}: {found.reason}; {found.remedy}")
     if settings.device.partition(":")[0] not in solver.devices:
@@ -120,7 +130,7 @@ def verdict(answer: Answer, certificate: Certificate, tolerance: float) -> tuple
     gap = certificate.certified_gap
     if gap is None:
         return Status.INACCURATE, f"claimed {tolerance:g}, nothing certified: {certificate.reason}"
-    if gap > tolerance:
+    if not gap <= tolerance:  # a gap that is not a number certifies nothing
         return Status.INACCURATE, f"claimed {tolerance:g}, the certified gap is {gap:.2e}"
     return Status.SOLVED, ""
 
@@ -128,12 +138,15 @@ def verdict(answer: Answer, certificate: Certificate, tolerance: float) -> tuple
 def _judge(lp: MatchingLP, answer: Answer, settings: Settings) -> tuple[Certificate, str]:
     try:
         return certify(lp, answer.x, answer.dual, threads=settings.threads), ""
-    except InputError as error:  # an answer of the wrong shape is the solver's failure, not the user's
+    except (ArithmeticError, ValueError) as error:  # an answer of the wrong shape or size is the solver's failure
         return Certificate(reason=str(error)), str(error)
 
 
 def _failed(status: Status, error: BaseException, seconds: dict[str, float]) -> Result:
-    text = " ".join(str(error).split())
+    try:
+        text = " ".join(str(error).split())
+    except Exception as other:  # noqa: BLE001 - an exception of the solver's own making may fail at this too
+        text = f"its text raised {type(other).__name__}"
     return Result(
         status=status,
         reason=f"{type(error).__name__}: {text}"[:500],

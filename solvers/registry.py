@@ -8,6 +8,7 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Iterator
+from dataclasses import is_dataclass
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -50,11 +51,25 @@ def _from_file(path: str) -> Solver:
         raise InputError(f"no solver file at {path}")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module.__name__] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    found = list(solvers_of(module))
+    try:
+        spec.loader.exec_module(module)
+        found = list(solvers_of(module))
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{path} cannot be loaded ({type(error).__name__}: {error}): repair it") from error
     if len(found) != 1:
         raise InputError(f"{path} defines {len(found)} concrete subclasses of solvers.Solver: it must define one")
+    _check_declaration(found[0], path)
     return found[0]
+
+
+def _check_declaration(solver: Solver, path: str) -> None:
+    for name in ("id", "title", "citation"):
+        if not isinstance(getattr(solver, name, None), str):
+            raise InputError(f"{path}: {type(solver).__name__}.{name} must be a text")
+    if not isinstance(getattr(solver, "bytes_per_edge", None), (int, float)):
+        raise InputError(f"{path}: {type(solver).__name__}.bytes_per_edge must be a number")
+    if not is_dataclass(solver.Options):
+        raise InputError(f"{path}: {type(solver).__name__}.Options must be a dataclass")
 
 
 def solvers_of(module: ModuleType) -> Iterator[Solver]:
