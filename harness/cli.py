@@ -6,6 +6,7 @@ one line that says what to change; 3 a fault of the harness or of the machine, s
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from datetime import datetime
@@ -34,6 +35,8 @@ def main() -> None:
 
 def invoke(arguments: list[str]) -> int:
     """Run one command line and return its exit status; bad input is one line on standard error."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be text
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = cli.main(arguments, prog_name="dualbench", standalone_mode=False)
     except click.UsageError as error:
@@ -185,5 +188,6 @@ def _command(error: click.UsageError) -> str:
 
 
 def _complain(line: str, status: int = BAD_INPUT) -> int:
-    click.echo(f"dualbench: {' '.join(line.split())}", err=True)
+    plain = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(line.split()))
+    click.echo(f"dualbench: {plain}", err=True)
     return status

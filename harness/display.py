@@ -88,7 +88,7 @@ def summary_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     for tolerance in tolerances:
         table.add_column(f"{tolerance:g}", justify="right")
     cells: dict[tuple[str, int | None, str], dict[float, list[Mapping[str, Any]]]] = {}
-    edges = {row["instance"]: row["edges"] for row in rows if row["edges"] is not None}
+    edges = {row["instance"]: row["edges"] for row in rows if row.get("edges") is not None}
     for row in rows:
         key = (row["instance"], edges.get(row["instance"]), row["solver"])
         cells.setdefault(key, {}).setdefault(row["settings"]["tolerance"], []).append(row)
@@ -109,8 +109,10 @@ def _cell(rows: Sequence[Mapping[str, Any]]) -> str:
     failed = [row for row in rows if row["status"] != "solved"]
     if failed:
         return str(failed[0]["status"])
-    middle = sorted(rows, key=lambda row: row["seconds"]["run"])[len(rows) // 2]
-    return f"{middle['seconds']['run']:.3f} ({middle['certificate']['certified_gap']:.0e})"
+    middle = sorted(rows, key=lambda row: row["seconds"].get("run") or 0.0)[len(rows) // 2]
+    gap = (middle.get("certificate") or {}).get("certified_gap")
+    shown = "-" if gap is None else f"{gap:.0e}"
+    return f"{middle['seconds'].get('run') or 0.0:.3f} ({shown})"
 
 
 def _number(value: float | None) -> str:

@@ -24,13 +24,16 @@ def parse(line: bytes) -> dict[str, Any] | None:
 
 def fault(row: Mapping[str, Any]) -> str:
     """What keeps `row` from being a row of its kind, "" where nothing does."""
-    for path, shape in _TABLES.get(str(row.get("kind")), ()):
+    for path, shape in _TABLES.get(row["kind"], ()) if isinstance(row.get("kind"), str) else _KIND:
         value: Any = row
         for key in path:
             value = value.get(key) if isinstance(value, Mapping) else None
         if not shape.fits(value):
             return f"{'.'.join(path)} is {json.dumps(value)[:40]}, expected {shape.words}"
     return ""
+
+
+_LARGEST = 2**1000  # a float holds it
 
 
 class _Shape(NamedTuple):
@@ -48,7 +51,7 @@ def _refuse(constant: str) -> None:
 
 def _is_number(value: Any) -> bool:
     if isinstance(value, int):
-        return not isinstance(value, bool) and abs(value) < 2**63
+        return not isinstance(value, bool) and abs(value) < _LARGEST
     return isinstance(value, float) and math.isfinite(value)
 
 
@@ -135,6 +138,7 @@ _SHAPES = {
         "trace": _Shape(_is_trace, "lists of numbers").or_null,
     },
 }
+_KIND = ((("kind",), _TEXT),)
 _TABLES = {
     kind: tuple((tuple(name.split(".")), shape) for name, shape in shapes.items()) for kind, shapes in _SHAPES.items()
 }

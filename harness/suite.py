@@ -32,6 +32,8 @@ from instances import InputError, named_instances, parse_spec
 from solvers import Settings, get_solver
 from solvers.base import parse_options
 
+_MOST_CASES, _MOST_THREADS, _MOST = 1_000_000, 4096, 2**63 - 1
+
 
 class SuiteError(InputError):
     """A suite file or an override of it that cannot be run."""
@@ -68,8 +70,7 @@ class Suite:
         for name in ("instances", "solvers", "tolerances"):
             if not getattr(self, name):
                 raise SuiteError(f"suite {self.name}: {name} is empty, give at least one")
-        if self.repeats < 1 or self.threads < 0:
-            raise SuiteError(f"suite {self.name}: repeats={self.repeats}, threads={self.threads}: both must be >= 1")
+        self._check_size()
         if self.device.partition(":")[0] not in ("cpu", "cuda"):
             raise SuiteError(f"device={self.device!r}: expected cpu or cuda")
         for instance in self.instances:
@@ -80,6 +81,15 @@ class Suite:
             self.settings(self.solvers[0], tolerance)
         for solver in (*self.options, *self.iteration_limits):
             self.settings(solver, self.tolerances[0])
+
+    def _check_size(self) -> None:
+        if self.repeats < 1 or self.threads < 0:
+            raise SuiteError(f"suite {self.name}: repeats={self.repeats}, threads={self.threads}: both must be >= 1")
+        if self.threads > _MOST_THREADS:
+            raise SuiteError(f"suite {self.name}: threads={self.threads}: at most {_MOST_THREADS}")
+        count = len(self.instances) * len(self.solvers) * len(self.tolerances) * self.repeats
+        if count > _MOST_CASES:
+            raise SuiteError(f"suite {self.name} has more than {_MOST_CASES:,} cases: take fewer repeats")
 
     def settings(self, solver: str, tolerance: float) -> Settings:
         """What `solver` is asked for; a solver that does not run on the suite's device runs on its first one."""
@@ -144,7 +154,7 @@ def parse_suite(name: str, content: bytes) -> Suite:
     """Validated from TOML; SuiteError names the key that is wrong and the ones allowed."""
     try:
         table = tomllib.loads(content.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number of too many digits, too deep
         raise SuiteError(f"suite {name} is not TOML: {error}") from error
     hints = {k: v for k, v in get_type_hints(Suite).items() if k not in ("name", "digest")}
     _check_keys(f"suite {name}", table, hints)
@@ -171,17 +181,24 @@ def _value(suite: str, key: str, value: Any) -> Any:
     if key in ("instances", "solvers"):
         return tuple(_list_of(suite, key, value, str))
     if key == "tolerances":
-        return tuple(float(v) for v in _list_of(suite, key, value, (int, float)))
+        return tuple(float(v) for v in _list_of(suite, key, value, (int, float)) if _fits(suite, key, v))
     expected: Any = {"time_limit": (int, float), "options": dict, "iteration_limits": dict}.get(
         key, get_type_hints(Suite)[key]
     )
     if not isinstance(value, expected) or isinstance(value, bool):
         raise SuiteError(f"suite {suite}: {key}={value!r} has the wrong type")
-    if key == "iteration_limits" and not all(isinstance(v, int) for v in value.values()):
+    _fits(suite, key, value)
+    if key == "iteration_limits" and not all(isinstance(v, int) and _fits(suite, key, v) for v in value.values()):
         raise SuiteError(f"suite {suite}: iteration_limits are whole numbers, one for each solver")
     if key == "options" and not all(isinstance(v, dict) for v in value.values()):
         raise SuiteError(f"suite {suite}: options are tables, one for each solver: [options.SOLVER]")
     return value
+
+
+def _fits(suite: str, key: str, value: Any) -> bool:
+    if isinstance(value, int) and abs(value) > _MOST:
+        raise SuiteError(f"suite {suite}: {key} is too large: at most 2^63 - 1")
+    return True
 
 
 def _list_of(suite: str, key: str, value: Any, kind: Any) -> Sequence[Any]:

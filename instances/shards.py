@@ -21,6 +21,7 @@ from instances.errors import SpecError
 from instances.families import BlockFamily, family
 from instances.generate import block_count, budgets, generate_blocks
 from instances.matching import MatchingLP
+from instances.memory import available_memory, memory_bytes
 from instances.readers.parquet import ParquetSpec
 from instances.row_groups import RowGroups
 from instances.sampling import BLOCK_SOURCES
@@ -70,6 +71,12 @@ def in_blocks(spec: Spec) -> TypeGuard[MatchingSpec]:
 
 def require_parts(spec: Spec, ranks: int) -> None:
     """SpecError where so many ranks cannot share `spec`, before one of them is started."""
+    need, available = memory_bytes(spec) // ranks, available_memory()
+    if need > available:
+        raise SpecError(
+            f"{spec.text} needs {need / 2**30:.3g} GiB of memory on each of {ranks} ranks, {available / 2**30:.3g} GiB "
+            "are available: use more ranks, or a smaller instance"
+        )
     if isinstance(spec, ParquetSpec):
         shares(RowGroups(Path(spec.path)).edges, ranks, _GROUPS)
     else:

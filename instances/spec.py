@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 #: Raise when a generator's output changes for any spec: stored instances and hashes of older versions stop matching.
 GENERATOR_VERSION = 1
 
+MOST_SOURCES = 2**63 - 1  # offsets are int64
 _POLYTOPES = ("simplex", "simplex-eq", "box")
 
 
@@ -72,7 +73,7 @@ class MatchingSpec:
         from instances.families import family
 
         family(self.family)
-        require_whole("sources", self.sources, least=1)
+        require_whole("sources", self.sources, least=1, most=MOST_SOURCES)
         require_whole("destinations", self.destinations, least=1)
         require_whole("seed", self.seed, least=0)
         if self.destinations >= 2**31:
@@ -139,9 +140,11 @@ def split_text(text: str, allowed: tuple[str, ...]) -> tuple[str, dict[str, str]
     return family, values
 
 
-def require_whole(key: str, value: object, *, least: int) -> None:
+def require_whole(key: str, value: object, *, least: int, most: int | None = None) -> None:
     if not isinstance(value, numbers.Integral) or value < least:
         raise SpecError(f"{key}={value!r}: expected a whole number of at least {least}")
+    if most is not None and int(value) > most:
+        raise SpecError(f"{key} is too large: at most {most:,} are supported")
 
 
 def to_int(key: str, text: str) -> int:

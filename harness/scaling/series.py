@@ -26,6 +26,7 @@ from instances.shards import require_parts
 from solvers import Status
 from solvers.engine.collectives import RankLostError
 
+_MOST_RANKS = 65_536
 DEFINITIONS = {
     "strong": "R0 t(R0) / (R t(R)), t seconds per iteration, the maximum over the ranks",
     "weak": "t(R0) / t(R), t seconds per iteration, the maximum over the ranks",
@@ -44,8 +45,8 @@ class Series:
     def __post_init__(self) -> None:
         if self.mode not in DEFINITIONS:
             raise InputError(f"mode={self.mode!r}: expected {' or '.join(DEFINITIONS)}")
-        if not self.ranks or min(self.ranks) < 1:
-            raise InputError(f"ranks={','.join(map(str, self.ranks))!r}: expected whole numbers >= 1, such as 1,2,4")
+        if not self.ranks or min(self.ranks) < 1 or max(self.ranks) > _MOST_RANKS:
+            raise InputError(f"--ranks: expected whole numbers from 1 to {_MOST_RANKS}, such as 1,2,4")
         sharded_solver(self.case.solver)
         for ranks in self.ranks:
             require_parts(parse_spec(self.at(ranks).spec), ranks)

@@ -35,7 +35,7 @@ class MovieLensSpec:
     capacity: int = 1
 
     def __post_init__(self) -> None:
-        require_whole("capacity", self.capacity, least=1)
+        require_whole("capacity", self.capacity, least=1, most=self.expected_edges)
 
     @property
     def text(self) -> str:
