@@ -1,11 +1,12 @@
 # make bench   set up, run the suite "smoke", write records and a report
 # make test    set up, run all tests        make lint   ruff and mypy
+# make faults      the faults of tests/faults in the numbers that harness/METHOD.md states: some twenty minutes
 # make gpu-check   where there is a CUDA device: the engine's tests, kernels against the copy bandwidth, the ladder
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: bench test lint gpu-check clean
+.PHONY: bench test lint faults gpu-check clean
 
 bench: $(VENV)/.ready
 	$(BIN)/dualbench run smoke --out results/smoke --resume
@@ -17,6 +18,9 @@ lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+faults: $(VENV)/.ready-dev
+	DUALBENCH_CAMPAIGN=1 $(BIN)/python -m pytest tests/faults tests/distributed/test_faults.py -s
 
 gpu-check: $(VENV)/.ready-dev
 	@$(BIN)/python -c "import sys, torch; sys.exit(None if torch.cuda.is_available() else 'no CUDA device: see dualbench doctor')"

@@ -87,12 +87,12 @@ def run(suite: str, out: Path | None, *, resume: bool, strict: bool, **overrides
     folder = open_folder(chosen, out, resume=resume)
     console = wide_console()
     for line in folder.warnings:
-        console.print(line, style="yellow", markup=False, soft_wrap=True)
+        console.print(line, style="yellow", soft_wrap=True)
     cases = missing_cases(chosen, folder)
     if resume:
         starts = f", the first from its start: {cases[0].id}" if cases else ""
         line = f"{len(folder.done)} cases are recorded in {folder.path}, {len(cases)} are missing{starts}"
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
     with LiveDisplay(cases, console) as display:
         run_suite(chosen, folder, display)
     wanted = {case.id for case in chosen.cases()}
@@ -178,7 +178,7 @@ def _report(inputs: list[Path], out: Path, console: Any) -> None:
 
     built = reports.build(inputs, out)
     for line in built.warnings:
-        console.print(line, style="yellow", markup=False, soft_wrap=True)
+        console.print(line, style="yellow", soft_wrap=True)
     console.print(f"report   {out / 'report.html'}")
 
 

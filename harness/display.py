@@ -18,9 +18,14 @@ from harness.records import CaseRecord
 
 
 def wide_console() -> Console:
-    """A console for tables: the terminal as it is, and wide enough for every column where there is none."""
-    console = Console()
-    return console if console.is_terminal else Console(width=max(console.width, 160))
+    """A console for tables: the terminal as it is, and wide enough for every column where there is none.
+
+    Names come from records and files: no text of theirs is taken for markup.
+    """
+    console = Console(markup=False, emoji=False)
+    if console.is_terminal:
+        return console
+    return Console(markup=False, emoji=False, width=max(console.width, 160))
 
 
 class LiveDisplay:

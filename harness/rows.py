@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 
 def parse(line: bytes) -> dict[str, Any] | None:
     """The object that `line` holds; None where it is torn, or not one JSON object of plain values."""
     try:
-        row = json.loads(line, parse_constant=_refuse)
-        if b"\\ud" in line.lower():
+        row = _DECODER.decode(line.decode())
+        if b"\\ud" in line or b"\\uD" in line:
             json.dumps(row, ensure_ascii=False).encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError):
         return None
@@ -27,13 +27,10 @@ def fault(row: Mapping[str, Any]) -> str:
     for path, shape in _TABLES.get(row["kind"], ()) if isinstance(row.get("kind"), str) else _KIND:
         value: Any = row
         for key in path:
-            value = value.get(key) if isinstance(value, Mapping) else None
+            value = value.get(key) if isinstance(value, dict) else None
         if not shape.fits(value):
             return f"{'.'.join(path)} is {json.dumps(value)[:40]}, expected {shape.words}"
     return ""
-
-
-_LARGEST = 2**1000  # a float holds it
 
 
 class _Shape(NamedTuple):
@@ -49,31 +46,41 @@ def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 
+_DECODER = json.JSONDecoder(parse_constant=_refuse)
+_NUMERIC = {int, float, type(None)}
+
+
+def _are_numbers(values: Iterable[Any]) -> bool:
+    """Finite numbers that a float can hold, null among them; quick for the long lists of a trace."""
+    values = list(values)
+    try:
+        return set(map(type, values)) <= _NUMERIC and all(map(math.isfinite, filter(None, values)))
+    except OverflowError:
+        return False
+
+
 def _is_number(value: Any) -> bool:
-    if isinstance(value, int):
-        return not isinstance(value, bool) and abs(value) < _LARGEST
-    return isinstance(value, float) and math.isfinite(value)
+    return type(value) in (int, float) and _are_numbers((value,))
 
 
 def _is_numbers(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(entry is None or _is_number(entry) for entry in value.values())
+    return isinstance(value, dict) and _are_numbers(value.values())
 
 
 def _is_certificate(value: Any) -> bool:
-    return isinstance(value, Mapping) and _is_numbers({k: v for k, v in value.items() if k != "reason"})
+    return isinstance(value, dict) and _is_numbers({k: v for k, v in value.items() if k != "reason"})
 
 
 def _is_trace(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(
-        isinstance(entries, list) and all(entry is None or _is_number(entry) for entry in entries)
-        for entries in value.values()
+    return isinstance(value, dict) and all(
+        isinstance(entries, list) and _are_numbers(entries) for entries in value.values()
     )
 
 
 def _is_ranks(value: Any) -> bool:
     times = ("compute", "communication", "waiting")
     return isinstance(value, list) and all(
-        isinstance(rank, Mapping)
+        isinstance(rank, dict)
         and _is_numbers(rank.get("peak_memory"))
         and _is_numbers({name: rank.get(name) for name in times})
         for rank in value
@@ -81,7 +88,7 @@ def _is_ranks(value: Any) -> bool:
 
 
 def _is_model(value: Any) -> bool:
-    if not isinstance(value, Mapping) or not _is_numbers({k: v for k, v in value.items() if k != "curve"}):
+    if not isinstance(value, dict) or not _is_numbers({k: v for k, v in value.items() if k != "curve"}):
         return False
     curve = value.get("curve")
     return isinstance(curve, list) and all(
@@ -95,7 +102,7 @@ _NUMBER = _Shape(_is_number, "a number")
 _WHOLE = _Shape(lambda value: isinstance(value, int) and _is_number(value) and value >= 0, "a whole number")
 _COUNT = _Shape(lambda value: _WHOLE.fits(value) and value >= 1, "a whole number of at least 1")
 _NUMBERS = _Shape(_is_numbers, "names with numbers")
-_OBJECT = _Shape(lambda value: isinstance(value, Mapping), "an object")
+_OBJECT = _Shape(lambda value: isinstance(value, dict), "an object")
 _FLAG = _Shape(lambda value: isinstance(value, bool), "true or false")
 
 #: Shape of each key of a row, by kind; a dot leads into an object.
@@ -108,7 +115,7 @@ _SETTINGS = {
 }
 _SHAPES = {
     "run": {"suite": _TEXT, "command": _TEXT.or_null},
-    "environment": {"id": _TEXT},
+    "environment": {"id": _TEXT, "memory_bytes": _NUMBER.or_null, "swap_bytes": _NUMBER.or_null},
     "case": {
         **dict.fromkeys(("case", "suite", "instance", "spec", "spec_hash", "family", "solver", "status"), _TEXT),
         **dict.fromkeys(("solver_version", "raw_status", "reason", "environment", "time"), _TEXT.or_null),

@@ -84,12 +84,12 @@ def compare(before: Path, after: Path, fail_above: float | None, *, any_environm
 
     console, files = wide_console(), [records.read(before), records.read(after)]
     for line in (line for file in files for line in file.warnings):
-        console.print(line, style="yellow", markup=False, soft_wrap=True)
+        console.print(line, style="yellow", soft_wrap=True)
     found = compared(*files, any_environment=any_environment)
     console.print(comparison_table(found))
     for side, cases in ((before, found.only_before), (after, found.only_after)):
         if cases:
-            console.print(f"only in {side}: {', '.join(cases)}", style="yellow", markup=False)
+            console.print(f"only in {side}: {', '.join(cases)}", style="yellow")
     slow, lost = list(slower(found, fail_above or 1.2)), list(lost_accuracy(found))
     for case in slow:
         _print(console, "slower", "red", case.case, f"{case.ratio:.2f} times")
