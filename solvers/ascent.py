@@ -21,9 +21,7 @@ class AcceleratedAscent:
     All scalars stay tensors: no step waits for the device.
     """
 
-    def __init__(
-        self, start: Tensor, *, initial_step: float, max_step: float, restart: bool = False, top: Tensor | None = None
-    ) -> None:
+    def __init__(self, start: Tensor, *, initial_step: float, max_step: float) -> None:
         self.point = start.clone()
         self._y = start.clone()
         self._t = start.new_tensor(1.0)
@@ -33,8 +31,6 @@ class AcceleratedAscent:
         self._initial = start.new_tensor(initial_step)
         self._largest = start.new_tensor(max_step)
         self._step = self._initial
-        self._restart = restart
-        self._top = top
         self._count = 0
 
     def ascend(self, gradient: Tensor) -> None:
@@ -46,22 +42,14 @@ class AcceleratedAscent:
         usable = torch.isfinite(slope)
         self._step = torch.where(usable, torch.minimum(1 / slope, self._largest), self._initial)
         y = (self.point + self._step * gradient).clamp(min=0)
-        if self._top is not None:
-            y = torch.minimum(y, self._top)
-        if self._restart:
-            self._t = torch.where(gradient @ (y - self._y) < 0, torch.ones_like(self._t), self._t)
         following = (1 + torch.sqrt(1 + 4 * self._t**2)) / 2
         beta = (1 - self._t) / following
         self.point = (1 - beta) * y + beta * self._y
         self._y, self._t = y, following
 
     def shrink(self, factor: float) -> None:
-        """gamma fell by `factor`: so does the largest step; with restarts the momentum and the slopes adapt too."""
+        """gamma fell by `factor`, and so does the largest step."""
         self._largest = self._step * factor
-        if self._restart:
-            self._t = self._t * 0 + 1
-            self.point = self._y.clone()
-            self._slopes = self._slopes / factor
 
     def state(self) -> dict[str, npt.NDArray[np.float64]]:
         """Everything that changes, as float64 arrays on the host, for a checkpoint."""

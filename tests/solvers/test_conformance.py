@@ -12,16 +12,9 @@ import pytest
 
 from solvers import registry
 
-#: Checks that a solver is known to fail, with the reason.
-KNOWN = {
-    "dualip-restarted": "its steps shrink with the ridge: a tiny instance takes it seconds where the kit gives one",
-}
-
 
 @pytest.mark.parametrize("solver", sorted(registry()))
-def test_keeps_every_promise(solver: str, request: pytest.FixtureRequest) -> None:
-    if solver in KNOWN:
-        request.applymarker(pytest.mark.xfail(reason=KNOWN[solver], strict=False))
+def test_keeps_every_promise(solver: str) -> None:
     command = [sys.executable, "-m", "harness", "check", solver]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     if "not available, nothing else can be checked" in done.stdout:

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from instances import Box, MatchingLP, Simplex
+from instances import Box, MatchingLP, Simplex, generate, named_instances, parse_spec
 from instances.errors import InputError
 from solvers.ascent import AcceleratedAscent
 from solvers.base import OptionError, Settings, Status
-from solvers.dualip import DualIP, RestartedDualIP
+from solvers.dualip import DualIP
+from solvers.dualip_restarted import RestartedDualIP
+from solvers.engine.certificate import repair
 from solvers.engine.kernel import make_kernel
 from solvers.engine.layout import build_layout
 
@@ -94,6 +96,33 @@ def test_a_solved_case_is_feasible_and_as_good_as_it_says(polytope: Simplex | Bo
     assert (answer.dual >= 0).all()
 
 
+@pytest.mark.parametrize("family", ["dualip", "dualip-v5", "unit", "independent", "uniform"])
+def test_the_restarted_variant_proves_1e_4_on_every_family(family: str) -> None:
+    lp, solver = generate(parse_spec(named_instances()[f"{family}-5k"])), RestartedDualIP()
+    answer = solver.run(solver.prepare(lp, Settings(tolerance=1e-4, iteration_limit=400)))
+    assert answer.status is Status.SOLVED
+    assert answer.x is not None
+    assert answer.dual is not None
+    assert repair(lp, answer.x.copy(), answer.dual).gap <= 1.01e-4
+
+
+def test_at_a_limit_the_answer_is_the_best_point_not_the_last() -> None:
+    lp, solver = golden_lp(), DualIP()
+    answer = solver.run(solver.prepare(lp, Settings(tolerance=1e-9, iteration_limit=60, dtype="float64")))
+    gaps = [point.gap for point in answer.trace]
+    assert gaps[-1] > 2 * min(gaps)
+    assert answer.x is not None
+    assert answer.dual is not None
+    assert repair(lp, answer.x, answer.dual).gap <= min(gaps) + 1e-9
+
+
+def test_equality_sources_that_budgets_cannot_serve_end_as_infeasible() -> None:
+    lp = dense(A, -A, np.full(5, 0.1), Simplex(equality=True))
+    solver = RestartedDualIP()
+    answer = solver.run(solver.prepare(lp, Settings(iteration_limit=2000)))
+    assert answer.status is Status.INFEASIBLE
+
+
 def test_warm_start_from_the_answer_needs_fewer_iterations() -> None:
     rng = np.random.default_rng(2)
     lp = dense(rng.uniform(0.1, 1, (200, 8)), -rng.uniform(0, 1, (200, 8)), np.full(8, 10.0), Simplex())
@@ -126,7 +155,7 @@ def test_the_time_limit_ends_a_run() -> None:
     [
         Settings(options={"gama": 1.0}),
         Settings(options={"gamma": -1.0}),
-        Settings(options={"restart": "sometimes"}),
+        Settings(options={"decay_factor": 1.0}),
         Settings(options={"kernel": "fpga"}),
         pytest.param(Settings(device="cuda"), marks=pytest.mark.skipif(torch.cuda.is_available(), reason="CUDA here")),
     ],

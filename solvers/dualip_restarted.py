@@ -1,0 +1,128 @@
+"""The ridge dual of DuaLip with a ridge that shrinks as the gap does, and a quasi-Newton ascent between its changes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from instances import MatchingLP
+from solvers.base import Answer, OptionError, Settings, Status, parse_options
+from solvers.dualip import DualIP
+from solvers.engine.certificate import largest_cost, largest_dual
+from solvers.engine.job import Job
+from solvers.engine.kernel import Pass, as_numpy
+from solvers.engine.setup import working
+from solvers.quasi_newton import QuasiNewtonAscent
+from solvers.ridge import Dual, RidgeRun, State, prepare
+
+#: Below, the passes are float64: the prices that a small ridge asks for lie between those of float32.
+_FLOAT64_PASSES = 1e-3
+_LEAST_STEPS = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """gamma: the first ridge, in units of max_e |c_e|; gamma_least: the last. decay_factor: what a ridge is multiplied
+    with once its own share of the gap is all but settle_share of it. check_every: iterations from one look at the gap
+    to the next. kernel: auto, reference, cpu or cuda.
+    """
+
+    gamma: float = 5e-2
+    gamma_least: float = 1e-9
+    decay_factor: float = 0.3
+    settle_share: float = 0.5
+    check_every: int = 3
+    kernel: str = "auto"
+
+    def __post_init__(self) -> None:
+        checks = (
+            ("gamma", self.gamma > 0, "a number > 0"),
+            ("gamma_least", self.gamma_least > 0, "a number > 0"),
+            ("decay_factor", 0 < self.decay_factor < 1, "a number between 0 and 1"),
+            ("settle_share", self.settle_share > 0, "a number > 0"),
+            ("check_every", self.check_every >= 1, "a whole number >= 1"),
+        )
+        for name, ok, expected in checks:
+            if not ok:
+                raise OptionError(f"{name}={getattr(self, name)!r}: expected {expected}")
+
+
+class RestartedDualIP(DualIP):
+    """Restarted at each ridge from where the last ones lead. The tolerance is the certified gap; below 1e-3 the passes
+    work in float64 whatever the settings.
+    """
+
+    id = "dualip-restarted"
+    title = "DuaLip's ridge dual, restarted: quasi-Newton with a shrinking ridge"
+    citation = "Basu, Ghoting, Mazumder, Pan: ECLIPSE, ICML 2020; Nocedal: L-BFGS, 1980"
+    bytes_per_edge: ClassVar[float] = 21.0
+    Options: ClassVar[type[Any]] = Options
+
+    def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> State:
+        """Layout, upload and compilation."""
+        options: Options = parse_options(Options, settings)
+        settings, job = working(settings), job or Job()
+        if settings.tolerance < _FLOAT64_PASSES:
+            settings = dataclasses.replace(settings, dtype="float64")
+        unit = largest_cost(lp, job.group)
+        state = prepare(lp, settings, job, options, gamma=unit * options.gamma, what=self.id)
+        return state if state.held.has_equality else dataclasses.replace(state, top=largest_dual(lp, job.group))
+
+    def warm_start(self, state: State, dual: Dual) -> State:
+        """`state`, starting from dual float64[J] >= 0, with a ridge whose own share of a gap is about the tolerance."""
+        unit = state.gamma / state.options.gamma
+        gamma = min(state.gamma, state.settings.tolerance * unit)
+        return dataclasses.replace(super().warm_start(state, dual), gamma=gamma)
+
+    def _run(self, state: State) -> RidgeRun:
+        return _ContinuedRun(state)
+
+
+class _ContinuedRun(RidgeRun):
+    """Ascend at one ridge until little of the gap but its own share is left, then shrink it."""
+
+    def __init__(self, state: State) -> None:
+        super().__init__(state)
+        self._least = state.options.gamma_least * largest_cost(state.lp, state.job.group)
+        self._steps = 0
+        start, top = state.dual / state.scale, state.top / state.scale
+        # with rows of norm 1 and one row an edge ||A|| = 1, so the gradient changes by at most 1/gamma
+        self._ascent = QuasiNewtonAscent(np.minimum(start, top), top=top, safe_step=state.gamma)
+
+    def iterate(self, iteration: int, stop: Status | None) -> Answer | None:
+        dual = self.state.scale * self._ascent.point
+        self._steps += 1
+        looking = stop is not None or self._steps % self.state.options.check_every == 0
+        result = self.project(self.upload(dual), values=looking)
+        answer = self.look(iteration, result, dual, stop) if looking else None
+        if answer is not None:
+            return answer
+        if looking and self._settled(result, dual):
+            self._steps = 0
+            self.gamma *= self.state.options.decay_factor
+            self._ascent.shrink(self.state.options.decay_factor)
+        else:
+            self._ascent.ascend(self.state.scale * (as_numpy(result.loads) - self.state.lp.b))
+        return None
+
+    def _settled(self, result: Pass, dual: Dual) -> bool:
+        """Whether the ridge's share of the gap, c'x + dual'A x - min over C of (c + A'dual)'x, outweighs the rest:
+        slack at a price, dual'(b - A x), and what the repair of x costs.
+        """
+        bound, _, _, value = (float(number) for number in as_numpy(result.sums))
+        loads = as_numpy(result.loads)
+        ridge = value + float(dual @ loads) - bound
+        rest = abs(float(dual @ (loads - self.state.lp.b))) + abs(self.objective - value)
+        enough = self._steps >= _LEAST_STEPS and rest <= self.state.options.settle_share * ridge
+        return enough and self.gamma > self._least
+
+    def ascent_state(self) -> Mapping[str, Dual]:
+        return {**self._ascent.state(), "steps": np.array([float(self._steps)])}
+
+    def restore_ascent(self, state: Mapping[str, Dual]) -> None:
+        self._ascent.restore(state)
+        self._steps = int(state["steps"][0])

@@ -1,0 +1,207 @@
+"""What the ascents of the ridge dual share: the state, the look at the gap, the proof, checkpoints.
+
+I sources, J destinations, E edges. The ascents work on y with lambda = D y, D the row scaling:
+
+    g_gamma(lambda) = min over x in C of  c'x + gamma/2 ||x||^2 + lambda'(A x - b),     lambda >= 0
+    x_i(lambda) = Proj_{C_i}(-(c_i + a_i lambda) / gamma),     gradient in lambda = A x(lambda) - b
+
+(Basu et al. 2020, "ECLIPSE").
+"""
+
+from __future__ import annotations
+
+import abc
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import MatchingLP
+from solvers.base import Answer, Settings, Status, Vector
+from solvers.engine.certificate import largest_objective, repair, ridge_point
+from solvers.engine.checkpoint import Saved
+from solvers.engine.job import Job
+from solvers.engine.kernel import Pass, Tensor, as_numpy, check_memory
+from solvers.engine.progress import LostNumberError, Progress
+from solvers.engine.setup import HeldKernel, answer_dtype, cpu_threads, layout_bytes, warm_up
+
+Dual = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class State:
+    """What prepare() made. scale float64[J] = D; gamma: the first ridge; top float64[J]: upper bounds of lambda;
+    dual float64[J]: the start; hopeless_above: a bound above it proves that no x is feasible.
+    """
+
+    lp: MatchingLP
+    settings: Settings
+    options: Any
+    job: Job
+    held: HeldKernel
+    scale: Dual
+    gamma: float
+    top: Dual
+    dual: Dual
+    hopeless_above: float
+
+
+def prepare(lp: MatchingLP, settings: Settings, job: Job, options: Any, *, gamma: float, what: str) -> State:
+    """Layout, upload and compilation. `what` is named where memory is short."""
+    check_memory(layout_bytes(lp, settings.dtype, vectors=0), settings.device, what)
+    with cpu_threads(settings.threads):
+        held = HeldKernel(lp, settings, options.kernel, job)
+        warm_up(lp, settings, options.kernel)
+        return State(
+            lp=lp,
+            settings=settings,
+            options=options,
+            job=job,
+            held=held,
+            scale=held.inverse_row_norm,
+            gamma=gamma,
+            top=np.full(lp.destinations, math.inf),
+            dual=np.zeros(lp.destinations),
+            hopeless_above=largest_objective(lp, job.group) if held.has_equality else math.inf,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Point:
+    """x(dual) at gamma, by what it is worth: repaired, c'x of the feasible point that scaling makes of it, or with '='
+    sources, which scaling does not repair, value = c'x and loads[J] = A x.
+    """
+
+    dual: Dual
+    gamma: float
+    value: float
+    loads: Dual
+    repaired: float
+
+
+class RidgeRun(abc.ABC):
+    """One run: `iterate` until the gap is proved or a limit reached. The answer is the best point, not the last.
+
+    objective: c'x of the last point looked at, repaired as it seems after the pass.
+    """
+
+    def __init__(self, state: State) -> None:
+        self.state, self.gamma = state, state.gamma
+        self.progress = Progress(state.settings, state.lp.b, state.job, has_equality=state.held.has_equality)
+        self.objective = math.inf
+        nothing = np.zeros(state.lp.destinations)
+        self._best = _Point(dual=state.dual, gamma=self.gamma, value=math.inf, loads=nothing, repaired=math.inf)
+
+    @abc.abstractmethod
+    def iterate(self, iteration: int, stop: Status | None) -> Answer | None:
+        """One evaluation and one step; the answer where `look` gave one. `stop`: the limit now reached."""
+
+    @abc.abstractmethod
+    def ascent_state(self) -> Mapping[str, Dual]:
+        """The ascent for a checkpoint."""
+
+    @abc.abstractmethod
+    def restore_ascent(self, state: Mapping[str, Dual]) -> None:
+        """The ascent as it was."""
+
+    def solve(self) -> Answer:
+        iteration = self._go_on()
+        while True:
+            iteration += 1
+            answer = self.iterate(iteration, self.progress.limit(iteration))
+            if answer is not None:
+                return answer
+            if self.state.job.checkpoint_due():
+                self._save(iteration)
+
+    def project(self, dual: Tensor, *, values: bool) -> Pass:
+        """The pass at `dual`, in the units of the instance, on the kernel's device."""
+        return self.state.held.kernel.project(dual, 1 / self.gamma, values=values)
+
+    def look(self, iteration: int, result: Pass, dual: Dual, stop: Status | None) -> Answer | None:
+        """The answer when the gap is proved, a limit reached, no x feasible or a number lost; dual >= 0."""
+        try:
+            gap = self.progress.estimate(iteration, result, dual)
+        except LostNumberError as error:
+            return self._answer(None, Status.ERROR, iteration, str(error))
+        if self.progress.best_bound > self.state.hopeless_above:
+            return self._answer(None, Status.INFEASIBLE, iteration, "the bound exceeds every objective")
+        self.objective = self.progress.best_bound + gap * max(1.0, abs(self.progress.best_bound))
+        self._keep(result, dual)
+        if stop is None and not self.progress.worth_proving(gap):
+            return None
+        x, proved = self._finish()
+        if proved <= self.state.settings.tolerance:
+            return self._answer(x, Status.SOLVED, iteration, f"certified gap {proved:.2e}")
+        if stop is not None:
+            return self._answer(x, stop, iteration, f"certified gap {proved:.2e}")
+        self.progress.not_proved(gap)
+        return None
+
+    def upload(self, array: Dual) -> Tensor:
+        import torch
+
+        return torch.from_numpy(np.array(array, dtype=np.float64)).to(self.state.held.device)
+
+    def _keep(self, result: Pass, dual: Dual) -> None:
+        """Remember the point where it is the best yet."""
+        point = _Point(
+            dual=dual,
+            gamma=self.gamma,
+            value=float(result.sums[3]),
+            loads=as_numpy(result.loads),
+            repaired=self.objective,
+        )
+        if self._worth(point) <= self._worth(self._best):
+            self._best = point
+
+    def _worth(self, point: _Point) -> float:
+        """An objective of which less is better; with '=' sources a violation costs what it would at the best dual."""
+        if not self.state.held.has_equality:
+            return point.repaired
+        return point.value + float(self.progress.best_dual @ np.maximum(0.0, point.loads - self.state.lp.b))
+
+    def _finish(self) -> tuple[Vector, float]:
+        """The best point made feasible, and its certified gap with the best dual so far."""
+        lp, settings = self.state.lp, self.state.settings
+        self.state.held.make_room()
+        x = ridge_point(lp, self._best.dual, 1 / self._best.gamma, answer_dtype(settings))
+        return x, self.state.job.judged(repair(lp, x, self.progress.best_dual, self.state.job.group))
+
+    def _save(self, iteration: int) -> None:
+        best, job = self._best, self.state.job
+        numbers = {"gamma": self.gamma, "point_gamma": best.gamma, "value": best.value, "repaired": best.repaired}
+        shared = {"best_dual": self.progress.best_dual, "point_dual": best.dual, "point_loads": best.loads}
+        numbers, shared = {**numbers, **self.progress.numbers()}, {**shared, **self.ascent_state()}
+        job.save(Saved(iteration=iteration, seconds=job.seconds, numbers=numbers, shared=shared))
+
+    def _go_on(self) -> int:
+        """Iterations that a checkpoint has already done, 0 without one."""
+        saved = self.state.job.load()
+        if saved is None:
+            return 0
+        numbers, shared = saved.numbers, saved.shared
+        self.gamma = numbers["gamma"]
+        self._best = _Point(
+            dual=shared["point_dual"],
+            gamma=numbers["point_gamma"],
+            value=numbers["value"],
+            loads=shared["point_loads"],
+            repaired=numbers["repaired"],
+        )
+        self.progress.restore(numbers, shared["best_dual"])
+        self.restore_ascent(shared)
+        return saved.iteration
+
+    def _answer(self, x: Vector | None, status: Status, iteration: int, words: str) -> Answer:
+        return Answer(
+            x=x,
+            dual=None if x is None else self.progress.best_dual,
+            status=status,
+            raw_status=f"{words}; kernel {self.state.held.name}",
+            iterations=iteration,
+            trace=tuple(self.progress.trace),
+        )
