@@ -57,7 +57,7 @@ class DualIP(ShardedSolver):
     title = "DuaLip's ridge dual ascent, as published"
     citation = "Basu, Ghoting, Mazumder, Pan: ECLIPSE, ICML 2020; LinkedIn DuaLip 5.0.1"
     devices = ("cpu", "cuda")
-    bytes_per_edge: ClassVar[float] = 13.0
+    bytes_per_edge: ClassVar[float] = 11.0
     Options: ClassVar[type[Any]] = Options
 
     def available(self) -> Availability:

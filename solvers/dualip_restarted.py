@@ -59,7 +59,7 @@ class RestartedDualIP(DualIP):
     id = "dualip-restarted"
     title = "DuaLip's ridge dual, restarted: quasi-Newton with a shrinking ridge"
     citation = "Basu, Ghoting, Mazumder, Pan: ECLIPSE, ICML 2020; Nocedal: L-BFGS, 1980"
-    bytes_per_edge: ClassVar[float] = 21.0
+    bytes_per_edge: ClassVar[float] = 20.0
     Options: ClassVar[type[Any]] = Options
 
     def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> State:

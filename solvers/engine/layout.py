@@ -128,12 +128,14 @@ def build_layout(lp: MatchingLP, dtype: str = "float32") -> Layout:
     from solvers.engine import layout_jit as jit
 
     offsets, destination, lp_a, lp_c, kind, radius = frozen(lp)
-    order = jit.sort_sources(offsets, kind)
+    wide = np.empty(0, dtype=np.int32 if lp.sources < 2**31 else np.int64)
+    order = jit.sort_sources(offsets, kind, wide)
     slice_start, slice_lane, slice_kind = jit.cut(offsets, kind, order, np.array(LANES), SLICE_CELLS, PADDING)
-    source = np.empty(slice_lane[-1], dtype=np.int32 if lp.sources < 2**31 else np.int64)
-    lane_radius = np.empty(slice_lane[-1], dtype=dtype)
-    jit.fill_lanes(order, kind, radius, slice_lane, slice_kind, source, lane_radius)
-    del order  # 8 bytes a source, before the cells are there
+    source = np.empty(slice_lane[-1], dtype=wide.dtype)
+    jit.fill_lanes(order, kind, slice_lane, slice_kind, source)
+    del order  # before the cells are there
+    lane_radius = np.empty(source.size, dtype=dtype)
+    jit.fill_radii(source, radius, lane_radius)
     cells = int(slice_start[-1])
     index = np.empty(cells, dtype=index_dtype(lp.destinations))
     a, c = np.empty(cells, dtype=dtype), np.empty(cells, dtype=dtype)

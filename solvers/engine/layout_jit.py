@@ -19,8 +19,8 @@ def _of(values: Any, source: int) -> Any:
 
 
 @compiled()
-def sort_sources(offsets: Any, kind: Any) -> Any:
-    """Sources that have edges, by kind and then degree, stable: a counting sort."""
+def sort_sources(offsets: Any, kind: Any, wide: Any) -> Any:
+    """Sources that have edges, by kind and then degree, stable: a counting sort. They have the type of `wide`."""
     sources = offsets.size - 1
     most = 0
     for i in range(sources):
@@ -33,7 +33,7 @@ def sort_sources(offsets: Any, kind: Any) -> Any:
             place[_of(kind, i) * (most + 1) + degree + 1] += 1
             used += 1
     place = np.cumsum(place)
-    order = np.empty(used, np.int64)
+    order = np.empty(used, wide.dtype)
     for i in range(sources):
         degree = offsets[i + 1] - offsets[i]
         if degree:
@@ -60,30 +60,37 @@ def _lanes_at(at: int, offsets: Any, kind: Any, order: Any, choices: Any, most_c
 @compiled()
 def cut(offsets: Any, kind: Any, order: Any, choices: Any, most_cells: int, padding: float) -> Any:
     """slice_start, slice_lane, slice_kind of the sorted sources."""
-    start, lane = np.zeros(order.size + 1, np.int64), np.zeros(order.size + 1, np.int64)
-    kinds = np.zeros(order.size, np.uint8)
-    at, s = 0, 0
+    at, slices = 0, 0
     while at < order.size:
+        at += _lanes_at(at, offsets, kind, order, choices, most_cells, padding)[1]
+        slices += 1
+    start, lane = np.zeros(slices + 1, np.int64), np.zeros(slices + 1, np.int64)
+    kinds = np.zeros(slices, np.uint8)
+    at = 0
+    for s in range(slices):
         lanes, taken, width = _lanes_at(at, offsets, kind, order, choices, most_cells, padding)
         start[s + 1], lane[s + 1], kinds[s] = start[s] + lanes * width, lane[s] + lanes, _of(kind, order[at])
         at += taken
-        s += 1
-    return start[: s + 1].copy(), lane[: s + 1].copy(), kinds[:s].copy()
+    return start, lane, kinds
 
 
 @compiled()
-def fill_lanes(
-    order: Any, kind: Any, radius: Any, slice_lane: Any, slice_kind: Any, source: Any, lane_radius: Any
-) -> None:
-    """Source of each lane, -1 where there is none (a slice ends early where the kind changes), and its radius."""
+def fill_lanes(order: Any, kind: Any, slice_lane: Any, slice_kind: Any, source: Any) -> None:
+    """Source of each lane, -1 where there is none (a slice ends early where the kind changes)."""
     at = 0
     for s in range(slice_kind.size):
         for lane in range(slice_lane[s], slice_lane[s + 1]):
-            source[lane], lane_radius[lane] = -1, 0
+            source[lane] = -1
             if at < order.size and _of(kind, order[at]) == slice_kind[s]:
                 source[lane] = order[at]
-                lane_radius[lane] = _of(radius, order[at])
                 at += 1
+
+
+@compiled()
+def fill_radii(source: Any, radius: Any, lane_radius: Any) -> None:
+    """Radius of each lane, 0 where it is empty."""
+    for lane in range(source.size):
+        lane_radius[lane] = _of(radius, source[lane]) if source[lane] >= 0 else 0
 
 
 @compiled()

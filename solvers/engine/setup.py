@@ -25,7 +25,7 @@ _FLOAT64_ANSWER = 1e-6
 #: Below, the iterations are float64 too: float32 stalls between 1e-8 and 1e-7 (solvers/NOTES.md).
 _FLOAT64_ITERATIONS = 1e-7
 #: A larger layout gives way to the answer at the end of a run.
-_LAYOUT_BYTES_KEPT = 1 << 28
+_LAYOUT_BYTES_KEPT = 1 << 26
 
 
 def available() -> Availability:
