@@ -1,19 +1,26 @@
 """Nanoseconds an edge for one iteration of each kernel, padding, bytes an edge, and the layout's cost in iterations.
 
+The pass of dualip is also timed against that of LinkedIn's DuaLip, where that is installed.
+
 pytest tests/benchmarks/test_kernels.py --benchmark-columns=min,median
 """
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable
 from functools import cache
+from statistics import median
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from harness.clock import Stopwatch
 from instances import MatchingLP, generate, parse_spec
+from solvers import get_solver
 from solvers.base import Settings
 from solvers.engine.kernel import Mix, make_kernel
 from solvers.engine.layout import Layout, build_layout
@@ -112,3 +119,41 @@ def test_layout_in_iterations(benchmark: Any, size: str) -> None:
             seconds.append(time.perf_counter() - start)
     benchmark.extra_info.update(edges=lp.edges, iterations_worth=benchmark.stats.stats.min / min(seconds))
     assert made.edges == lp.edges
+
+
+@pytest.mark.skipif(not get_solver("dualip-upstream").available().ok, reason="LinkedIn's DuaLip is not installed")
+@pytest.mark.parametrize("threads", [1, 2])
+def test_times_faster_than_the_public_dualip(benchmark: Any, capsys: pytest.CaptureFixture[str], threads: int) -> None:
+    """One evaluation of the ridge dual's gradient at the same dual and ridge by both, in turn; the medians count."""
+    lp, gamma, settings = instance("2.5e6"), 1e-3, settings_for("cpu", threads)
+    upstream, ascent = get_solver("dualip-upstream"), get_solver("dualip")
+    with cpu_threads(threads):
+        kernel = make_kernel(layout("2.5e6"), settings, "cpu")
+        price = ascent.run(ascent.prepare(lp, Settings(threads=threads, iteration_limit=20))).dual
+        peers = [upstream.prepare(lp, Settings(threads=threads, options={"batching": on})) for on in (False, True)]
+        ours, theirs = torch.from_numpy(price), torch.from_numpy(price.astype(np.float32))
+        calls: list[Callable[[], Any]] = [
+            lambda: kernel.project(ours, 1 / gamma, values=False),
+            *(lambda peer=peer: peer.calculate(theirs) for peer in peers),
+        ]
+        mine, *others = [call() for call in calls]
+        seconds = np.array([[timed(call) for call in calls] for _ in range(9)])
+        benchmark.pedantic(calls[0], rounds=9)
+    for other in others:
+        gradient = mine.loads.numpy() - lp.b
+        assert np.allclose(other.dual_gradient.numpy(), gradient, atol=1e-3 * np.abs(lp.b).max())
+    own, plain, batched = (median(column) / lp.edges * 1e9 for column in seconds.T)
+    ratio = min(plain, batched) / own
+    benchmark.extra_info.update(threads=threads, ns_per_edge=own, upstream_plain=plain, upstream_batched=batched)
+    benchmark.extra_info.update(times_faster=ratio)
+    with capsys.disabled():
+        sys.stdout.write(
+            f"\n{threads} threads, ns an edge: dualip {own:.2f}, DuaLip {plain:.1f}, with its batching {batched:.1f}: "
+            f"{ratio:.0f} times faster than the better one\n"
+        )
+
+
+def timed(call: Callable[[], Any]) -> float:
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
