@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -26,13 +27,13 @@ _LEAST_STEPS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """gamma: the first ridge, in units of max_e |c_e|; gamma_least: the last. decay_factor: what a ridge is multiplied
-    with once its own share of the gap is all but settle_share of it. check_every: iterations from one look at the gap
-    to the next. kernel: auto, reference, cpu or cuda.
+    """gamma: the first ridge, in units of max_e |c_e|; gamma_least: the last, in units of the first. decay_factor: by
+    what a ridge is multiplied once the rest of the gap is at most settle_share of the ridge's own part in it.
+    check_every: iterations from one look at the gap to the next. kernel: auto, reference, cpu or cuda.
     """
 
     gamma: float = 5e-2
-    gamma_least: float = 1e-9
+    gamma_least: float = 1e-7
     decay_factor: float = 0.3
     settle_share: float = 0.5
     check_every: int = 3
@@ -57,7 +58,7 @@ class RestartedDualIP(DualIP):
     """
 
     id = "dualip-restarted"
-    title = "DuaLip's ridge dual, restarted: quasi-Newton with a shrinking ridge"
+    title = "DuaLip's ridge dual, restarted by quasi-Newton"
     citation = "Basu, Ghoting, Mazumder, Pan: ECLIPSE, ICML 2020; Nocedal: L-BFGS, 1980"
     bytes_per_edge: ClassVar[float] = 20.0
     Options: ClassVar[type[Any]] = Options
@@ -73,10 +74,9 @@ class RestartedDualIP(DualIP):
         return state if state.held.has_equality else dataclasses.replace(state, top=largest_dual(lp, job.group))
 
     def warm_start(self, state: State, dual: Dual) -> State:
-        """`state`, starting from dual float64[J] >= 0, with a ridge whose own share of a gap is about the tolerance."""
-        unit = state.gamma / state.options.gamma
-        gamma = min(state.gamma, state.settings.tolerance * unit)
-        return dataclasses.replace(super().warm_start(state, dual), gamma=gamma)
+        """`state`, starting from dual float64[J] >= 0, with a ridge between the first and the tolerance."""
+        relative = min(1.0, math.sqrt(state.settings.tolerance / state.options.gamma))
+        return dataclasses.replace(super().warm_start(state, dual), gamma=relative * state.gamma)
 
     def _run(self, state: State) -> RidgeRun:
         return _ContinuedRun(state)
@@ -87,7 +87,7 @@ class _ContinuedRun(RidgeRun):
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
-        self._least = state.options.gamma_least * largest_cost(state.lp, state.job.group)
+        self._least = state.options.gamma_least * state.gamma
         self._steps = 0
         start, top = state.dual / state.scale, state.top / state.scale
         # with rows of norm 1 and one row an edge ||A|| = 1, so the gradient changes by at most 1/gamma

@@ -49,9 +49,9 @@ def test_any_number_of_ranks_ends_within_the_tolerance(start: Start, whole: Matc
 
 
 def test_dual_ascent_runs_on_ranks_too(start: Start, whole: MatchingLP) -> None:
-    result = start(SPEC, "dualip-restarted", 2, tolerance=1e-2).result
+    result = start(SPEC, "dualip-restarted", 2, tolerance=TOLERANCE).result
     assert result is not None
-    check(result, whole, tolerance=1e-2)
+    check(result, whole)
 
 
 def test_equality_sources_of_all_ranks_share_the_slack(start: Start) -> None:
