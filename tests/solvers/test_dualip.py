@@ -1,5 +1,7 @@
 """The published ascent against its golden values, and both variants as solvers."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,10 +9,13 @@ import torch
 from instances import Box, MatchingLP, Simplex, generate, named_instances, parse_spec
 from instances.errors import InputError
 from solvers.ascent import AcceleratedAscent
-from solvers.base import OptionError, Settings, Status
+from solvers.base import Answer, OptionError, Settings, Status
 from solvers.dualip import DualIP
 from solvers.dualip_restarted import RestartedDualIP
 from solvers.engine.certificate import repair
+from solvers.engine.checkpoint import Keeper
+from solvers.engine.collectives import LOCAL
+from solvers.engine.job import Job
 from solvers.engine.kernel import make_kernel
 from solvers.engine.layout import build_layout
 
@@ -148,6 +153,24 @@ def test_the_time_limit_ends_a_run() -> None:
     solver = DualIP()
     answer = solver.run(solver.prepare(golden_lp(), Settings(tolerance=1e-12, time_limit=0.05)))
     assert answer.status is Status.TIME_LIMIT
+
+
+@pytest.mark.parametrize("solver", [DualIP(), RestartedDualIP()])
+@pytest.mark.parametrize("stopped", [14, 25])
+def test_a_run_goes_on_from_its_checkpoint_bit_for_bit(solver: DualIP, stopped: int, tmp_path: Path) -> None:
+    lp = generate(parse_spec("unit:sources=500,destinations=10,degree=4,seed=1"))
+
+    def run(limit: int, *, every: float) -> Answer:
+        job = Job(keeper=Keeper(tmp_path, LOCAL, identity={}, edges=lp.edges, every=every))
+        return solver.run(solver.prepare(lp, Settings(tolerance=1e-9, iteration_limit=limit), job))
+
+    straight = run(40, every=1e9)
+    run(stopped, every=0.0)
+    again = run(40, every=1e9)
+    assert again.iterations == straight.iterations == 40
+    assert len(again.trace) < len(straight.trace)
+    assert np.array_equal(again.x, straight.x)
+    assert np.array_equal(again.dual, straight.dual)
 
 
 @pytest.mark.parametrize(
