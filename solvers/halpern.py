@@ -24,19 +24,20 @@ from solvers.base import Answer, OptionError, Settings, Status, Vector
 from solvers.engine.certificate import loads_of, repair, to_cells, to_edges
 from solvers.engine.checkpoint import Saved
 from solvers.engine.job import Job
-from solvers.engine.kernel import SETTLE, Kernel, Mix, Pass, Tensor, as_numpy
+from solvers.engine.kernel import SETTLE, Kernel, Mix, Pass, Tensor, as_numpy, dot, upload
 from solvers.engine.layout import Layout
 from solvers.engine.progress import LostNumberError, Progress
+from solvers.engine.proof import Prover
 from solvers.engine.setup import answer_dtype
 from solvers.proximal.outer import ProximalNewton
 from solvers.proximal.switch import Switch
+from solvers.restarts import Restarts
 
 _ETA = 0.998
-#: What a checkpoint keeps of a run.
-_NUMBERS = ("_weight", "_first_weight", "_inner", "_first_residual", "_last_residual")
+#: What a checkpoint keeps of a run, beside what restarts and progress keep.
 _VECTORS = ("_y", "_loads", "_anchor_y", "_anchor_loads")
-#: The primal weight stays within this factor of where it started: near ties it would drift on without end.
-_DRIFT = 100.0
+#: The first proof is tried from this many tolerances on: it takes the dual y_t, mostly better than those estimated.
+_REACH = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,21 +87,45 @@ class State:
     start: tuple[Vector, npt.NDArray[np.float64]] | None = None
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Step:
+    """One pass from z = (x, y): dual = scale * y, y = y_t, loads = the scaled A x_t; float64[J] on the device."""
+
+    result: Pass
+    dual: Tensor
+    loads: Tensor
+    y: Tensor
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """The estimated gap, the residual r, ||x_t - x_anchor|| and ||y_t - y_anchor||."""
+
+    gap: float
+    residual: float
+    away: float
+    away_y: float
+
+
 class HalpernRun:
     """z = (x, y) with the loads A x beside it, and the same of the anchor; y = dual / scale."""
 
     def __init__(self, state: State) -> None:
         self._state, self._kernel = state, state.kernel
         self._progress = Progress(state.settings, state.lp.b, state.job, has_equality=state.layout.has_equality)
+        self._prover = Prover(state.lp, state.layout, state.kernel, state.job, state.settings)
         self._scale = self._upload(state.scale)
         self._b = self._upload(state.lp.b * state.scale)
         self._y, self._loads = self._start()
         self._anchor_y, self._anchor_loads = self._y, self._loads
         size_b, size_c = float(self._b.norm()), state.layout.cost_norm
         balance = size_c / size_b if size_b > 0 and size_c > 0 else 1.0
-        self._weight = self._first_weight = state.options.initial_weight * balance
-        self._inner, self._first_residual, self._last_residual = 0, math.inf, math.inf
+        self._restarts = Restarts(state.options, balance)
         self._switch = Switch(warm=state.start is not None)
+
+    @property
+    def _weight(self) -> float:
+        return self._restarts.weight
 
     def solve(self) -> Answer:
         iteration, closer, settle = self._go_on()
@@ -109,91 +134,72 @@ class HalpernRun:
             iteration += 1
             stop = self._progress.limit(iteration)
             settle = settle or stop is not None
-            dual = as_numpy(self._scale * self._y)
-            mix = SETTLE if settle else _halpern(self._inner)
-            result, y = self._step(mix, values=closer or settle)
+            mix = SETTLE if settle else self._restarts.mix()
+            step = self._step(mix, values=closer)
             try:
-                gap = self._progress.estimate(iteration, result, dual)
-                residual = self._residual(iteration, result, y)
+                seen = self._look(iteration, step)
             except LostNumberError as error:
                 return self._answer(None, Status.ERROR, iteration, str(error))
             if self._progress.best_bound > self._state.hopeless_above:
                 return self._answer(None, Status.INFEASIBLE, iteration, "the bound exceeds every objective")
-            if stop is not None or (settle and self._progress.worth_proving(gap)):
-                answer = self._finish(iteration, gap, stop)
+            near = self._progress.worth_proving(seen.gap, _REACH)
+            if stop is not None or (near and closer and mix.keeps):
+                answer = self._finish(iteration, seen.gap, step, stop)
                 if answer is not None:
                     return answer
-            near = self._progress.worth_proving(gap)
+                near = False
             if leaving:
-                return self._newton(iteration, y)
-            leaving = self._state.newton and self._switch.due(iteration, gap, self._state.lp.edges, self._crowded)
+                return self._newton(iteration, step.y)
+            leaving = self._state.newton and self._switch.due(iteration, seen.gap, self._state.lp.edges, self._crowded)
             if settle:
-                self._restart(result, y)
-                settle = False
+                self._restart(step, seen)
+                settle = leaving
             else:
-                self._combine(mix, result, y)
-                settle = self._restart_due(iteration, residual) or (near and result.values is not None)
-            closer, settle = near, settle or leaving
+                self._combine(mix, step)
+                settle = self._restarts.due(iteration, seen.residual) or (near and closer) or leaving
+            closer = near
             if self._state.job.checkpoint_due():
                 self._save(iteration, closer=closer, settle=settle)
 
-    def _step(self, mix: Mix, *, values: bool) -> tuple[Pass, Tensor]:
-        """x_t, as the pass that made it, and y_t."""
-        state, w = self._state, self._weight
-        result = self._kernel.advance(self._scale * self._y, _ETA / w, state.x, state.anchor, mix, values=values)
-        extrapolated = 2 * self._scale * result.loads - self._loads
-        return result, (self._y + _ETA * w * (extrapolated - self._b)).clamp(min=0)
-
-    def _combine(self, mix: Mix, result: Pass, y: Tensor) -> None:
-        """z <- mix of z_t, z and the anchor; x was mixed by the kernel. y stays >= 0, or its bound would be none."""
-        self._y = (mix.projected * y + mix.centre * self._y + mix.anchor * self._anchor_y).clamp(min=0)
+    def _step(self, mix: Mix, *, values: bool) -> _Step:
+        state, w, dual = self._state, self._weight, self._scale * self._y
+        result = self._kernel.advance(dual, _ETA / w, state.x, state.anchor, mix, values=values)
         loads = self._scale * result.loads
-        self._loads = mix.projected * loads + mix.centre * self._loads + mix.anchor * self._anchor_loads
-        self._inner += 1
+        y = (self._y + _ETA * w * (2 * loads - self._loads - self._b)).clamp(min=0)
+        return _Step(result=result, dual=dual, loads=loads, y=y)
 
-    def _restart(self, result: Pass, y: Tensor) -> None:
-        """z and the anchor become z_t; the weight follows ||y_t - y_anchor|| / ||x_t - x_anchor||."""
-        distance_y, distance_x = float((y - self._anchor_y).norm()), math.sqrt(float(result.sums[2]))
-        if distance_x > 0 and distance_y > 0:
-            share = self._state.options.weight_smoothing
-            moved = (distance_y / distance_x) ** share * self._weight ** (1 - share)
-            self._weight = min(max(moved, self._first_weight / _DRIFT), self._first_weight * _DRIFT)
-        self._y = self._anchor_y = y
-        self._loads = self._anchor_loads = self._scale * result.loads
-        self._inner, self._first_residual, self._last_residual = 0, math.inf, math.inf
-
-    def _residual(self, iteration: int, result: Pass, y: Tensor) -> float:
-        """The fixed-point residual r. Raises LostNumberError."""
-        w, dy = self._weight, y - self._y
-        cross = dy @ (self._scale * result.loads - self._loads)
-        squared = float(w / _ETA * result.sums[1] + dy @ dy / (w * _ETA) - 2 * cross)
+    def _look(self, iteration: int, step: _Step) -> _Seen:
+        """Everything that the host decides by, in one reading of the device. Raises LostNumberError."""
+        w, dy, away_y = self._weight, step.y - self._y, step.y - self._anchor_y
+        squares = (dot(dy, dy), dot(dy, step.loads - self._loads), dot(away_y, away_y), *step.result.sums[1:3])
+        gap, (moved_y, cross, away_y, moved, away) = self._progress.look(iteration, step.result, step.dual, *squares)
+        squared = w / _ETA * moved + moved_y / (w * _ETA) - 2 * cross
         if not math.isfinite(squared):
             raise LostNumberError(f"fixed-point residual not finite in iteration {iteration}")
-        return math.sqrt(max(0.0, squared))
+        return _Seen(gap=gap, residual=math.sqrt(max(0.0, squared)), away=math.sqrt(away), away_y=math.sqrt(away_y))
 
-    def _restart_due(self, iteration: int, residual: float) -> bool:
-        options = self._state.options
-        if self._inner == 1:
-            self._first_residual, self._last_residual = residual, residual
-            return False
-        grew, self._last_residual = residual > self._last_residual, residual
-        return (
-            residual <= options.restart_sufficient * self._first_residual
-            or (residual <= options.restart_necessary * self._first_residual and grew)
-            or self._inner > options.restart_artificial * iteration
-        )
+    def _combine(self, mix: Mix, step: _Step) -> None:
+        """z <- mix of z_t, z and the anchor; x was mixed by the kernel. y stays >= 0, or its bound would be none."""
+        self._y = (mix.projected * step.y + mix.centre * self._y + mix.anchor * self._anchor_y).clamp(min=0)
+        self._loads = mix.projected * step.loads + mix.centre * self._loads + mix.anchor * self._anchor_loads
 
-    def _finish(self, iteration: int, gap: float, stop: Status | None) -> Answer | None:
-        """The answer, when x (which is x_t now) and the best dual prove the tolerance or a limit ends the run."""
+    def _restart(self, step: _Step, seen: _Seen) -> None:
+        """z and the anchor become z_t."""
+        self._restarts.restarted(away=seen.away, away_y=seen.away_y)
+        self._y = self._anchor_y = step.y
+        self._loads = self._anchor_loads = step.loads
+
+    def _finish(self, iteration: int, gap: float, step: _Step, stop: Status | None) -> Answer | None:
+        """The answer, when x (which is x_t now) and a dual prove the tolerance or a limit ends the run."""
         state = self._state
-        x = to_edges(state.layout, state.lp, self._kernel.unload(state.x), answer_dtype(state.settings))
-        proved = state.job.judged(repair(state.lp, x, self._progress.best_dual, state.job.group))
-        if proved <= state.settings.tolerance:
-            return self._answer(x, Status.SOLVED, iteration, f"certified gap {proved:.2e}")
-        if stop is not None:
-            return self._answer(x, stop, iteration, f"certified gap {proved:.2e}")
-        self._progress.not_proved(gap)
-        return None
+        proof = self._prover.prove(state.x, self._scale * step.y, self._progress, anyway=stop is not None)
+        proved = state.job.judged(proof.certificate)
+        status = Status.SOLVED if proved <= state.settings.tolerance else stop
+        if status is None:
+            self._progress.not_proved(gap)
+            return None
+        x = self._prover.answer(proof, state.x, room=state.anchor)
+        return self._answer(x, status, iteration, f"certified gap {proved:.2e}")
 
     def _crowded(self) -> bool:
         state = self._state
@@ -226,13 +232,12 @@ class HalpernRun:
 
     def _save(self, iteration: int, *, closer: bool, settle: bool) -> None:
         state = self._state
-        numbers = {name: float(getattr(self, name)) for name in _NUMBERS} | {"closer": closer, "settle": settle}
+        numbers = {"closer": closer, "settle": settle, **self._restarts.numbers(), **self._progress.numbers()}
         primal = {
             name: to_edges(state.layout, state.lp, self._kernel.unload(vector), state.settings.dtype)
             for name, vector in (("x", state.x), ("anchor", state.anchor))
         }
         shared = {name: as_numpy(getattr(self, name)) for name in _VECTORS} | {"best_dual": self._progress.best_dual}
-        numbers |= self._progress.numbers()
         seconds = state.job.seconds
         state.job.save(Saved(iteration=iteration, seconds=seconds, numbers=numbers, shared=shared, primal=primal))
 
@@ -241,8 +246,7 @@ class HalpernRun:
         saved, state = self._state.job.load(), self._state
         if saved is None:
             return 0, False, False
-        for name in _NUMBERS:
-            setattr(self, name, saved.numbers[name])
+        self._restarts.restore(saved.numbers)
         for name in _VECTORS:
             setattr(self, name, self._upload(saved.shared[name]))
         for name, vector in (("x", state.x), ("anchor", state.anchor)):
@@ -277,12 +281,4 @@ class HalpernRun:
         return self._upload(dual / state.scale), self._upload(loads_of(state.lp, x, state.job.group) * state.scale)
 
     def _upload(self, array: npt.NDArray[np.float64]) -> Tensor:
-        import torch
-
-        return torch.from_numpy(np.array(array, dtype=np.float64)).to(self._kernel.device)
-
-
-def _halpern(inner: int) -> Mix:
-    """(k + 1)/(k + 2) (2 z_t - z) + 1/(k + 2) z_anchor."""
-    share = (inner + 1) / (inner + 2)
-    return Mix(projected=2 * share, centre=-share, anchor=1 - share)
+        return upload(array, self._kernel.device)

@@ -51,14 +51,14 @@ def repair(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Grou
     """
     from solvers.engine import certificate_jit as jit
 
-    bound, loads, values = _judge(lp, x, dual, group)
+    bound, loads, values = judge(lp, x, dual, group)
     factor = factor_within(lp.b, loads)
     offsets, destination, _, _, kind, radius = frozen(lp)
     objective = float(factor @ values)
     jit.scale_down(offsets, destination, kind, radius, factor, x)
     if group.max(np.array([float((kind == Kind.SIMPLEX_EQUALITY).any())]))[0]:
         lacking = _fill_up(lp, x, dual, np.maximum(0.0, lp.b - factor * loads), group)
-        objective = math.inf if lacking > 1e-12 else float(_judge(lp, x, dual, group)[2].sum())
+        objective = math.inf if lacking > 1e-12 else float(judge(lp, x, dual, group)[2].sum())
     return Certificate(bound=bound, objective=objective)
 
 
@@ -84,7 +84,7 @@ def factor_within(b: npt.NDArray[np.float64], loads: npt.NDArray[np.float64]) ->
     return np.where(loads > b, b / np.where(loads > b, loads, 1.0), 1.0)
 
 
-def _judge(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Group) -> tuple[float, Any, Any]:
+def judge(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Group = LOCAL) -> tuple[float, Any, Any]:
     """The lower bound of `dual`, and by destination the loads and values of x brought into C, over all ranks."""
     from solvers.engine import certificate_jit as jit
 
@@ -148,4 +148,4 @@ def largest_objective(lp: MatchingLP, group: Group = LOCAL) -> float:
 
 def loads_of(lp: MatchingLP, x: Vector, group: Group = LOCAL) -> npt.NDArray[np.float64]:
     """(A x)[J] of x brought into C."""
-    return np.asarray(_judge(lp, x, np.zeros(lp.destinations), group)[1])
+    return np.asarray(judge(lp, x, np.zeros(lp.destinations), group)[1])

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from solvers.base import OptionError
-from solvers.engine.kernel import Mix, Pass, Tensor
+from solvers.base import OptionError, Vector
+from solvers.engine.kernel import Mix, Pass, Tensor, edge_room
 from solvers.engine.layout import Layout
 
 #: A slice's scratch lies on the stack five times over; a source with more edges needs the reference kernel.
@@ -36,6 +36,7 @@ class CpuKernel:
         self._cells = layout.cells
         self._loads, self._values = (np.zeros((chunks, layout.destinations)) for _ in range(2))
         self._sums = np.zeros((chunks, 4))
+        self._edge_order = (np.argsort(layout.source[layout.slice_lane[:-1]]), layout.source, layout.offsets)
         self._arrays = (
             layout.largest_slice, layout.chunk, layout.slice_start, layout.slice_lane, layout.slice_kind,
             layout.radius, layout.index, layout.a, layout.c,
@@ -65,14 +66,38 @@ class CpuKernel:
         weights = (self._type(w) for w in (mix.projected, mix.centre, mix.anchor))
         return self._run(cpu_jit.advance, price, step, (x.numpy(), anchor.numpy(), *weights, mix.settle), values=values)
 
-    def _run(self, loop: Any, price: Tensor, step: float, primal: tuple[Any, ...], *, values: bool) -> Pass:
-        import numba
-        import torch
+    def judge(self, price: Tensor, x: Tensor) -> Pass:
+        from solvers.engine import proof_jit
 
-        numba.set_num_threads(self._threads)
+        self._set_threads()
+        proof_jit.judge(*self._arrays, price.numpy(), x.numpy(), self._loads, self._values, self._sums)
+        return self._pass(values=True)
+
+    def answer(self, x: Tensor, factor: Tensor, dtype: str, room: Tensor) -> Vector:
+        from solvers.engine import proof_jit
+
+        self._set_threads()
+        order, source, offsets = self._edge_order
+        edges: Vector = edge_room(room, int(offsets[-1]), dtype).numpy()
+        cells, vectors = self._arrays[2:-2], (x.numpy(), factor.numpy(), edges)
+        proof_jit.answer(self._arrays[0], self._loads.shape[0], order, *cells, source, offsets, *vectors)
+        return edges
+
+    def _run(self, loop: Any, price: Tensor, step: float, primal: tuple[Any, ...], *, values: bool) -> Pass:
+        self._set_threads()
         resolution = self._type(np.finfo(self._type).eps)
         scalars = (price.numpy().astype(self._type), self._type(step), resolution, values)
         loop(*self._arrays, *scalars, self._loads, self._values, self._sums, *primal)
+        return self._pass(values=values)
+
+    def _set_threads(self) -> None:
+        import numba
+
+        numba.set_num_threads(self._threads)
+
+    def _pass(self, *, values: bool) -> Pass:
+        import torch
+
         return Pass(
             loads=torch.from_numpy(self._loads.sum(axis=0)),
             values=torch.from_numpy(self._values.sum(axis=0)) if values else None,

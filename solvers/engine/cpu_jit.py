@@ -22,12 +22,12 @@ from solvers.engine.compiled import compiled
 
 SIMPLEX, EQUALITY, BOX = 0, 1, 2
 # nnan and ninf stay out: NaN has to come through
-_FAST = {"contract", "nsz", "reassoc"}
+FAST = {"contract", "nsz", "reassoc"}
 _MOST_ROUNDS = 200
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # of an untyped library
-def _stack(_context: Any, size: Any) -> Any:
+def stack(_context: Any, size: Any) -> Any:
     """Pointer to `size` bytes on the stack of the calling function."""
 
     def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
@@ -38,7 +38,7 @@ def _stack(_context: Any, size: Any) -> Any:
     return types.voidptr(size), codegen
 
 
-@compiled(cache=False, fastmath=_FAST, error_model="numpy", forceinline=True)
+@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
 def _below_root(v: Any, radius: Any, kind: int, t: Any) -> None:
     """t[L] = max_w v[w] - z, for SIMPLEX not below 0."""
     width, lanes = v.shape
@@ -55,7 +55,7 @@ def _below_root(v: Any, radius: Any, kind: int, t: Any) -> None:
             t[lane] = t[lane] if t[lane] > zero else zero
 
 
-@compiled(cache=False, fastmath=_FAST, error_model="numpy", forceinline=True)
+@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
 def _rise(v: Any, radius: Any, t: Any, excess: Any, active: Any, resolution: Any) -> Any:
     """One Newton step of t[L]; how far the lane that moved most moved beyond its resolution, 0 when none did."""
     width, lanes = v.shape
@@ -77,7 +77,7 @@ def _rise(v: Any, radius: Any, t: Any, excess: Any, active: Any, resolution: Any
     return largest
 
 
-@compiled(cache=False, fastmath=_FAST, error_model="numpy", forceinline=True)
+@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
 def _project(v: Any, radius: Any, kind: int, t: Any, excess: Any, active: Any, resolution: Any) -> None:
     """v[W, L] becomes its projection, lane by lane."""
     width, lanes = v.shape
@@ -98,8 +98,8 @@ def _project(v: Any, radius: Any, kind: int, t: Any, excess: Any, active: Any, r
             v[w, lane] = p if p > zero else zero
 
 
-@compiled(cache=False, fastmath=_FAST, error_model="numpy", forceinline=True)
-def _least(q: Any, radius: Any, kind: int, low: Any) -> float:
+@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
+def least(q: Any, radius: Any, kind: int, low: Any) -> float:
     """sum over the lanes of min over C_i of q_i'x."""
     width, lanes = q.shape
     zero, total = q.dtype.type(0), 0.0
@@ -121,21 +121,21 @@ def _least(q: Any, radius: Any, kind: int, low: Any) -> float:
     return total
 
 
-@compiled(cache=False, fastmath=_FAST, error_model="numpy", forceinline=True)
-def _scatter(index: Any, weight: Any, p: Any, out: Any, chunk: int) -> None:
+@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
+def scatter(index: Any, weight: Any, p: Any, out: Any, chunk: int) -> None:
     for k in range(p.size):
         out[chunk, index[k]] += np.float64(weight[k]) * np.float64(p[k])
 
 
-@compiled(cache=False, fastmath=_FAST, error_model="numpy")
+@compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _project_chunk(
     chunk: int, largest: int, first: int, last: int, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     a: Any, c: Any, price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
 ) -> None:  # fmt: skip
     size = a.itemsize * largest
-    v_all, q_all = numba.carray(_stack(size), (largest,), a.dtype), numba.carray(_stack(size), (largest,), a.dtype)
-    t_all, s_all = numba.carray(_stack(size), (largest,), a.dtype), numba.carray(_stack(size), (largest,), a.dtype)
-    n_all = numba.carray(_stack(size), (largest,), a.dtype)
+    v_all, q_all = numba.carray(stack(size), (largest,), a.dtype), numba.carray(stack(size), (largest,), a.dtype)
+    t_all, s_all = numba.carray(stack(size), (largest,), a.dtype), numba.carray(stack(size), (largest,), a.dtype)
+    n_all = numba.carray(stack(size), (largest,), a.dtype)
     loads[chunk, :] = 0.0
     values[chunk, :] = 0.0
     bound, norm, value = 0.0, 0.0, 0.0
@@ -149,29 +149,29 @@ def _project_chunk(
             q[k] = reduced
             v[k] = -step * reduced
         shape = (n // lanes, lanes)
-        bound += _least(q.reshape(shape), r, kind[s], t_all[:lanes])
+        bound += least(q.reshape(shape), r, kind[s], t_all[:lanes])
         _project(v.reshape(shape), r, kind[s], t_all[:lanes], s_all[:lanes], n_all[:lanes], resolution)
         square, objective = a.dtype.type(0), a.dtype.type(0)
         for k in range(n):
             square += v[k] * v[k]
             objective += c_s[k] * v[k]
         norm, value = norm + square, value + objective
-        _scatter(idx, a_s, v, loads, chunk)
+        scatter(idx, a_s, v, loads, chunk)
         if want_values:
-            _scatter(idx, c_s, v, values, chunk)
+            scatter(idx, c_s, v, values, chunk)
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, norm, 0.0, value
 
 
-@compiled(cache=False, fastmath=_FAST, error_model="numpy")
+@compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _advance_chunk(
     chunk: int, largest: int, first: int, last: int, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     a: Any, c: Any, price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
     x: Any, anchor: Any, on_projected: Any, on_centre: Any, on_anchor: Any, settle: Any,
 ) -> None:  # fmt: skip
     size = a.itemsize * largest
-    v_all, q_all = numba.carray(_stack(size), (largest,), a.dtype), numba.carray(_stack(size), (largest,), a.dtype)
-    t_all, s_all = numba.carray(_stack(size), (largest,), a.dtype), numba.carray(_stack(size), (largest,), a.dtype)
-    n_all = numba.carray(_stack(size), (largest,), a.dtype)
+    v_all, q_all = numba.carray(stack(size), (largest,), a.dtype), numba.carray(stack(size), (largest,), a.dtype)
+    t_all, s_all = numba.carray(stack(size), (largest,), a.dtype), numba.carray(stack(size), (largest,), a.dtype)
+    n_all = numba.carray(stack(size), (largest,), a.dtype)
     loads[chunk, :] = 0.0
     values[chunk, :] = 0.0
     bound, moved, away, value = 0.0, 0.0, 0.0, 0.0
@@ -186,7 +186,7 @@ def _advance_chunk(
             q[k] = reduced
             v[k] = x_s[k] - step * reduced
         shape = (n // lanes, lanes)
-        bound += _least(q.reshape(shape), r, kind[s], t_all[:lanes])
+        bound += least(q.reshape(shape), r, kind[s], t_all[:lanes])
         _project(v.reshape(shape), r, kind[s], t_all[:lanes], s_all[:lanes], n_all[:lanes], resolution)
         far, apart, objective = a.dtype.type(0), resolution * 0, resolution * 0
         for k in range(n):
@@ -199,9 +199,9 @@ def _advance_chunk(
             for k in range(n):
                 anchor_s[k] = v[k]
         moved, away, value = moved + far, away + apart, value + objective
-        _scatter(idx, a_s, v, loads, chunk)
+        scatter(idx, a_s, v, loads, chunk)
         if want_values:
-            _scatter(idx, c_s, v, values, chunk)
+            scatter(idx, c_s, v, values, chunk)
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, moved, away, value
 
 

@@ -1,11 +1,11 @@
-"""The fused pass in Triton (import late). TRITON_INTERPRET=1 runs it without a GPU.
+"""The fused passes in Triton (import late). TRITON_INTERPRET=1 runs them without a GPU.
 
-A tile is [BLOCK, LANES], rows beyond the slice's width masked; masked cells get q = v = 0 and never count.
+One program takes one slice: a tile [BLOCK, LANES], rows beyond the slice's width masked; masked cells get q = v = 0 and
+never count. Offsets of cells and edges are int64, for 2^31 of either is not the end. Python's numbers come annotated
+as float64, for Triton would take them as float32; nothing else is annotated, since Triton looks the names up.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import triton
 import triton.language as tl
@@ -15,8 +15,25 @@ EQUALITY = tl.constexpr(1)
 BOX = tl.constexpr(2)
 
 
-@triton.jit  # type: ignore[untyped-decorator]  # of an untyped library
-def _threshold(v: Any, real: Any, z: Any, resolution: Any, KIND: tl.constexpr, ROUNDS: tl.constexpr) -> Any:
+@triton.jit
+def _tile(
+    slice_number, slice_start, slice_lane, radius, index, a_all, c_all,
+    LANES: tl.constexpr, BLOCK: tl.constexpr,
+):  # fmt: skip
+    """Cells, whether each lies in the slice, destination, a and c [BLOCK, LANES]; radius [LANES]."""
+    start = tl.load(slice_start + slice_number)
+    lane = tl.arange(0, LANES)
+    cell = start + (tl.arange(0, BLOCK)[:, None] * LANES + lane[None, :])
+    real = cell < tl.load(slice_start + slice_number + 1)
+    z = tl.load(radius + tl.load(slice_lane + slice_number) + lane)
+    j = tl.load(index + cell, mask=real, other=0).to(tl.int32)
+    a = tl.load(a_all + cell, mask=real, other=0.0)
+    c = tl.load(c_all + cell, mask=real, other=0.0)
+    return cell, real, j, a, c, z
+
+
+@triton.jit
+def _threshold(v, real, z, resolution, KIND: tl.constexpr, ROUNDS: tl.constexpr):
     """t[LANES] such that sum max(v - t, 0) = z, not below 0 for SIMPLEX: Michelot's iteration, see cpu_jit.py."""
     t = tl.max(tl.where(real, v, float("-inf")), axis=0) - z
     if KIND == SIMPLEX:
@@ -33,45 +50,70 @@ def _threshold(v: Any, real: Any, z: Any, resolution: Any, KIND: tl.constexpr, R
     return t
 
 
-@triton.jit  # type: ignore[untyped-decorator]  # of an untyped library
-def one_pass(
-    first: Any, slice_start: Any, slice_lane: Any, radius: Any, index: Any, a_all: Any, c_all: Any, price: Any,
-    scalars: Any, x_all: Any, anchor_all: Any, loads: Any, values: Any, sums: Any, destinations: Any,
-    LANES: tl.constexpr, BLOCK: tl.constexpr, KIND: tl.constexpr, CENTRED: tl.constexpr, SETTLE: tl.constexpr,
-    VALUES: tl.constexpr, ROUNDS: tl.constexpr, COPIES: tl.constexpr, SUM_COPIES: tl.constexpr,
-) -> None:  # fmt: skip
-    """One slice of Kernel.project (not CENTRED) or Kernel.advance.
+@triton.jit
+def _projection(v, real, z, resolution, KIND: tl.constexpr, ROUNDS: tl.constexpr):
+    """p[BLOCK, LANES], lane by lane."""
+    if KIND == BOX:
+        p = tl.minimum(tl.maximum(v, 0.0), z[None, :])
+    else:
+        p = tl.maximum(v - _threshold(v, real, z, resolution, KIND, ROUNDS)[None, :], 0.0)
+    return tl.where(real, p, 0.0)
 
-    scalars float64[5]: step, resolution, and the weights of p, x and the anchor; in memory, for Triton would round
-    Python's numbers to float32.
-    """
+
+@triton.jit
+def _least(q, real, z, KIND: tl.constexpr):
+    """sum over the lanes of min over C_i of q_i'x, float64."""
+    if KIND == BOX:
+        low = tl.sum(tl.minimum(q, 0.0), axis=0)
+    else:
+        low = tl.min(tl.where(real, q, float("inf")), axis=0)
+        if KIND == SIMPLEX:
+            low = tl.minimum(low, 0.0)
+    return tl.sum(z.to(tl.float64) * low.to(tl.float64), axis=0)
+
+
+@triton.jit
+def _feasible(x, real, z, KIND: tl.constexpr):
+    """float64[BLOCK, LANES]: x brought into C, see Kernel.judge."""
+    p = tl.where(real, tl.maximum(x.to(tl.float64), 0.0), 0.0)
+    most = z.to(tl.float64)
+    if KIND == BOX:
+        p = tl.minimum(p, most[None, :])
+    else:
+        total = tl.sum(p, axis=0)
+        fits = total <= (most if KIND == SIMPLEX else 0.0)
+        p *= tl.where(fits, 1.0, most / tl.where(fits, 1.0, total))[None, :]
+    return p
+
+
+@triton.jit
+def _add_up(weight, p, out, j, active):
+    tl.atomic_add(out + j, weight.to(tl.float64) * p, mask=active)
+
+
+@triton.jit
+def _total(values):
+    """Sum of a tile in float64."""
+    return tl.sum(tl.sum(values.to(tl.float64), axis=0), axis=0)
+
+
+@triton.jit(do_not_specialize=["first", "settle", "want_values"])
+def one_pass(
+    first, slice_start, slice_lane, radius, index, a_all, c_all, price,
+    step: tl.float64, resolution: tl.float64, on_p: tl.float64, on_x: tl.float64, on_anchor: tl.float64,
+    settle, want_values, x_all, anchor_all, loads, values, sums, destinations,
+    LANES: tl.constexpr, BLOCK: tl.constexpr, KIND: tl.constexpr, CENTRED: tl.constexpr, ROUNDS: tl.constexpr,
+    COPIES: tl.constexpr, SUM_COPIES: tl.constexpr,
+):  # fmt: skip
+    """One slice of Kernel.project (not CENTRED) or Kernel.advance. settle, want_values: 0 or 1."""
     program = tl.program_id(0)
-    start = tl.load(slice_start + first + program)
-    width = (tl.load(slice_start + first + program + 1) - start) // LANES
-    lane = tl.arange(0, LANES)
-    row = tl.arange(0, BLOCK)
-    cell = start + row[:, None] * LANES + lane[None, :]
-    real = cell < start + width * LANES
-    z = tl.load(radius + tl.load(slice_lane + first + program) + lane)
-    a = tl.load(a_all + cell, mask=real, other=0.0)
-    c = tl.load(c_all + cell, mask=real, other=0.0)
-    j = tl.load(index + cell, mask=real, other=0).to(tl.int32)
+    cell, real, j, a, c, z = _tile(first + program, slice_start, slice_lane, radius, index, a_all, c_all, LANES, BLOCK)
     q = c + a * tl.load(price + j, mask=real, other=0.0)
-    v = -tl.load(scalars).to(a.dtype) * q
+    v = -tl.full((), step, tl.float64).to(a.dtype) * q
     if CENTRED:
         x = tl.load(x_all + cell, mask=real, other=0.0)
         v += x
-
-    if KIND == BOX:
-        p = tl.minimum(tl.maximum(v, 0.0), z[None, :])
-        least = tl.sum(tl.minimum(q, 0.0), axis=0)
-    else:
-        t = _threshold(v, real, z, tl.load(scalars + 1).to(a.dtype), KIND, ROUNDS)
-        p = tl.maximum(v - t[None, :], 0.0)
-        least = tl.min(tl.where(real, q, float("inf")), axis=0)
-        if KIND == SIMPLEX:
-            least = tl.minimum(least, 0.0)
-    p = tl.where(real, p, 0.0)
+    p = _projection(v, real, z, tl.full((), resolution, tl.float64).to(a.dtype), KIND, ROUNDS)
 
     moved = p
     away = tl.zeros_like(p)
@@ -79,19 +121,54 @@ def one_pass(
         anchor = tl.load(anchor_all + cell, mask=real, other=0.0)
         moved = p - x
         away = p - anchor
-        mixed = tl.load(scalars + 2).to(a.dtype) * p + tl.load(scalars + 3).to(a.dtype) * x
-        tl.store(x_all + cell, mixed + tl.load(scalars + 4).to(a.dtype) * anchor, mask=real)
-        if SETTLE:
-            tl.store(anchor_all + cell, p, mask=real)
+        mixed = tl.full((), on_p, tl.float64).to(a.dtype) * p + tl.full((), on_x, tl.float64).to(a.dtype) * x
+        mixed += tl.full((), on_anchor, tl.float64).to(a.dtype) * anchor
+        tl.store(x_all + cell, mixed, mask=real)
+        tl.store(anchor_all + cell, p, mask=real & (settle > 0))
 
     copy = (program % COPIES) * destinations
-    active = real & (p > 0)
     double_p = p.to(tl.float64)
-    tl.atomic_add(loads + copy + j, a.to(tl.float64) * double_p, mask=active)
-    if VALUES:
-        tl.atomic_add(values + copy + j, c.to(tl.float64) * double_p, mask=active)
+    _add_up(a, double_p, loads + copy, j, real & (p > 0))
+    _add_up(c, double_p, values + copy * want_values, j, real & (p > 0) & (want_values > 0))
     out = sums + (program % SUM_COPIES) * 4
-    tl.atomic_add(out, tl.sum(z.to(tl.float64) * least.to(tl.float64), axis=0))
-    tl.atomic_add(out + 1, tl.sum(tl.sum((moved * moved).to(tl.float64), axis=0), axis=0))
-    tl.atomic_add(out + 2, tl.sum(tl.sum((away * away).to(tl.float64), axis=0), axis=0))
-    tl.atomic_add(out + 3, tl.sum(tl.sum(c.to(tl.float64) * double_p, axis=0), axis=0))
+    tl.atomic_add(out, _least(q, real, z, KIND))
+    tl.atomic_add(out + 1, _total(moved * moved))
+    tl.atomic_add(out + 2, _total(away * away))
+    tl.atomic_add(out + 3, _total(c.to(tl.float64) * double_p))
+
+
+@triton.jit(do_not_specialize=["first"])
+def judge(
+    first, slice_start, slice_lane, radius, index, a_all, c_all, price,
+    x_all, loads, values, sums, destinations,
+    LANES: tl.constexpr, BLOCK: tl.constexpr, KIND: tl.constexpr, COPIES: tl.constexpr, SUM_COPIES: tl.constexpr,
+):  # fmt: skip
+    """One slice of Kernel.judge; price float64[J]."""
+    program = tl.program_id(0)
+    cell, real, j, a, c, z = _tile(first + program, slice_start, slice_lane, radius, index, a_all, c_all, LANES, BLOCK)
+    q = c.to(tl.float64) + a.to(tl.float64) * tl.load(price + j, mask=real, other=0.0)
+    p = _feasible(tl.load(x_all + cell, mask=real, other=0.0), real, z, KIND)
+    copy = (program % COPIES) * destinations
+    _add_up(a, p, loads + copy, j, real & (p > 0))
+    _add_up(c, p, values + copy, j, real & (p > 0))
+    out = sums + (program % SUM_COPIES) * 4
+    tl.atomic_add(out, _least(q, real, z, KIND))
+    tl.atomic_add(out + 3, _total(c.to(tl.float64) * p))
+
+
+@triton.jit(do_not_specialize=["first"])
+def answer(
+    first, slice_start, slice_lane, radius, index, a_all, c_all,
+    source, offsets, x_all, factor, edges,
+    LANES: tl.constexpr, BLOCK: tl.constexpr, KIND: tl.constexpr,
+):  # fmt: skip
+    """One slice of Kernel.answer: edges[E] in the order of the instance."""
+    number = first + tl.program_id(0)
+    cell, real, j, _, _, z = _tile(number, slice_start, slice_lane, radius, index, a_all, c_all, LANES, BLOCK)
+    p = _feasible(tl.load(x_all + cell, mask=real, other=0.0), real, z, KIND)
+    p *= tl.load(factor + j, mask=real, other=0.0)
+    i = tl.load(source + tl.load(slice_lane + number) + tl.arange(0, LANES))
+    begin = tl.load(offsets + i, mask=i >= 0, other=0)
+    end = tl.load(offsets + i + 1, mask=i >= 0, other=0)
+    edge = begin[None, :] + tl.arange(0, BLOCK)[:, None]
+    tl.store(edges + edge, p.to(edges.dtype.element_ty), mask=real & (edge < end[None, :]))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy.typing as npt
 
 from instances import MatchingLP
-from solvers.base import OptionError, Settings, Solver
+from solvers.base import OptionError, Settings, Solver, Vector
 from solvers.engine.collectives import LOCAL, Group
 from solvers.engine.kernel import Kernel, Mix, Pass, Tensor
 
@@ -61,21 +61,35 @@ class Job:
 
     def share(self, result: Pass, settings: Settings) -> Pass:
         """The pass summed over the ranks; `values` stay those of this rank."""
+        if self.group.size > 1:
+            result = self._summed(result, self.wire_type(settings))
+        now, spent = time.perf_counter(), self.group.seconds
+        self.steps.append((now - self._last[0], spent - self._last[1]))
+        self._last = (now, spent)
+        return result
+
+    def _summed(self, result: Pass, wire: str) -> Pass:
         import torch
 
-        elapsed = time.perf_counter() - self._began
-        clock = result.sums.new_tensor((elapsed, 1.0))
-        packed = torch.cat((result.loads, result.sums, clock))
-        if self.group.size > 1:
-            packed = packed.to(getattr(torch, self.wire_type(settings)))
+        elapsed = result.sums.new_full((1,), time.perf_counter() - self._began)
+        packed = torch.cat((result.loads, result.sums, elapsed, torch.ones_like(elapsed)))
+        packed = packed.to(getattr(torch, wire))
         self.group.reduce(packed)
         packed = packed.double()
         size = result.loads.numel()
         self._agreed = packed[-2] / packed[-1]
-        now, spent = time.perf_counter(), self.group.seconds
-        self.steps.append((now - self._last[0], spent - self._last[1]))
-        self._last = (now, spent)
         return replace(result, loads=packed[:size], sums=packed[size:-2])
+
+    def share_exactly(self, result: Pass) -> Pass:
+        """The pass with its values summed over the ranks in float64."""
+        import torch
+
+        if self.group.size == 1:
+            return result
+        packed = torch.cat((result.loads, result.values, result.sums))
+        self.group.reduce(packed)
+        size = result.loads.numel()
+        return Pass(loads=packed[:size], values=packed[size : 2 * size], sums=packed[2 * size :])
 
     def judged(self, certificate: Certificate) -> float:
         """Keep the last certificate over all ranks; its gap."""
@@ -136,3 +150,9 @@ class SharedKernel:
 
     def advance(self, price: Tensor, step: float, x: Tensor, anchor: Tensor, mix: Mix, *, values: bool) -> Pass:
         return self._job.share(self._kernel.advance(price, step, x, anchor, mix, values=values), self._settings)
+
+    def judge(self, price: Tensor, x: Tensor) -> Pass:
+        return self._job.share_exactly(self._kernel.judge(price, x))
+
+    def answer(self, x: Tensor, factor: Tensor, dtype: str, room: Tensor) -> Vector:
+        return self._kernel.answer(x, factor, dtype, room)

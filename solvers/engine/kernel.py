@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.errors import InputError
-from solvers.base import OptionError, Settings
+from solvers.base import OptionError, Settings, Vector
 from solvers.engine.layout import Layout
 
 Tensor = Any
@@ -49,6 +49,11 @@ class Mix:
     anchor: float
     settle: bool = False
 
+    @property
+    def keeps(self) -> bool:
+        """Whether x becomes p."""
+        return self.centre == self.anchor == 0
+
 
 SETTLE = Mix(projected=1.0, centre=0.0, anchor=0.0, settle=True)
 
@@ -74,6 +79,48 @@ class Kernel(Protocol):
 
     def advance(self, price: Tensor, step: float, x: Tensor, anchor: Tensor, mix: Mix, *, values: bool) -> Pass:
         """p = Proj(x - step q), then x and anchor are overwritten as `mix` says."""
+
+    def judge(self, price: Tensor, x: Tensor) -> Pass:
+        """The pass, with values, for p = x brought into C: clipped to >= 0, boxes clipped and simplices scaled.
+
+        All of it in float64 on the cells' own numbers; the second and third of the sums are 0. x stays as it is.
+        """
+
+    def answer(self, x: Tensor, factor: Tensor, dtype: str, room: Tensor) -> Vector:
+        """x[E] on the host in the order of the instance: x brought into C, times factor float64[J] of its destination.
+
+        room: a primal vector that the caller gives up, whose memory the answer may take; it is empty afterwards.
+        """
+
+
+def upload(array: npt.NDArray[np.float64], device: str) -> Tensor:
+    """A float64 tensor on the device, its own memory."""
+    import torch
+
+    return torch.from_numpy(np.array(array, dtype=np.float64)).to(device)
+
+
+def dot(one: Tensor, other: Tensor) -> Tensor:
+    """one'other of two vectors[J]; torch's own would call BLAS, which wakes its threads and waits for them."""
+    return (one * other).sum()
+
+
+def share_within(b: Tensor, loads: Tensor) -> Tensor:
+    """min(1, b_j / load_j) for each budget row; see certificate.factor_within."""
+    return (b / loads).where(loads > b, 1.0)
+
+
+def edge_room(room: Tensor, edges: int, dtype: str) -> Tensor:
+    """A vector of `edges` numbers on the device of `room`, in its memory where they fit; `room` is empty afterwards."""
+    import torch
+
+    wanted = getattr(torch, dtype)
+    if room.dtype == wanted and room.numel() >= edges:
+        taken = room.detach()[:edges]
+    else:
+        taken = torch.empty(edges, dtype=wanted, device=room.device)
+    room.set_()
+    return taken
 
 
 def _reference(layout: Layout, device: str, _threads: int) -> Kernel:

@@ -52,7 +52,8 @@ class Layout:
     index, a, c [cells]; slice_start int64[S + 1] first cell; slice_lane int64[S + 1] first lane; slice_kind uint8[S];
     source int32[lanes] (int64 from 2^31 sources on), -1 where a lane is empty; radius values[lanes], 0 there;
     chunk int64[C + 1] first slice of each piece of work: chosen by the shape alone, so sums do not depend on the
-    number of threads.
+    number of threads. offsets int64[I + 1]: the instance's own, for the way back to the order of its edges.
+    exact: the cells and radii hold the numbers of the instance, none was rounded to `values`.
     row_norm float64[J] = ||A_j||_2, cost_norm = ||c||_2.
     hopeless: a source without edges has to serve z > 0, so there is no feasible x.
     """
@@ -69,6 +70,8 @@ class Layout:
     source: npt.NDArray[Any]
     radius: npt.NDArray[Any]
     chunk: npt.NDArray[np.int64]
+    offsets: npt.NDArray[np.int64]
+    exact: bool
     row_norm: npt.NDArray[np.float64]
     cost_norm: float
     has_equality: bool
@@ -156,11 +159,18 @@ def build_layout(lp: MatchingLP, dtype: str = "float32") -> Layout:
         source=source,
         radius=lane_radius,
         chunk=chunk,
+        offsets=offsets,
+        exact=_exact(lp_a, lp_c, radius, np.dtype(dtype)),
         row_norm=np.sqrt(squares.sum(axis=0)),
         cost_norm=float(np.sqrt(cost.sum())),
         has_equality=has_equality,
         hopeless=hopeless,
     )
+
+
+def _exact(a: npt.NDArray[Any], c: npt.NDArray[Any], radius: npt.NDArray[Any], dtype: np.dtype[Any]) -> bool:
+    narrower = max(a.dtype, c.dtype) > dtype
+    return not narrower and bool((radius.astype(dtype) == radius).all())
 
 
 def _cut_chunks(slice_start: npt.NDArray[np.int64], destinations: int) -> npt.NDArray[np.int64]:

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.base import Settings, Status, TracePoint
-from solvers.engine.certificate import factor_within, relative_gap
+from solvers.engine.certificate import relative_gap
 from solvers.engine.job import Job
-from solvers.engine.kernel import Pass, as_numpy
+from solvers.engine.kernel import Pass, Tensor, as_numpy, dot, share_within, upload
 
 #: After a proof that failed, the estimate has to fall to this share of what it was before the next try.
 _RETRY = 0.7
@@ -22,47 +22,71 @@ class LostNumberError(ArithmeticError):
 
 
 class Progress:
-    """Estimates of the gap from the float32 passes, cheap and unproved; certificate.py gives the proof.
+    """Estimates of the gap from the float32 passes, cheap and unproved; proof.py and certificate.py give the proof.
 
-    best_dual float64[J] is the dual with the highest estimated bound so far.
+    The duals, float64[J], may lie on the host or on the device of the passes.
     """
 
     def __init__(self, settings: Settings, b: npt.NDArray[np.float64], job: Job, *, has_equality: bool) -> None:
         self.trace: list[TracePoint] = []
         self.best_bound = -math.inf
-        self.best_dual = np.zeros_like(b)
+        self._best: Tensor = upload(np.zeros_like(b), "cpu")
+        self._b = upload(b, "cpu")
         self._settings = settings
-        self._b = b
         self._penalise = has_equality
         self._failed = math.inf
         self._job = job
         job.start()
 
-    def estimate(self, iteration: int, result: Pass, dual: npt.NDArray[np.float64]) -> float:
+    @property
+    def best_dual(self) -> npt.NDArray[np.float64]:
+        """float64[J]: the dual with the highest bound so far, as estimated or as proved."""
+        return as_numpy(self._best)
+
+    def estimate(self, iteration: int, result: Pass, dual: npt.NDArray[np.float64] | Tensor) -> float:
         """The gap as it looks after a pass at `dual` >= 0, kept in the trace. Raises LostNumberError."""
-        sums, loads = as_numpy(result.sums), as_numpy(result.loads)
-        for name, array in (("dual", dual), ("objective and bound", sums), ("loads", loads)):
-            if not np.isfinite(array).all():
-                raise LostNumberError(f"{name} not finite in iteration {iteration}")
-        bound = float(sums[0] - self._b @ dual)
-        if bound > self.best_bound:
-            self.best_bound, self.best_dual = bound, dual.copy()
-        gap = relative_gap(self._objective(result, loads, float(sums[3])), self.best_bound)
-        self.trace.append(TracePoint(seconds=self._job.seconds, iteration=iteration, gap=gap))
-        return gap
+        return self.look(iteration, result, dual)[0]
 
-    def _objective(self, result: Pass, loads: npt.NDArray[np.float64], value: float) -> float:
-        """c'x of the point that scaling repairs, where the pass has values by destination.
+    def look(
+        self, iteration: int, result: Pass, dual: npt.NDArray[np.float64] | Tensor, *also: Tensor
+    ) -> tuple[float, list[float]]:
+        """`estimate`, and the numbers `also` of the device: the host waits for it once.
 
-        Else, and with '=' sources, which scaling does not repair: c'x and the violation at its price.
+        The objective is that of the point that scaling repairs, where the pass has values by destination; else, and
+        with '=' sources, which scaling does not repair, it is c'x and the violation at its price.
         """
-        if result.values is None or self._penalise:
-            return value + float(self.best_dual @ np.maximum(0.0, loads - self._b))
-        mine = float(factor_within(self._b, loads) @ as_numpy(result.values))
-        return float(self._job.group.sum(np.array([mine]))[0])
+        import torch
 
-    def worth_proving(self, gap: float) -> bool:
-        return gap <= self._settings.tolerance and gap <= _RETRY * self._failed
+        device = result.sums.device
+        self._b, self._best, dual = (torch.as_tensor(v, device=device) for v in (self._b, self._best, dual))
+        over = (result.loads - self._b).clamp(min=0)
+        numbers = (dual.sum(), result.loads.sum(), dot(self._b, dual), dot(dual, over), dot(self._best, over))
+        by_price = result.values is None or self._penalise
+        repaired = () if by_price else (dot(share_within(self._b, result.loads), result.values),)
+        heard = as_numpy(torch.cat((result.sums, torch.stack((*numbers, *repaired, *also))))).tolist()
+        least, _, _, value, of_dual, of_loads, budget, violation, best_violation, *rest = heard
+        for name, number in (("dual", of_dual), ("objective and bound", sum(heard[:4])), ("loads", of_loads)):
+            if not math.isfinite(number):
+                raise LostNumberError(f"{name} not finite in iteration {iteration}")
+        if least - budget > self.best_bound:
+            self.best_bound, self._best, best_violation = least - budget, dual.clone(), violation
+        objective = value + best_violation
+        if repaired:
+            objective = float(self._job.group.sum(np.array([rest.pop(0)]))[0])
+        gap = relative_gap(objective, self.best_bound)
+        self.trace.append(TracePoint(seconds=self._job.seconds, iteration=iteration, gap=gap))
+        return gap, rest
+
+    def proved(self, bound: float, dual: Tensor) -> None:
+        """`bound` is proved for `dual`, and the best there is: estimates in float32 may have been above the truth."""
+        self.best_bound, self._best = bound, dual.clone()
+
+    def worth_proving(self, gap: float, reach: float = 1.0) -> bool:
+        """Whether `gap` is within the tolerance, for the first proof within `reach` times that, and has fallen well
+        since a proof failed.
+        """
+        within = self._settings.tolerance * (reach if self._failed == math.inf else 1.0)
+        return gap <= min(within, _RETRY * self._failed)
 
     def not_proved(self, gap: float) -> None:
         self._failed = max(gap, 1e-3 * self._settings.tolerance)
@@ -81,4 +105,5 @@ class Progress:
         return {"best_bound": self.best_bound, "failed": self._failed}
 
     def restore(self, numbers: Mapping[str, float], best_dual: npt.NDArray[np.float64]) -> None:
-        self.best_bound, self._failed, self.best_dual = numbers["best_bound"], numbers["failed"], best_dual
+        self.best_bound, self._failed = numbers["best_bound"], numbers["failed"]
+        self._best = upload(best_dual, "cpu")

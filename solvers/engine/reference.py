@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import Kind
-from solvers.engine.kernel import Mix, Pass, Tensor
+from solvers.base import Vector
+from solvers.engine.kernel import Mix, Pass, Tensor, edge_room
 from solvers.engine.layout import Group, Layout
 
 _MOST_ROUNDS = 200
@@ -59,6 +60,7 @@ class ReferenceKernel:
         self._torch = torch
         self.destinations = layout.destinations
         self._groups = tuple(layout.groups())
+        self._source, self._offsets = layout.source, layout.offsets
         self._index = torch.from_numpy(layout.index.astype(np.int64)).to(device)
         self._a, self._c, self._radius = (torch.from_numpy(v).to(device) for v in (layout.a, layout.c, layout.radius))
 
@@ -84,11 +86,52 @@ class ReferenceKernel:
             anchor.copy_(p)
         return self._pass(p, (bound, moved, away), values=values)
 
+    def judge(self, price: Tensor, x: Tensor) -> Pass:
+        q, bound = self._c.double() + self._a.double() * price[self._index], self._scalar()
+        for group in self._groups:
+            bound += least(_cells(q, group), _lanes(self._radius, group), group.kind)
+        p, zero = self._feasible(x), self._scalar()
+        return self._pass(p, (bound, zero, zero), values=True)
+
+    def answer(self, x: Tensor, factor: Tensor, dtype: str, room: Tensor) -> Vector:
+        taken = edge_room(room, int(self._offsets[-1]), dtype)
+        p = (self._feasible(x) * factor[self._index]).to(taken.dtype)
+        for group in self._groups:
+            cell, edge = self._way_back(group)
+            taken[edge] = p[cell]
+        return np.asarray(taken.cpu().numpy())
+
+    def _feasible(self, x: Tensor) -> Tensor:
+        """float64[cells]: x brought into C."""
+        p = x.double().clamp(min=0)
+        for group in self._groups:
+            cells, radius = _cells(p, group), _lanes(self._radius, group).double()
+            if group.kind == Kind.BOX:
+                cells.copy_(cells.minimum(radius))
+                continue
+            total = cells.sum(dim=1, keepdim=True)
+            fits = total <= (radius if group.kind == Kind.SIMPLEX else 0)
+            cells.mul_(self._torch.where(fits, 1.0, radius / total))
+        return p
+
+    def _way_back(self, group: Group) -> tuple[Tensor, Tensor]:
+        """The cells of a group that hold an edge, and these edges."""
+        source = self._source[group.first_lane : group.first_lane + group.slices * group.lanes]
+        source = source.reshape(group.slices, 1, group.lanes)
+        first, last = self._offsets[source], self._offsets[source + 1]
+        edge = first + np.arange(group.width).reshape(1, -1, 1)
+        real = (source >= 0) & (edge < last)
+        cell = group.first_cell + np.flatnonzero(real)
+        return tuple(self._torch.from_numpy(v).to(self.device) for v in (cell, edge[real]))
+
+    def _scalar(self) -> Tensor:
+        return self._torch.zeros((), dtype=self._torch.float64, device=self.device)
+
     def _evaluate(self, price: Tensor, step: float, centre: Tensor | None) -> tuple[Tensor, Tensor]:
         """p of all cells, and sum_i min over C_i of q_i'x."""
         q = self._c + self._a * price.to(self._a.dtype)[self._index]
         v = -step * q if centre is None else centre - step * q
-        p, bound = self._torch.empty_like(v), self._torch.zeros((), dtype=self._torch.float64, device=self.device)
+        p, bound = self._torch.empty_like(v), self._scalar()
         for group in self._groups:
             cells = slice(group.first_cell, group.first_cell + group.cells)
             radius = _lanes(self._radius, group)

@@ -125,7 +125,9 @@ def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
     largest_objective(tiny)
     loops.project(price, 1.0, values=True)
     loops.advance(price, 1.0, x, anchor, SETTLE, values=True)
+    loops.judge(price, x)
     for dtype in ("float32", "float64"):
+        loops.answer(x, price, dtype, loops.zeros())
         edges = to_edges(layout, tiny, loops.unload(x), dtype)
         to_cells(layout, tiny, edges)
         repair(tiny, edges, np.zeros(lp.destinations))

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,9 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instances import Kind, MatchingLP
+from instances import Box, Kind, MatchingLP
 from solvers.base import Settings
-from solvers.engine.certificate import to_cells, to_edges
+from solvers.engine.certificate import judge, to_cells, to_edges
 from solvers.engine.kernel import SETTLE, Kernel, Mix, make_kernel
 from solvers.engine.layout import Layout, build_layout
 
@@ -123,6 +124,55 @@ def test_advance_projects_around_x_and_mixes(name: str, mix: Mix, lp: MatchingLP
     np.testing.assert_allclose(to_edges(layout, lp, kernel.unload(own_x), "float64"), mixed, atol=1e-11)
     kept = p if mix.settle else anchor
     np.testing.assert_allclose(to_edges(layout, lp, kernel.unload(own_anchor), "float64"), kept, atol=1e-11)
+
+
+def brought_into_c(lp: MatchingLP, x: np.ndarray) -> np.ndarray:
+    """x[E] clipped to >= 0, boxes clipped to their radius, simplices scaled to it, in float64."""
+    p = np.maximum(x.astype(np.float64), 0)
+    for i in range(lp.sources):
+        edges, kind = slice(lp.offsets[i], lp.offsets[i + 1]), int(lp.per_source.kind[i])
+        z, total = float(lp.per_source.radius[i]), p[edges].sum()
+        if kind == Kind.BOX:
+            p[edges] = np.minimum(p[edges], z)
+        elif total > (z if kind == Kind.SIMPLEX else 0):
+            p[edges] *= z / total
+    return p
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", KERNELS)
+@EXACT
+@given(lp=LPS, seed=st.integers(0, 99))
+def test_judgement_and_answer_on_cells_are_those_on_edges(name: str, dtype: str, lp: MatchingLP, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    lp = replace(lp, a=lp.a.astype(dtype), c=lp.c.astype(dtype))
+    price, factor = rng.choice([0.0, 0.3, 1.7], lp.destinations), rng.uniform(0, 1, lp.destinations)
+    x = rng.choice([-0.5, 0.0, 1e-3, 0.4, 2.0], lp.edges).astype(dtype)
+    layout, kernel = made(lp, name, dtype)
+    cells, p = kernel.load(to_cells(layout, lp, x)), brought_into_c(lp, x)
+    result = kernel.judge(on(kernel, price), cells)
+    _, bound = expected(replace(lp, a=lp.a.astype("float64"), c=lp.c.astype("float64")), price, 1.0, np.zeros(lp.edges))
+    check(lp, result, p, [bound, 0.0, 0.0, lp.c.astype(np.float64) @ p])
+    on_edges, loads, values = judge(lp, x, price)
+    for ours, theirs in ((result.loads, loads), (result.values, values), (result.sums[:1], [on_edges + lp.b @ price])):
+        np.testing.assert_allclose(ours.cpu().numpy(), theirs, rtol=1e-12, atol=1e-10)
+    for wanted in ("float32", "float64"):
+        room = kernel.zeros()
+        edges = kernel.answer(cells, on(kernel, factor), wanted, room)
+        assert edges.dtype == wanted
+        assert room.numel() == 0
+        np.testing.assert_allclose(edges, p * factor[lp.destination], rtol=1e-6 if wanted == "float32" else 1e-12)
+    np.testing.assert_array_equal(to_edges(layout, lp, kernel.unload(cells), dtype), x)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "a", "radius", "exact"),
+    [("float32", "float32", 0.5, True), ("float32", "float64", 0.5, False), ("float32", "float32", 0.1, False),
+     ("float64", "float64", 0.1, True)],
+)  # fmt: skip
+def test_a_layout_knows_whether_it_rounds(dtype: str, a: str, radius: float, exact: bool) -> None:
+    lp = random_lp(1, 20, 4, 5, a)
+    assert build_layout(replace(lp, polytope=Box(radius)), dtype).exact is exact
 
 
 def check(lp: MatchingLP, result, p: np.ndarray, sums: list[float]) -> None:

@@ -1,0 +1,81 @@
+"""Proofs for a solver whose x lies in cells, made where x lies; certificate.py has the formulas.
+
+A proof that fails costs a pass or two, and nothing of the size of the edges leaves the device before the answer. Only
+where that is not the whole proof, x is brought to the host: for '=' sources, which are filled up one after another,
+and where the cells hold rounded numbers.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from instances import MatchingLP
+from solvers.base import Settings, Vector
+from solvers.engine.certificate import Certificate, repair, to_edges
+from solvers.engine.job import Job
+from solvers.engine.kernel import Kernel, Tensor, as_numpy, dot, share_within, upload
+from solvers.engine.layout import Layout
+from solvers.engine.progress import Progress
+from solvers.engine.setup import answer_dtype
+
+#: By how much rounded cells may put the gap off, relative.
+_ROUNDED = 1e-6
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Proof:
+    """What is proved, for all ranks. dual, factor float64[J] on the device: the dual judged, and what the budgets leave
+    of x; edges: the feasible x[E] where it had to be made already, else None.
+    """
+
+    certificate: Certificate
+    dual: Tensor
+    factor: Tensor
+    edges: Vector | None = None
+
+
+class Prover:
+    def __init__(self, lp: MatchingLP, layout: Layout, kernel: Kernel, job: Job, settings: Settings) -> None:
+        self._lp, self._layout, self._kernel, self._job = lp, layout, kernel, job
+        self._tolerance, self._dtype = settings.tolerance, answer_dtype(settings)
+        self._b = upload(lp.b, kernel.device)
+        self._on_cells = layout.exact and not layout.has_equality
+        self._promising = self._tolerance + (0.0 if layout.exact else _ROUNDED)
+
+    def prove(self, x: Tensor, dual: Tensor, progress: Progress, *, anyway: bool) -> Proof:
+        """The better proof of x with `dual` >= 0 or the best one of `progress`, which then knows the proved bound.
+
+        anyway: x is the answer whatever is proved, so it is brought to the host even without a prospect.
+        """
+        proof = self._judge(x, dual)
+        if progress.best_bound > proof.certificate.bound:
+            other = self._judge(x, upload(progress.best_dual, self._kernel.device))
+            proof = max(proof, other, key=lambda proof: proof.certificate.bound)
+        progress.proved(proof.certificate.bound, proof.dual)
+        if self._on_cells:
+            return proof
+        if proof.certificate.gap > self._promising and not anyway:
+            nothing = Certificate(bound=proof.certificate.bound, objective=math.inf)
+            return Proof(certificate=nothing, dual=proof.dual, factor=proof.factor)
+        edges = to_edges(self._layout, self._lp, self._kernel.unload(x), self._dtype)
+        certificate = repair(self._lp, edges, as_numpy(proof.dual), self._job.group)
+        return Proof(certificate=certificate, dual=proof.dual, factor=proof.factor, edges=edges)
+
+    def answer(self, proof: Proof, x: Tensor, room: Tensor) -> Vector:
+        """The feasible x[E] of a proof; room as in Kernel.answer."""
+        return self._kernel.answer(x, proof.factor, self._dtype, room) if proof.edges is None else proof.edges
+
+    def _judge(self, x: Tensor, dual: Tensor) -> Proof:
+        """The certificate by the cells; with '=' sources its objective is c'x and the violation at its price."""
+        import torch
+
+        judged = self._kernel.judge(dual, x)
+        factor = share_within(self._b, judged.loads)
+        if self._layout.has_equality:
+            objective = judged.values.sum() + dot(dual, (judged.loads - self._b).clamp(min=0))  # type: ignore[union-attr]  # judge gives values
+        else:
+            objective = dot(factor, judged.values)
+        bound = judged.sums[0] - dot(self._b, dual)
+        read = as_numpy(torch.stack((bound, objective)))
+        return Proof(certificate=Certificate(bound=float(read[0]), objective=float(read[1])), dual=dual, factor=factor)

@@ -1,0 +1,112 @@
+"""The loops of a proof on the CPU kernel's cells, in float64, compiled by Numba (import late).
+
+L lanes, W width, n = W L cells of one slice; cells as in layout.py, shape of the loops as in cpu_jit.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from solvers.engine.compiled import compiled
+from solvers.engine.cpu_jit import BOX, FAST, SIMPLEX, least, scatter, stack
+
+
+@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
+def _feasible(x: Any, radius: Any, kind: int, p: Any, scale: Any) -> None:
+    """p[W, L] = x[W, L] brought into C: clipped to >= 0, then a box clipped to its radius, a simplex scaled."""
+    width, lanes = x.shape
+    for lane in range(lanes):
+        scale[lane] = 0.0
+    for w in range(width):
+        for lane in range(lanes):
+            above = np.float64(x[w, lane]) if x[w, lane] > 0 else 0.0
+            p[w, lane] = min(above, np.float64(radius[lane])) if kind == BOX else above
+            scale[lane] += p[w, lane]
+    if kind == BOX:
+        return
+    for lane in range(lanes):
+        z, total = np.float64(radius[lane]), scale[lane]
+        fits = total <= z if kind == SIMPLEX else total <= 0.0
+        scale[lane] = 1.0 if fits else z / total
+    for w in range(width):
+        for lane in range(lanes):
+            p[w, lane] *= scale[lane]
+
+
+@compiled(cache=False, fastmath=FAST, error_model="numpy")
+def _judge_chunk(
+    chunk: int, largest: int, first: int, last: int, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
+    a: Any, c: Any, price: Any, x: Any, loads: Any, values: Any, sums: Any,
+) -> None:  # fmt: skip
+    p_all = numba.carray(stack(8 * largest), (largest,), np.float64)
+    t_all = numba.carray(stack(8 * largest), (largest,), np.float64)
+    loads[chunk, :] = 0.0
+    values[chunk, :] = 0.0
+    bound, value = 0.0, 0.0
+    for s in range(first, last):
+        lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
+        idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
+        r, p, t = radius[lane[s] : lane[s + 1]], p_all[:n], t_all[:lanes]
+        shape = (n // lanes, lanes)
+        for k in range(n):
+            p[k] = np.float64(c_s[k]) + np.float64(a_s[k]) * price[idx[k]]
+        bound += least(p.reshape(shape), r, kind[s], t)
+        _feasible(x[start[s] : start[s + 1]].reshape(shape), r, kind[s], p.reshape(shape), t)
+        for k in range(n):
+            value += np.float64(c_s[k]) * p[k]
+        scatter(idx, a_s, p, loads, chunk)
+        scatter(idx, c_s, p, values, chunk)
+    sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, 0.0, 0.0, value
+
+
+@compiled(parallel=True)
+def judge(
+    largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
+    price: Any, x: Any, loads: Any, values: Any, sums: Any,
+) -> None:  # fmt: skip
+    """sums [C, 4], loads [C, J] and values [C, J] of each chunk; see Kernel.judge."""
+    for chunk in numba.prange(cuts.size - 1):
+        _judge_chunk(
+            chunk, largest, cuts[chunk], cuts[chunk + 1], start, lane, kind, radius, index, a, c, price, x,
+            loads, values, sums,
+        )  # fmt: skip
+
+
+@compiled(cache=False, fastmath=FAST, error_model="numpy")
+def _answer_chunk(
+    largest: int, slices: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
+    source: Any, offsets: Any, cells: Any, factor: Any, x: Any,
+) -> None:  # fmt: skip
+    p_all = numba.carray(stack(8 * largest), (largest,), np.float64)
+    t_all = numba.carray(stack(8 * largest), (largest,), np.float64)
+    for s in slices:
+        lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
+        idx, p = index[start[s] : start[s + 1]], p_all[:n]
+        shape = (n // lanes, lanes)
+        mine = cells[start[s] : start[s + 1]].reshape(shape)
+        _feasible(mine, radius[lane[s] : lane[s + 1]], kind[s], p.reshape(shape), t_all[:lanes])
+        for k in range(n):
+            p[k] *= factor[idx[k]]
+        for at in range(lanes):
+            i = source[lane[s] + at]
+            if i >= 0:
+                edge = offsets[i]
+                for w in range(offsets[i + 1] - edge):
+                    x[edge + w] = p[w * lanes + at]
+
+
+@compiled(parallel=True)
+def answer(
+    largest: int, pieces: int, order: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
+    source: Any, offsets: Any, cells: Any, factor: Any, x: Any,
+) -> None:  # fmt: skip
+    """x[E] in the order of the instance: what `judge` judged, times factor[J]; see Kernel.answer.
+
+    order int64[S]: slices by their first source, so that neighbours in time write neighbours in x.
+    """
+    for piece in numba.prange(pieces):
+        slices = order[order.size * piece // pieces : order.size * (piece + 1) // pieces]
+        _answer_chunk(largest, slices, start, lane, kind, radius, index, source, offsets, cells, factor, x)
