@@ -21,6 +21,7 @@ from solvers.engine.setup import (
     cpu_threads,
     inverse_row_norm,
     layout_bytes,
+    rehearse,
     warm_up,
     whole,
     working,
@@ -54,6 +55,8 @@ class BlockPDHG(ShardedSolver):
                 compile_loops(lp, settings.dtype, answer_dtype(settings))
             layout = whole(build_layout(lp, settings.dtype), job.group)
             kernel = SharedKernel(make_kernel(layout, settings, options.kernel), job, settings)
+            if kernel.device != "cpu":
+                rehearse(kernel, answer_dtype(settings))
             return State(
                 lp=lp,
                 settings=settings,

@@ -134,6 +134,21 @@ def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
         repair(tiny, ridge_point(tiny, np.zeros(lp.destinations), 1.0, dtype), np.zeros(lp.destinations))
 
 
+def rehearse(kernel: Kernel, dtype: str) -> None:
+    """Every call of a run of blockpdhg once, on the real layout, with its answer in `dtype`.
+
+    For a device: Triton compiles by the shapes of a layout, and host memory that a device copies to at full speed takes
+    long to come by. Both are kept for the run.
+    """
+    import torch
+
+    price = torch.zeros(kernel.destinations, dtype=torch.float64, device=kernel.device)
+    x, anchor = kernel.zeros(), kernel.zeros()
+    kernel.advance(price, 1.0, x, anchor, SETTLE, values=True)
+    kernel.judge(price, x)
+    kernel.answer(x, price, dtype, anchor)
+
+
 @contextmanager
 def cpu_threads(threads: int) -> Iterator[None]:
     """PyTorch and Numba on `threads` threads, as before on leaving."""

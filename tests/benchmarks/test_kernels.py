@@ -71,9 +71,9 @@ def copy_bandwidth(device: str, threads: int) -> float:
 
 @pytest.mark.parametrize("size", SPECS)
 @pytest.mark.parametrize(("name", "threads"), KERNELS)
-@pytest.mark.parametrize("work", ["advance", "project"])
+@pytest.mark.parametrize("work", ["advance", "project", "judge"])
 def test_one_iteration(benchmark: Any, work: str, name: str, threads: int, size: str) -> None:
-    """`advance` is the whole iteration of blockpdhg, `project` that of dualip."""
+    """`advance` is the whole iteration of blockpdhg, `project` that of dualip, `judge` what a proof costs."""
     lp, kernel = instance(size), make_kernel(layout(size), settings_for(name, threads), name)
     price = torch.zeros(lp.destinations, dtype=torch.float64, device=kernel.device)
     x, anchor = kernel.zeros(), kernel.zeros()
@@ -81,16 +81,18 @@ def test_one_iteration(benchmark: Any, work: str, name: str, threads: int, size:
     def iterate() -> None:
         if work == "advance":
             kernel.advance(price, 1.0, x, anchor, HALPERN, values=False)
-        else:
+        elif work == "project":
             kernel.project(price, 1e3, values=False)
+        else:
+            kernel.judge(price, x)
         if kernel.device.startswith("cuda"):
             torch.cuda.synchronize()
 
     with cpu_threads(threads):
         rounds = 3 if name == "reference" else 15
         benchmark.pedantic(iterate, rounds=rounds, iterations=1, warmup_rounds=2)
-    # a and c are read; advance reads x and the anchor and writes x.
-    arrays = 5 if work == "advance" else 2
+    # a and c are read; advance reads x and the anchor and writes x, judge reads x.
+    arrays = {"advance": 5, "project": 2, "judge": 3}[work]
     moved = layout(size).index.nbytes + layout(size).a.nbytes * arrays
     seconds = benchmark.stats.stats.median
     benchmark.extra_info.update(

@@ -1,0 +1,41 @@
+"""Run as a script, without TRITON_INTERPRET: every launch of a CUDA kernel compiled to machine code, none executed.
+
+Triton needs no GPU for that, and it sees what the kernel really hands over: number, types and names of arguments.
+"""
+
+from typing import Any
+
+import torch
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+from triton.runtime.jit import mangle_type
+
+from instances import generate, parse_spec
+from solvers.engine.cuda import CudaKernel
+from solvers.engine.kernel import SETTLE
+from solvers.engine.layout import build_layout
+
+
+class Compiling(CudaKernel):
+    def _launch(self, loop: Any, *arguments: Any, **constants: Any) -> None:
+        shape = max(self._launches, key=lambda shape: shape.slices)
+        constants |= {"LANES": shape.lanes, "BLOCK": shape.block, "KIND": shape.kind}
+        names = [p.name for p in loop.params if p.name not in constants]
+        given = dict(zip(names, (shape.first, *arguments), strict=True))
+        types = {name: mangle_type(value) for name, value in given.items()}
+        types |= {p.name: p.annotation_type for p in loop.params if p.annotation_type}
+        signature = {p.name: types.get(p.name, "constexpr") for p in loop.params}
+        source = ASTSource(loop, signature, constexprs=constants)
+        made = triton.compile(source, target=GPUTarget("cuda", 90, 32), options={"num_warps": shape.warps})
+        print(loop.__name__, len(made.asm["cubin"]))  # noqa: T201 - read by the test
+
+
+for dtype, index in (("float32", 300), ("float64", 70_000)):
+    lp = generate(parse_spec(f"dualip:sources=2000,destinations={index},degree=5,seed=1"))
+    kernel = Compiling(build_layout(lp, dtype), "cpu")
+    price, x, anchor = torch.zeros(lp.destinations, dtype=torch.float64), kernel.zeros(), kernel.zeros()
+    kernel.project(price, 1.0, values=True)
+    kernel.advance(price, 1.0, x, anchor, SETTLE, values=False)
+    kernel.judge(price, x)
+    kernel.answer(x, price, "float64", anchor)
