@@ -28,6 +28,7 @@ from solvers.engine.setup import (
 )
 from solvers.halpern import HalpernRun, Options, State
 from solvers.proximal.compile import compile_loops
+from solvers.proximal.full import LARGEST_SLICE
 
 
 class BlockPDHG(ShardedSolver):
@@ -46,17 +47,18 @@ class BlockPDHG(ShardedSolver):
     def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> State:
         """Layout, upload, work space and compilation. Tolerances below 1e-7 work in float64 whatever the settings."""
         options, settings = parse_options(Options, settings), working(settings)
-        newton = options.finish == "newton" and job is None and settings.device == "cpu"
+        newton = options.finish == "newton" and settings.device == "cpu"
         job = job or Job()
         check_memory(layout_bytes(lp, settings.dtype, vectors=2), settings.device, self.id)
         with cpu_threads(settings.threads):
             warm_up(lp, settings, options.kernel)
             if newton:
-                compile_loops(lp, settings.dtype, answer_dtype(settings))
+                compile_loops(lp, settings.dtype)
             layout = whole(build_layout(lp, settings.dtype), job.group)
             kernel = SharedKernel(make_kernel(layout, settings, options.kernel), job, settings)
             if kernel.device != "cpu":
                 rehearse(kernel, answer_dtype(settings))
+            largest, most_edges = job.group.max(np.array([layout.largest_slice, lp.edges]))
             return State(
                 lp=lp,
                 settings=settings,
@@ -68,7 +70,8 @@ class BlockPDHG(ShardedSolver):
                 x=kernel.zeros(),
                 anchor=kernel.zeros(),
                 hopeless_above=largest_objective(lp, job.group) if layout.has_equality else math.inf,
-                newton=newton,
+                newton=newton and largest <= LARGEST_SLICE,
+                most_edges=int(most_edges),
             )
 
     def warm_start(self, state: State, x: Vector, dual: npt.NDArray[np.float64]) -> State:
@@ -78,5 +81,5 @@ class BlockPDHG(ShardedSolver):
     def run(self, state: State) -> Answer:
         if state.layout.hopeless:
             return Answer(x=None, dual=None, status=Status.INFEASIBLE, raw_status="an '=' source has no edges")
-        with cpu_threads(state.settings.threads):
+        with cpu_threads(state.settings.threads, tensors=state.kernel.name == "reference"):
             return HalpernRun(state).solve()

@@ -8,7 +8,7 @@ A and b scaled to ||A_j||_2 = 1 (then A A' = I, for an edge lies in one row) and
 
 Restart (anchor and z become z_t) by the fixed-point residual r^2 = w ||dx||^2/eta + ||dy||^2/(w eta) - 2 dy'A dx, which
 also moves the primal weight w. (Applegate et al. 2021, PDLP; Lu and Yang 2024, r2HPDHG.)
-Where its rate falls, in one process on the CPU, Newton's method on a shrinking subproblem goes on (solvers.proximal).
+Where its rate falls, on the CPU, Newton's method on a shrinking subproblem goes on (solvers.proximal).
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ from solvers.engine.layout import Layout
 from solvers.engine.progress import LostNumberError, Progress
 from solvers.engine.proof import Prover
 from solvers.engine.setup import answer_dtype
+from solvers.proximal.full import Cells, Whole
 from solvers.proximal.outer import ProximalNewton
+from solvers.proximal.rows import Rows
 from solvers.proximal.switch import Switch
 from solvers.restarts import Restarts
 
@@ -46,7 +48,7 @@ class Options:
     restart_artificial: ... or when the inner count passes this share of all iterations. initial_weight: the primal
     weight w starts at this times ||c|| / ||b||. weight_smoothing: exponent of the new primal weight in its geometric
     mean with the old. kernel: auto, reference, cpu or cuda. finish: "newton" to go on with solvers.proximal where the
-    rate falls (in one process, on the CPU), "none" for PDHG alone.
+    rate falls (on the CPU), "none" for PDHG alone.
     """
 
     restart_sufficient: float = 0.2
@@ -70,7 +72,7 @@ class Options:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class State:
     """What prepare() made. scale float64[J]; x and anchor are work space; newton: whether Newton may finish;
-    start: warm x[E] and dual[J], or None.
+    most_edges: of the rank that has most; start: warm x[E] and dual[J], or None.
     """
 
     lp: MatchingLP
@@ -84,6 +86,7 @@ class State:
     anchor: Tensor
     hopeless_above: float
     newton: bool
+    most_edges: int
     start: tuple[Vector, npt.NDArray[np.float64]] | None = None
 
 
@@ -150,7 +153,9 @@ class HalpernRun:
                 near = False
             if leaving:
                 return self._newton(iteration, step.y)
-            leaving = self._state.newton and self._switch.due(iteration, seen.gap, self._state.lp.edges, self._crowded)
+            leaving = self._state.newton and self._switch.due(
+                iteration, seen.gap, self._state.most_edges, self._crowded
+            )
             if settle:
                 self._restart(step, seen)
                 settle = leaving
@@ -201,34 +206,57 @@ class HalpernRun:
         x = self._prover.answer(proof, state.x, room=state.anchor)
         return self._answer(x, status, iteration, f"certified gap {proved:.2e}")
 
-    def _crowded(self) -> bool:
+    def _leaves(self, iteration: int, gap: float) -> bool:
         state = self._state
-        x = to_edges(state.layout, state.lp, self._kernel.unload(state.x), state.settings.dtype)
-        return self._switch.crowded(state.lp, x, as_numpy(self._scale * self._y), self._weight)
+        return state.newton and self._switch.due(iteration, gap, state.most_edges, self._crowded)
+
+    def _crowded(self) -> bool:
+        x = self._kernel.unload(self._state.x)
+        return self._switch.crowded(self._whole(), x, as_numpy(self._scale * self._y), self._weight)
+
+    def _whole(self) -> Whole:
+        state = self._state
+        return Whole(state.layout, state.lp.b, state.job, state.settings.threads)
 
     def _newton(self, iteration: int, y: Tensor) -> Answer:
         """The rest of the run, from x (which is x_t now) and y_t."""
-        state = self._state
-        x = to_edges(state.layout, state.lp, self._kernel.unload(state.x), answer_dtype(state.settings))
-        for vector in (state.x, state.anchor):  # room for Newton's; _start() takes it back
-            vector.set_()
+        state: State = self._state
+        found: Vector | None = None
+
+        def judge(cells: Cells) -> float:
+            nonlocal found
+            found = to_edges(state.layout, state.lp, cells, answer_dtype(state.settings))
+            return state.job.judged(repair(state.lp, found, self._progress.best_dual, state.job.group))
+
         phase = ProximalNewton(
-            state.lp,
+            self._whole(),
+            Rows(state.lp, state.job.group),
             self._progress,
-            x,
+            state.job,
+            self._kernel.unload(state.x),
+            self._kernel.unload(state.anchor),
             as_numpy(self._scale * y),
             self._weight,
-            judge=lambda x: state.job.judged(repair(state.lp, x, self._progress.best_dual)),
+            judge=judge,
             tolerance=state.settings.tolerance,
             iterations=iteration,
             hopeless_above=state.hopeless_above,
+            settled=None if state.job.keeper is None else self._keep,
         )
         try:
             end = phase.run()
         except LostNumberError as error:
             return self._answer(None, Status.ERROR, iteration, str(error))
         words = f"certified gap {end.gap:.2e}, finished by {end.work.systems} Newton systems from iteration {iteration}"
-        return self._answer(None if end.status is Status.INFEASIBLE else phase.x, end.status, end.iterations, words)
+        return self._answer(None if end.status is Status.INFEASIBLE else found, end.status, end.iterations, words)
+
+    def _keep(self, iteration: int, price: npt.NDArray[np.float64], loads: npt.NDArray[np.float64]) -> None:
+        """A checkpoint, where one is due, from which PDHG goes on at the point that Newton has reached."""
+        if self._state.job.checkpoint_due():
+            self._y = self._anchor_y = self._upload(price) / self._scale
+            self._loads = self._anchor_loads = self._upload(loads) * self._scale
+            self._restarts.restarted(away=0.0, away_y=0.0)
+            self._save(iteration, closer=False, settle=False)
 
     def _save(self, iteration: int, *, closer: bool, settle: bool) -> None:
         state = self._state

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
@@ -59,10 +60,10 @@ class Job:
         """Bytes that a rank contributes to the sum of a pass."""
         return (destinations + _SCALARS) * (4 if self.wire_type(settings) == "float32" else 8)
 
-    def share(self, result: Pass, settings: Settings) -> Pass:
-        """The pass summed over the ranks; `values` stay those of this rank."""
+    def share(self, result: Pass, wire: str) -> Pass:
+        """The pass summed over the ranks in the type `wire`; `values` stay those of this rank."""
         if self.group.size > 1:
-            result = self._summed(result, self.wire_type(settings))
+            result = self._summed(result, wire)
         now, spent = time.perf_counter(), self.group.seconds
         self.steps.append((now - self._last[0], spent - self._last[1]))
         self._last = (now, spent)
@@ -90,6 +91,13 @@ class Job:
         self.group.reduce(packed)
         size = result.loads.numel()
         return Pass(loads=packed[:size], values=packed[size : 2 * size], sums=packed[2 * size :])
+
+    def total(self, values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """values[n] summed over the ranks in float64, with the clock; for what is evaluated between two passes."""
+        elapsed = time.perf_counter() - self._began
+        packed = self.group.sum(np.concatenate((values, (elapsed, 1.0))))
+        self._agreed = packed[-2] / packed[-1]
+        return packed[:-2]
 
     def judged(self, certificate: Certificate) -> float:
         """Keep the last certificate over all ranks; its gap."""
@@ -133,7 +141,7 @@ class SharedKernel:
     """A kernel on the sources of this rank whose passes are those of all ranks; see solvers.engine.kernel.Kernel."""
 
     def __init__(self, kernel: Kernel, job: Job, settings: Settings) -> None:
-        self._kernel, self._job, self._settings = kernel, job, settings
+        self._kernel, self._job, self._wire = kernel, job, job.wire_type(settings)
         self.name, self.device, self.destinations = kernel.name, kernel.device, kernel.destinations
 
     def zeros(self) -> Tensor:
@@ -146,10 +154,10 @@ class SharedKernel:
         return self._kernel.unload(primal)
 
     def project(self, price: Tensor, step: float, *, values: bool) -> Pass:
-        return self._job.share(self._kernel.project(price, step, values=values), self._settings)
+        return self._job.share(self._kernel.project(price, step, values=values), self._wire)
 
     def advance(self, price: Tensor, step: float, x: Tensor, anchor: Tensor, mix: Mix, *, values: bool) -> Pass:
-        return self._job.share(self._kernel.advance(price, step, x, anchor, mix, values=values), self._settings)
+        return self._job.share(self._kernel.advance(price, step, x, anchor, mix, values=values), self._wire)
 
     def judge(self, price: Tensor, x: Tensor) -> Pass:
         return self._job.share_exactly(self._kernel.judge(price, x))

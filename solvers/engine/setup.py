@@ -150,14 +150,17 @@ def rehearse(kernel: Kernel, dtype: str) -> None:
 
 
 @contextmanager
-def cpu_threads(threads: int) -> Iterator[None]:
-    """PyTorch and Numba on `threads` threads, as before on leaving."""
+def cpu_threads(threads: int, *, tensors: bool = True) -> Iterator[None]:
+    """Numba on `threads` threads, PyTorch too or on one, as before on leaving.
+
+    Without `tensors` all that PyTorch does are sums of one number a budget row: more threads only wait for each other.
+    """
     import numba
     import torch
 
     before = numba.get_num_threads(), torch.get_num_threads()
     numba.set_num_threads(min(threads, numba.config.NUMBA_NUM_THREADS))
-    torch.set_num_threads(threads)
+    torch.set_num_threads(threads if tensors else 1)
     try:
         yield
     finally:

@@ -21,6 +21,7 @@ class Constants:
     easy: int = 2  # Newton solves that make a round easy
     solves: int = 6  # Newton solves in a round before a smaller step is tried
     free_share: float = 0.5  # more sources with free edges than this at the start: the step is too small
+    free_fall: float = 0.9  # ... unless a longer one leaves more than this of them: ties hold them
     inexact: float = 0.3  # accuracy of a round against ||x - centre||: 1 is fragile
     share: float = 0.2  # quantile of the positive margins that is the reach: least passes of 0.05 to 0.3
     least_share: float = 0.005  # keeps the reach above rounding

@@ -1,4 +1,4 @@
-"""Full passes over an instance, and the subproblem cut out of it. I sources, J destinations, E edges, P chunks."""
+"""Full passes over the cells of this rank, and the subproblem cut out of them. J destinations, P chunks."""
 
 from __future__ import annotations
 
@@ -7,76 +7,92 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from instances import MatchingLP
-from solvers.base import Vector
+from solvers.engine.job import Job
 from solvers.engine.kernel import Pass
-from solvers.engine.layout import frozen
+from solvers.engine.layout import Layout
 from solvers.proximal.rows import Prices
 from solvers.proximal.subproblem import Subproblem
 
-_MOST_CHUNKS = 16
+_Arrays = tuple[Any, Any, Any, Any, Any, Any, Any, Any]
+Cells = npt.NDArray[Any]
 #: Sources looked at for a quantile or a share.
 _SAMPLE = 20_000
-_Arrays = tuple[Any, Any, Any, Any, Any, Any]
+#: A slice's scratch lies on the stack twice over in float64.
+LARGEST_SLICE = 1 << 16
 
 
 class Whole:
-    """All edges of an instance. margin float64[I] and loads float64[J] are those of the last pass."""
+    """All cells of an instance. margin float64[lanes] is that of the last pass, infinite where a lane is empty.
 
-    def __init__(self, lp: MatchingLP) -> None:
-        self._lp = lp
-        self._arrays: _Arrays = frozen(lp)
-        chunks = max(1, min(_MOST_CHUNKS, lp.edges // (8 * lp.destinations)))
-        shares = np.searchsorted(lp.offsets, np.linspace(0, lp.edges, chunks + 1)[1:-1])
-        self._cuts = np.concatenate(([0], shares, [lp.sources])).astype(np.int64)
-        self._loads, self._values = (np.zeros((chunks, lp.destinations)) for _ in range(2))
+    Over several ranks each holds its own cells; loads, sums and shares are those of all.
+    """
+
+    def __init__(self, layout: Layout, b: Prices, job: Job, threads: int = 1) -> None:
+        import numba
+
+        self.b, self._job = b, job
+        self._arrays: _Arrays = (
+            layout.chunk, layout.slice_start, layout.slice_lane, layout.slice_kind, layout.radius, layout.index,
+            layout.a, layout.c,
+        )  # fmt: skip
+        self._largest, chunks = layout.largest_slice, layout.chunk.size - 1
+        self._threads = min(threads, numba.config.NUMBA_NUM_THREADS, chunks)
+        self._loads, self._values = (np.zeros((chunks, b.size)) for _ in range(2))
         self._sums = np.zeros((chunks, 3))
-        self.margin = np.zeros(lp.sources)
+        self.margin, self._before = (np.full(layout.source.size, np.inf) for _ in range(2))
+        self._sources = layout.sources
+        self._stride = max(1, int(job.group.sum(np.array([layout.source.size]))[0]) // _SAMPLE)
 
-    def evaluate(self, centre: Vector, step: float, price: Prices, x: Vector) -> Pass:
+    def evaluate(self, centre: Cells, step: float, price: Prices, x: Cells) -> Pass:
         """x = Proj_C(centre - step (c + A'price)) and what it amounts to, as a pass of a kernel reports it."""
+        import numba
         import torch
 
         from solvers.proximal import passes_jit as jit
 
-        own = (self._cuts, x, self.margin)
-        jit.full_pass(*self._arrays, centre, step, price, *own, self._loads, self._values, self._sums)
+        numba.set_num_threads(self._threads)
+        self.margin, self._before = self._before, self.margin
+        own = (self.margin, self._loads, self._values, self._sums)
+        jit.full_pass(self._largest, *self._arrays, centre, step, price, x, *own)
         low, moved, cost = self._sums.sum(axis=0)
-        return Pass(
+        result = Pass(
             loads=torch.from_numpy(self._loads.sum(axis=0)),
             values=torch.from_numpy(self._values.sum(axis=0)),
             sums=torch.tensor([low, moved, 0.0, cost], dtype=torch.float64),
         )
+        return self._job.share(result, "float64")
+
+    def back(self) -> None:
+        """The margins of the pass before count again."""
+        self.margin, self._before = self._before, self.margin
+
+    def free_share(self) -> float:
+        """Share of the sources that have free edges."""
+        free, sources = self._job.group.sum(np.array([(self.margin == 0).sum(), self._sources]))
+        return float(free / max(1, sources))
 
     def reach(self, share: float) -> float:
         """The quantile `share` of the positive margins, of a sample; infinite where there is none."""
-        sample = self.margin[:: max(1, self.margin.size // _SAMPLE)]
+        sample = np.concatenate(self._job.group.gather(self.margin[:: self._stride]))
         sample = sample[(sample > 0) & np.isfinite(sample)]
         return float(np.quantile(sample, share)) if sample.size else np.inf
 
-    def subproblem(
-        self, centre: Vector, step: float, price: Prices, x: Vector, loads: Prices, reach: float
-    ) -> Subproblem:
+    def subproblem(self, centre: Cells, step: float, price: Prices, loads: Prices, reach: float) -> Subproblem:
         """The problem of the edges that can be active while no price moves by more than `reach`; loads[J] = A x."""
-        from solvers.proximal import passes_jit as jit
+        import numba
 
-        sources, offsets, edges = jit.near_edges(*self._arrays, centre, step, price, self.margin, reach)
-        _, destination, a, c, kind, radius = self._arrays
-        rows, kept_a = destination[edges], a[edges]
-        kept = np.bincount(rows, weights=kept_a * x[edges].astype(np.float64), minlength=self._lp.destinations)
-        own = (_of_each(kind, sources), _of_each(radius, sources))
-        arrays = (offsets, rows, kept_a, c[edges], *own, centre[edges].astype(np.float64))
-        return Subproblem(edges=arrays, b=self._lp.b - (loads - kept), step=step)
+        from solvers.proximal import near_jit as jit
 
+        numba.set_num_threads(self._threads)
+        edges = jit.near_edges(*self._arrays, centre, step, price, self.margin, reach, self._loads)
+        kept = self._job.group.sum(self._loads.sum(axis=0))
+        return Subproblem(edges=edges, b=self.b - (loads - kept), step=step)
 
-def slack_share(lp: MatchingLP, centre: Vector, step: float, price: Prices) -> float:
-    """Share of the sources, of a sample, that x = Proj_C(centre - step (c + A'price)) uses below their radius."""
-    from solvers.proximal import passes_jit as jit
+    def slack_share(self, centre: Cells, step: float, price: Prices) -> float:
+        """Share of the sources, of a sample, that x = Proj_C(centre - step (c + A'price)) uses below their radius."""
+        from solvers.proximal import near_jit as jit
 
-    arrays: _Arrays = frozen(lp)
-    return float(jit.slack_share(*arrays, centre, step, price, max(1, lp.sources // _SAMPLE)))
-
-
-def _of_each(values: npt.NDArray[Any], sources: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
-    """One entry a source of `sources`, from one a source or one for all."""
-    return values[sources] if values.size > 1 else np.full(sources.size, values[0] if values.size else 0, values.dtype)
+        slack, seen = self._job.group.sum(
+            np.array(jit.slack_share(*self._arrays[1:], centre, step, price, self._stride))
+        )
+        return float(slack / max(1, seen))

@@ -16,28 +16,28 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from instances import MatchingLP
-from solvers.base import Status, Vector
+from solvers.base import Status
+from solvers.engine.job import Job
 from solvers.engine.kernel import as_numpy
 from solvers.engine.progress import Progress
 from solvers.proximal.constants import Constants
-from solvers.proximal.full import Whole
+from solvers.proximal.full import Cells, Whole
 from solvers.proximal.rows import Prices, Rows, dot
 from solvers.proximal.subproblem import NewtonSolve, Work
 
 #: phi may seem to fall by this share of itself from rounding alone.
 _ROUNDING = 1e-12
-_MOST_REJECTED = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Point:
-    """Prices with phi, the loads A x[J] and ||x - centre|| of a full pass at them."""
+    """Prices with phi, the loads A x[J], ||x - centre|| and the estimated gap of a full pass at them."""
 
     price: Prices
     phi: float
     loads: Prices
     moved: float
+    gap: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,34 +55,40 @@ class _EndedError(Exception):
 
 
 class ProximalNewton:
-    """From x[E] (overwritten), price[J] and the primal weight of PDHG; `x` is the answer once `run` returned.
+    """From x (cells, overwritten), price[J] and the primal weight of PDHG; `spare` is a second vector of cells.
 
-    judge: makes its x feasible and returns the gap proved for it and the best dual of `progress`. iterations: those
-    of PDHG so far. hopeless_above: a bound above it proves that no x is feasible.
+    judge: makes a copy of a point feasible and returns the gap proved for it and the best dual of `progress`. Over
+    several ranks every decision is taken from numbers that are alike on all. iterations: those of PDHG so far.
+    hopeless_above: a bound above it proves that no x is feasible. settled: called after each round with the count of
+    passes, the prices and the loads of the new centre, which then lies in both vectors of cells.
     """
 
     def __init__(
         self,
-        lp: MatchingLP,
+        whole: Whole,
+        rows: Rows,
         progress: Progress,
-        x: Vector,
+        job: Job,
+        x: Cells,
+        spare: Cells,
         price: Prices,
         weight: float,
         *,
-        judge: Callable[[Vector], float],
+        judge: Callable[[Cells], float],
         tolerance: float,
         iterations: int,
         hopeless_above: float = math.inf,
+        settled: Callable[[int, Prices, Prices], None] | None = None,
         constants: Constants | None = None,
     ) -> None:
-        self._lp, self._progress, self._k = lp, progress, constants or Constants()
-        self._whole, self._rows = Whole(lp), Rows(lp)
-        self._centre, self.x = x, np.empty_like(x)
+        self._whole, self._rows, self._progress, self._job = whole, rows, progress, job
+        self._k = constants or Constants()
+        self._centre, self._x, self._centre_gap = x, spare, math.inf
         self._price = np.clip(price, 0.0, self._rows.most)
         self._unit = 1.0 / weight
         self._step, self._share, self._box = self._k.first_step * self._unit, self._k.share, self._k.first_box
         self._judge, self._tolerance = judge, tolerance
-        self._hopeless_above, self._iterations = hopeless_above, iterations
+        self._hopeless_above, self._iterations, self._settled = hopeless_above, iterations, settled
         self._work, self._status, self._gap = Work(), Status.ERROR, math.inf
 
     def run(self) -> Ending:
@@ -92,52 +98,60 @@ class ProximalNewton:
             point = self._long_enough(self._evaluate(self._price))
             while True:
                 point, solves, reached = self._round(point)
-                self._centre, self.x = self.x, self._centre
+                self._centre, self._x, self._centre_gap = self._x, self._centre, point.gap
                 if solves <= self._k.easy:
                     self._step *= self._k.grow
                 elif not reached:
                     self._step = max(self._step / self._k.grow, self._k.first_step * self._unit)
+                if self._settled is not None:
+                    np.copyto(self._x, self._centre)
+                    self._settled(self._iterations, point.price, point.loads)
                 point = self._evaluate(point.price)
         except _EndedError:
             return Ending(status=self._status, gap=self._gap, iterations=self._iterations, work=self._work)
 
     def _long_enough(self, point: _Point) -> _Point:
         """A longer first step while most sources have free edges: few can be left out of a subproblem then."""
+        free = self._whole.free_share()
         for _ in range(3):
-            if np.mean(self._whole.margin == 0) <= self._k.free_share:
+            if free <= self._k.free_share:
                 break
             self._step *= self._k.grow
-            point = self._evaluate(point.price)
+            point, before = self._evaluate(point.price), free
+            free = self._whole.free_share()
+            if free > self._k.free_fall * before:
+                break
         return point
 
     def _round(self, point: _Point) -> tuple[_Point, int, bool]:
-        """argmax of phi at this centre and step, to the accuracy that the step allows; solves used, and whether."""
-        solves = rejected = 0
+        """argmax of phi at this centre and step, to the accuracy that the step allows, with its x; solves used, and
+        whether the accuracy was reached.
+        """
+        solves, stale = 0, False
         while True:
             tolerance = self._k.inexact * point.moved * self._unit / self._step
-            gradient = point.loads - self._lp.b
-            reached = self._rows.residual(gradient, point.price, 0.0, self._rows.most) <= tolerance
+            reached = self._rows.residual(point.loads - self._whole.b, point.price, 0.0, self._rows.most) <= tolerance
             if reached or solves == self._k.solves:
-                return point, solves, reached
+                return (self._evaluate(point.price) if stale else point), solves, reached
             reach = self._whole.reach(self._share)
             price, rise, hit = self._solve(point, reach, self._k.sub_tolerance * tolerance)
             solves += 1
             trial = self._evaluate(price)
             self._share = self._next_share(hit=hit)
-            if trial.phi < point.phi - _ROUNDING * abs(point.phi) and rejected < _MOST_REJECTED:
-                rejected += 1
+            if trial.phi < point.phi - _ROUNDING * abs(point.phi) and solves < self._k.solves:
                 self._box = max(1.0, min(self._box, np.abs(price - point.price).max() / reach) / 4)
-                point = self._evaluate(point.price)
+                self._whole.back()
+                stale = True
                 continue
             self._box = self._next_box((trial.phi - point.phi) / max(rise, 1e-300), hit=hit)
-            point = trial
+            point, stale = trial, False
 
     def _solve(self, point: _Point, reach: float, tolerance: float) -> tuple[Prices, float, bool]:
         """Prices of the subproblem within its box, the rise of phi it promises, whether the box stopped them."""
-        sub = self._whole.subproblem(self._centre, self._step, point.price, self.x, point.loads, reach)
+        sub = self._whole.subproblem(self._centre, self._step, point.price, point.loads, reach)
         low = np.maximum(0.0, point.price - self._box * reach)
         high = np.minimum(self._rows.most, point.price + self._box * reach)
-        newton = NewtonSolve(sub, self._rows, self._k, self._work)
+        newton = NewtonSolve(sub, self._rows, self._k, self._work, self._job)
         price, rise = newton.maximise(point.price, low, high, tolerance, self._expired)
         hit = ((price <= low) & (low > 0)) | ((price >= high) & (high < self._rows.most))
         return price, rise, bool(hit.any())
@@ -158,28 +172,25 @@ class ProximalNewton:
 
     def _evaluate(self, price: Prices) -> _Point:
         """A full pass; raises _EndedError where it ends the run."""
-        result = self._whole.evaluate(self._centre, self._step, price, self.x)
+        result = self._whole.evaluate(self._centre, self._step, price, self._x)
         self._iterations += 1
         gap = self._progress.estimate(self._iterations, result, price)
         moved, cost = float(result.sums[1]), float(result.sums[3])
         loads = as_numpy(result.loads)
         if self._ended(gap):
             raise _EndedError
-        if math.isfinite(self._gap):  # x was made feasible for a proof that failed
-            self._whole.evaluate(self._centre, self._step, price, self.x)
-            self._gap = math.inf
-        phi = cost + dot(price, loads - self._lp.b) + moved / (2 * self._step)
-        return _Point(price=price, phi=phi, loads=loads, moved=math.sqrt(moved))
+        phi = cost + dot(price, loads - self._whole.b) + moved / (2 * self._step)
+        return _Point(price=price, phi=phi, loads=loads, moved=math.sqrt(moved), gap=gap)
 
     def _ended(self, gap: float) -> bool:
-        """Whether the gap is proved, or a limit reached; to prove it x is overwritten with a feasible point."""
+        """Whether the gap is proved, or a limit reached: then the better of the last point and the centre counts."""
         if self._progress.best_bound > self._hopeless_above:
             self._status = Status.INFEASIBLE
             return True
         limit = self._progress.limit(self._iterations)
         if limit is None and not self._progress.worth_proving(gap):
             return False
-        self._gap = self._judge(self.x)
+        self._gap = self._judge(self._x if gap <= self._centre_gap or limit is None else self._centre)
         if self._gap <= self._tolerance:
             self._status = Status.SOLVED
             return True

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
+from solvers.engine.collectives import LOCAL, Group
 from solvers.engine.layout import frozen
 
 Prices = npt.NDArray[np.float64]
@@ -20,11 +21,13 @@ class Rows:
     lies below (infinite on rows of '=' sources, which have to serve at any price).
     """
 
-    def __init__(self, lp: MatchingLP) -> None:
-        from solvers.proximal import passes_jit as jit
+    def __init__(self, lp: MatchingLP, group: Group = LOCAL) -> None:
+        from solvers.proximal import rows_jit as jit
 
         offsets, destination, a, c, kind, _ = frozen(lp)
         square, count, most = jit.row_facts(offsets, destination, a, c, kind, lp.destinations)
+        square, count = group.sum(np.concatenate((square, count))).reshape(2, -1)
+        most = group.max(most)
         self.norm: Prices = np.sqrt(np.where(square > 0, square, 1.0))
         self.rms: Prices = self.norm / np.sqrt(np.maximum(1.0, count))
         self.most: Prices = most * _ROOM

@@ -16,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from solvers.engine.job import Job
 from solvers.proximal.constants import Constants
 from solvers.proximal.rows import Prices, Rows, blocked, dot
+from solvers.proximal.system import NewtonSystem
 
 _LEAST_TRUST = 1e-14
 
@@ -52,8 +54,8 @@ class _Point:
 class NewtonSolve:
     """One solve of a subproblem, from `price`; ridge and trust bounds adapt from step to step."""
 
-    def __init__(self, sub: Subproblem, rows: Rows, constants: Constants, work: Work) -> None:
-        self._sub, self._rows, self._k, self._work = sub, rows, constants, work
+    def __init__(self, sub: Subproblem, rows: Rows, constants: Constants, work: Work, job: Job) -> None:
+        self._sub, self._rows, self._k, self._work, self._job = sub, rows, constants, work, job
         self._x = np.empty(sub.edges[1].size)
         self._bends = np.empty(sub.edges[4].size, dtype=np.int8)
         self._ridge = constants.first_ridge
@@ -82,27 +84,24 @@ class NewtonSolve:
 
     def evaluate(self, price: Prices) -> _Point:
         """phi and its gradient; x and the sources that bend phi stay for the Newton system."""
-        from solvers.proximal import passes_jit as jit
+        from solvers.proximal import subproblem_jit as jit
 
-        sub, loads = self._sub, np.empty(price.size)
-        cost, moved = jit.sub_pass(*sub.edges, sub.step, price, self._x, self._bends, loads)
+        sub, sums = self._sub, np.empty(price.size + 2)
+        sums[-2:] = jit.sub_pass(*sub.edges, sub.step, price, self._x, self._bends, sums[:-2])
         self._work.edges += self._x.size
-        gradient = loads - sub.b
+        sums = self._job.total(sums)
+        cost, moved = sums[-2:]
+        gradient = sums[:-2] - sub.b
         return _Point(price=price, phi=cost + dot(price, gradient) + moved / (2 * sub.step), gradient=gradient)
 
     def direction(self, gradient: Prices, movable: Any) -> Prices:
         """(s H + ridge s diag ||A_j||^2)^-1 gradient on the movable rows, at the point evaluated last."""
-        from solvers.proximal import subproblem_jit as jit
-
-        offsets, destination, a, _, kind, radius, _ = self._sub.edges
-        free = jit.free_edges(offsets, destination, a, kind, radius, self._x, self._bends)
-        ridge = self._ridge * self._sub.step * self._rows.norm**2
-        d, iterations = jit.direction(
-            *free, self._sub.step, ridge, movable, gradient, self._k.cg_tolerance, self._k.cg_steps
-        )
+        sub = self._sub
+        system = NewtonSystem(sub.edges, self._x, self._bends, sub.step, movable, self._job.group)
+        d, iterations = system.solve(gradient, self._ridge * sub.step * self._rows.norm**2, self._k)
         self._work.systems += 1
         self._work.iterations += iterations
-        return np.asarray(d)
+        return d
 
     def _trusted(self, point: _Point, direction: Prices) -> Prices:
         """The direction within the trust bounds, or the scaled gradient where that does not ascend."""

@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from instances import MatchingLP
-from solvers.base import Vector
 from solvers.proximal.constants import Constants
-from solvers.proximal.full import slack_share
+from solvers.proximal.full import Cells, Whole
 from solvers.proximal.rows import Prices
 
 
@@ -36,6 +34,6 @@ class Switch:
         self._next += self._k.patience if slow else self._k.look_every
         return False
 
-    def crowded(self, lp: MatchingLP, x: Vector, price: Prices, weight: float) -> bool:
-        """Whether a long proximal step from x[E] still leaves many sources slack; weight: PDHG's primal weight."""
-        return slack_share(lp, x, self._k.crowd_step / weight, price) > self._k.crowd_share
+    def crowded(self, whole: Whole, x: Cells, price: Prices, weight: float) -> bool:
+        """Whether a long proximal step from x (cells) still leaves many sources slack; weight: PDHG's primal weight."""
+        return whole.slack_share(x, self._k.crowd_step / weight, price) > self._k.crowd_share

@@ -26,8 +26,9 @@ from solvers import Settings, Status
 Start = Callable[..., Launched]
 Killing = Callable[[int, Callable[[], bool]], AbstractContextManager[None]]
 ROOT = Path(__file__).resolve().parents[2]
-#: Takes well over a thousand iterations.
+#: Takes PDHG alone well over a thousand iterations.
 SLOW = "unit:sources=66000,destinations=100,degree=4,seed=3"
+ALONE = {"finish": "none"}
 
 
 def finished(folder: Path) -> bool:
@@ -40,7 +41,7 @@ def test_a_killed_rank_ends_the_run_with_its_name(
 ) -> None:
     since = time.monotonic()
     with killing(1, lambda: finished(tmp_path)):
-        ended = start(SLOW, "blockpdhg", 2, tolerance=1e-8, checkpoint=str(tmp_path), every=0.2)
+        ended = start(SLOW, "blockpdhg", 2, tolerance=1e-8, options=ALONE, checkpoint=str(tmp_path), every=0.2)
     assert ended.result is None
     assert ended.status is Status.CRASHED
     assert ended.reason == "rank 1 of 2 was ended by SIGKILL (memory may have run out)"
@@ -50,7 +51,8 @@ def test_a_killed_rank_ends_the_run_with_its_name(
 
 def test_restarted_ranks_go_on_from_the_checkpoint(start: Start, killing: Killing, tmp_path: Path) -> None:
     with killing(0, lambda: finished(tmp_path)):
-        ended = start(SLOW, "blockpdhg", 2, tolerance=1e-5, checkpoint=str(tmp_path), every=0.2, max_restarts=1)
+        place = {"checkpoint": str(tmp_path), "every": 0.2}
+        ended = start(SLOW, "blockpdhg", 2, tolerance=1e-5, options=ALONE, max_restarts=1, **place)
     assert ended.result is not None
     assert ended.result["restarts"] == 1
     assert ended.result["notes"][0].startswith("went on from iteration ")
@@ -60,11 +62,26 @@ def test_restarted_ranks_go_on_from_the_checkpoint(start: Start, killing: Killin
 
 def test_a_checkpoint_goes_on_with_another_number_of_ranks(start: Start, tmp_path: Path) -> None:
     place = {"checkpoint": str(tmp_path), "every": 0.0}
-    assert start(SLOW, "blockpdhg", 2, tolerance=1e-4, iteration_limit=40, **place).result is not None
-    before = start(SLOW, "blockpdhg", 1, tolerance=1e-4, **{**place, "every": 300.0, "resume": True}).result
+    settings = {"tolerance": 1e-4, "options": ALONE}
+    assert start(SLOW, "blockpdhg", 2, iteration_limit=40, **settings, **place).result is not None
+    before = start(SLOW, "blockpdhg", 1, **settings, **{**place, "every": 300.0, "resume": True}).result
     assert before is not None
     assert before["notes"] == ["went on from iteration 39"]
     assert before["status"] == "solved"
+
+
+def test_a_run_that_newton_had_taken_over_goes_on_from_its_point(start: Start, tmp_path: Path) -> None:
+    place = {"checkpoint": str(tmp_path), "every": 0.0}
+    first = start(SLOW, "blockpdhg", 2, tolerance=1e-8, iteration_limit=30, **place).result
+    assert first is not None
+    assert "Newton" in first["raw_status"]
+    assert first["status"] == "iteration_limit"
+    then = start(SLOW, "blockpdhg", 1, tolerance=1e-8, **{**place, "resume": True}).result
+    assert then is not None
+    went_on = int(then["notes"][0].removeprefix("went on from iteration "))
+    assert 21 < went_on <= 30
+    assert then["status"] == "solved"
+    assert then["iterations"] < went_on + 40
 
 
 def environment(rank: int, size: int, port: int, path: str = "") -> dict[str, str]:

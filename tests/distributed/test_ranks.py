@@ -16,6 +16,7 @@ from instances import InputError, MatchingLP, generate, parse_spec
 Start = Callable[..., Launched]
 TOLERANCE = 1e-4
 SPEC = "dualip:sources=66000,destinations=40,degree=3,seed=5"
+HARD = "{}:sources=70000,destinations=50,degree=5,seed=3"
 EQUALITY = "unit:sources=40000,destinations=20,degree=3,seed=2,polytope=simplex-eq"
 
 
@@ -79,3 +80,27 @@ def test_more_ranks_than_blocks_are_refused(start: Start) -> None:
 def test_a_solver_without_ranks_is_refused(start: Start) -> None:
     with pytest.raises(InputError, match="scipy-highs-ds works in one process only"):
         start(SPEC, "scipy-highs-ds", 1)
+
+
+@pytest.mark.parametrize(("family", "ranks"), [("unit", 1), ("unit", 2), ("unit", 4), ("independent", 2)])
+def test_newton_finishes_hard_instances_on_any_number_of_ranks(start: Start, family: str, ranks: int) -> None:
+    spec = HARD.format(family)
+    lp = generate(parse_spec(spec))
+    result = start(spec, "blockpdhg", ranks, tolerance=1e-6).result
+    assert result is not None
+    check(result, lp, tolerance=1e-6)
+    assert "Newton" in result["raw_status"]
+    alone = solve(lp, "blockpdhg", tolerance=1e-6)
+    assert alone.answer is not None
+    assert alone.answer.iterations is not None
+    assert alone.certificate is not None
+    assert alone.certificate.dual_bound is not None
+    assert result["certificate"]["dual_bound"] == pytest.approx(alone.certificate.dual_bound, rel=2e-6)
+    assert result["iterations"] <= 1.5 * alone.answer.iterations
+
+
+def test_newton_finishes_equality_sources_on_ranks(start: Start) -> None:
+    result = start(EQUALITY, "blockpdhg", 2, tolerance=1e-5).result
+    assert result is not None
+    check(result, generate(parse_spec(EQUALITY)), tolerance=1e-5)
+    assert "Newton" in result["raw_status"]

@@ -8,11 +8,17 @@ import pytest
 
 from instances import Kind, MatchingLP, PerSource
 from solvers.base import Settings, Vector
-from solvers.engine.certificate import repair
+from solvers.engine.certificate import repair, to_cells, to_edges
 from solvers.engine.job import Job
+from solvers.engine.kernel import Pass
+from solvers.engine.layout import build_layout
 from solvers.engine.progress import Progress
 from solvers.proximal.compile import compile_loops
+from solvers.proximal.constants import Constants
+from solvers.proximal.full import Cells, Whole
 from solvers.proximal.outer import Ending, ProximalNewton
+from solvers.proximal.rows import Rows
+from solvers.proximal.subproblem import NewtonSolve, Work
 
 Recipe = Callable[..., MatchingLP]
 
@@ -35,28 +41,70 @@ def _mixed(seed: int, kinds: tuple[Kind, ...] = tuple(Kind), sources: int = 30, 
     )
 
 
+class _InEdges:
+    """`Whole` in the edge order of the instance: centre[E], x[E] of the last pass, margin[I]."""
+
+    def __init__(self, lp: MatchingLP, dtype: str = "float64", threads: int = 1) -> None:
+        self.lp, self.job = lp, Job()
+        self._layout = build_layout(lp, dtype)
+        self.whole = Whole(self._layout, lp.b, self.job, threads)
+        self._x = np.zeros(self._layout.cells, dtype)
+
+    def evaluate(self, centre: Vector, step: float, price: Vector) -> Pass:
+        result = self.whole.evaluate(to_cells(self._layout, self.lp, centre), step, price, self._x)
+        self.x = to_edges(self._layout, self.lp, self._x, "float64")
+        source = self._layout.source
+        self.margin = np.full(self.lp.sources, np.inf)
+        self.margin[source[source >= 0]] = self.whole.margin[source >= 0]
+        return result
+
+    def newton(
+        self, centre: Vector, step: float, price: Vector, reach: float, constants: Constants | None = None
+    ) -> NewtonSolve:
+        """On the subproblem within `reach` of the last pass, which was at the same point."""
+        loads = np.bincount(self.lp.destination, self.lp.a * self.x, self.lp.destinations)
+        sub = self.whole.subproblem(to_cells(self._layout, self.lp, centre), step, price, loads, reach)
+        return NewtonSolve(sub, Rows(self.lp), constants or Constants(), Work(), self.job)
+
+
 def _finish(
     lp: MatchingLP, *, dtype: str = "float64", x: Vector | None = None, **settings: Any
 ) -> tuple[Ending, Vector, Progress]:
-    wanted, job = Settings(**settings), Job()
+    wanted, job, layout = Settings(**settings), Job(), build_layout(lp, dtype)
     compile_loops(lp, dtype)
-    progress = Progress(wanted, lp.b, job, has_equality=bool((lp.per_source.kind == Kind.SIMPLEX_EQUALITY).any()))
+    progress = Progress(wanted, lp.b, job, has_equality=layout.has_equality)
+    start = np.zeros(lp.edges, dtype=dtype) if x is None else x
+    found = start
+
+    def judge(cells: Cells) -> float:
+        nonlocal found
+        found = to_edges(layout, lp, cells, "float64")
+        return repair(lp, found, progress.best_dual).gap
+
     phase = ProximalNewton(
-        lp,
+        Whole(layout, lp.b, job),
+        Rows(lp),
         progress,
-        np.zeros(lp.edges, dtype=dtype) if x is None else x,
+        job,
+        to_cells(layout, lp, start),
+        np.zeros(layout.cells, dtype),
         np.zeros(lp.destinations),
         float(np.linalg.norm(lp.c) / max(1e-30, np.linalg.norm(lp.b))),
-        judge=lambda x: repair(lp, x, progress.best_dual).gap,
+        judge=judge,
         tolerance=wanted.tolerance,
         iterations=0,
     )
-    return phase.run(), phase.x, progress
+    return phase.run(), found, progress
 
 
 @pytest.fixture(scope="session")
 def mixed() -> Recipe:
     return _mixed
+
+
+@pytest.fixture(scope="session")
+def in_edges() -> type[_InEdges]:
+    return _InEdges
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,10 @@ from instances import Kind, MatchingSpec, generate
 from solvers.base import Settings, Status
 from solvers.blockpdhg import BlockPDHG
 from solvers.engine.progress import LostNumberError
-from solvers.proximal import passes_jit, subproblem_jit
+from solvers.proximal import near_jit, passes_jit, rows_jit, subproblem_jit, system_jit
 
 KINDS = [(Kind.SIMPLEX,), (Kind.BOX,), (Kind.SIMPLEX_EQUALITY,), tuple(Kind)]
+LOOPS = (near_jit, passes_jit, rows_jit, subproblem_jit, system_jit)
 HARD = ("unit", "independent", "uniform", "dualip")
 
 
@@ -97,7 +98,7 @@ def test_a_number_that_is_lost_is_named(mixed, finish):
 
 def test_a_run_compiles_nothing():
     lp = generate(MatchingSpec(family="independent", sources=3000, destinations=20, seed=1))
-    loops = [f for module in (passes_jit, subproblem_jit) for f in vars(module).values() if hasattr(f, "signatures")]
+    loops = [f for module in LOOPS for f in vars(module).values() if hasattr(f, "signatures")]
     for tolerance in (1e-4, 1e-6, 1e-8):
         solver = BlockPDHG()
         state = solver.prepare(lp, Settings(tolerance=tolerance))

@@ -4,20 +4,17 @@ import numpy as np
 import pytest
 
 from solvers.proximal.constants import Constants
-from solvers.proximal.full import Whole
 from solvers.proximal.rows import Rows
-from solvers.proximal.subproblem import NewtonSolve, Work
 
 STEP = 0.5
 
 
-def newton_on(lp, seed, constants=None):
-    rng = np.random.default_rng(seed)
-    whole, centre, x = Whole(lp), rng.uniform(0, 0.5, lp.edges), np.empty(lp.edges)
+def newton_on(view, seed, constants=None):
+    rng, lp = np.random.default_rng(seed), view.lp
+    centre = rng.uniform(0, 0.5, lp.edges)
     price = np.maximum(0, rng.normal(0.5, 1, lp.destinations))
-    loads = whole.evaluate(centre, STEP, price, x).loads.numpy()
-    sub = whole.subproblem(centre, STEP, price, x, loads, np.inf)
-    return NewtonSolve(sub, Rows(lp), constants or Constants(), Work()), price, x
+    view.evaluate(centre, STEP, price)
+    return view.newton(centre, STEP, price, np.inf, constants), price
 
 
 def dense_hessian(lp, x):
@@ -36,9 +33,11 @@ def dense_hessian(lp, x):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_direction_solves_the_newton_system(mixed, seed):
+def test_the_direction_solves_the_newton_system(mixed, in_edges, seed):
     lp = mixed(seed)
-    newton, price, x = newton_on(lp, seed, Constants(cg_tolerance=1e-12, first_ridge=1e-3))
+    view = in_edges(lp)
+    newton, price = newton_on(view, seed, Constants(cg_tolerance=1e-12, first_ridge=1e-3))
+    x = view.x
     gradient = newton.evaluate(price).gradient
     movable = np.arange(lp.destinations) % 4 != 0
     d = newton.direction(gradient, movable)
@@ -50,9 +49,9 @@ def test_the_direction_solves_the_newton_system(mixed, seed):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_it_ends_where_phi_is_stationary_and_higher(mixed, seed):
+def test_it_ends_where_phi_is_stationary_and_higher(mixed, in_edges, seed):
     lp = mixed(seed)
-    newton, price, _ = newton_on(lp, seed)
+    newton, price = newton_on(in_edges(lp), seed)
     low, high = np.zeros(lp.destinations), np.full(lp.destinations, 10.0)
     best, rise = newton.maximise(price, low, high, 1e-9, lambda: False)
     assert Rows(lp).residual(newton.evaluate(best).gradient, best, low, high) <= 1e-9
@@ -61,9 +60,9 @@ def test_it_ends_where_phi_is_stationary_and_higher(mixed, seed):
     assert (best <= high).all()
 
 
-def test_prices_stay_in_their_box_and_an_expired_run_stops_at_once(mixed):
+def test_prices_stay_in_their_box_and_an_expired_run_stops_at_once(mixed, in_edges):
     lp = mixed(3)
-    newton, price, _ = newton_on(lp, 3)
+    newton, price = newton_on(in_edges(lp), 3)
     best, _ = newton.maximise(price, np.maximum(0, price - 0.01), price + 0.01, 1e-12, lambda: False)
     assert np.abs(best - price).max() <= 0.01 + 1e-15
     unmoved, rise = newton.maximise(price, price - 1, price + 1, 1e-12, lambda: True)
