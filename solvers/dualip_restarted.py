@@ -10,18 +10,21 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from instances import MatchingLP
+from instances import Kind, MatchingLP
 from solvers.base import Answer, OptionError, Settings, Status, parse_options
 from solvers.dualip import DualIP
 from solvers.engine.certificate import largest_cost, largest_dual
 from solvers.engine.job import Job
 from solvers.engine.kernel import Pass, as_numpy
+from solvers.engine.layout import frozen
 from solvers.engine.setup import working
 from solvers.quasi_newton import QuasiNewtonAscent
 from solvers.ridge import Dual, RidgeRun, State, prepare
 
 #: Below, the passes are float64: the prices that a small ridge asks for lie between those of float32.
 _FLOAT64_PASSES = 1e-3
+#: A ridge whose own part in the gap is below this share of the tolerance stays: what is left is up to the ascent.
+_SMALL = 0.3
 _LEAST_STEPS = 3
 
 
@@ -53,8 +56,8 @@ class Options:
 
 
 class RestartedDualIP(DualIP):
-    """Restarted at each ridge from where the last ones lead. The tolerance is the certified gap; below 1e-3 the passes
-    work in float64 whatever the settings.
+    """Restarted at each ridge from where the last ones lead. The tolerance is the certified gap; below 1e-3, and with
+    '=' sources, which need exact loads, the passes work in float64 whatever the settings.
     """
 
     id = "dualip-restarted"
@@ -67,7 +70,7 @@ class RestartedDualIP(DualIP):
         """Layout, upload and compilation."""
         options: Options = parse_options(Options, settings)
         settings, job = working(settings), job or Job()
-        if settings.tolerance < _FLOAT64_PASSES:
+        if settings.tolerance < _FLOAT64_PASSES or (frozen(lp)[4] == Kind.SIMPLEX_EQUALITY).any():
             settings = dataclasses.replace(settings, dtype="float64")
         unit = largest_cost(lp, job.group)
         state = prepare(lp, settings, job, options, gamma=unit * options.gamma, what=self.id)
@@ -118,7 +121,8 @@ class _ContinuedRun(RidgeRun):
         ridge = value + float(dual @ loads) - bound
         rest = abs(float(dual @ (loads - self.state.lp.b))) + abs(self.objective - value)
         enough = self._steps >= _LEAST_STEPS and rest <= self.state.options.settle_share * ridge
-        return enough and self.gamma > self._least
+        small = ridge <= _SMALL * self.state.settings.tolerance * max(1.0, abs(self.progress.best_bound))
+        return enough and not small and self.gamma > self._least
 
     def ascent_state(self) -> Mapping[str, Dual]:
         return {**self._ascent.state(), "steps": np.array([float(self._steps)])}

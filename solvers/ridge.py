@@ -24,11 +24,14 @@ from solvers.base import Answer, Settings, Status, Vector
 from solvers.engine.certificate import largest_objective, repair, ridge_point
 from solvers.engine.checkpoint import Saved
 from solvers.engine.job import Job
-from solvers.engine.kernel import Pass, Tensor, as_numpy, check_memory
+from solvers.engine.kernel import Pass, Tensor, check_memory
 from solvers.engine.progress import LostNumberError, Progress
 from solvers.engine.setup import HeldKernel, answer_dtype, cpu_threads, layout_bytes, warm_up
 
 Dual = npt.NDArray[np.float64]
+
+#: With '=' sources the next proof is tried so many times later than one that failed.
+_PROOF_EVERY = 1.2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -71,19 +74,16 @@ def prepare(lp: MatchingLP, settings: Settings, job: Job, options: Any, *, gamma
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Point:
-    """x(dual) at gamma, by what it is worth: repaired, c'x of the feasible point that scaling makes of it, or with '='
-    sources, which scaling does not repair, value = c'x and loads[J] = A x.
-    """
+    """x(dual) at gamma, and c'x of the feasible point that its repair makes of it, as it seems after the pass."""
 
     dual: Dual
     gamma: float
-    value: float
-    loads: Dual
-    repaired: float
+    objective: float
 
 
 class RidgeRun(abc.ABC):
-    """One run: `iterate` until the gap is proved or a limit reached. The answer is the best point, not the last.
+    """One run: `iterate` until the gap is proved or a limit reached. The answer is the best point, not the last
+    (with '=' sources the last).
 
     objective: c'x of the last point looked at, repaired as it seems after the pass.
     """
@@ -92,8 +92,8 @@ class RidgeRun(abc.ABC):
         self.state, self.gamma = state, state.gamma
         self.progress = Progress(state.settings, state.lp.b, state.job, has_equality=state.held.has_equality)
         self.objective = math.inf
-        nothing = np.zeros(state.lp.destinations)
-        self._best = _Point(dual=state.dual, gamma=self.gamma, value=math.inf, loads=nothing, repaired=math.inf)
+        self._best = _Point(dual=state.dual, gamma=self.gamma, objective=math.inf)
+        self._next_proof = 0.0
 
     @abc.abstractmethod
     def iterate(self, iteration: int, stop: Status | None) -> Answer | None:
@@ -130,8 +130,9 @@ class RidgeRun(abc.ABC):
         if self.progress.best_bound > self.state.hopeless_above:
             return self._answer(None, Status.INFEASIBLE, iteration, "the bound exceeds every objective")
         self.objective = self.progress.best_bound + gap * max(1.0, abs(self.progress.best_bound))
-        self._keep(result, dual)
-        if stop is None and not self.progress.worth_proving(gap):
+        if self.objective <= self._best.objective or self.state.held.has_equality:
+            self._best = _Point(dual=dual, gamma=self.gamma, objective=self.objective)
+        if stop is None and not self._worth_proving(iteration, gap):
             return None
         x, proved = self._finish()
         if proved <= self.state.settings.tolerance:
@@ -139,6 +140,7 @@ class RidgeRun(abc.ABC):
         if stop is not None:
             return self._answer(x, stop, iteration, f"certified gap {proved:.2e}")
         self.progress.not_proved(gap)
+        self._next_proof = _PROOF_EVERY * iteration
         return None
 
     def upload(self, array: Dual) -> Tensor:
@@ -146,23 +148,11 @@ class RidgeRun(abc.ABC):
 
         return torch.from_numpy(np.array(array, dtype=np.float64)).to(self.state.held.device)
 
-    def _keep(self, result: Pass, dual: Dual) -> None:
-        """Remember the point where it is the best yet."""
-        point = _Point(
-            dual=dual,
-            gamma=self.gamma,
-            value=float(result.sums[3]),
-            loads=as_numpy(result.loads),
-            repaired=self.objective,
-        )
-        if self._worth(point) <= self._worth(self._best):
-            self._best = point
-
-    def _worth(self, point: _Point) -> float:
-        """An objective of which less is better; with '=' sources a violation costs what it would at the best dual."""
-        if not self.state.held.has_equality:
-            return point.repaired
-        return point.value + float(self.progress.best_dual @ np.maximum(0.0, point.loads - self.state.lp.b))
+    def _worth_proving(self, iteration: int, gap: float) -> bool:
+        """With '=' sources no pass tells what a repair costs, or whether it will do: the newest point is tried."""
+        if self.state.held.has_equality:
+            return gap <= self.state.settings.tolerance and iteration >= self._next_proof
+        return self.progress.worth_proving(gap)
 
     def _finish(self) -> tuple[Vector, float]:
         """The best point made feasible, and its certified gap with the best dual so far."""
@@ -173,8 +163,9 @@ class RidgeRun(abc.ABC):
 
     def _save(self, iteration: int) -> None:
         best, job = self._best, self.state.job
-        numbers = {"gamma": self.gamma, "point_gamma": best.gamma, "value": best.value, "repaired": best.repaired}
-        shared = {"best_dual": self.progress.best_dual, "point_dual": best.dual, "point_loads": best.loads}
+        numbers = {"gamma": self.gamma, "point_gamma": best.gamma, "objective": best.objective}
+        numbers["next_proof"] = self._next_proof
+        shared = {"best_dual": self.progress.best_dual, "point_dual": best.dual}
         numbers, shared = {**numbers, **self.progress.numbers()}, {**shared, **self.ascent_state()}
         job.save(Saved(iteration=iteration, seconds=job.seconds, numbers=numbers, shared=shared))
 
@@ -185,13 +176,8 @@ class RidgeRun(abc.ABC):
             return 0
         numbers, shared = saved.numbers, saved.shared
         self.gamma = numbers["gamma"]
-        self._best = _Point(
-            dual=shared["point_dual"],
-            gamma=numbers["point_gamma"],
-            value=numbers["value"],
-            loads=shared["point_loads"],
-            repaired=numbers["repaired"],
-        )
+        self._next_proof = numbers["next_proof"]
+        self._best = _Point(dual=shared["point_dual"], gamma=numbers["point_gamma"], objective=numbers["objective"])
         self.progress.restore(numbers, shared["best_dual"])
         self.restore_ascent(shared)
         return saved.iteration

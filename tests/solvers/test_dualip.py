@@ -121,6 +121,14 @@ def test_at_a_limit_the_answer_is_the_best_point_not_the_last() -> None:
     assert repair(lp, answer.x, answer.dual).gap <= min(gaps) + 1e-9
 
 
+@pytest.mark.parametrize("family", ["unit", "independent", "uniform"])
+def test_the_restarted_variant_proves_1e_4_with_equality_sources(family: str) -> None:
+    lp = generate(parse_spec(f"{family}:sources=1000,destinations=20,degree=6,seed=7,polytope=simplex-eq"))
+    solver = RestartedDualIP()
+    answer = solver.run(solver.prepare(lp, Settings(tolerance=1e-4, iteration_limit=400)))
+    assert answer.status is Status.SOLVED
+
+
 def test_equality_sources_that_budgets_cannot_serve_end_as_infeasible() -> None:
     lp = dense(A, -A, np.full(5, 0.1), Simplex(equality=True))
     solver = RestartedDualIP()
