@@ -19,29 +19,25 @@ def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("harness.records.os.fsync", lambda _: None)
 
 
-def rows(path: Path) -> list[dict[str, Any]]:
+def whole(path: Path) -> tuple[list[dict[str, Any]], int]:
+    """The rows, and the number of lines that were left out."""
     found = read(path)
-    return [*found.runs, *found.environments, *found.cases, *found.scaling]
+    return [*found.runs, *found.environments, *found.cases, *found.scaling], len(found.warnings)
 
 
 def test_a_file_cut_at_every_byte_of_its_last_lines_keeps_its_whole_rows(sample: Path, tmp_path: Path) -> None:
-    lines = sample.read_bytes().splitlines(keepends=True)
-    short = sorted(lines, key=len)[: LINES_CUT + 2]  # the long traces add bytes of the same kind only
-    whole, last = short[:-LINES_CUT], short[-LINES_CUT:]
-    added = json.loads(short[0]) | {"time": "afterwards"}
+    lines = sorted(sample.read_bytes().splitlines(keepends=True), key=len)  # long traces are more of the same bytes
+    lines = lines[: LINES_CUT + 2]
+    content, ends = b"".join(lines), [sum(map(len, lines[:k])) for k in range(len(lines) + 1)]
+    added = json.loads(lines[0]) | {"time": "afterwards"}
     file = tmp_path / "records.jsonl"
-    content = b"".join(short)
-    for length in range(len(b"".join(whole)), len(content) + 1):
+    for length in range(ends[-1 - LINES_CUT], len(content) + 1):
         file.write_bytes(content[:length])
-        kept = content[:length].count(b"\n")
-        ends = [sum(map(len, short[:k])) for k in range(len(short) + 1)]
-        kept += any(length == end - 1 for end in ends[1:])  # only the line's end is missing
+        kept = sum(end - 1 <= length for end in ends[1:])  # a row is whole without its line's end
         torn = length not in ends and length + 1 not in ends
-        assert len(rows(file)) == kept
-        assert len(read(file).warnings) == torn
+        before, left_out = whole(file)
+        assert (len(before), left_out) == (kept, torn)
         append(file, added)
-        after = rows(file)
-        assert len(after) == kept + 1
+        after, left_out = whole(file)
+        assert (len(after), left_out) == (kept + 1, torn)
         assert added in after
-        assert len(read(file).warnings) == torn
-    assert last

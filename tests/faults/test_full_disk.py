@@ -1,6 +1,6 @@
 """A disk that is full: one clear line, exit status 3, and everything that was recorded is still there.
 
-A limit on the size of files (RLIMIT_FSIZE, the system's EFBIG) works for everyone; a file system of some KB needs a
+A limit on the size of files (RLIMIT_FSIZE, the system's EFBIG) works for everyone; a file system of some MB needs a
 mount namespace, which not every machine grants.
 """
 
@@ -70,7 +70,7 @@ def test_a_dual_that_does_not_fit_leaves_the_one_before_or_none(tmp_path: Path) 
     assert np.load(tmp_path / name).sum() == 100
 
 
-@pytest.mark.parametrize("room", [100, 2000, 4000])
+@pytest.mark.parametrize("room", [100, 4000])
 def test_a_run_ends_with_one_line_and_resume_goes_on(command: Command, room: int, tmp_path: Path) -> None:
     out = tmp_path / "out"
     arguments = [*RUN, "--repeats", "2", "--out", str(out)]
@@ -119,7 +119,7 @@ def test_a_checkpoint_that_does_not_fit_is_noted_and_the_one_before_counts(tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["000000001"]
 
 
-def test_a_file_system_of_some_kilobytes(tmp_path: Path) -> None:
+def test_a_file_system_of_some_megabytes(tmp_path: Path, times: Callable[[int, int], int]) -> None:
     if shutil.which("unshare") is None:
         pytest.skip("no unshare here")
     mount = 'mount -t tmpfs -o size=4m none "$1" && exec "$2" "$3" "$1"'
@@ -135,4 +135,4 @@ def test_a_file_system_of_some_kilobytes(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     lines = done.stderr.splitlines()
     assert all(line.startswith("dualbench: ") and "No space left on device" in line for line in lines), lines
-    assert done.stdout.splitlines()[-1] == "37 states of a full disk"
+    assert done.stdout.splitlines()[-1] == f"{times(33, 37)} states of a full disk"

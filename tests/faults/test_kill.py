@@ -64,7 +64,7 @@ def test_a_run_killed_at_random_moments_goes_on_where_it_was(
 ) -> None:
     """Half of the moments are spread over a whole run, half lie just after a row was written."""
     moments, kills, folders, torn = np.random.default_rng(7), 0, 0, 0
-    wanted = times(4, 50)
+    wanted = times(3, 50)
     while kills < wanted:
         out = tmp_path / f"out-{folders}"
         folders += 1
