@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from solvers.engine.job import Job
 from solvers.engine.kernel import Pass
-from solvers.engine.layout import Layout
+from solvers.engine.layout import LANES, PADDING, SLICE_CELLS, Layout
 from solvers.proximal.rows import Prices
 from solvers.proximal.subproblem import Subproblem
 
@@ -19,6 +19,9 @@ Cells = npt.NDArray[Any]
 _SAMPLE = 20_000
 #: A slice's scratch lies on the stack twice over in float64.
 LARGEST_SLICE = 1 << 16
+_NO_BENDS = np.empty(0, np.int8)
+#: A chunk of a subproblem has at least this many cells, and eight for each budget row.
+_CHUNK_CELLS, _MOST_CHUNKS = 16_384, 16
 
 
 class Whole:
@@ -36,10 +39,12 @@ class Whole:
             layout.a, layout.c,
         )  # fmt: skip
         self._largest, chunks = layout.largest_slice, layout.chunk.size - 1
-        self._threads = min(threads, numba.config.NUMBA_NUM_THREADS, chunks)
+        self._most_threads = min(threads, numba.config.NUMBA_NUM_THREADS)
+        self._threads = min(self._most_threads, chunks)
         self._loads, self._values = (np.zeros((chunks, b.size)) for _ in range(2))
         self._sums = np.zeros((chunks, 3))
-        self.margin, self._before = (np.full(layout.source.size, np.inf) for _ in range(2))
+        lanes = layout.source.size
+        self._last, self._before = ((np.zeros(lanes), np.full(lanes, np.inf)) for _ in range(2))
         self._sources = layout.sources
         self._stride = max(1, int(job.group.sum(np.array([layout.source.size]))[0]) // _SAMPLE)
 
@@ -51,9 +56,9 @@ class Whole:
         from solvers.proximal import passes_jit as jit
 
         numba.set_num_threads(self._threads)
-        self.margin, self._before = self._before, self.margin
-        own = (self.margin, self._loads, self._values, self._sums)
-        jit.full_pass(self._largest, *self._arrays, centre, step, price, x, *own)
+        self.back()
+        own = (*self._last, _NO_BENDS, self._loads, self._values, self._sums)
+        jit.evaluate(self._largest, *self._arrays, centre, step, price, x, *own)
         low, moved, cost = self._sums.sum(axis=0)
         result = Pass(
             loads=torch.from_numpy(self._loads.sum(axis=0)),
@@ -63,8 +68,12 @@ class Whole:
         return self._job.share(result, "float64")
 
     def back(self) -> None:
-        """The margins of the pass before count again."""
-        self.margin, self._before = self._before, self.margin
+        """The pass before counts again."""
+        self._last, self._before = self._before, self._last
+
+    @property
+    def margin(self) -> Prices:
+        return self._last[1]
 
     def free_share(self) -> float:
         """Share of the sources that have free edges."""
@@ -81,12 +90,23 @@ class Whole:
         """The problem of the edges that can be active while no price moves by more than `reach`; loads[J] = A x."""
         import numba
 
+        from solvers.engine import layout_jit
         from solvers.proximal import near_jit as jit
 
         numba.set_num_threads(self._threads)
-        edges = jit.near_edges(*self._arrays, centre, step, price, self.margin, reach, self._loads)
+        edges, first, count, kind, radius = jit.near_edges(
+            *self._arrays, centre, step, price, *self._last, reach, self._loads
+        )
         kept = self._job.group.sum(self._loads.sum(axis=0))
-        return Subproblem(edges=edges, b=self.b - (loads - kept), step=step)
+        offsets = np.concatenate(([0], np.cumsum(count)))
+        order = layout_jit.sort_sources(offsets, kind)
+        start, lane, slice_kind = layout_jit.cut(offsets, kind, order, np.array(LANES), SLICE_CELLS, PADDING)
+        source, lane_radius = np.empty(lane[-1], np.int64), np.empty(lane[-1])
+        layout_jit.fill_lanes(order, kind, radius, lane, slice_kind, source, lane_radius)
+        index, (a, c, near) = np.empty(start[-1], self._arrays[5].dtype), np.empty((3, start[-1]))
+        jit.gather(edges, first, count, source, start, lane, *self._arrays[5:], centre, index, a, c, near)
+        cells = (_cut(start, self.b.size), start, lane, slice_kind, lane_radius, index, a, c, near)
+        return Subproblem(cells=cells, b=self.b - (loads - kept), step=step, threads=self._most_threads)
 
     def slack_share(self, centre: Cells, step: float, price: Prices) -> float:
         """Share of the sources, of a sample, that x = Proj_C(centre - step (c + A'price)) uses below their radius."""
@@ -96,3 +116,11 @@ class Whole:
             np.array(jit.slack_share(*self._arrays[1:], centre, step, price, self._stride))
         )
         return float(slack / max(1, seen))
+
+
+def _cut(start: npt.NDArray[np.int64], destinations: int) -> npt.NDArray[np.int64]:
+    """First slice of each chunk, equal shares of the cells: chosen by the sizes alone, as is the order of the sums."""
+    cells = int(start[-1])
+    chunks = max(1, min(_MOST_CHUNKS, cells // _CHUNK_CELLS, cells // (8 * destinations)))
+    shares = np.searchsorted(start[:-1], np.linspace(0, cells, chunks + 1)[1:-1])
+    return np.concatenate(([0], shares, [start.size - 1])).astype(np.int64)

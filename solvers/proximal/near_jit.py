@@ -1,6 +1,6 @@
 """The edges that can be active near a point, cut out of the cells of a layout, compiled by Numba (import late).
 
-Cells, centre, step, price and margins as in passes_jit.py; a source here is a lane, one after another.
+Cells, centre, step, price, tau and margins as in passes_jit.py; a source here is a lane, one after another.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 
 from solvers.engine.compiled import compiled
 from solvers.engine.layout import PAD_COST
-from solvers.proximal.project_jit import BOX, FAST, INLINE, SIMPLEX, project
+from solvers.proximal.project_jit import BOX, FAST, INLINE, SIMPLEX
 
 _EDGE = PAD_COST / 2
 
@@ -69,9 +69,12 @@ def _count(first: int, last: int, start: Any, lane: Any, margin: Any, reach: flo
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _collect(
     first: int, last: int, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any, centre: Any,
-    step: float, price: Any, margin: Any, reach: float, counts: Any, kinds: Any, radii: Any, edges: Any, kept: Any,
-) -> int:  # fmt: skip
-    """Cells of the near edges of slices first : last, their number by lane, and their loads; how many they are."""
+    step: float, price: Any, tau: Any, margin: Any, reach: float, begin: Any, count: Any, kinds: Any, radii: Any,
+    edges: Any, kept: Any, room: int,
+) -> None:  # fmt: skip
+    """The near edges of slices first : last, by lane, and their loads; `room`: where edges[] lies among those of all
+    chunks.
+    """
     width = 1
     for s in range(first, last):
         width = max(width, (start[s + 1] - start[s]) // (lane[s + 1] - lane[s]))
@@ -89,50 +92,61 @@ def _collect(
                     z[n] = centre[e] - step * (c[e] + a[e] * price[index[e]])
                     load[n], cell[n] = a[e], e
                     n += 1
-            size, before = np.float64(radius[lane[s] + t]), k
-            tau, _ = project(z, x, n, kind[s], size)
+            size, level, before = np.float64(radius[lane[s] + t]), tau[lane[s] + t], k
+            for e in range(n):
+                x[e] = min(max(z[e] - level, 0.0), size)
             if kind[s] == BOX:
                 k = _keep_box(z, x, n, load, cell, size, step * reach, edges, k)
             else:
-                k = _keep(z, x, n, load, cell, tau, step * reach, edges, k)
+                k = _keep(z, x, n, load, cell, level, step * reach, edges, k)
             for e in range(n):
                 kept[index[cell[e]]] += load[e] * x[e]
-            counts[r], kinds[r], radii[r] = k - before, kind[s], size
+            begin[r], count[r], kinds[r], radii[r] = room + before, k - before, kind[s], size
             r += 1
-    return k
 
 
 @compiled(parallel=True)
 def near_edges(
     cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any, centre: Any, step: float,
-    price: Any, margin: Any, reach: float, kept: Any,
-) -> tuple[Any, Any, Any, Any, Any, Any, Any]:  # fmt: skip
-    """(offsets, destination, a, c, kind, radius, centre) of the edges that can be active while no price moves by more
-    than `reach`, of the lanes with such a margin; kept[P, J]: their loads A x. R and K as long as what was found.
+    price: Any, tau: Any, margin: Any, reach: float, kept: Any,
+) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
+    """Edges that can be active while no price moves by more than `reach`, of the R lanes with such a margin:
+    (edges, first[R], count[R], kind[R], radius[R]), those of lane r being the cells edges[first[r] :] [: count[r]];
+    kept[P, J]: their loads A x.
     """
     pieces = cuts.size - 1
-    rows, room, found = np.zeros(pieces + 1, np.int64), np.zeros(pieces + 1, np.int64), np.zeros(pieces + 1, np.int64)
+    rows, room = np.zeros(pieces + 1, np.int64), np.zeros(pieces + 1, np.int64)
     for p in numba.prange(pieces):
         rows[p + 1], room[p + 1] = _count(cuts[p], cuts[p + 1], start, lane, margin, reach)
     rows, room = np.cumsum(rows), np.cumsum(room)
-    counts, kinds, radii = np.empty(rows[-1], np.int64), np.empty(rows[-1], np.uint8), np.empty(rows[-1])
-    edges = np.empty(room[-1], np.int64)
+    first, count = np.empty(rows[-1], np.int64), np.empty(rows[-1], np.int64)
+    kinds, radii, edges = np.empty(rows[-1], np.uint8), np.empty(rows[-1]), np.empty(room[-1], np.int64)
     for p in numba.prange(pieces):
-        found[p + 1] = _collect(
-            cuts[p], cuts[p + 1], start, lane, kind, radius, index, a, c, centre, step, price, margin, reach,
-            counts[rows[p] : rows[p + 1]], kinds[rows[p] : rows[p + 1]], radii[rows[p] : rows[p + 1]],
-            edges[room[p] : room[p + 1]], kept[p],
+        _collect(
+            cuts[p], cuts[p + 1], start, lane, kind, radius, index, a, c, centre, step, price, tau, margin, reach,
+            first[rows[p] : rows[p + 1]], count[rows[p] : rows[p + 1]], kinds[rows[p] : rows[p + 1]],
+            radii[rows[p] : rows[p + 1]], edges[room[p] : room[p + 1]], kept[p], room[p],
         )  # fmt: skip
-    found = np.cumsum(found)
-    destination, near_a = np.empty(found[-1], np.int32), np.empty(found[-1])
-    near_c, near_centre = np.empty(found[-1]), np.empty(found[-1])
-    for p in numba.prange(pieces):
-        for t in range(found[p + 1] - found[p]):
-            e, k = edges[room[p] + t], found[p] + t
-            destination[k], near_a[k], near_c[k], near_centre[k] = index[e], a[e], c[e], centre[e]
-    offsets = np.zeros(rows[-1] + 1, np.int64)
-    offsets[1:] = np.cumsum(counts)
-    return offsets, destination, near_a, near_c, kinds, radii, near_centre
+    return edges, first, count, kinds, radii
+
+
+@compiled(parallel=True)
+def gather(
+    edges: Any, first: Any, count: Any, source: Any, start: Any, lane: Any, index: Any, a: Any, c: Any, centre: Any,
+    sub_index: Any, sub_a: Any, sub_c: Any, sub_centre: Any,
+) -> None:  # fmt: skip
+    """The cells of a subproblem whose lanes are the near lanes `source`; start, lane: its slices."""
+    for s in numba.prange(start.size - 1):
+        lanes = lane[s + 1] - lane[s]
+        for t in range(lanes):
+            i, before = source[lane[s] + t], start[s] + t
+            for k in range(before, start[s + 1], lanes):
+                n = (k - before) // lanes
+                if i >= 0 and n < count[i]:
+                    e = edges[first[i] + n]
+                    sub_index[k], sub_a[k], sub_c[k], sub_centre[k] = index[e], a[e], c[e], centre[e]
+                else:
+                    sub_index[k], sub_a[k], sub_c[k], sub_centre[k] = 0, 0.0, PAD_COST, 0.0
 
 
 @compiled(fastmath=FAST, error_model="numpy")

@@ -1,4 +1,4 @@
-"""Full passes over the cells of a layout, in float64 over vectors of lanes, compiled by Numba (import late).
+"""Passes over the cells of a layout or of a subproblem, in float64 over lanes, compiled by Numba (import late).
 
 I sources, J destinations; L lanes, W width, n = W L cells of one slice, as in solvers/engine/layout.py. For a centre, a
 step s and prices lambda,
@@ -86,14 +86,34 @@ def _margins(
         margin[lane] = np.inf if radius[lane] <= 0.0 else (max(least[lane], 0.0) / step if stuck else 0.0)
 
 
+@compiled(**INLINE)
+def _store(p: Any, centre: Any, c: Any, x: Any, away: Any, paid: Any) -> tuple[float, float]:
+    """x <- p; (||p - centre||^2, c'p), added lane by lane."""
+    width, lanes = p.shape
+    for lane in range(lanes):
+        away[lane], paid[lane] = 0.0, 0.0
+    for w in range(width):
+        for lane in range(lanes):
+            change = p[w, lane] - centre[w, lane]
+            away[lane] += change * change
+            paid[lane] += c[w, lane] * p[w, lane]
+            x[w, lane] = p[w, lane]
+    moved, cost = 0.0, 0.0
+    for lane in range(lanes):
+        moved, cost = moved + away[lane], cost + paid[lane]
+    return moved, cost
+
+
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _chunk(
     chunk: int, largest: int, first: int, last: int, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
-    a: Any, c: Any, centre: Any, step: float, price: Any, x: Any, margin: Any, loads: Any, values: Any, sums: Any,
+    a: Any, c: Any, centre: Any, step: float, price: Any, x: Any, tau_of: Any, margin: Any, bends: Any, loads: Any,
+    values: Any, sums: Any,
 ) -> None:  # fmt: skip
     f8, most, size = np.float64, (largest,), 8 * largest
     z_all, p_all = numba.carray(stack(size), most, f8), numba.carray(stack(size), most, f8)
-    scratch = numba.carray(stack(8 * 7 * _LANES), (7, _LANES), f8)
+    scratch = numba.carray(stack(8 * 6 * _LANES), (6, _LANES), f8)
+    whole = margin.size > 0
     loads[chunk, :] = 0.0
     values[chunk, :] = 0.0
     bound, moved, cost = 0.0, 0.0, 0.0
@@ -104,44 +124,45 @@ def _chunk(
         z, p = z_all[:n], p_all[:n]
         tau, free, top = scratch[0, :lanes], scratch[1, :lanes], scratch[2, :lanes]
         below, excess, r = scratch[3, :lanes], scratch[4, :lanes], scratch[5, :lanes]
-        for t in range(lanes):
-            r[t] = radius[lane[s] + t]
+        r[:] = radius[lane[s] : lane[s + 1]]
         for k in range(n):
             q = c_s[k] + a_s[k] * price[idx[k]]
             p[k] = q
             z[k] = centre_s[k] - step * q
         shape = (n // lanes, lanes)
         z2, p2 = z.reshape(shape), p.reshape(shape)
-        bound += _least(p2, r, kind[s], top)
+        if whole:
+            bound += _least(p2, r, kind[s], top)
         project_lanes(z2, p2, r, kind[s], tau, free, top, below, excess)
-        _margins(z2, p2, a_s.reshape(shape), r, kind[s], tau, free, step, top, below, margin[lane[s] : lane[s] + lanes])
-        x2, c2, centre2 = x_s.reshape(shape), c_s.reshape(shape), centre_s.reshape(shape)
-        for t in range(lanes):
-            tau[t], free[t] = 0.0, 0.0
-        for w in range(n // lanes):
+        if whole:
+            own = margin[lane[s] : lane[s + 1]]
+            _margins(z2, p2, a_s.reshape(shape), r, kind[s], tau, free, step, top, below, own)
+        else:
             for t in range(lanes):
-                away = p2[w, t] - centre2[w, t]
-                tau[t] += away * away
-                free[t] += c2[w, t] * p2[w, t]
-                x2[w, t] = p2[w, t]
-        for t in range(lanes):
-            moved, cost = moved + tau[t], cost + free[t]
+                bends[lane[s] + t] = bends_at(kind[s], tau[t], free[t])
+        tau_of[lane[s] : lane[s + 1]] = tau
+        away, paid = _store(p2, centre_s.reshape(shape), c_s.reshape(shape), x_s.reshape(shape), top, below)
+        moved, cost = moved + away, cost + paid
         for k in range(n):
             loads[chunk, idx[k]] += a_s[k] * p[k]
-            values[chunk, idx[k]] += c_s[k] * p[k]
+        if whole:
+            for k in range(n):
+                values[chunk, idx[k]] += c_s[k] * p[k]
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2] = bound, moved, cost
 
 
 @compiled(parallel=True)
-def full_pass(
+def evaluate(
     largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
-    centre: Any, step: float, price: Any, x: Any, margin: Any, loads: Any, values: Any, sums: Any,
+    centre: Any, step: float, price: Any, x: Any, tau_of: Any, margin: Any, bends: Any, loads: Any, values: Any,
+    sums: Any,
 ) -> None:  # fmt: skip
-    """x[cells] and margin[lanes]; by chunk of slices (cuts[P + 1]) loads A x [P, J], values c'x by destination [P, J]
-    and sums [P, 3] = (sum_i min over C_i of q_i'x, ||x - centre||^2, c'x).
+    """x[cells] and tau[lanes]; by chunk of slices (cuts[P + 1]) loads A x [P, J] and sums [P, 3] = (sum_i min over C_i
+    of q_i'x, ||x - centre||^2, c'x); margin[lanes] and values c'x by destination [P, J]. With an empty margin these two
+    are left out, the first sum is 0, and bends[lanes] as of bends_at is there instead.
     """
     for chunk in numba.prange(cuts.size - 1):
         _chunk(
             chunk, largest, cuts[chunk], cuts[chunk + 1], start, lane, kind, radius, index, a, c, centre, step,
-            price, x, margin, loads, values, sums,
+            price, x, tau_of, margin, bends, loads, values, sums,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""x = Proj_C(z) in float64, for the lanes of a slice at once and for one source, compiled by Numba (import late).
+"""x = Proj_C(z) in float64, for the lanes of a slice at once, compiled by Numba (import late).
 
 L lanes, W width. x = max(z - tau, 0) on a simplex, tau >= 0 for '<='.
 """
@@ -6,8 +6,6 @@ L lanes, W width. x = max(z - tau, 0) on a simplex, tau >= 0 for '<='.
 from __future__ import annotations
 
 from typing import Any
-
-import numpy as np
 
 from solvers.engine.compiled import compiled
 
@@ -94,34 +92,3 @@ def project_lanes(
         for lane in range(lanes):
             x[w, lane] = max(z[w, lane] - top[lane] - below[lane], 0.0)
             free[lane] += 1.0 if x[w, lane] > 0.0 else 0.0
-
-
-@compiled(**INLINE)
-def project(z: Any, x: Any, n: int, kind: int, radius: float) -> tuple[float, int]:
-    """x[:n] = projection of z[:n]; (tau, number of free edges). The steps of project_lanes, for one source."""
-    free = 0
-    if kind == BOX:
-        for t in range(n):
-            x[t] = min(max(z[t], 0.0), radius)
-            free += 0.0 < x[t] < radius
-        return 0.0, free
-    top = -np.inf
-    for t in range(n):
-        top = max(top, z[t])
-    below = max(-radius, -top) if kind == SIMPLEX else -radius
-    before = n + 1
-    while n > 0:
-        excess, active = -radius, 0
-        for t in range(n):
-            above = z[t] - top - below
-            if above > 0.0:
-                excess += above
-                active += 1
-        if active == 0 or active >= before or excess <= 0.0:
-            break
-        below += excess / active
-        before = active
-    for t in range(n):
-        x[t] = max(z[t] - top - below, 0.0)
-        free += x[t] > 0.0
-    return (top + below if n > 0 else 0.0), free

@@ -22,17 +22,19 @@ from solvers.proximal.rows import Prices, Rows, blocked, dot
 from solvers.proximal.system import NewtonSystem
 
 _LEAST_TRUST = 1e-14
+_NO_MARGIN = np.empty(0)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subproblem:
-    """edges: (offsets[R + 1], destination[K], a[K], c[K], kind[R], radius[R], centre[K]); b float64[J] is what the
-    edges outside leave of the budgets.
+    """cells: (cuts[P + 1], slice_start, slice_lane, slice_kind, radius[lanes], index, a, c, centre), the last four one
+    a cell, as in solvers/engine/layout.py, in float64; b float64[J] is what the edges outside leave of the budgets.
     """
 
-    edges: tuple[Any, Any, Any, Any, Any, Any, Any]
+    cells: tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]
     b: Prices
     step: float
+    threads: int = 1
 
 
 @dataclass(kw_only=True)
@@ -56,8 +58,12 @@ class NewtonSolve:
 
     def __init__(self, sub: Subproblem, rows: Rows, constants: Constants, work: Work, job: Job) -> None:
         self._sub, self._rows, self._k, self._work, self._job = sub, rows, constants, work, job
-        self._x = np.empty(sub.edges[1].size)
-        self._bends = np.empty(sub.edges[4].size, dtype=np.int8)
+        cuts, start, *_, radius, _, _, _, centre = sub.cells
+        self._x, self._bends = np.empty(centre.size), np.empty(radius.size, dtype=np.int8)
+        self._tau = np.empty(radius.size)
+        self._loads, self._sums = np.zeros((cuts.size - 1, sub.b.size)), np.zeros((cuts.size - 1, 3))
+        self._largest = int(np.diff(start).max(initial=1))
+        self._threads = min(sub.threads, cuts.size - 1)
         self._ridge = constants.first_ridge
         self._trust = constants.first_trust / (sub.step * rows.rms)
 
@@ -84,20 +90,26 @@ class NewtonSolve:
 
     def evaluate(self, price: Prices) -> _Point:
         """phi and its gradient; x and the sources that bend phi stay for the Newton system."""
-        from solvers.proximal import subproblem_jit as jit
+        import numba
 
-        sub, sums = self._sub, np.empty(price.size + 2)
-        sums[-2:] = jit.sub_pass(*sub.edges, sub.step, price, self._x, self._bends, sums[:-2])
+        from solvers.proximal import passes_jit as jit
+
+        sub = self._sub
+        numba.set_num_threads(self._threads)
+        jit.evaluate(
+            self._largest, *sub.cells, sub.step, price, self._x, self._tau, _NO_MARGIN, self._bends, self._loads,
+            self._loads, self._sums,
+        )  # fmt: skip
         self._work.edges += self._x.size
-        sums = self._job.total(sums)
-        cost, moved = sums[-2:]
+        sums = self._job.total(np.concatenate((self._loads.sum(axis=0), self._sums[:, 1:].sum(axis=0))))
+        moved, cost = sums[-2:]
         gradient = sums[:-2] - sub.b
         return _Point(price=price, phi=cost + dot(price, gradient) + moved / (2 * sub.step), gradient=gradient)
 
     def direction(self, gradient: Prices, movable: Any) -> Prices:
         """(s H + ridge s diag ||A_j||^2)^-1 gradient on the movable rows, at the point evaluated last."""
         sub = self._sub
-        system = NewtonSystem(sub.edges, self._x, self._bends, sub.step, movable, self._job.group)
+        system = NewtonSystem(sub.cells, self._x, self._bends, sub.step, movable, self._job.group)
         d, iterations = system.solve(gradient, self._ridge * sub.step * self._rows.norm**2, self._k)
         self._work.systems += 1
         self._work.iterations += iterations

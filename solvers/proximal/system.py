@@ -16,15 +16,15 @@ class NewtonSystem:
     """s H + diag(ridge[J]) on the movable rows, at a point of a subproblem; H = sum_i A_i P_i A_i' over all ranks."""
 
     def __init__(
-        self, edges: tuple[Any, ...], x: Prices, bends: npt.NDArray[np.int8], step: float, movable: Any, group: Group
+        self, cells: tuple[Any, ...], x: Prices, bends: npt.NDArray[np.int8], step: float, movable: Any, group: Group
     ) -> None:
         from solvers.proximal import system_jit as jit
 
-        offsets, destination, a, _, kind, radius, _ = edges
+        _, start, lane, kind, radius, index, a, _, _ = cells
         self._rows = np.flatnonzero(movable)
         place = np.full(movable.size, -1, dtype=np.int32)
         place[self._rows] = np.arange(self._rows.size, dtype=np.int32)
-        self._free = jit.free_edges(offsets, destination, a, kind, radius, x, bends, place)
+        self._free = jit.free_edges(start, lane, kind, radius, index, a, x, bends, place)
         self._step, self._group, self._size = step, group, movable.size
 
     def solve(self, gradient: Prices, ridge: Prices, constants: Constants) -> tuple[Prices, int]:

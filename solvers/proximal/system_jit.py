@@ -16,35 +16,33 @@ from solvers.proximal.project_jit import BOX, FAST
 
 @compiled()
 def free_edges(
-    offsets: Any, destination: Any, a: Any, kind: Any, radius: Any, x: Any, bends: Any, place: Any
+    start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, x: Any, bends: Any, place: Any
 ) -> tuple[Any, Any, Any, Any]:
-    """The free edges in movable rows of the R sources at which phi bends: (offsets[R + 1], row, a, pull[R]).
+    """The free edges in movable rows of the R lanes at which phi bends: (offsets[R + 1], row, a, pull[R]).
 
     place[J]: the number of each row among the movable, -1 for the others. pull: 1 / the number of all free edges of a
     tight simplex, 0 of another source.
     """
-    edges, sources = 0, 0
-    for i in range(bends.size):
-        if bends[i] >= 0:
-            sources += 1
-            edges += offsets[i + 1] - offsets[i]
-    free_offsets, pull = np.zeros(sources + 1, np.int64), np.empty(sources)
-    row, free_a = np.empty(edges, np.int32), np.empty(edges)
+    free_offsets, pull = np.zeros(bends.size + 1, np.int64), np.empty(bends.size)
+    row, free_a = np.empty(x.size, np.int32), np.empty(x.size)
     k, r = 0, 0
-    for i in range(bends.size):
-        if bends[i] < 0:
-            continue
-        before, free = k, 0
-        for e in range(offsets[i], offsets[i + 1]):
-            if x[e] > 0.0 and (kind[i] != BOX or x[e] < radius[i]):
-                free += 1
-                if place[destination[e]] >= 0:
-                    row[k], free_a[k] = place[destination[e]], a[e]
-                    k += 1
-        if k > before:
-            pull[r] = 1.0 / free if bends[i] else 0.0
-            r += 1
-            free_offsets[r] = k
+    for s in range(kind.size):
+        lanes = lane[s + 1] - lane[s]
+        for t in range(lanes):
+            i = lane[s] + t
+            if bends[i] < 0:
+                continue
+            before, free = k, 0
+            for e in range(start[s] + t, start[s + 1], lanes):
+                if x[e] > 0.0 and (kind[s] != BOX or x[e] < radius[i]):
+                    free += 1
+                    if place[index[e]] >= 0:
+                        row[k], free_a[k] = place[index[e]], a[e]
+                        k += 1
+            if k > before:
+                pull[r] = 1.0 / free if bends[i] else 0.0
+                r += 1
+                free_offsets[r] = k
     return free_offsets[: r + 1], row[:k], free_a[:k], pull[:r]
 
 

@@ -8,10 +8,10 @@ from instances import Kind, MatchingSpec, generate
 from solvers.base import Settings, Status
 from solvers.blockpdhg import BlockPDHG
 from solvers.engine.progress import LostNumberError
-from solvers.proximal import near_jit, passes_jit, rows_jit, subproblem_jit, system_jit
+from solvers.proximal import near_jit, passes_jit, rows_jit, system_jit
 
 KINDS = [(Kind.SIMPLEX,), (Kind.BOX,), (Kind.SIMPLEX_EQUALITY,), tuple(Kind)]
-LOOPS = (near_jit, passes_jit, rows_jit, subproblem_jit, system_jit)
+LOOPS = (near_jit, passes_jit, rows_jit, system_jit)
 HARD = ("unit", "independent", "uniform", "dualip")
 
 
