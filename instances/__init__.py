@@ -11,7 +11,7 @@ from instances.readers import parse_spec
 from instances.readers.movielens import MovieLensSpec
 from instances.readers.parquet import ParquetSpec, read_parquet, write_parquet
 from instances.spec import MatchingSpec, ReadableSpec, Spec, digest
-from instances.store import load_or_generate
+from instances.store import load_or_generate, stored, streamable
 
 __all__ = [
     "Box",
@@ -44,5 +44,7 @@ __all__ = [
     "parse_spec",
     "peak_memory_bytes",
     "read_parquet",
+    "stored",
+    "streamable",
     "write_parquet",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,11 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.errors import InstanceError
+from instances.mapped import let_go
 from instances.matching import MatchingLP
 from instances.polytope import Box, Kind, PerSource, Polytope, Simplex
 
 EDGE_ARRAYS = ("destination", "a", "c")
 POLYTOPE_ARRAYS = ("kind", "radius")
+_HASHED = 1 << 20  # entries at a time
 
 
 def arrays_of(lp: MatchingLP) -> dict[str, npt.NDArray[Any]]:
@@ -49,7 +51,12 @@ def content_hash(lp: MatchingLP) -> str:
     """64 hexadecimal digits: SHA-256 over name, dtype and bytes of every stored array, and the polytope."""
     with ThreadPoolExecutor(max_workers=4) as pool:  # hashing releases the lock of the interpreter
         hashed = list(pool.map(_hash_array, arrays_of(lp).items()))
-    return hashlib.sha256(json.dumps([hashed, polytope_header(lp.polytope)]).encode()).hexdigest()
+    return hash_of_hashes(hashed, lp.polytope)
+
+
+def hash_of_hashes(hashed: Sequence[tuple[str, str, str]], polytope: Polytope) -> str:
+    """The content hash from (name, dtype, SHA-256 of the bytes) of each stored array in the order of `arrays_of`."""
+    return hashlib.sha256(json.dumps([[list(h) for h in hashed], polytope_header(polytope)]).encode()).hexdigest()
 
 
 def check_content(lp: MatchingLP, expected: str, where: object) -> None:
@@ -57,6 +64,10 @@ def check_content(lp: MatchingLP, expected: str, where: object) -> None:
         raise InstanceError(f"{where} is damaged, its content is not what was written: write it again")
 
 
-def _hash_array(item: tuple[str, npt.NDArray[Any]]) -> list[str]:
+def _hash_array(item: tuple[str, npt.NDArray[Any]]) -> tuple[str, str, str]:
     name, array = item
-    return [name, array.dtype.str, hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()]
+    found = hashlib.sha256()
+    for start in range(0, array.size, _HASHED):
+        found.update(np.ascontiguousarray(array[start : start + _HASHED]).data)
+        let_go(array, start, min(start + _HASHED, array.size))
+    return name, array.dtype.str, found.hexdigest()

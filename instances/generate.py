@@ -8,10 +8,10 @@ the instance never depends on how many processes made it.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -68,30 +68,50 @@ def block_count(spec: MatchingSpec) -> int:
     return -(-spec.sources // BLOCK_SOURCES)
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Block:
+    """One block: degree int64[n] of its n sources; destination int32[E], a and c float32[E]; load as pairs of rows and
+    units, see `greedy.block_load`.
+    """
+
+    degree: Indices
+    destination: npt.NDArray[np.int32]
+    a: npt.NDArray[np.float32]
+    c: npt.NDArray[np.float32]
+    load: list[tuple[Indices, Indices]]
+
+
+def stream_blocks(spec: MatchingSpec, blocks: Iterable[int], *, threads: int | None = None) -> Iterator[Block]:
+    """The given blocks one after another, made by `threads` (default: the CPUs of this process), few at a time."""
+    made_as, destinations, threads = _block_family(spec), draw_destinations(spec), threads or usable_threads()
+    waiting: deque[Future[Block]] = deque()
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        for block in blocks:
+            waiting.append(pool.submit(_make_block, spec, made_as, destinations, block))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
 def generate_blocks(spec: MatchingSpec, blocks: Sequence[int], *, threads: int | None = None) -> Shard:
     """The given blocks, one after another; `threads` (default: the CPUs of this process) changes the speed only."""
-    made_as = _block_family(spec)
+    _block_family(spec)
     for block in blocks:
         if not 0 <= block < block_count(spec):
             raise SpecError(f"block {block} of {spec.text!r}: its blocks are 0..{block_count(spec) - 1}")
-    destinations = draw_destinations(spec)
     degree = [np.zeros(1, dtype=np.int64)]
-    room = _room(destinations, sum(_sources_of(spec, block) for block in blocks))
-    edges = _Edges(np.empty(room, np.int32), np.empty(room, np.float32), np.empty(room, np.float32))
+    room = _room(draw_destinations(spec), sum(_sources_of(spec, block) for block in blocks))
+    destination, a, c = np.empty(room, np.int32), np.empty(room, np.float32), np.empty(room, np.float32)
     load = np.zeros((loads_of(spec.polytope), spec.destinations), dtype=np.int64)
     end = 0
-    with ThreadPoolExecutor(max_workers=threads or usable_threads()) as pool:
-        for made in pool.map(lambda block: _make_block(spec, made_as, destinations, block), blocks):
-            start, end = end, end + made.edges.a.size
-            edges.destination[start:end], edges.a[start:end], edges.c[start:end] = made.edges
-            degree.append(made.degree)
-            add_load(load, made.load)
+    for made in stream_blocks(spec, blocks, threads=threads):
+        start, end = end, end + made.a.size
+        destination[start:end], a[start:end], c[start:end] = made.destination, made.a, made.c
+        degree.append(made.degree)
+        add_load(load, made.load)
     return Shard(
-        offsets=np.cumsum(np.concatenate(degree)),
-        destination=edges.destination[:end],
-        a=edges.a[:end],
-        c=edges.c[:end],
-        load=load,
+        offsets=np.cumsum(np.concatenate(degree)), destination=destination[:end], a=a[:end], c=c[:end], load=load
     )
 
 
@@ -106,27 +126,17 @@ def budgets(spec: MatchingSpec, load: npt.NDArray[np.int64]) -> npt.NDArray[np.f
     return b if load.shape[0] == 1 else np.maximum(b, units[1])
 
 
-class _Edges(NamedTuple):
-    destination: npt.NDArray[np.int32]
-    a: npt.NDArray[np.float32]
-    c: npt.NDArray[np.float32]
-
-
-class _Block(NamedTuple):
-    degree: Indices
-    edges: _Edges
-    load: list[tuple[Indices, Indices]]
-
-
-def _make_block(spec: MatchingSpec, made_as: BlockFamily, destinations: Destinations, block: int) -> _Block:
+def _make_block(spec: MatchingSpec, made_as: BlockFamily, destinations: Destinations, block: int) -> Block:
     rng = block_generator(spec, block)
     sources = _sources_of(spec, block)
     graph = sample_graph(rng, destinations, sources, none_empty=loads_of(spec.polytope) == 2)
     a, value = made_as.coefficients(rng, graph, destinations)
     key = value if made_as.greedy_by_value else a
-    return _Block(
+    return Block(
         degree=np.bincount(graph.source, minlength=sources),
-        edges=_Edges(graph.destination.astype(np.int32), a, -value),
+        destination=graph.destination.astype(np.int32),
+        a=a,
+        c=-value,
         load=block_load(spec.polytope, graph.source, graph.destination, a, key),
     )
 

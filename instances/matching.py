@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.errors import InstanceError
+from instances.mapped import let_go
 from instances.polytope import Kind, PerSource, Polytope, Simplex, per_source
 
 Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
@@ -153,6 +154,7 @@ def _offsets(value: Any) -> npt.NDArray[np.int64]:
             raise InstanceError(
                 f"offsets fall from {offsets[at]} to {offsets[at + 1]} at source {at}: they must never decrease"
             )
+        let_go(offsets, start, min(start + _CHUNK, offsets.size))
     return offsets
 
 
@@ -179,6 +181,7 @@ def _check_range(name: str, array: npt.NDArray[Any], low: float, high: float, re
         chunk = array[start : start + _CHUNK]
         smallest, largest = chunk.min(), chunk.max()  # NaN if there is one
         if smallest >= low and largest <= high and np.isfinite(smallest) and np.isfinite(largest):
+            let_go(array, start, start + chunk.size)
             continue
         at = start + int(np.argmax(~((chunk >= low) & (chunk <= high) & np.isfinite(chunk))))
         if not np.isfinite(array[at]):

@@ -1,32 +1,40 @@
 """Generated instances on disk, memory-mapped: one folder each, named by the digest of its spec.
 
-An entry is written under a temporary name and renamed when it is whole. It is trusted only if its content hash is
-right; a damaged or incomplete one is made again.
+A family that is made in blocks is written block by block, so that an instance larger than the memory can be made,
+solved and judged. An entry is written under a temporary name and renamed when it is whole. It is trusted only if its
+content hash is right; a damaged or incomplete one is made again.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from instances.content import arrays_of, check_content, content_hash, polytope_from, polytope_header
-from instances.generate import generate
+from instances.content import arrays_of, check_content, content_hash, hash_of_hashes, polytope_from, polytope_header
+from instances.errors import InputError
+from instances.families import BlockFamily, family
+from instances.generate import block_count, budgets, generate, stream_blocks
+from instances.greedy import add_load, loads_of
+from instances.mapped import default_cache, require_disk
 from instances.matching import MatchingLP
-from instances.spec import ReadableSpec, Spec, digest
+from instances.memory import memory_bytes
+from instances.polytope import Polytope
+from instances.spec import MatchingSpec, ReadableSpec, Spec, digest
 
 _HEADER = "instance.json"
 _ABANDONED_S = 24 * 3600.0  # a temporary folder of this age belongs to a process that was killed
-
-
-def default_cache() -> Path:
-    """$DUALBENCH_CACHE, or ~/.cache/dualbench."""
-    return Path(os.environ.get("DUALBENCH_CACHE") or Path.home() / ".cache" / "dualbench")
+_SLACK = 1.1  # more disk than the nominal number of edges needs
 
 
 def load_or_generate(spec: Spec, cache: Path | None = None, *, threads: int | None = None) -> MatchingLP:
@@ -37,21 +45,42 @@ def load_or_generate(spec: Spec, cache: Path | None = None, *, threads: int | No
     """
     if isinstance(spec, ReadableSpec):
         return spec.read()
+    try:
+        return stored(spec, cache, threads=threads)
+    except (InputError, OSError):
+        return generate(spec, threads=threads)
+
+
+def streamable(spec: Spec) -> bool:
+    """Whether `stored` makes the instance block by block, never whole in memory."""
+    return isinstance(spec, MatchingSpec) and isinstance(family(spec.family), BlockFamily)
+
+
+def stored(spec: Spec, cache: Path | None = None, *, threads: int | None = None) -> MatchingLP:
+    """The instance of `spec` in the cache, memory-mapped and read-only; made where it is absent or damaged.
+
+    Raises InputError where the disk has no room for it, OSError where the cache cannot be written.
+    """
     entry = (cache or default_cache()) / digest(spec)
-    stored = load(entry)
-    if stored is not None:
-        return stored
-    lp = generate(spec, threads=threads)
-    with contextlib.suppress(OSError):
-        store(lp, entry, spec)
-    return lp
+    found = load(entry)
+    if found is not None:
+        return found
+    require_disk(_SLACK * memory_bytes(spec), entry.parent, spec.text)
+    if not (isinstance(spec, MatchingSpec) and streamable(spec)):
+        store(generate(spec, threads=threads), entry, spec)
+    else:
+        _write_blocks(spec, entry, threads)
+    made = load(entry)
+    if made is None:
+        raise OSError(f"{entry} was damaged while it was written")
+    return made
 
 
 def load(entry: Path) -> MatchingLP | None:
-    """The instance stored in the folder `entry`, memory-mapped copy-on-write; None where it is absent or damaged."""
+    """The instance stored in the folder `entry`, memory-mapped, read-only; None where it is absent or damaged."""
     try:
         header = json.loads((entry / _HEADER).read_text())
-        arrays = {name: np.load(entry / f"{name}.npy", mmap_mode="c", allow_pickle=False) for name in header["arrays"]}
+        arrays = {name: np.load(entry / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in header["arrays"]}
         lp = MatchingLP(
             **{name: arrays[name] for name in ("offsets", "destination", "a", "c", "b")},
             polytope=polytope_from(header["polytope"], arrays),
@@ -64,26 +93,84 @@ def load(entry: Path) -> MatchingLP | None:
 
 def store(lp: MatchingLP, entry: Path, spec: Spec) -> None:
     """Write `lp` as the folder `entry`, in place of a damaged one."""
+    with _entry(entry) as partial:
+        for name, array in arrays_of(lp).items():
+            np.save(partial / f"{name}.npy", array)
+        _write_header(partial, spec, list(arrays_of(lp)), lp.polytope, content_hash(lp))
+
+
+def _write_blocks(spec: MatchingSpec, entry: Path, threads: int | None) -> None:
+    """The same as `store`, one block after another; the budgets come last, for they are made from all blocks."""
+    load = np.zeros((loads_of(spec.polytope), spec.destinations), dtype=np.int64)
+    with _entry(entry) as partial, contextlib.ExitStack() as files:
+        offsets, destination, a, c, b = (
+            files.enter_context(_ArrayFile(partial, name, dtype))
+            for name, dtype in (("offsets", "i8"), ("destination", "i4"), ("a", "f4"), ("c", "f4"), ("b", "f8"))
+        )
+        offsets.append(np.zeros(1, dtype=np.int64))
+        for block in stream_blocks(spec, range(block_count(spec)), threads=threads):
+            offsets.append(a.entries + np.cumsum(block.degree))
+            destination.append(block.destination)
+            a.append(block.a)
+            c.append(block.c)
+            add_load(load, block.load)
+        b.append(budgets(spec, load))
+        hashed = [file.finish() for file in (offsets, destination, a, c, b)]
+        _write_header(
+            partial, spec, [name for name, _, _ in hashed], spec.polytope, hash_of_hashes(hashed, spec.polytope)
+        )
+
+
+class _ArrayFile:
+    """An .npy file that grows; its header has room for any length."""
+
+    def __init__(self, folder: Path, name: str, dtype: str) -> None:
+        self._name, self._dtype, self.entries = name, np.dtype(dtype), 0
+        self._file = (folder / f"{name}.npy").open("wb")
+        self._hash = hashlib.sha256()
+        self._write_length()
+
+    def append(self, values: npt.NDArray[Any]) -> None:
+        data = np.ascontiguousarray(values, dtype=self._dtype).data
+        self._hash.update(data)
+        self._file.write(data)
+        self.entries += values.size
+
+    def finish(self) -> tuple[str, str, str]:
+        """Name, dtype and hash of what is in the file now."""
+        self._file.seek(0)
+        self._write_length()
+        return self._name, self._dtype.str, self._hash.hexdigest()
+
+    def __enter__(self) -> _ArrayFile:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def _write_length(self) -> None:
+        shape = {"descr": self._dtype.str, "fortran_order": False, "shape": (self.entries,)}
+        np.lib.format.write_array_header_1_0(self._file, shape)
+
+
+@contextmanager
+def _entry(entry: Path) -> Iterator[Path]:
+    """A folder to write into, which becomes `entry` when the block ends well and is removed when it does not."""
     entry.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(entry)
-    if shutil.disk_usage(entry.parent).free < 1.1 * lp.nbytes:
-        return
     partial = entry.with_suffix(f".{os.getpid()}.partial")
     partial.mkdir(exist_ok=True)
     try:
-        for name, array in arrays_of(lp).items():
-            np.save(partial / f"{name}.npy", array, allow_pickle=False)
-        header = {
-            "spec": spec.text,
-            "arrays": list(arrays_of(lp)),
-            "polytope": polytope_header(lp.polytope),
-            "content": content_hash(lp),
-        }
-        (partial / _HEADER).write_text(json.dumps(header, indent=1))
+        yield partial
         shutil.rmtree(entry, ignore_errors=True)
         partial.rename(entry)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _write_header(partial: Path, spec: Spec, arrays: list[str], polytope: Polytope, content: str) -> None:
+    header = {"spec": spec.text, "arrays": arrays, "polytope": polytope_header(polytope), "content": content}
+    (partial / _HEADER).write_text(json.dumps(header, indent=1))
 
 
 def _remove_abandoned(entry: Path) -> None:

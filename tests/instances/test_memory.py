@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -45,3 +47,19 @@ def test_an_instance_that_does_not_fit_the_container_is_refused(cgroup: Path) ->
     container(cgroup, "5000000")
     with pytest.raises(InputError, match=r"degree=5,seed=0 needs 0\.\d+ GiB .* 0\.00279 GiB are available: choose"):
         generate(parse_spec(SPEC))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limits are those of Linux")
+@pytest.mark.parametrize("limit", ["RLIMIT_DATA", "RLIMIT_AS"])
+def test_the_limits_of_the_process_count(limit: str) -> None:
+    program = f"""
+import resource
+from instances import available_memory
+size = {{"RLIMIT_DATA": "VmData", "RLIMIT_AS": "VmSize"}}[{limit!r}]
+available_memory()
+taken = next(1024 * int(line.split()[1]) for line in open("/proc/self/status") if line.startswith(size))
+resource.setrlimit(resource.{limit}, (taken + 50_000_000,) * 2)
+print(available_memory())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert 40_000_000 < int(done.stdout) <= 50_000_000

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from instances import MatchingLP, MovieLensSpec, digest, generate, load_or_generate, parse_spec
-from instances.store import default_cache, load, store
+from instances import InputError, MatchingLP, MovieLensSpec, digest, generate, load_or_generate, parse_spec, stored
+from instances.store import load, store
 
 SPECS = [
     "dualip:sources=3000,destinations=20,degree=3,seed=1",
@@ -50,7 +52,8 @@ def test_an_entry_is_used_not_made_again(tmp_path: Path) -> None:
 def test_writing_into_a_loaded_array_does_not_reach_the_disk(tmp_path: Path) -> None:
     load_or_generate(SPEC, tmp_path)
     loaded = load_or_generate(SPEC, tmp_path)
-    loaded.a[:] = 0
+    with pytest.raises(ValueError, match="read-only"):
+        loaded.a[:] = 0
     assert_same(load_or_generate(SPEC, tmp_path), generate(SPEC))
 
 
@@ -96,8 +99,28 @@ def test_data_that_is_read_anyway_is_not_stored_again(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_the_default_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("DUALBENCH_CACHE", str(tmp_path))
-    assert default_cache() == tmp_path
-    monkeypatch.delenv("DUALBENCH_CACHE")
-    assert default_cache() == Path.home() / ".cache" / "dualbench"
+@pytest.mark.skipif(sys.platform != "linux", reason="counts as Linux does")
+def test_an_instance_is_made_on_disk_in_a_fraction_of_its_size(tmp_path: Path) -> None:
+    text = "dualip:sources=600000,destinations=50,degree=10,seed=1"  # 77 MB
+    program = f"""
+from pathlib import Path
+from harness import memory
+from instances import parse_spec, stored
+stored(parse_spec("dualip:sources=500,destinations=50,degree=10,seed=1"), Path({str(tmp_path)!r}), threads=1)
+memory.reset_peak()
+before = memory.peak()["host"]
+lp = stored(parse_spec({text!r}), Path({str(tmp_path)!r}), threads=1)
+print(lp.nbytes, memory.peak()["host"] - before)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300)
+    size, peak = map(int, done.stdout.split())
+    assert peak < size / 2
+    lp = load(tmp_path / digest(parse_spec(text)))
+    assert lp is not None
+    assert_same(lp, generate(parse_spec(text)))
+
+
+def test_a_disk_without_room_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="GiB of disk"):
+        stored(parse_spec("dualip:sources=1000000000000,destinations=50,degree=10,seed=1"), tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,118 @@
+"""Arrays that lie in files and are mapped into memory: where the files go, reading ahead, and letting go.
+
+A page of a shared mapping is on loan: `let_go` takes it out of the memory of this process (what was written goes to the
+file) and the next access brings it back. So these calls change how much memory is held, never a value. Arrays that are
+no such mapping are left as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import mmap
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances.errors import InputError
+
+Array = npt.NDArray[Any]
+#: The kernel reads at most about so much ahead for one call,
+_AHEAD_BYTES = 1 << 20
+#: and with a page it maps those beside it, up to a huge page: another thread may just have let them go.
+_HUGE_PAGE = 1 << 21
+
+
+def default_cache() -> Path:
+    """$DUALBENCH_CACHE, or ~/.cache/dualbench: where instances and work space on disk go."""
+    return Path(os.environ.get("DUALBENCH_CACHE") or Path.home() / ".cache" / "dualbench")
+
+
+def free_disk(folder: Path) -> int:
+    """Bytes that this user can still write where `folder` is or would be made."""
+    place = next(p for p in (folder, *folder.absolute().parents) if p.exists())
+    stat = os.statvfs(place)
+    return stat.f_bavail * stat.f_frsize
+
+
+def require_disk(need: float, folder: Path, what: str) -> None:
+    """InputError where the disk of `folder` has no room for `need` bytes."""
+    free = free_disk(folder)
+    if need > free:
+        raise InputError(
+            f"{what} needs {need / 2**30:.3g} GiB of disk in {folder}, {free / 2**30:.3g} GiB are free: "
+            f"set DUALBENCH_CACHE to a folder on a larger disk"
+        )
+
+
+def let_go(array: Array, first: int = 0, last: int | None = None) -> None:
+    """Give the memory of array[first:last] back until it is used again."""
+    found = _span(array, first, last)
+    if found is not None:
+        mapping, start, end = found
+        start, end = start - start % _HUGE_PAGE, min(end + -end % _HUGE_PAGE, len(mapping))
+        _advise(mapping, mmap.MADV_DONTNEED, start, end - start)
+
+
+def read_ahead(array: Array, first: int = 0, last: int | None = None) -> None:
+    """Start reading array[first:last] from the disk, without waiting and without taking memory of this process."""
+    found = _span(array, first, last)
+    if found is not None:
+        mapping, start, end = found
+        for at in range(start, end, _AHEAD_BYTES):
+            _advise(mapping, mmap.MADV_WILLNEED, at, min(_AHEAD_BYTES, end - at))
+
+
+def sweep(pieces: int, width: int, streams: Sequence[tuple[Array, Array]]) -> Iterator[tuple[int, int]]:
+    """(first, last) piece of one step after another: all at once where everything lies in memory, else `width` pieces.
+
+    streams: arrays with the entry where each piece starts, and the end. While the caller works on a step the next one
+    is read ahead, and when it asks for the next the one before is let go.
+    """
+    on_disk = [(array, starts) for array, starts in streams if _mapping(array) is not None]
+    steps = list(_steps(pieces, width)) if on_disk else [(0, pieces)]
+    for (first, last), following in itertools.zip_longest(steps, steps[1:]):
+        for array, starts in on_disk if following else ():
+            read_ahead(array, int(starts[following[0]]), int(starts[following[1]]))
+        yield first, last
+        for array, starts in on_disk:
+            let_go(array, int(starts[first]), int(starts[last]))
+
+
+def _steps(pieces: int, width: int) -> Iterator[tuple[int, int]]:
+    for first in range(0, pieces, width):
+        yield first, min(first + width, pieces)
+
+
+def _mapping(array: Array) -> Any:
+    """The np.memmap that `array` is a view of; None for private memory and for copy-on-write mappings."""
+    owner: Any = array
+    while owner is not None:
+        base: Any = getattr(owner, "base", None)
+        if isinstance(owner, np.memmap) and isinstance(base, mmap.mmap):
+            return None if owner.mode == "c" else owner
+        owner = base
+    return None
+
+
+def _span(array: Array, first: int, last: int | None) -> tuple[mmap.mmap, int, int] | None:
+    """The mapping and the bytes of array[first:last] in it; None without a shared mapping."""
+    owner = _mapping(array)
+    if owner is None:
+        return None
+    offset = _address(array) - _address(owner) + owner.offset % mmap.ALLOCATIONGRANULARITY
+    start, end = (offset + at * array.itemsize for at in (first, array.size if last is None else last))
+    return owner.base, start, end
+
+
+def _advise(mapping: mmap.mmap, advice: int, start: int, length: int) -> None:
+    with contextlib.suppress(OSError):  # advice only
+        mapping.madvise(advice, start - start % mmap.PAGESIZE, length)
+
+
+def _address(array: Array) -> int:
+    return int(array.__array_interface__["data"][0])
