@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
+from instances.mapped import let_go
 from solvers import Answer, Availability, Solver, Status
 from solvers.base import TracePoint
 
@@ -18,6 +19,7 @@ from solvers.base import TracePoint
 CLAIMS = frozenset(Status) - {Status.INACCURATE, Status.CRASHED, Status.SKIPPED}
 _WORDS = 200  # characters of a solver's own status that are kept
 _ROW = 1024  # words of 8 bytes
+_PIECE = 1 << 23  # bytes
 
 
 class AnswerError(TypeError):
@@ -65,14 +67,18 @@ def fingerprint(lp: MatchingLP) -> dict[str, int]:
 
 
 def _checksum(array: npt.NDArray[Any]) -> int:
-    """Exclusive or of rows of words, then CRC-32 of what is left."""
+    """CRC-32 of the exclusive or of rows of words, piece by piece, so that a mapped array is never held whole."""
     if not array.flags.c_contiguous:  # one value for all sources
         return zlib.crc32(array[:1].tobytes())
-    content = array.view(np.uint8).reshape(-1)
-    rows = content.size // (8 * _ROW)
-    head, tail = content[: 8 * _ROW * rows], content[8 * _ROW * rows :]
-    folded = np.bitwise_xor.reduce(head.view(np.uint64).reshape(rows, _ROW), axis=0)
-    return zlib.crc32(tail.tobytes(), zlib.crc32(folded.tobytes()))
+    total, step = 0, max(1, _PIECE // array.itemsize)
+    for first in range(0, array.size, step):
+        content = array[first : first + step].view(np.uint8).reshape(-1)
+        rows = content.size // (8 * _ROW)
+        head, tail = content[: 8 * _ROW * rows], content[8 * _ROW * rows :]
+        folded = np.bitwise_xor.reduce(head.view(np.uint64).reshape(rows, _ROW), axis=0)
+        total = zlib.crc32(tail.tobytes(), zlib.crc32(folded.tobytes(), total))
+        let_go(array, first, min(first + step, array.size))
+    return total
 
 
 def _array(name: str, value: Any) -> Any:

@@ -1,11 +1,16 @@
-"""Peak memory of this process and of the device."""
+"""Peak memory of this process and of the device, and what a case needs of it."""
 
 from __future__ import annotations
 
+import math
 import resource
 import sys
 from pathlib import Path
 from typing import Any
+
+from harness.case import Case
+from instances import available_memory, memory_bytes, streamable
+from solvers import get_solver
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -26,6 +31,18 @@ def peak() -> dict[str, int | None]:
     """Bytes at the peak since reset_peak(): resident memory of this process, and memory that torch took on CUDA."""
     cuda = _cuda()
     return {"host": _host_peak(), "device": None if cuda is None else int(cuda.max_memory_allocated())}
+
+
+def memory_needed(case: Case) -> int:
+    """Bytes of the instance and of the solver beside it, roughly and at once."""
+    beside = get_solver(case.solver).bytes_per_edge * case.parsed.expected_edges
+    return memory_bytes(case.parsed) + math.ceil(beside)
+
+
+def lies_on_disk(case: Case) -> bool:
+    """Whether the instance is made in the store on disk, for a solver that streams, as memory does not suffice."""
+    streams = get_solver(case.solver).streams and case.settings.device == "cpu" and streamable(case.parsed)
+    return streams and memory_needed(case) > available_memory()
 
 
 def _host_peak() -> int:

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from harness.repair import repaired_objective, scale_into_polytope
 from harness.sources import Chunk, Float64, over_chunks
 from instances import InputError, Kind, MatchingLP
+from instances.mapped import let_go
 
 #: A gap between -_ROUNDING and 0 is the rounding of the two sums and counts as 0; a gap below is shown as it is: a bug.
 _ROUNDING = 1e-12
@@ -154,7 +155,7 @@ def _primal_figures(lp: MatchingLP, x: npt.NDArray[Any], pool: ThreadPoolExecuto
 
 
 def _chunk_primal(chunk: Chunk, x: npt.NDArray[Any], destinations: int) -> _Primal:
-    values = x[chunk.edges].astype(np.float64)
+    values = chunk.read(x)
     sums, box = chunk.total(values), chunk.kind == Kind.BOX
     row = np.where(box, 0.0, sums - chunk.radius)
     row = np.where(chunk.kind == Kind.SIMPLEX_EQUALITY, np.abs(row), np.maximum(row, 0.0))
@@ -193,5 +194,9 @@ def _vector(name: str, value: Any, size: int) -> npt.NDArray[Any] | None:
 
 
 def _all_finite(array: npt.NDArray[Any]) -> bool:
-    step = 1 << 20
-    return all(np.isfinite(array[k : k + step]).all() for k in range(0, array.size, step))
+    for start in range(0, array.size, 1 << 20):
+        values = array[start : start + (1 << 20)]
+        if not np.isfinite(values).all():
+            return False
+        let_go(array, start, start + values.size)
+    return True

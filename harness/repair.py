@@ -57,7 +57,7 @@ def repaired_objective(
     factor = _fit(lp.b, scaled_load)
 
     def objective(chunk: Chunk) -> float:
-        scaled = scale_into_polytope(chunk, x[chunk.edges].astype(np.float64))
+        scaled = scale_into_polytope(chunk, chunk.read(x))
         return float(chunk.c @ (scaled * factor[chunk.destination]))
 
     return math.fsum(over_chunks(lp, pool, objective))
@@ -77,7 +77,7 @@ def _repair_equality(lp: MatchingLP, x: npt.NDArray[Any], load: Float64) -> floa
 def _scaled(lp: MatchingLP, x: npt.NDArray[Any]) -> Float64:
     point = np.empty(lp.edges)
     for chunk in chunks(lp):
-        point[chunk.edges] = scale_into_polytope(chunk, x[chunk.edges].astype(np.float64))
+        point[chunk.edges] = scale_into_polytope(chunk, chunk.read(x))
     return point
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
@@ -15,11 +14,12 @@ from harness.answers import availability
 from harness.case import Case
 from harness.environment import environment
 from harness.folder import LOCK, save_dual
+from harness.memory import lies_on_disk, memory_needed
 from harness.outcome import Outcome, case_record, utc_now
 from harness.records import RECORDS_FILE, CaseRecord
 from harness.suite import Suite, SuiteError
 from harness.worker import Worker
-from instances import available_memory, memory_bytes
+from instances import available_memory
 from solvers import Status, get_solver
 
 
@@ -139,8 +139,7 @@ def _cannot_run(case: Case) -> str:
     found = availability(solver)
     if not found.ok:
         return f"{found.reason}; {found.remedy}"
-    need = memory_bytes(case.parsed) + math.ceil(solver.bytes_per_edge * case.parsed.expected_edges)
-    free = available_memory()
-    if need > free:
-        return f"needs about {need / 2**30:.3g} GiB of memory, {free / 2**30:.3g} GiB are available"
-    return ""
+    need, free = memory_needed(case), available_memory()
+    if need <= free or lies_on_disk(case):
+        return ""
+    return f"needs about {need / 2**30:.3g} GiB of memory, {free / 2**30:.3g} GiB are available"

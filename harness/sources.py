@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
+from instances.mapped import let_go
 
 Float64 = npt.NDArray[np.float64]
 T = TypeVar("T")
@@ -35,17 +36,23 @@ class Chunk:
     def edges(self) -> slice:
         return slice(int(self.lp.offsets[self.first]), int(self.lp.offsets[self.last]))
 
+    def read(self, array: npt.NDArray[Any], dtype: Any = np.float64) -> npt.NDArray[Any]:
+        """A copy of the part of array[E] that is here; where the array is mapped from a file, it leaves memory."""
+        found = array[self.edges].astype(dtype)
+        let_go(array, self.edges.start, self.edges.stop)
+        return found
+
     @cached_property
     def destination(self) -> npt.NDArray[np.intp]:
-        return self.lp.destination[self.edges].astype(np.intp)
+        return self.read(self.lp.destination, np.intp)
 
     @cached_property
     def a(self) -> Float64:
-        return self.lp.a[self.edges].astype(np.float64)
+        return self.read(self.lp.a)
 
     @cached_property
     def c(self) -> Float64:
-        return self.lp.c[self.edges].astype(np.float64)
+        return self.read(self.lp.c)
 
     @property
     def kind(self) -> npt.NDArray[np.uint8]:
@@ -57,7 +64,9 @@ class Chunk:
 
     @cached_property
     def degrees(self) -> npt.NDArray[np.int64]:
-        return np.diff(self.lp.offsets[self.first : self.last + 1])
+        found = np.diff(self.lp.offsets[self.first : self.last + 1])
+        let_go(self.lp.offsets, self.first, self.last + 1)
+        return found
 
     @cached_property
     def source(self) -> npt.NDArray[np.intp]:
@@ -82,7 +91,7 @@ class Chunk:
         occupied = self.degrees > 0
         if occupied.any():
             # Empty sources take no edges, so the starts of the others alone delimit the segments.
-            starts = (self.lp.offsets[self.first : self.last] - self.edges.start)[occupied]
+            starts = (np.cumsum(self.degrees) - self.degrees)[occupied]
             result[occupied] = ufunc.reduceat(values, starts)
         return result
 
@@ -91,9 +100,8 @@ def chunks(lp: MatchingLP) -> Iterator[Chunk]:
     """All sources in order; a source is never split, so one with more edges than a chunk makes a larger chunk."""
     first = 0
     while first < lp.sources:
-        limit = lp.offsets[first] + CHUNK_EDGES
-        last = max(first + 1, int(np.searchsorted(lp.offsets, limit, side="right")) - 1)
-        last = min(last, first + CHUNK_EDGES, lp.sources)
+        ends = lp.offsets[first : first + CHUNK_EDGES + 1]  # a chunk has at most as many sources as edges
+        last = first + max(1, int(np.searchsorted(ends, ends[0] + CHUNK_EDGES, side="right")) - 1)
         yield Chunk(lp, first, last)
         first = last
 

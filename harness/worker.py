@@ -160,13 +160,15 @@ class _Bench:
 
     def _instance(self, case: Case) -> Any:
         from harness.clock import Stopwatch
-        from instances import generate
+        from harness.memory import lies_on_disk
+        from instances import generate, stored
 
         if case.spec != self._spec:
             self._spec, self._lp = "", None
             self._phase("generate")
             stopwatch = Stopwatch()
-            self._lp = generate(case.parsed, threads=case.settings.threads)
+            make = stored if lies_on_disk(case) else generate
+            self._lp = make(case.parsed, threads=case.settings.threads)
             self._spec, self._generate = case.spec, stopwatch.lap()
         return self._lp
 

@@ -128,6 +128,7 @@ class Solver(abc.ABC):
     id: the name used on the command line and in records. title: for a reader. citation: what to cite.
     devices: where it runs. exact: its answer does not depend on the tolerance, so one run serves all tolerances.
     bytes_per_edge: peak host memory beyond the instance, per edge; cases that cannot fit are skipped, not tried.
+    streams: it can work from the disk, so an instance that lies in the store need not fit the memory.
     polytopes: the kinds it takes. nonzeros_limit: the most nonzeros of the explicit form that its indices can count.
     Options: a frozen dataclass whose fields are the solver's own options with their defaults.
     """
@@ -138,6 +139,7 @@ class Solver(abc.ABC):
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
     exact: ClassVar[bool] = False
     bytes_per_edge: ClassVar[float]
+    streams: ClassVar[bool] = False
     polytopes: ClassVar[frozenset[Kind]] = frozenset(Kind)
     nonzeros_limit: ClassVar[int | None] = None
     Options: ClassVar[type[Any]] = NoOptions

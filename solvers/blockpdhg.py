@@ -13,15 +13,16 @@ from instances import MatchingLP
 from solvers.base import Answer, Availability, Settings, Status, Vector, parse_options
 from solvers.engine.certificate import largest_objective
 from solvers.engine.job import Job, ShardedSolver, SharedKernel
-from solvers.engine.kernel import check_memory, make_kernel
-from solvers.engine.layout import build_layout
+from solvers.engine.kernel import make_kernel
 from solvers.engine.setup import (
     answer_dtype,
     available,
     cpu_threads,
     inverse_row_norm,
     layout_bytes,
+    made_layout,
     rehearse,
+    room_for,
     warm_up,
     whole,
     working,
@@ -39,6 +40,7 @@ class BlockPDHG(ShardedSolver):
     citation = "Applegate et al., PDLP, NeurIPS 2021; Lu and Yang, Restarted Halpern PDHG, 2024"
     devices = ("cpu", "cuda")
     bytes_per_edge: ClassVar[float] = 25.0
+    streams = True
     Options: ClassVar[type[Any]] = Options
 
     def available(self) -> Availability:
@@ -47,14 +49,15 @@ class BlockPDHG(ShardedSolver):
     def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> State:
         """Layout, upload, work space and compilation. Tolerances below 1e-7 work in float64 whatever the settings."""
         options, settings = parse_options(Options, settings), working(settings)
-        newton = options.finish == "newton" and settings.device == "cpu"
         job = job or Job()
-        check_memory(layout_bytes(lp, settings.dtype, vectors=2), settings.device, self.id)
+        need = layout_bytes(lp, settings.dtype, vectors=2)
+        room = room_for(need, settings, options.memory, self.id, sharing=job.group.neighbours)
+        newton = options.finish == "newton" and settings.device == "cpu" and not job.anywhere(room.on_disk)
         with cpu_threads(settings.threads):
             warm_up(lp, settings, options.kernel)
             if newton:
                 compile_loops(lp, settings.dtype)
-            layout = whole(build_layout(lp, settings.dtype), job.group)
+            layout = whole(made_layout(lp, settings, room), job.group)
             kernel = SharedKernel(make_kernel(layout, settings, options.kernel), job, settings)
             if kernel.device != "cpu":
                 rehearse(kernel, answer_dtype(settings))

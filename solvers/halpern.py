@@ -49,6 +49,8 @@ class Options:
     weight w starts at this times ||c|| / ||b||. weight_smoothing: exponent of the new primal weight in its geometric
     mean with the old. kernel: auto, reference, cpu or cuda. finish: "newton" to go on with solvers.proximal where the
     rate falls (on the CPU), "none" for PDHG alone.
+    memory: "ram", "disk" for cells and vectors in files that passes stream (on the CPU, PDHG alone), or "auto" for the
+    disk where they do not fit the available memory.
     """
 
     restart_sufficient: float = 0.2
@@ -58,6 +60,7 @@ class Options:
     weight_smoothing: float = 0.4
     kernel: str = "auto"
     finish: str = "newton"
+    memory: str = "auto"
 
     def __post_init__(self) -> None:
         for name in ("restart_sufficient", "restart_necessary", "restart_artificial", "weight_smoothing"):
@@ -67,6 +70,8 @@ class Options:
             raise OptionError(f"initial_weight={self.initial_weight!r}: expected a number > 0")
         if self.finish not in ("newton", "none"):
             raise OptionError(f"finish={self.finish!r}: expected newton or none")
+        if self.memory not in ("auto", "ram", "disk"):
+            raise OptionError(f"memory={self.memory!r}: expected auto, ram or disk")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -299,8 +304,8 @@ class HalpernRun:
             if vector.numel() != state.layout.cells:
                 vector.set_(self._kernel.zeros())
         if state.start is None:
-            state.x.zero_()
-            state.anchor.zero_()
+            for vector in (state.x, state.anchor):
+                self._kernel.clear(vector)
             return self._upload(np.zeros_like(state.scale)), self._upload(np.zeros_like(state.scale))
         x, dual = state.start[0].copy(), state.start[1]
         repair(state.lp, x, dual, state.job.group)

@@ -17,7 +17,17 @@ import numpy.typing as npt
 
 from harness import records
 from harness.referee import certify
-from instances import InputError, MatchingLP, available_memory, digest, generate, memory_bytes, parse_spec
+from instances import (
+    InputError,
+    MatchingLP,
+    available_memory,
+    digest,
+    generate,
+    memory_bytes,
+    parse_spec,
+    stored,
+    streamable,
+)
 
 #: Two bounds agree within this, relative to 1 + |bound|: they differ only by the order of summation.
 TOLERANCE = 1e-9
@@ -103,6 +113,11 @@ def _instance(row: Mapping[str, Any]) -> MatchingLP:
             f"spec_hash {row['spec_hash']} is not that of {spec.text}: the data or a generator has changed"
         )
     need, free = memory_bytes(spec), available_memory()
+    if need > free and streamable(spec):
+        try:
+            return stored(spec)
+        except (InputError, OSError) as error:
+            raise MemoryError(str(error)) from error
     if need > free:
         raise MemoryError(f"needs about {need / 2**30:.3g} GiB of memory, {free / 2**30:.3g} GiB are available")
     return generate(spec)

@@ -12,6 +12,7 @@ proved and the objective is infinite. The harness judges answers with code of it
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import Kind, MatchingLP
+from instances.mapped import sweep
 from solvers.base import Vector
 from solvers.engine.collectives import LOCAL, Group
-from solvers.engine.layout import Layout, frozen
-
-_MOST_PIECES = 16
+from solvers.engine.layout import Layout, cut_bands, frozen
+from solvers.engine.room import RAM, Room
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +56,8 @@ def repair(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Grou
     factor = factor_within(lp.b, loads)
     offsets, destination, _, _, kind, radius = frozen(lp)
     objective = float(factor @ values)
-    jit.scale_down(offsets, destination, kind, radius, factor, x)
+    for first, last in _sources(lp, x):
+        jit.scale_down(first, last, offsets, destination, kind, radius, factor, x)
     if group.max(np.array([float((kind == Kind.SIMPLEX_EQUALITY).any())]))[0]:
         lacking = _fill_up(lp, x, dual, np.maximum(0.0, lp.b - factor * loads), group)
         objective = math.inf if lacking > 1e-12 else float(judge(lp, x, dual, group)[2].sum())
@@ -73,7 +75,8 @@ def _fill_up(
     for turn in range(group.size):
         left = slack.copy()
         if turn == group.rank:
-            lacking = jit.fill_up(offsets, destination, a, c, kind, radius, dual, left, x)
+            for first, last in _sources(lp, x):
+                lacking += jit.fill_up(first, last, offsets, destination, a, c, kind, radius, dual, left, x)
         slack = np.maximum(0.0, slack - group.sum(slack - left))
     lacking, total = group.sum(np.array([lacking, float(radius.sum())]))
     return float(lacking / max(1.0, total))
@@ -88,20 +91,43 @@ def judge(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Group
     """The lower bound of `dual`, and by destination the loads and values of x brought into C, over all ranks."""
     from solvers.engine import certificate_jit as jit
 
-    pieces = max(1, min(_MOST_PIECES, lp.edges // (8 * lp.destinations)))
-    bound, loads, values = np.zeros(pieces), *(np.zeros((pieces, lp.destinations)) for _ in range(2))
+    band = cut_bands(lp)
+    bound, loads, values = np.zeros(band.size - 1), *(np.zeros((band.size - 1, lp.destinations)) for _ in range(2))
     offsets, destination, a, c, kind, radius = frozen(lp)
-    jit.certify(offsets, destination, a, c, kind, radius, x, dual, bound, loads, values)
+    for first, last in _bands(lp, band, x):
+        sums = (bound[first:last], loads[first:last], values[first:last])
+        jit.certify(band[first : last + 1], offsets, destination, a, c, kind, radius, x, dual, *sums)
     total = group.sum(np.concatenate((loads.sum(axis=0), values.sum(axis=0), [bound.sum()])))
     return float(total[-1] - lp.b @ dual), total[: lp.destinations], total[lp.destinations : -1]
 
 
+def _bands(lp: MatchingLP, band: npt.NDArray[np.int64], x: Vector | None = None) -> Iterator[tuple[int, int]]:
+    """(first, last) band of one step after another through the instance and x; see instances.mapped.sweep."""
+    import numba
+
+    starts = lp.offsets[band]
+    streams = [(lp.offsets, band), *((array, starts) for array in (lp.destination, lp.a, lp.c))]
+    return sweep(band.size - 1, numba.get_num_threads(), [*streams, *([] if x is None else [(x, starts)])])
+
+
+def _sources(lp: MatchingLP, x: Vector | None = None) -> Iterator[tuple[int, int]]:
+    """The same as first and last source."""
+    band = cut_bands(lp)
+    return ((int(band[first]), int(band[last])) for first, last in _bands(lp, band, x))
+
+
 def to_edges(layout: Layout, lp: MatchingLP, cells: npt.NDArray[Any], dtype: str) -> Vector:
     """x[E] in the edge order of the instance from cells."""
+    import numba
+
     from solvers.engine import certificate_jit as jit
 
-    x: Vector = np.empty(lp.edges, dtype=dtype)
-    jit.unsort(layout.slice_start, layout.slice_lane, layout.source, frozen(lp)[0], cells, x)
+    x: Vector = layout.room.empty(lp.edges, dtype)
+    lanes, band = layout.slice_lane[layout.chunk], layout.band
+    streams = [(layout.room.mine(cells), layout.first_cell), (layout.source, lanes)]
+    streams += [(lp.offsets, band), (x, lp.offsets[band])]
+    for first, last in sweep(band.size - 1, numba.get_num_threads(), streams):
+        jit.unsort(*_slices(layout, first, last), layout.source, frozen(lp)[0], cells, x)
     return x
 
 
@@ -114,13 +140,14 @@ def to_cells(layout: Layout, lp: MatchingLP, x: Vector) -> npt.NDArray[Any]:
     return cells
 
 
-def ridge_point(lp: MatchingLP, price: npt.NDArray[np.float64], step: float, dtype: str) -> Vector:
+def ridge_point(lp: MatchingLP, price: npt.NDArray[np.float64], step: float, dtype: str, room: Room = RAM) -> Vector:
     """x[E] = Proj_C(-step (c + A'price)), evaluated in float64 without a layout."""
     from solvers.engine import certificate_jit as jit
 
-    x: Vector = np.empty(lp.edges, dtype=dtype)
+    x: Vector = room.empty(lp.edges, dtype)
     offsets, destination, a, c, kind, radius = frozen(lp)
-    jit.ridge_point(offsets, destination, a, c, kind, radius, price, step, x)
+    for first, last in _sources(lp, x):
+        jit.ridge_point(first, last, offsets, destination, a, c, kind, radius, price, step, x)
     return x
 
 
@@ -128,13 +155,19 @@ def largest_dual(lp: MatchingLP, group: Group = LOCAL) -> npt.NDArray[np.float64
     """max(0, max_e -c_e / a_e) for each budget row: some optimal dual lies below, where no source has to serve (=)."""
     from solvers.engine import certificate_jit as jit
 
-    _, destination, a, c, _, _ = frozen(lp)
-    return group.max(np.asarray(jit.largest_ratio(destination, a, c, lp.destinations)))
+    offsets, destination, a, c, _, _ = frozen(lp)
+    top = np.zeros(lp.destinations)
+    for first, last in _sources(lp):
+        jit.raise_to_ratio(offsets[first], offsets[last], destination, a, c, top)
+    return group.max(top)
 
 
 def largest_cost(lp: MatchingLP, group: Group = LOCAL) -> float:
     """max_e |c_e|, 1 where all are 0: the unit of what is measured in costs."""
-    mine = max(float(lp.c.max(initial=0.0)), -float(lp.c.min(initial=0.0)))
+    mine = 0.0
+    for first, last in _sources(lp):
+        some = lp.c[lp.offsets[first] : lp.offsets[last]]
+        mine = max(mine, float(some.max(initial=0.0)), -float(some.min(initial=0.0)))
     return float(group.max(np.array([mine]))[0]) or 1.0
 
 
@@ -143,9 +176,16 @@ def largest_objective(lp: MatchingLP, group: Group = LOCAL) -> float:
     from solvers.engine import certificate_jit as jit
 
     offsets, _, _, c, kind, radius = frozen(lp)
-    return float(group.sum(np.array([jit.largest_objective(offsets, c, kind, radius)]))[0])
+    mine = sum(jit.largest_objective(first, last, offsets, c, kind, radius) for first, last in _sources(lp))
+    return float(group.sum(np.array([mine], dtype=np.float64))[0])
 
 
 def loads_of(lp: MatchingLP, x: Vector, group: Group = LOCAL) -> npt.NDArray[np.float64]:
     """(A x)[J] of x brought into C."""
     return np.asarray(judge(lp, x, np.zeros(lp.destinations), group)[1])
+
+
+def _slices(layout: Layout, first: int, last: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """slice_start and slice_lane of the bands first..last - 1."""
+    chosen = slice(layout.chunk[first], layout.chunk[last] + 1)
+    return layout.slice_start[chosen], layout.slice_lane[chosen]

@@ -48,14 +48,13 @@ def _scale(first: int, last: int, kind: int, radius: float, x: Any) -> float:
 
 @compiled(parallel=True)
 def certify(
-    offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, x: Any, dual: Any,
+    band: Any, offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, x: Any, dual: Any,
     bound: Any, loads: Any, values: Any,
 ) -> None:  # fmt: skip
-    """bound[P], loads[P, J], values[P, J]: P pieces of the sources, one task each."""
-    pieces, sources = bound.size, offsets.size - 1
-    for piece in numba.prange(pieces):
+    """bound[P], loads[P, J], values[P, J]: P pieces, the sources band[p]..band[p + 1] - 1, one task each."""
+    for piece in numba.prange(bound.size):
         total = 0.0
-        for i in range(sources * piece // pieces, sources * (piece + 1) // pieces):
+        for i in range(band[piece], band[piece + 1]):
             first, last = offsets[i], offsets[i + 1]
             total += _least(first, last, _of(kind, i), _of(radius, i), destination, a, c, dual)
             factor = _scale(first, last, _of(kind, i), _of(radius, i), x)
@@ -69,9 +68,11 @@ def certify(
 
 
 @compiled(parallel=True)
-def scale_down(offsets: Any, destination: Any, kind: Any, radius: Any, factor: Any, x: Any) -> None:
+def scale_down(
+    first: int, last: int, offsets: Any, destination: Any, kind: Any, radius: Any, factor: Any, x: Any
+) -> None:
     """x <- what `certify` judged, times factor[destination]: in C_i and, for factor = min(1, b / load), within b."""
-    for i in numba.prange(offsets.size - 1):
+    for i in numba.prange(first, last):
         in_polytope = _scale(offsets[i], offsets[i + 1], _of(kind, i), _of(radius, i), x)
         for e in range(offsets[i], offsets[i + 1]):
             feasible = max(0.0, np.float64(x[e])) * in_polytope
@@ -82,11 +83,12 @@ def scale_down(offsets: Any, destination: Any, kind: Any, radius: Any, factor: A
 
 @compiled()
 def fill_up(
-    offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, dual: Any, slack: Any, x: Any
-) -> float:
+    first: int, last: int, offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, dual: Any,
+    slack: Any, x: Any,
+) -> float:  # fmt: skip
     """Give every '=' source what it lacks, on its cheapest edges (c + A'dual) with slack; the mass not placed."""
     lacking = 0.0
-    for i in range(offsets.size - 1):
+    for i in range(first, last):
         if _of(kind, i) != EQUALITY:
             continue
         missing = _of(radius, i)
@@ -138,10 +140,11 @@ def sort(slice_start: Any, slice_lane: Any, source: Any, offsets: Any, x: Any, c
 
 @compiled(parallel=True)
 def ridge_point(
-    offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, price: Any, step: float, x: Any
-) -> None:
+    first_source: int, last_source: int, offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any,
+    price: Any, step: float, x: Any,
+) -> None:  # fmt: skip
     """x_i = Proj_{C_i}(-step (c_i + a_i price)) in float64, stored as the type of x; see cpu_jit.py."""
-    for i in numba.prange(offsets.size - 1):
+    for i in numba.prange(first_source, last_source):
         first, last = offsets[i], offsets[i + 1]
         low = np.inf
         for e in range(first, last):
@@ -166,20 +169,18 @@ def ridge_point(
 
 
 @compiled()
-def largest_ratio(destination: Any, a: Any, c: Any, destinations: int) -> Any:
-    """max(0, max_e -c_e / a_e) by destination; an edge without load sets no bound on its row."""
-    top = np.zeros(destinations)
-    for e in range(destination.size):
+def raise_to_ratio(first: int, last: int, destination: Any, a: Any, c: Any, top: Any) -> None:
+    """top[J] becomes max(top, max_e -c_e / a_e); an edge without load sets no bound on its row."""
+    for e in range(first, last):
         if a[e] > 0:
             top[destination[e]] = max(top[destination[e]], -np.float64(c[e]) / np.float64(a[e]))
-    return top
 
 
 @compiled()
-def largest_objective(offsets: Any, c: Any, kind: Any, radius: Any) -> float:
-    """sum_i max over C_i of c_i'x."""
+def largest_objective(first: int, last: int, offsets: Any, c: Any, kind: Any, radius: Any) -> float:
+    """sum_i max over C_i of c_i'x of the sources first..last - 1."""
     total = 0.0
-    for i in range(offsets.size - 1):
+    for i in range(first, last):
         high, positive = -np.inf, 0.0
         for e in range(offsets[i], offsets[i + 1]):
             high = max(high, np.float64(c[e]))

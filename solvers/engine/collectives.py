@@ -30,10 +30,13 @@ class RankLostError(RuntimeError):
 
 
 class Group(Protocol):
-    """`seconds`: what the collectives of this rank have taken so far, waiting for others included."""
+    """neighbours: ranks on this machine, this one included. seconds: what the collectives of this rank have taken so
+    far, waiting for others included.
+    """
 
     rank: int
     size: int
+    neighbours: int
     seconds: float
 
     def reduce(self, values: Tensor) -> None:
@@ -54,6 +57,7 @@ class Local:
 
     rank = 0
     size = 1
+    neighbours = 1
     seconds = 0.0
 
     def reduce(self, values: Tensor) -> None:
@@ -80,6 +84,7 @@ class TorchGroup:
 
         self._dist = dist
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
+        self.neighbours = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         self.seconds = 0.0
 
     def reduce(self, values: Tensor) -> None:

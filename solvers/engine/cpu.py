@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from solvers.base import OptionError, Vector
 from solvers.engine.kernel import Mix, Pass, Tensor, edge_room
 from solvers.engine.layout import Layout
+from solvers.engine.stream import Stream, Window
 
 #: A slice's scratch lies on the stack five times over; a source with more edges needs the reference kernel.
 _LARGEST_SLICE = 1 << 16
@@ -29,23 +31,24 @@ class CpuKernel:
                 f"kernel='cpu' takes sources with up to {_LARGEST_SLICE} edges, one has {layout.largest_slice}: "
                 f"use kernel='reference'"
             )
+        if layout.room.on_disk:
+            self.name = "cpu from disk"
         self._type = layout.a.dtype.type
         chunks = layout.chunk.size - 1
         self._threads = min(threads, numba.config.NUMBA_NUM_THREADS, chunks)
         self.destinations = layout.destinations
-        self._cells = layout.cells
+        self._layout, self._stream = layout, Stream(layout, self._threads)
         self._loads, self._values = (np.zeros((chunks, layout.destinations)) for _ in range(2))
         self._sums = np.zeros((chunks, 4))
-        self._edge_order = (np.argsort(layout.source[layout.slice_lane[:-1]]), layout.source, layout.offsets)
-        self._arrays = (
-            layout.largest_slice, layout.chunk, layout.slice_start, layout.slice_lane, layout.slice_kind,
-            layout.radius, layout.index, layout.a, layout.c,
-        )  # fmt: skip
+        self._first_sources = np.argsort(layout.source[layout.slice_lane[:-1]])
 
     def zeros(self) -> Tensor:
         import torch
 
-        return torch.zeros(self._cells, dtype=torch.float32 if self._type is np.float32 else torch.float64)
+        return torch.from_numpy(self._layout.room.zeros(self._layout.cells, self._type))
+
+    def clear(self, primal: Tensor) -> None:
+        self._layout.room.clear(primal.numpy())
 
     def load(self, cells: npt.NDArray[Any]) -> Tensor:
         import torch
@@ -58,46 +61,51 @@ class CpuKernel:
     def project(self, price: Tensor, step: float, *, values: bool) -> Pass:
         from solvers.engine import cpu_jit
 
-        return self._run(cpu_jit.project, price, step, (), values=values)
+        return self._run(cpu_jit.project, self._stream.windows(), self._numbers(price, step, values), values=values)
 
     def advance(self, price: Tensor, step: float, x: Tensor, anchor: Tensor, mix: Mix, *, values: bool) -> Pass:
         from solvers.engine import cpu_jit
 
         weights = (self._type(w) for w in (mix.projected, mix.centre, mix.anchor))
-        return self._run(cpu_jit.advance, price, step, (x.numpy(), anchor.numpy(), *weights, mix.settle), values=values)
+        windows = self._stream.windows((x.numpy(), anchor.numpy()), written=(0, 1) if mix.settle else (0,))
+        numbers = self._numbers(price, step, values)
+        return self._run(cpu_jit.advance, windows, numbers, (*weights, mix.settle), values=values)
 
     def judge(self, price: Tensor, x: Tensor) -> Pass:
         from solvers.engine import proof_jit
 
-        self._set_threads()
-        proof_jit.judge(*self._arrays, price.numpy(), x.numpy(), self._loads, self._values, self._sums)
-        return self._pass(values=True)
+        return self._run(proof_jit.judge, self._stream.windows((x.numpy(),)), (price.numpy(),), values=True)
 
     def answer(self, x: Tensor, factor: Tensor, dtype: str, room: Tensor) -> Vector:
-        from solvers.engine import proof_jit
-
-        self._set_threads()
-        order, source, offsets = self._edge_order
-        edges: Vector = edge_room(room, int(offsets[-1]), dtype).numpy()
-        cells, vectors = self._arrays[2:-2], (x.numpy(), factor.numpy(), edges)
-        proof_jit.answer(self._arrays[0], self._loads.shape[0], order, *cells, source, offsets, *vectors)
-        return edges
-
-    def _run(self, loop: Any, price: Tensor, step: float, primal: tuple[Any, ...], *, values: bool) -> Pass:
-        self._set_threads()
-        resolution = self._type(np.finfo(self._type).eps)
-        scalars = (price.numpy().astype(self._type), self._type(step), resolution, values)
-        loop(*self._arrays, *scalars, self._loads, self._values, self._sums, *primal)
-        return self._pass(values=values)
-
-    def _set_threads(self) -> None:
         import numba
 
-        numba.set_num_threads(self._threads)
+        from solvers.engine import proof_jit
 
-    def _pass(self, *, values: bool) -> Pass:
+        numba.set_num_threads(self._threads)
+        layout = self._layout
+        edges: Vector = edge_room(room, layout.edges, dtype).numpy()
+        proof_jit.answer(
+            layout.largest_slice, self._loads.shape[0], self._first_sources, layout.slice_start, layout.slice_lane,
+            layout.slice_kind, layout.radius, layout.index, layout.source, layout.offsets, x.numpy(), factor.numpy(),
+            edges,
+        )  # fmt: skip
+        return edges
+
+    def _numbers(self, price: Tensor, step: float, values: bool) -> tuple[Any, ...]:  # noqa: FBT001
+        resolution = self._type(np.finfo(self._type).eps)
+        return price.numpy().astype(self._type), self._type(step), resolution, values
+
+    def _run(
+        self, loop: Any, windows: Iterable[Window], numbers: tuple[Any, ...], mix: tuple[Any, ...] = (), *, values: bool
+    ) -> Pass:
+        """The sums of `loop` over all windows."""
+        import numba
         import torch
 
+        numba.set_num_threads(self._threads)
+        for window in windows:
+            sums = (array[window.bands] for array in (self._loads, self._values, self._sums))
+            loop(self._layout.largest_slice, *window.arrays, *numbers, *sums, *window.primal, *mix)
         return Pass(
             loads=torch.from_numpy(self._loads.sum(axis=0)),
             values=torch.from_numpy(self._values.sum(axis=0)) if values else None,

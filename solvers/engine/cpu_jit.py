@@ -205,7 +205,7 @@ def _advance_chunk(
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, moved, away, value
 
 
-@compiled(parallel=True)
+@compiled(parallel=True, nogil=True)
 def project(
     largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
     price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
@@ -218,7 +218,7 @@ def project(
         )  # fmt: skip
 
 
-@compiled(parallel=True)
+@compiled(parallel=True, nogil=True)
 def advance(
     largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
     price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,

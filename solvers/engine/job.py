@@ -99,6 +99,10 @@ class Job:
         self._agreed = packed[-2] / packed[-1]
         return packed[:-2]
 
+    def anywhere(self, fact: bool) -> bool:  # noqa: FBT001
+        """Whether it holds on some rank."""
+        return bool(self.group.max(np.array([float(fact)]))[0])
+
     def judged(self, certificate: Certificate) -> float:
         """Keep the last certificate over all ranks; its gap."""
         gap = certificate.gap
@@ -146,6 +150,9 @@ class SharedKernel:
 
     def zeros(self) -> Tensor:
         return self._kernel.zeros()
+
+    def clear(self, primal: Tensor) -> None:
+        self._kernel.clear(primal)
 
     def load(self, cells: npt.NDArray[Any]) -> Tensor:
         return self._kernel.load(cells)

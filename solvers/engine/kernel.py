@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from instances.errors import InputError
+from instances import InputError, available_memory
 from solvers.base import OptionError, Settings, Vector
 from solvers.engine.layout import Layout
 
@@ -67,6 +67,9 @@ class Kernel(Protocol):
 
     def zeros(self) -> Tensor:
         """A primal vector of zeros: values[cells]."""
+
+    def clear(self, primal: Tensor) -> None:
+        """A primal vector becomes zeros."""
 
     def load(self, cells: npt.NDArray[Any]) -> Tensor:
         """A primal vector from host numbers in cell order."""
@@ -183,9 +186,7 @@ def _free_bytes(device: str) -> int:
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0])
-    import psutil
-
-    return int(psutil.virtual_memory().available)
+    return available_memory()
 
 
 def as_numpy(tensor: Tensor) -> npt.NDArray[np.float64]:

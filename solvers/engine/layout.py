@@ -1,13 +1,16 @@
 """Where the edges of an instance lie for the kernels: sources sorted by kind and number of edges, cut into slices.
 
-I sources, J destinations, E edges; S slices, a slice has L lanes (one source each) and width W (its largest degree);
-cell k of slice s is edge k // L of lane k % L, so that the lanes of one edge number lie side by side and every step of
-a projection runs over lanes as vectors ("sliced ELLPACK", Kreutzer et al. 2014). Cells that no edge fills have a = 0
-and c = PAD_COST: never active in a projection, never the minimum of a source that has an edge.
+I sources, J destinations, E edges; C bands of consecutive sources, each sorted for itself, so that a piece of the
+instance becomes one piece of the cells, which passes can stream from the disk. S slices; a slice has L lanes (one
+source each) and width W (its largest degree); cell k of slice s is edge k // L of lane k % L, so that the lanes of one
+edge number lie side by side and every step of a projection runs over lanes as vectors ("sliced ELLPACK", Kreutzer et
+al. 2014). Cells that no edge fills have a = 0 and c = PAD_COST: never active in a projection, never the minimum of a
+source that has an edge.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +20,8 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import Kind, MatchingLP
+from instances.mapped import sweep
+from solvers.engine.room import RAM, Room
 
 PAD_COST = 1e30
 #: Lanes a slice may have, the first that pads little is taken; 1 serves a source unlike its neighbours.
@@ -25,8 +30,10 @@ LANES = (64, 16, 1)
 SLICE_CELLS = 16_384
 #: A slice may have this many cells per edge before it gets fewer lanes.
 PADDING = 1.25
-_CHUNK_CELLS = 65_536
-_MOST_CHUNKS = 64
+_LEAST_EDGES = 65_536
+_BANDS = 64
+#: ... or more, so that none has more edges than this.
+_BAND_EDGES = 1 << 23
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,9 +58,9 @@ class Layout:
 
     index, a, c [cells]; slice_start int64[S + 1] first cell; slice_lane int64[S + 1] first lane; slice_kind uint8[S];
     source int32[lanes] (int64 from 2^31 sources on), -1 where a lane is empty; radius values[lanes], 0 there;
-    chunk int64[C + 1] first slice of each piece of work: chosen by the shape alone, so sums do not depend on the
-    number of threads. offsets int64[I + 1]: the instance's own, for the way back to the order of its edges.
-    exact: the cells and radii hold the numbers of the instance, none was rounded to `values`.
+    band int64[C + 1] first source of each band, chunk int64[C + 1] its first slice: chosen by the shape alone, so sums
+    by band do not depend on the number of threads. offsets int64[I + 1]: the instance's own, for the way back to the
+    order of its edges. exact: the cells and radii hold the numbers of the instance, none was rounded to `values`.
     row_norm float64[J] = ||A_j||_2, cost_norm = ||c||_2.
     hopeless: a source without edges has to serve z > 0, so there is no feasible x.
     """
@@ -69,6 +76,7 @@ class Layout:
     slice_kind: npt.NDArray[np.uint8]
     source: npt.NDArray[Any]
     radius: npt.NDArray[Any]
+    band: npt.NDArray[np.int64]
     chunk: npt.NDArray[np.int64]
     offsets: npt.NDArray[np.int64]
     exact: bool
@@ -76,6 +84,7 @@ class Layout:
     cost_norm: float
     has_equality: bool
     hopeless: bool
+    room: Room
 
     @property
     def cells(self) -> int:
@@ -90,6 +99,11 @@ class Layout:
     def largest_slice(self) -> int:
         """Cells of the largest slice."""
         return int(np.diff(self.slice_start).max(initial=0))
+
+    @property
+    def first_cell(self) -> npt.NDArray[np.int64]:
+        """First cell of each band, and the end."""
+        return self.slice_start[self.chunk]
 
     def groups(self) -> Iterator[Group]:
         """The runs of slices of one shape and kind, in the order of the cells."""
@@ -126,57 +140,92 @@ def frozen(lp: MatchingLP) -> tuple[Any, ...]:
     return views
 
 
-def build_layout(lp: MatchingLP, dtype: str = "float32") -> Layout:
-    """The cells of `lp`. Beside the result it takes a few numbers a source, nothing of the size of the edges."""
-    from solvers.engine import layout_jit as jit
+def build_layout(lp: MatchingLP, dtype: str = "float32", *, room: Room = RAM, one_band: bool = False) -> Layout:
+    """The cells of `lp`. Beside the result it takes a few numbers for each source of the bands that threads work on.
 
-    offsets, destination, lp_a, lp_c, kind, radius = frozen(lp)
-    wide = np.empty(0, dtype=np.int32 if lp.sources < 2**31 else np.int64)
-    order = jit.sort_sources(offsets, kind, wide)
-    slice_start, slice_lane, slice_kind = jit.cut(offsets, kind, order, np.array(LANES), SLICE_CELLS, PADDING)
-    source = np.empty(slice_lane[-1], dtype=wide.dtype)
-    jit.fill_lanes(order, kind, slice_lane, slice_kind, source)
-    del order  # before the cells are there
-    lane_radius = np.empty(source.size, dtype=dtype)
-    jit.fill_radii(source, radius, lane_radius)
-    cells = int(slice_start[-1])
-    index = np.empty(cells, dtype=index_dtype(lp.destinations))
-    a, c = np.empty(cells, dtype=dtype), np.empty(cells, dtype=dtype)
-    jit.fill_cells(offsets, destination, lp_a, lp_c, slice_start, slice_lane, source, index, a, c, PAD_COST)
-    chunk = _cut_chunks(slice_start, lp.destinations)
-    squares, cost = jit.norms(destination, lp_a, lp_c, chunk.size - 1, lp.destinations)
-    has_equality, hopeless = jit.equalities(offsets, kind, radius, int(Kind.SIMPLEX_EQUALITY))
-    return Layout(
+    one_band: for kernels that take slices of one shape at once, and so want them side by side.
+    """
+    offsets, kind = frozen(lp)[0], frozen(lp)[4]
+    band = np.array([0, lp.sources]) if one_band else cut_bands(lp)
+    at = _sizes(offsets, kind, band)
+    slices, lanes, cells = at[-1].tolist()
+    made = Layout(
         sources=lp.sources,
         destinations=lp.destinations,
         edges=lp.edges,
-        index=index,
-        a=a,
-        c=c,
-        slice_start=slice_start,
-        slice_lane=slice_lane,
-        slice_kind=slice_kind,
-        source=source,
-        radius=lane_radius,
-        chunk=chunk,
+        index=room.empty(cells, index_dtype(lp.destinations)),
+        a=room.empty(cells, dtype),
+        c=room.empty(cells, dtype),
+        slice_start=np.zeros(slices + 1, dtype=np.int64),
+        slice_lane=np.zeros(slices + 1, dtype=np.int64),
+        slice_kind=np.empty(slices, dtype=np.uint8),
+        source=room.empty(lanes, np.int32 if lp.sources < 2**31 else np.int64),
+        radius=room.empty(lanes, dtype),
+        band=band,
+        chunk=at[:, 0].copy(),
         offsets=offsets,
-        exact=_exact(lp_a, lp_c, radius, np.dtype(dtype)),
-        row_norm=np.sqrt(squares.sum(axis=0)),
-        cost_norm=float(np.sqrt(cost.sum())),
-        has_equality=has_equality,
-        hopeless=hopeless,
+        exact=_exact(lp, np.dtype(dtype)),
+        row_norm=np.zeros(lp.destinations),
+        cost_norm=0.0,
+        has_equality=False,
+        hopeless=False,
+        room=room,
     )
+    return _filled(made, lp, at)
 
 
-def _exact(a: npt.NDArray[Any], c: npt.NDArray[Any], radius: npt.NDArray[Any], dtype: np.dtype[Any]) -> bool:
-    narrower = max(a.dtype, c.dtype) > dtype
+def _exact(lp: MatchingLP, dtype: np.dtype[Any]) -> bool:
+    radius = frozen(lp)[-1]
+    narrower = max(lp.a.dtype, lp.c.dtype) > dtype
     return not narrower and bool((radius.astype(dtype) == radius).all())
 
 
-def _cut_chunks(slice_start: npt.NDArray[np.int64], destinations: int) -> npt.NDArray[np.int64]:
-    """First slice of each chunk: equal shares of the cells, few enough that their J loads each cost little."""
-    cells = int(slice_start[-1])
-    most = min(_MOST_CHUNKS, cells // _CHUNK_CELLS, cells // (32 * destinations))
-    chunks = 1 << max(0, most.bit_length() - 1)
-    cuts = np.searchsorted(slice_start[:-1], np.linspace(0, cells, chunks + 1)[1:-1])
-    return np.concatenate(([0], cuts, [slice_start.size - 1])).astype(np.int64)
+def cut_bands(lp: MatchingLP) -> npt.NDArray[np.int64]:
+    """First source of each band: equal shares of the edges, few enough that the J loads of each cost little."""
+    most = min(max(_BANDS, lp.edges // _BAND_EDGES), lp.edges // _LEAST_EDGES, lp.edges // (32 * lp.destinations))
+    bands = 1 << max(0, most.bit_length() - 1)
+    shares = np.array([lp.edges * k // bands for k in range(1, bands)], dtype=np.int64)
+    return np.concatenate(([0], np.searchsorted(lp.offsets[:-1], shares), [lp.sources])).astype(np.int64)
+
+
+def _sizes(offsets: Any, kind: Any, band: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """int64[C + 1, 3]: slices, lanes and cells before each band, and of all of them."""
+    import numba
+
+    from solvers.engine import layout_jit as jit
+
+    at = np.zeros((band.size, 3), dtype=np.int64)
+    for first, last in sweep(band.size - 1, numba.get_num_threads(), [(offsets, band)]):
+        jit.measure(offsets, kind, band, first, last, np.array(LANES), SLICE_CELLS, PADDING, at[1:])
+    return np.cumsum(at, axis=0)
+
+
+def _filled(made: Layout, lp: MatchingLP, at: npt.NDArray[np.int64]) -> Layout:
+    """The layout with its cells filled, band by band, and with its norms."""
+    import numba
+
+    from solvers.engine import layout_jit as jit
+
+    offsets, destination, a, c, kind, radius = frozen(lp)
+    bands, edges = made.band.size - 1, lp.offsets[made.band]
+    squares, costs, seen = np.zeros((bands, lp.destinations)), np.zeros(bands), []
+    streams = [(offsets, made.band), *((array, edges) for array in (destination, a, c))]
+    streams += [(array, at[:, 1]) for array in (made.source, made.radius)]
+    streams += [(array, at[:, 2]) for array in (made.index, made.a, made.c)]
+    for first, last in sweep(bands, numba.get_num_threads(), streams):
+        jit.fill(
+            offsets, destination, a, c, kind, radius, made.band, first, last,
+            np.array(LANES), SLICE_CELLS, PADDING, PAD_COST, at,
+            made.slice_start, made.slice_lane, made.slice_kind, made.source, made.radius, made.index, made.a, made.c,
+        )  # fmt: skip
+        jit.norms(offsets, destination, a, c, made.band, first, last, squares, costs)
+        seen.append(
+            jit.equalities(offsets, kind, radius, made.band[first], made.band[last], int(Kind.SIMPLEX_EQUALITY))
+        )
+    return dataclasses.replace(
+        made,
+        row_norm=np.sqrt(squares.sum(axis=0)),
+        cost_norm=float(np.sqrt(costs.sum())),
+        has_equality=any(some for some, _ in seen),
+        hopeless=any(without for _, without in seen),
+    )

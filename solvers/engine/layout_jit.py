@@ -19,22 +19,21 @@ def _of(values: Any, source: int) -> Any:
 
 
 @compiled()
-def sort_sources(offsets: Any, kind: Any, wide: Any) -> Any:
-    """Sources that have edges, by kind and then degree, stable: a counting sort. They have the type of `wide`."""
-    sources = offsets.size - 1
+def sort_sources(offsets: Any, kind: Any, first: int, last: int) -> Any:
+    """The sources first..last - 1 that have edges, by kind and then degree, stable: a counting sort."""
     most = 0
-    for i in range(sources):
+    for i in range(first, last):
         most = max(most, offsets[i + 1] - offsets[i])
     place = np.zeros(_KINDS * (most + 1) + 1, np.int64)
     used = 0
-    for i in range(sources):
+    for i in range(first, last):
         degree = offsets[i + 1] - offsets[i]
         if degree:
             place[_of(kind, i) * (most + 1) + degree + 1] += 1
             used += 1
     place = np.cumsum(place)
-    order = np.empty(used, wide.dtype)
-    for i in range(sources):
+    order = np.empty(used, np.int64)
+    for i in range(first, last):
         degree = offsets[i + 1] - offsets[i]
         if degree:
             at = _of(kind, i) * (most + 1) + degree
@@ -60,44 +59,94 @@ def _lanes_at(at: int, offsets: Any, kind: Any, order: Any, choices: Any, most_c
 @compiled()
 def cut(offsets: Any, kind: Any, order: Any, choices: Any, most_cells: int, padding: float) -> Any:
     """slice_start, slice_lane, slice_kind of the sorted sources."""
-    at, slices = 0, 0
+    start, lane = np.zeros(order.size + 1, np.int64), np.zeros(order.size + 1, np.int64)
+    kinds = np.zeros(order.size, np.uint8)
+    at, s = 0, 0
     while at < order.size:
-        at += _lanes_at(at, offsets, kind, order, choices, most_cells, padding)[1]
-        slices += 1
-    start, lane = np.zeros(slices + 1, np.int64), np.zeros(slices + 1, np.int64)
-    kinds = np.zeros(slices, np.uint8)
-    at = 0
-    for s in range(slices):
         lanes, taken, width = _lanes_at(at, offsets, kind, order, choices, most_cells, padding)
         start[s + 1], lane[s + 1], kinds[s] = start[s] + lanes * width, lane[s] + lanes, _of(kind, order[at])
         at += taken
-    return start, lane, kinds
+        s += 1
+    return start[: s + 1].copy(), lane[: s + 1].copy(), kinds[:s].copy()
+
+
+@compiled(parallel=True)
+def measure(
+    offsets: Any, kind: Any, band: Any, first: int, last: int, choices: Any, most_cells: int, padding: float, sizes: Any
+) -> None:
+    """sizes[k] = slices, lanes and cells of band k, for the bands first..last - 1."""
+    for step in numba.prange(last - first):
+        k = first + step
+        order = sort_sources(offsets, kind, band[k], band[k + 1])
+        start, lane, kinds = cut(offsets, kind, order, choices, most_cells, padding)
+        sizes[k, 0], sizes[k, 1], sizes[k, 2] = kinds.size, lane[-1], start[-1]
+
+
+@compiled(parallel=True)
+def fill(
+    offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, band: Any, first: int, last: int,
+    choices: Any, most_cells: int, padding: float, pad_cost: float, at: Any,
+    slice_start: Any, slice_lane: Any, slice_kind: Any, source: Any, lane_radius: Any,
+    cell_index: Any, cell_a: Any, cell_c: Any,
+) -> None:  # fmt: skip
+    """The bands first..last - 1; band k has the slices, lanes and cells from at[k] on."""
+    for step in numba.prange(last - first):
+        k = first + step
+        order = sort_sources(offsets, kind, band[k], band[k + 1])
+        start, lane, kinds = cut(offsets, kind, order, choices, most_cells, padding)
+        first_slice, last_slice = at[k, 0], at[k + 1, 0]
+        slice_start[first_slice : last_slice + 1] = start + at[k, 2]
+        slice_lane[first_slice : last_slice + 1] = lane + at[k, 1]
+        slice_kind[first_slice:last_slice] = kinds
+        fill_lanes(order, kind, radius, slice_lane, slice_kind, first_slice, last_slice, source, lane_radius)
+        for s in range(first_slice, last_slice):
+            _fill_slice(
+                s, offsets, destination, a, c, slice_start, slice_lane, source, cell_index, cell_a, cell_c, pad_cost
+            )
 
 
 @compiled()
-def fill_lanes(order: Any, kind: Any, slice_lane: Any, slice_kind: Any, source: Any) -> None:
-    """Source of each lane, -1 where there is none (a slice ends early where the kind changes)."""
+def fill_lanes(
+    order: Any, kind: Any, radius: Any, slice_lane: Any, slice_kind: Any, first_slice: int, last_slice: int,
+    source: Any, lane_radius: Any,
+) -> None:  # fmt: skip
+    """Source of each lane, -1 where there is none (a slice ends early where the kind changes), and its radius."""
     at = 0
-    for s in range(slice_kind.size):
+    for s in range(first_slice, last_slice):
         for lane in range(slice_lane[s], slice_lane[s + 1]):
-            source[lane] = -1
+            source[lane], lane_radius[lane] = -1, 0
             if at < order.size and _of(kind, order[at]) == slice_kind[s]:
                 source[lane] = order[at]
+                lane_radius[lane] = _of(radius, order[at])
                 at += 1
 
 
 @compiled()
-def fill_radii(source: Any, radius: Any, lane_radius: Any) -> None:
-    """Radius of each lane, 0 where it is empty."""
-    for lane in range(source.size):
-        lane_radius[lane] = _of(radius, source[lane]) if source[lane] >= 0 else 0
+def _fill_slice(
+    s: int, offsets: Any, destination: Any, a: Any, c: Any, slice_start: Any, slice_lane: Any, source: Any,
+    cell_index: Any, cell_a: Any, cell_c: Any, pad_cost: float,
+) -> None:  # fmt: skip
+    lanes = slice_lane[s + 1] - slice_lane[s]
+    width = (slice_start[s + 1] - slice_start[s]) // lanes
+    for lane in range(lanes):
+        i = source[slice_lane[s] + lane]
+        first, degree = 0, 0
+        if i >= 0:
+            first, degree = offsets[i], offsets[i + 1] - offsets[i]
+        for w in range(width):
+            k = slice_start[s] + w * lanes + lane
+            if w < degree:
+                cell_index[k] = destination[first + w]
+                cell_a[k], cell_c[k] = a[first + w], c[first + w]
+            else:
+                cell_index[k], cell_a[k], cell_c[k] = 0, 0, pad_cost
 
 
 @compiled()
-def equalities(offsets: Any, kind: Any, radius: Any, equality: int) -> Any:
-    """Whether there are '=' sources, and whether one has z > 0 and no edge."""
+def equalities(offsets: Any, kind: Any, radius: Any, first: int, last: int, equality: int) -> Any:
+    """Whether there are '=' sources among first..last - 1, and whether one has z > 0 and no edge."""
     some, hopeless = False, False
-    for i in range(offsets.size - 1):
+    for i in range(first, last):
         if _of(kind, i) == equality:
             some = True
             hopeless = hopeless or (_of(radius, i) > 0 and offsets[i + 1] == offsets[i])
@@ -105,35 +154,14 @@ def equalities(offsets: Any, kind: Any, radius: Any, equality: int) -> Any:
 
 
 @compiled(parallel=True)
-def fill_cells(
-    offsets: Any, destination: Any, a: Any, c: Any, slice_start: Any, slice_lane: Any, source: Any,
-    cell_index: Any, cell_a: Any, cell_c: Any, pad_cost: float,
-) -> None:  # fmt: skip
-    for s in numba.prange(slice_start.size - 1):
-        lanes = slice_lane[s + 1] - slice_lane[s]
-        width = (slice_start[s + 1] - slice_start[s]) // lanes
-        for lane in range(lanes):
-            i = source[slice_lane[s] + lane]
-            first, degree = 0, 0
-            if i >= 0:
-                first, degree = offsets[i], offsets[i + 1] - offsets[i]
-            for w in range(width):
-                k = slice_start[s] + w * lanes + lane
-                if w < degree:
-                    cell_index[k] = destination[first + w]
-                    cell_a[k], cell_c[k] = a[first + w], c[first + w]
-                else:
-                    cell_index[k], cell_a[k], cell_c[k] = 0, 0, pad_cost
-
-
-@compiled(parallel=True)
-def norms(destination: Any, a: Any, c: Any, pieces: int, destinations: int) -> Any:
-    """sum a_e^2 by destination, and sum c_e^2, of each piece of the edges."""
-    squares, costs = np.zeros((pieces, destinations)), np.zeros(pieces)
-    for piece in numba.prange(pieces):
+def norms(
+    offsets: Any, destination: Any, a: Any, c: Any, band: Any, first: int, last: int, squares: Any, costs: Any
+) -> None:
+    """sum a_e^2 by destination, and sum c_e^2, of the bands first..last - 1."""
+    for step in numba.prange(last - first):
+        k = first + step
         cost = 0.0
-        for e in range(a.size * piece // pieces, a.size * (piece + 1) // pieces):
-            squares[piece, destination[e]] += np.float64(a[e]) * np.float64(a[e])
+        for e in range(offsets[band[k]], offsets[band[k + 1]]):
+            squares[k, destination[e]] += np.float64(a[e]) * np.float64(a[e])
             cost += np.float64(c[e]) * np.float64(c[e])
-        costs[piece] = cost
-    return squares, costs
+        costs[k] = cost

@@ -1,8 +1,8 @@
 """Proofs for a solver whose x lies in cells, made where x lies; certificate.py has the formulas.
 
 A proof that fails costs a pass or two, and nothing of the size of the edges leaves the device before the answer. Only
-where that is not the whole proof, x is brought to the host: for '=' sources, which are filled up one after another,
-and where the cells hold rounded numbers.
+where that is not the whole proof, x is brought into the order of the edges on the host: for '=' sources, which are
+filled up one after another, where the cells hold rounded numbers, and where they lie on the disk.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Prover:
         self._lp, self._layout, self._kernel, self._job = lp, layout, kernel, job
         self._tolerance, self._dtype = settings.tolerance, answer_dtype(settings)
         self._b = upload(lp.b, kernel.device)
-        self._on_cells = layout.exact and not layout.has_equality
+        self._on_cells = layout.exact and not layout.has_equality and not layout.room.on_disk
         self._promising = self._tolerance + (0.0 if layout.exact else _ROUNDED)
 
     def prove(self, x: Tensor, dual: Tensor, progress: Progress, *, anyway: bool) -> Proof:

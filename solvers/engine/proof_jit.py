@@ -65,7 +65,7 @@ def _judge_chunk(
 @compiled(parallel=True)
 def judge(
     largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
-    price: Any, x: Any, loads: Any, values: Any, sums: Any,
+    price: Any, loads: Any, values: Any, sums: Any, x: Any,
 ) -> None:  # fmt: skip
     """sums [C, 4], loads [C, J] and values [C, J] of each chunk; see Kernel.judge."""
     for chunk in numba.prange(cuts.size - 1):

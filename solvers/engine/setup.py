@@ -11,12 +11,14 @@ from importlib.util import find_spec
 import numpy as np
 import numpy.typing as npt
 
-from instances import MatchingLP, PerSource
+from instances import MatchingLP, PerSource, available_memory
+from instances.mapped import default_cache, require_disk
 from solvers.base import Availability, Settings
 from solvers.engine.collectives import Group
 from solvers.engine.job import Job, SharedKernel
-from solvers.engine.kernel import SETTLE, Kernel, make_kernel
+from solvers.engine.kernel import SETTLE, Kernel, check_memory, make_kernel
 from solvers.engine.layout import Layout, build_layout, index_dtype
+from solvers.engine.room import RAM, Disk, Room
 
 #: Cells an edge that a memory estimate allows for before the layout is there.
 _PADDING_ALLOWED = 1.1
@@ -41,10 +43,32 @@ def available() -> Availability:
 
 
 def layout_bytes(lp: MatchingLP, dtype: str, *, vectors: int) -> float:
-    """Bytes that a layout of `lp` and `vectors` primal vectors will take, before anything is allocated."""
+    """Bytes that a layout of `lp`, `vectors` primal vectors and the answer take, before anything is allocated."""
     value = np.dtype(dtype).itemsize
     cell = index_dtype(lp.destinations).itemsize + (2 + vectors) * value
-    return float(_PADDING_ALLOWED * cell * lp.edges + (16 + value) * lp.sources + 1e6)
+    return float((_PADDING_ALLOWED * cell + value) * lp.edges + (16 + value) * lp.sources + 1e6)
+
+
+def room_for(need: float, settings: Settings, memory: str, what: str, *, sharing: int = 1) -> Room:
+    """Room for `need` bytes: memory where they fit or "ram" is asked for, else the disk, on the CPU.
+
+    sharing: ranks of this machine, each of which needs as much. Raises InputError where there is no such room, before
+    anything is taken.
+    """
+    if settings.device != "cpu":
+        check_memory(need, settings.device, what)
+        return RAM
+    need *= sharing
+    if memory == "ram" or (memory == "auto" and need <= available_memory()):
+        check_memory(need, "cpu", what)
+        return RAM
+    require_disk(need, default_cache(), what)
+    return Disk(default_cache())
+
+
+def made_layout(lp: MatchingLP, settings: Settings, room: Room = RAM) -> Layout:
+    """The layout for the device of the settings."""
+    return build_layout(lp, settings.dtype, room=room, one_band=settings.device != "cpu")
 
 
 def working(settings: Settings) -> Settings:
@@ -81,7 +105,7 @@ class HeldKernel:
     """A kernel with its layout, which can be given up and made again."""
 
     def __init__(self, lp: MatchingLP, settings: Settings, name: str, job: Job) -> None:
-        layout = whole(build_layout(lp, settings.dtype), job.group)
+        layout = whole(made_layout(lp, settings), job.group)
         self._lp, self._settings, self._name, self._job = lp, settings, name, job
         self._kernel: Kernel | None = SharedKernel(make_kernel(layout, settings, name), job, settings)
         self._bytes = layout.index.nbytes + layout.a.nbytes + layout.c.nbytes
@@ -92,7 +116,7 @@ class HeldKernel:
     @property
     def kernel(self) -> Kernel:
         if self._kernel is None:
-            made = make_kernel(build_layout(self._lp, self._settings.dtype), self._settings, self._name)
+            made = make_kernel(made_layout(self._lp, self._settings), self._settings, self._name)
             self._kernel = SharedKernel(made, self._job, self._settings)
         return self._kernel
 
@@ -117,7 +141,7 @@ def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
         b=np.full(lp.destinations, 4.0),
         polytope=PerSource(kind=kind, radius=np.ones(3)),
     )
-    layout = build_layout(tiny, settings.dtype)
+    layout = made_layout(tiny, settings)
     loops = make_kernel(layout, settings, kernel)
     price = torch.zeros(lp.destinations, dtype=torch.float64, device=loops.device)
     x, anchor = loops.zeros(), loops.zeros()

@@ -1,0 +1,114 @@
+"""Where the large arrays of a solve lie: in the memory of the process, or in files on the disk."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import InputError
+from instances.mapped import let_go, require_disk
+
+_CLEARED = 1 << 20  # entries at a time
+Array = npt.NDArray[Any]
+
+
+class Room:
+    """The memory of the process."""
+
+    on_disk = False
+
+    def empty(self, size: int, dtype: Any) -> Array:
+        return np.empty(size, dtype)
+
+    def zeros(self, size: int, dtype: Any) -> Array:
+        return np.zeros(size, dtype)
+
+    def mine(self, array: Array) -> Array:
+        """`array` as it was taken from here: PyTorch hands out views that do not know where they are from."""
+        return array
+
+    def clear(self, array: Array) -> None:
+        array[...] = 0
+
+
+class Disk(Room):
+    """Files without a name in `folder`, mapped into memory and shared; each goes with its array.
+
+    instances.mapped lets their pages go; `read` and `write` copy a part without mapping any.
+    """
+
+    on_disk = True
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._taken: dict[int, tuple[weakref.ref[Array], int]] = {}
+
+    def empty(self, size: int, dtype: Any) -> Array:
+        return self.zeros(size, dtype)
+
+    def zeros(self, size: int, dtype: Any) -> Array:
+        """Raises InputError where the disk is full: all room is taken at once."""
+        nbytes = size * np.dtype(dtype).itemsize
+        if nbytes == 0:
+            return np.zeros(size, dtype)
+        require_disk(nbytes, self._folder, "work space")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=self._folder) as file:
+            try:
+                _take(file.fileno(), nbytes)
+            except OSError as error:
+                raise InputError(f"work space of {nbytes / 2**30:.3g} GiB in {self._folder}: {error}") from error
+            array = np.memmap(file, dtype=dtype, mode="r+", shape=(size,)).view(np.ndarray)
+            self._taken[_address(array)] = weakref.ref(array), os.dup(file.fileno())
+        weakref.finalize(array, self._release, _address(array))
+        return array
+
+    def mine(self, array: Array) -> Array:
+        taken = self._taken.get(_address(array))
+        found = None if taken is None else taken[0]()
+        return array if found is None else found
+
+    def clear(self, array: Array) -> None:
+        mine = self.mine(array)
+        for start in range(0, mine.size, _CLEARED):
+            mine[start : start + _CLEARED] = 0
+            let_go(mine, start, min(start + _CLEARED, mine.size))
+
+    def read(self, array: Array, first: int, into: Array) -> None:
+        """into[n] = array[first : first + n]."""
+        data, at, file = into.data.cast("B"), first * array.itemsize, self._taken[_address(array)][1]
+        while data:
+            done = os.preadv(file, [data], at)
+            if not done:
+                raise OSError("work space on the disk ended early")
+            data, at = data[done:], at + done
+
+    def write(self, array: Array, first: int, values: Array) -> None:
+        """array[first : first + n] = values[n]."""
+        data, at, file = values.data.cast("B"), first * array.itemsize, self._taken[_address(array)][1]
+        while data:
+            done = os.pwritev(file, [data], at)
+            data, at = data[done:], at + done
+
+    def _release(self, address: int) -> None:
+        os.close(self._taken.pop(address)[1])
+
+
+RAM = Room()
+
+
+def _take(descriptor: int, nbytes: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, nbytes)
+    else:
+        os.truncate(descriptor, nbytes)
+
+
+def _address(array: Array) -> int:
+    return int(array.__array_interface__["data"][0])
