@@ -15,6 +15,7 @@ from instances.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from harness.scaling.plan import Streamed
     from harness.scaling.sharded import ShardedCase
 
 _NOT_SOLVED, _FAULT = 1, 3
@@ -75,10 +76,11 @@ def scale(
 @click.option("--solver", default="blockpdhg", show_default=True, metavar="ID")
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each rank, on cpu.")
 @click.option("--iterations", type=click.IntRange(min=1), metavar="N", help="To the gap of 1e-4, where you know it.")
+@click.option("--disk-speed", type=click.FloatRange(min=0, min_open=True), metavar="GB/S", help="Default: measured.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def plan(
-    spec: str, device: str, ranks: int, solver: str, threads: int, iterations: int | None, *, find_ranks: bool,
-    as_json: bool,
+    spec: str, device: str, ranks: int, solver: str, threads: int, iterations: int | None, disk_speed: float | None,
+    *, find_ranks: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Memory and time that SPEC needs on N devices, by the model; nothing is generated."""
     from dataclasses import asdict
@@ -92,7 +94,10 @@ def plan(
         raise InputError("--find-ranks needs a device of a known size: give --device h200, or cpu with --ranks")
     if find_ranks:
         ranks = least_ranks(parsed, solver=solver, device=device)
-    made = make_plan(parsed, solver=solver, device=device, ranks=ranks, threads=threads, iterations=iterations)
+    made = make_plan(
+        parsed, solver=solver, device=device, ranks=ranks, threads=threads, iterations=iterations,
+        disk_speed=None if disk_speed is None else 1e9 * disk_speed,
+    )  # fmt: skip
     if as_json:
         click.echo(json.dumps(asdict(made)))
         return
@@ -101,9 +106,19 @@ def plan(
     click.echo(f"memory       {made.host_bytes / 2**30:.3g} GiB of each rank's host{on}: {_fits(made.fits, device)}")
     if not made.fits and device != "cpu":
         click.echo(f"needs        {least_ranks(parsed, solver=solver, device=device):,} devices")
+    if made.streamed is not None:
+        _show_streamed(made.streamed)
     click.echo(f"iteration    {made.per_iteration:.3g} s (model)")
     gap = "unknown: give --iterations" if made.to_gap is None else f"{made.to_gap:.3g} s (model)"
     click.echo(f"to gap 1e-4  {gap}\nmodel of     {made.source}")
+
+
+def _show_streamed(streamed: Streamed) -> None:
+    fits = "fits this machine" if streamed.fits else "does not fit this machine either"
+    click.echo(
+        f"from disk    {streamed.host_bytes / 2**30:.3g} GiB of memory and {streamed.disk_bytes / 2**30:.3g} GiB of "
+        f"disk at {streamed.disk_speed / 1e9:.3g} GB/s: {fits}"
+    )
 
 
 def _fits(fits: bool, device: str) -> str:  # noqa: FBT001 - one word for each of two cases

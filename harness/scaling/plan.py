@@ -9,13 +9,15 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from harness.scaling.disk import measured_speed
 from harness.scaling.model import Speeds, seconds_per_iteration
 from harness.scaling.sharded import edges_per_second, sharded_solver
 from instances import InputError, Spec, available_memory
+from instances.mapped import default_cache, free_disk
 from instances.sampling import BLOCK_SOURCES
 from instances.shards import in_blocks
 from solvers import Settings
-from solvers.engine.layout import index_dtype
+from solvers.engine.layout import LANES, count_bands, index_dtype
 
 #: Cells of a layout for each edge, and lanes for each source, as measured on the generated families.
 _PADDING, _LANES = 1.06, 1.02
@@ -76,6 +78,20 @@ class Plan:
     to_gap: float | None
     fits: bool
     source: str
+    streamed: Streamed | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Streamed:
+    """One process on the CPU that keeps the instance and its work space on the disk; bytes, and seconds by the model:
+    the slower of the pass and of the disk, from which nothing that is read stays in memory.
+    """
+
+    host_bytes: float
+    disk_bytes: float
+    disk_speed: float
+    per_iteration: float
+    fits: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,8 +102,15 @@ class _Share:
     edges: int
 
 
-def plan(spec: Spec, *, solver: str, device: str, ranks: int, threads: int = 1, iterations: int | None = None) -> Plan:
-    """For `ranks` ranks with a device each; on "cpu" this machine is measured and its memory shared by all ranks."""
+def plan(
+    spec: Spec, *, solver: str, device: str, ranks: int, threads: int = 1, iterations: int | None = None,
+    disk_speed: float | None = None,
+) -> Plan:  # fmt: skip
+    """For `ranks` ranks with a device each; on "cpu" this machine is measured and its memory shared by all ranks.
+
+    disk_speed: bytes a second of the disk, for what does not fit the memory; measured where it is not given.
+    """
+    streamed: Streamed | None = None
     share, on_cpu = share_of(spec, ranks), device == "cpu"
     host, on_device = host_bytes(spec, share, solver, on_cpu=on_cpu, threads=threads), 0.0
     if on_cpu:
@@ -95,6 +118,9 @@ def plan(spec: Spec, *, solver: str, device: str, ranks: int, threads: int = 1, 
         speeds = Speeds(edges_per_second=speed, latency=1e-4, bytes_per_second=1e9)
         fits = host * ranks <= available_memory()
         source = "passes measured here; 0.1 ms a step and 1 GB/s between ranks assumed"
+        if not fits and ranks == 1 and sharded_solver(solver).streams:
+            disk_speed = disk_speed or measured_speed(default_cache())
+            streamed = stream(spec, share, solver, threads=threads, pass_speed=speed, disk_speed=disk_speed)
     else:
         found = named_device(device)
         on_device = device_bytes(spec, share, solver)
@@ -103,6 +129,8 @@ def plan(spec: Spec, *, solver: str, device: str, ranks: int, threads: int = 1, 
         fits, source = on_device <= found.memory, found.source
     summed = 4 * spec.destinations + _SCALARS
     seconds = seconds_per_iteration(speeds, edges=share.edges, bytes_summed=summed, ranks=ranks)
+    if streamed is not None:
+        seconds = streamed.per_iteration
     needed = iterations or (ITERATIONS.get(spec.family) if solver == "blockpdhg" else None)
     return Plan(
         ranks=ranks,
@@ -113,7 +141,40 @@ def plan(spec: Spec, *, solver: str, device: str, ranks: int, threads: int = 1, 
         to_gap=None if needed is None else needed * seconds,
         fits=fits,
         source=source,
+        streamed=streamed,
     )
+
+
+def stream(spec: Spec, share: _Share, solver: str, *, threads: int, pass_speed: float, disk_speed: float) -> Streamed:
+    """What the instance needs from the disk; pass_speed in edges a second, disk_speed in bytes a second."""
+    host, disk = streaming_bytes(spec, share, threads=threads), disk_bytes(spec, share)
+    moved = share.edges * bytes_of_pass(solver, spec.destinations)
+    return Streamed(
+        host_bytes=host,
+        disk_bytes=disk,
+        disk_speed=disk_speed,
+        per_iteration=max(share.edges / pass_speed, moved / disk_speed),
+        fits=host <= available_memory() and disk <= free_disk(default_cache()),
+    )
+
+
+def streaming_bytes(spec: Spec, share: _Share, *, threads: int) -> float:
+    """The peak of a process that streams: two windows of cells and vectors, the piece of instance and answer that a
+    proof is at, the sums of each band, and what is known of each slice; or the blocks that are being made.
+    """
+    bands, J = count_bands(share.edges, spec.destinations), spec.destinations
+    window = min(threads, bands) * share.edges / bands
+    cells = 2 * window * _PADDING * (index_dtype(J).itemsize + 4 * _VALUE)
+    piece = window * (12 + 8 * share.sources / share.edges + _VALUE)
+    making = 100 * min(share.edges, spec.expected_edges / spec.sources * BLOCK_SOURCES) * threads
+    kept = 4 * bands * 8 * J + 17 * share.sources / LANES[0]
+    return float(_PROCESS + kept + max(making, cells + piece))
+
+
+def disk_bytes(spec: Spec, share: _Share) -> float:
+    """The instance in the store, and cells, vectors, lanes and answer in files without a name."""
+    instance = 12 * share.edges + 8 * (share.sources + spec.destinations)
+    return instance + _cells(spec, share, 2) + 2 * _VALUE * _LANES * share.sources + _VALUE * share.edges
 
 
 def least_ranks(spec: Spec, *, solver: str, device: str) -> int:

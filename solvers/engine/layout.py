@@ -180,10 +180,15 @@ def _exact(lp: MatchingLP, dtype: np.dtype[Any]) -> bool:
     return not narrower and bool((radius.astype(dtype) == radius).all())
 
 
+def count_bands(edges: int, destinations: int) -> int:
+    """A power of two; a band has _LEAST_EDGES or more."""
+    most = min(max(_BANDS, edges // _BAND_EDGES), edges // _LEAST_EDGES, edges // (32 * destinations))
+    return 1 << max(0, most.bit_length() - 1)
+
+
 def cut_bands(lp: MatchingLP) -> npt.NDArray[np.int64]:
     """First source of each band: equal shares of the edges, few enough that the J loads of each cost little."""
-    most = min(max(_BANDS, lp.edges // _BAND_EDGES), lp.edges // _LEAST_EDGES, lp.edges // (32 * lp.destinations))
-    bands = 1 << max(0, most.bit_length() - 1)
+    bands = count_bands(lp.edges, lp.destinations)
     shares = np.array([lp.edges * k // bands for k in range(1, bands)], dtype=np.int64)
     return np.concatenate(([0], np.searchsorted(lp.offsets[:-1], shares), [lp.sources])).astype(np.int64)
 

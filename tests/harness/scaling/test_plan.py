@@ -5,10 +5,23 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from harness.scaling.plan import DEVICES, device_bytes, host_bytes, least_ranks, most_ranks, plan, share_of
+from harness.scaling.disk import measured_speed
+from harness.scaling.plan import (
+    DEVICES,
+    device_bytes,
+    disk_bytes,
+    host_bytes,
+    least_ranks,
+    most_ranks,
+    plan,
+    share_of,
+    stream,
+    streaming_bytes,
+)
 from instances import InputError, parse_spec
 
 GIGA = "dualip:sources=100000000,destinations=10000,degree=10"
@@ -76,3 +89,57 @@ def test_memory_is_within_a_tenth_of_the_peak(solver: str) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300)
     expected = host_bytes(spec, share_of(spec, 1), solver, on_cpu=True)
     assert expected == pytest.approx(json.loads(done.stdout), rel=0.1)
+
+
+STREAMED_PEAK = """
+import json, os, sys
+from pathlib import Path
+os.environ["NUMBA_NUM_THREADS"] = "1"
+from harness import memory
+from instances import parse_spec, stored
+from solvers import Settings, get_solver
+
+def solve(text):
+    solver, settings = get_solver("blockpdhg"), Settings(tolerance=1e-3, options={"memory": "disk"})
+    state = solver.prepare(stored(parse_spec(text), threads=1), settings)
+    return state, solver.run(state)
+
+def taken(folder):
+    opened = [p for p in Path("/proc/self/fd").iterdir() if p.exists() and os.readlink(p).startswith(folder)]
+    files = [p.stat() for p in (*opened, *Path(folder).rglob("*.npy"))]
+    return sum({found.st_ino: 512 * found.st_blocks for found in files}.values())
+
+solve("dualip:sources=500,destinations=4000,degree=10")
+memory.reset_peak()
+made = solve(sys.argv[1])
+print(json.dumps({"memory": memory.peak()["host"], "disk": taken(os.environ["DUALBENCH_CACHE"])}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts as Linux does")
+def test_what_streaming_needs_is_within_a_tenth_of_what_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DUALBENCH_CACHE", str(tmp_path))
+    spec = parse_spec("dualip:sources=1000000,destinations=4000,degree=10,seed=42")
+    command = [sys.executable, "-c", STREAMED_PEAK, spec.text]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True, timeout=600).stdout)
+    share = share_of(spec, 1)
+    assert streaming_bytes(spec, share, threads=1) == pytest.approx(found["memory"], rel=0.1)
+    assert streaming_bytes(spec, share, threads=1) < host_bytes(spec, share, "blockpdhg", on_cpu=True) / 1.5
+    assert disk_bytes(spec, share) == pytest.approx(found["disk"], rel=0.1)
+
+
+def test_a_slow_disk_decides_how_long_an_iteration_takes() -> None:
+    spec = parse_spec(GIGA)
+    share = share_of(spec, 1)
+    slow, fast = (stream(spec, share, "blockpdhg", threads=2, pass_speed=1e8, disk_speed=v) for v in (1e8, 1e12))
+    assert slow.per_iteration > 100
+    assert fast.per_iteration == pytest.approx(10)
+    assert slow.host_bytes == fast.host_bytes
+    assert slow.host_bytes < host_bytes(spec, share, "blockpdhg", on_cpu=True) / 10
+
+
+def test_the_speed_of_the_disk_is_measured(tmp_path: Path) -> None:
+    assert 1e6 < measured_speed(tmp_path) < 1e12
+    assert not list(tmp_path.iterdir())

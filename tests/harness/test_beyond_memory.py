@@ -1,0 +1,52 @@
+"""What the harness does with an instance that does not fit the memory."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROGRAM = """
+import json, os, resource
+os.environ["NUMBA_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
+from dataclasses import asdict
+from harness.case import Case
+from harness.runner import _cannot_run
+from harness.worker import _Bench
+from solvers import Settings
+
+def case(solver, sources):
+    text = f"dualip:sources={sources},destinations=100,degree=10,seed=2"
+    return Case(suite="s", instance=text, spec=text, solver=solver, settings=Settings(tolerance=1e-3))
+
+bench, phases = _Bench(lambda phase: phases.append(phase)), []
+bench.run(case("blockpdhg", 500))
+taken = next(1024 * int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmData"))
+resource.setrlimit(resource.RLIMIT_DATA, (taken + 60_000_000,) * 2)
+large = case("blockpdhg", 600_000)
+tried = _cannot_run(large)
+outcome = bench.run(large)
+print(json.dumps({
+    "tried": tried, "status": outcome.status, "words": outcome.raw_status, "reason": outcome.reason,
+    "certificate": outcome.certificate, "dualip": _cannot_run(case("dualip", 600_000)),
+}))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is that of Linux")
+def test_a_solver_that_streams_works_from_the_store_and_others_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DUALBENCH_CACHE", str(tmp_path))
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["tried"] == ""
+    assert (found["status"], found["reason"]) == ("solved", "")
+    assert found["words"].endswith("kernel cpu from disk")
+    assert found["certificate"]["certified_gap"] <= 1e-3
+    assert "GiB of memory" in found["dualip"]
+    assert len(list(tmp_path.iterdir())) == 1
