@@ -19,7 +19,6 @@ from solvers.engine.setup import (
     available,
     cpu_threads,
     inverse_row_norm,
-    layout_bytes,
     made_layout,
     rehearse,
     room_for,
@@ -50,8 +49,7 @@ class BlockPDHG(ShardedSolver):
         """Layout, upload, work space and compilation. Tolerances below 1e-7 work in float64 whatever the settings."""
         options, settings = parse_options(Options, settings), working(settings)
         job = job or Job()
-        need = layout_bytes(lp, settings.dtype, vectors=2)
-        room = room_for(need, settings, options.memory, self.id, sharing=job.group.neighbours)
+        room = room_for(lp, settings, options.memory, self.id, sharing=job.group.neighbours)
         newton = options.finish == "newton" and settings.device == "cpu" and not job.anywhere(room.on_disk)
         with cpu_threads(settings.threads):
             warm_up(lp, settings, options.kernel)

@@ -27,6 +27,14 @@ def test_the_python_example_runs_as_written() -> None:
     assert [float(word) for word in certified.split()] == [-5.5, -5.5, 0.0]
 
 
+def test_the_example_from_the_disk_runs_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DUALBENCH_CACHE", str(tmp_path))
+    (program,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "stored(" in block]
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "'host'" in done.stdout
+
+
 def test_every_command_and_option_exists() -> None:
     lines = [line for block in re.findall(r"```\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
     commands = [line.partition("#")[0].split() for line in lines if line.startswith("dualbench ")]

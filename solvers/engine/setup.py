@@ -43,22 +43,24 @@ def available() -> Availability:
 
 
 def layout_bytes(lp: MatchingLP, dtype: str, *, vectors: int) -> float:
-    """Bytes that a layout of `lp`, `vectors` primal vectors and the answer take, before anything is allocated."""
+    """Bytes that a layout of `lp` and `vectors` primal vectors will take, before anything is allocated."""
     value = np.dtype(dtype).itemsize
     cell = index_dtype(lp.destinations).itemsize + (2 + vectors) * value
-    return float((_PADDING_ALLOWED * cell + value) * lp.edges + (16 + value) * lp.sources + 1e6)
+    return float(_PADDING_ALLOWED * cell * lp.edges + (16 + value) * lp.sources + 1e6)
 
 
-def room_for(need: float, settings: Settings, memory: str, what: str, *, sharing: int = 1) -> Room:
-    """Room for `need` bytes: memory where they fit or "ram" is asked for, else the disk, on the CPU.
+def room_for(lp: MatchingLP, settings: Settings, memory: str, what: str, *, sharing: int = 1) -> Room:
+    """Room for a layout, two primal vectors and, on the CPU, the answer: memory where they fit or "ram" is asked for,
+    else the disk.
 
     sharing: ranks of this machine, each of which needs as much. Raises InputError where there is no such room, before
     anything is taken.
     """
+    need = layout_bytes(lp, settings.dtype, vectors=2)
     if settings.device != "cpu":
         check_memory(need, settings.device, what)
         return RAM
-    need *= sharing
+    need = sharing * (need + np.dtype(answer_dtype(settings)).itemsize * lp.edges)
     if memory == "ram" or (memory == "auto" and need <= available_memory()):
         check_memory(need, "cpu", what)
         return RAM
