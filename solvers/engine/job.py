@@ -1,7 +1,8 @@
 """One solve by one or many ranks: each holds its own sources, and every pass ends in a sum over the ranks.
 
 J destinations. Prices, duals and steps are the same bits on every rank, so each makes the same decision by itself and
-nothing but this sum travels: loads[J] and six scalars, 4 J + 24 bytes with wire="float32".
+nothing but this sum travels: loads[J] and six scalars, 4 J + 24 bytes with wire="float32". Newton's method
+(solvers.proximal) sums in float64 whatever the wire, and between the passes as well.
 """
 
 from __future__ import annotations

@@ -23,6 +23,8 @@ from solvers.proximal.system import NewtonSystem
 
 _LEAST_TRUST = 1e-14
 _NO_MARGIN = np.empty(0)
+#: Fewer cells a thread are not worth waiting for it, least of all on a machine with other work.
+_THREAD_CELLS = 65_536
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,7 +65,7 @@ class NewtonSolve:
         self._tau = np.empty(radius.size)
         self._loads, self._sums = np.zeros((cuts.size - 1, sub.b.size)), np.zeros((cuts.size - 1, 3))
         self._largest = int(np.diff(start).max(initial=1))
-        self._threads = min(sub.threads, cuts.size - 1)
+        self._threads = max(1, min(sub.threads, cuts.size - 1, centre.size // _THREAD_CELLS))
         self._ridge = constants.first_ridge
         self._trust = constants.first_trust / (sub.step * rows.rms)
 

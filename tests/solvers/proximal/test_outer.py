@@ -1,5 +1,7 @@
 """The proximal phase alone, from a cold start, and as the end of a run of blockpdhg."""
 
+import itertools
+
 import numpy as np
 import pytest
 from scipy.optimize import linprog
@@ -7,6 +9,7 @@ from scipy.optimize import linprog
 from instances import Kind, MatchingSpec, generate
 from solvers.base import Settings, Status
 from solvers.blockpdhg import BlockPDHG
+from solvers.engine.certificate import repair
 from solvers.engine.progress import LostNumberError
 from solvers.proximal import near_jit, passes_jit, rows_jit, system_jit
 
@@ -86,6 +89,16 @@ def test_limits_end_it_inside_a_round(finish):
     assert end.status is Status.TIME_LIMIT
     assert progress.trace[-1].seconds < 0.6
     assert (np.bincount(lp.destination, lp.a * x, lp.destinations) <= lp.b * (1 + 1e-12)).all()
+
+
+@pytest.mark.parametrize("family", ["unit", "independent"])
+def test_at_a_limit_the_better_of_the_last_point_and_the_centre_counts(family):
+    """The pass after a round, with a longer step, is 3 to 500 times worse than the end of the round."""
+    lp = generate(MatchingSpec(family=family, sources=2000, destinations=20, seed=1))
+    answers = [run(lp, tolerance=1e-10, iteration_limit=limit) for limit in range(23, 36)]
+    assert all("Newton" in answer.raw_status for answer in answers)
+    gaps = [repair(lp, answer.x.copy(), answer.dual).gap for answer in answers]
+    assert all(later <= 1.5 * before for before, later in itertools.pairwise(gaps))
 
 
 def test_a_number_that_is_lost_is_named(mixed, finish):
