@@ -65,13 +65,26 @@ def cli() -> None:
 @click.option("--instance", "instances", multiple=True, metavar="ID", help="This instance (name or spec); repeatable.")
 @click.option("--tolerance", "tolerances", multiple=True, type=float, metavar="T", help="This tolerance; repeatable.")
 @click.option("--time-limit", type=float, metavar="S", help="Seconds of run time for each case.")
+@click.option("--grace", type=float, metavar="S", help="Seconds beyond it before a case is ended from outside.")
+@click.option("--memory-limit", metavar="SIZE", help="Memory of a case and all its processes, such as 4GiB.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads, the same for every solver.")
 @click.option("--device", metavar="D", help="cpu or cuda, for the solvers that run on both.")
 @click.option("--repeats", type=click.IntRange(min=1), metavar="R", help="Repeats of every case.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for records and report.")
 @click.option("--resume", is_flag=True, help="Run only what the folder lacks.")
+@click.option("--rerun-disturbed", is_flag=True, help="With --resume: run the cases again that were disturbed.")
+@click.option("--in-process", is_flag=True, help="For debugging: no process of its own for a case, no hard limits.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where a case was not solved.")
-def run(suite: str, out: Path | None, *, resume: bool, strict: bool, **overrides: Any) -> int:
+def run(
+    suite: str,
+    out: Path | None,
+    *,
+    resume: bool,
+    rerun_disturbed: bool,
+    in_process: bool,
+    strict: bool,
+    **overrides: Any,
+) -> int:
     """Run SUITE (a name or a .toml file), record every case and write the report."""
     from harness import records
     from harness.display import LiveDisplay, summary_table, wide_console
@@ -82,19 +95,24 @@ def run(suite: str, out: Path | None, *, resume: bool, strict: bool, **overrides
     chosen = load_suite(suite).override(**overrides)
     if resume and out is None:
         raise InputError("--resume needs --out: say which folder to go on with")
+    if rerun_disturbed and not resume:
+        raise InputError("--rerun-disturbed needs --resume: say which folder holds the cases to run again")
+    if in_process and (chosen.memory_limit or chosen.grace is not None):
+        raise InputError("--in-process has no limits from outside: leave out --memory-limit and --grace")
     out = out or Path("results") / f"{chosen.name}-{datetime.now():%Y%m%d-%H%M%S}"
     click.get_current_context().with_resource(locked(out))
-    folder = open_folder(chosen, out, resume=resume)
+    folder = open_folder(chosen, out, resume=resume, rerun_disturbed=rerun_disturbed)
     console = wide_console()
     for line in folder.warnings:
         console.print(line, style="yellow", soft_wrap=True)
     cases = missing_cases(chosen, folder)
     if resume:
+        again = f", {len(folder.again)} are run again" if folder.again else ""
         starts = f", the first from its start: {cases[0].id}" if cases else ""
-        line = f"{len(folder.done)} cases are recorded in {folder.path}, {len(cases)} are missing{starts}"
+        line = f"{len(folder.rows)} cases are recorded in {folder.path}{again}, {len(cases)} are to be run{starts}"
         console.print(line, soft_wrap=True)
     with LiveDisplay(cases, console) as display:
-        run_suite(chosen, folder, display)
+        run_suite(chosen, folder, display, in_process=in_process)
     wanted = {case.id for case in chosen.cases()}
     rows = [row for row in records.read(folder.path).cases if row["case"] in wanted]
     console.print(summary_table(rows))

@@ -16,6 +16,9 @@ from rich.text import Text
 from harness.case import Case
 from harness.records import CaseRecord
 
+#: Stands behind a time that was disturbed.
+DISTURBED = "~"
+
 
 def wide_console() -> Console:
     """A console for tables: the terminal as it is, and wide enough for every column where there is none.
@@ -78,6 +81,7 @@ def _line(record: CaseRecord, done: int, total: int) -> Text:
         (f"{record.status:<16}", colour),
         f"run {_number(record.seconds.run)} s   gap {_number(gap)}",
         (f"   {record.reason}" if record.status != "solved" else "", "dim"),
+        (f"   disturbed: {record.disturbed}" if record.disturbed else "", "yellow"),
     )
 
 
@@ -87,6 +91,9 @@ def summary_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(
         title="run seconds (certified gap); a failure shows its status", title_justify="left", box=box.SIMPLE_HEAD
     )
+    if any(row.get("disturbed") for row in rows):
+        table.caption = f"{DISTURBED} disturbed by other work on this machine: --resume --rerun-disturbed runs it again"
+        table.caption_justify = "left"
     table.add_column("instance", no_wrap=True)
     table.add_column("edges", justify="right", no_wrap=True)
     table.add_column("solver", no_wrap=True)
@@ -117,7 +124,8 @@ def _cell(rows: Sequence[Mapping[str, Any]]) -> str:
     middle = sorted(rows, key=lambda row: row["seconds"].get("run") or 0.0)[len(rows) // 2]
     gap = (middle.get("certificate") or {}).get("certified_gap")
     shown = "-" if gap is None else f"{gap:.0e}"
-    return f"{middle['seconds'].get('run') or 0.0:.3f} ({shown})"
+    mark = DISTURBED if any(row.get("disturbed") for row in rows) else ""
+    return f"{middle['seconds'].get('run') or 0.0:.3f}{mark} ({shown})"
 
 
 def _number(value: float | None) -> str:

@@ -1,13 +1,21 @@
-"""Environment variables that child processes inherit, set for as long as one is being started."""
+"""Environment variables that child processes inherit."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
-#: By these the numerical libraries take their number of threads, at import.
+#: By these the numerical libraries take their number of threads, at import; PyTorch by the first two.
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def of_children(threads: int) -> dict[str, str]:
+    """What a child process is given: its number of threads, and where to find this package."""
+    root = str(Path(__file__).resolve().parent.parent)
+    found = os.environ.get("PYTHONPATH")
+    return dict.fromkeys(THREADS, str(threads)) | {"PYTHONPATH": f"{root}{os.pathsep}{found}" if found else root}
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness import disturbance
 from harness.answers import availability
 from harness.case import Case
 from harness.records import CaseRecord, Seconds
@@ -34,6 +35,7 @@ class Outcome:
     certificate: dict[str, Any] | None = None
     trace: dict[str, list[float]] | None = None
     dual: npt.NDArray[np.float64] | None = None
+    disturbance: dict[str, float | None] = field(default_factory=dict)
 
 
 def outcome_of(result: Result, edges: int) -> Outcome:
@@ -51,6 +53,7 @@ def outcome_of(result: Result, edges: int) -> Outcome:
         certificate=None if certificate is None else asdict(certificate),
         trace={k: [getattr(p, k) for p in trace] for k in ("seconds", "iteration", "gap")} if trace else None,
         dual=answer.dual.astype(np.float64) if judged and answer is not None and answer.dual is not None else None,
+        disturbance=dict(result.disturbance),
     )
 
 
@@ -86,6 +89,8 @@ def case_record(case: Case, outcome: Outcome, *, environment: str, dual_file: st
         peak_memory=outcome.peak_memory,
         certificate=outcome.certificate,
         trace=outcome.trace,
+        disturbance=outcome.disturbance,
+        disturbed=disturbance.marks(outcome.disturbance),
         dual_file=dual_file,
         environment=environment,
         time=utc_now(),

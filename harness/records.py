@@ -47,9 +47,11 @@ class Seconds:
     """Wall time, monotonic: generate the instance, prepare (convert, upload), run, referee.
 
     warm_up: the solver's first tiny solve in a process (imports, compilation); only the case that paid it has it.
+    isolation: starting a process for the case, handing over the instance and the outcome, and ending it.
     """
 
     warm_up: float | None = None
+    isolation: float | None = None
     generate: float | None = None
     prepare: float | None = None
     run: float | None = None
@@ -65,7 +67,8 @@ class CaseRecord:
     options. certificate: the referee's figures (harness/referee.py), None where there was nothing to judge.
     status: solvers.base.Status; raw_status the solver's words; reason one line for anything but solved.
     trace: lists seconds, iteration, gap (the solver's own view). dual_file: the dual beside the records, float64 .npy.
-    peak_memory: bytes of host and device at the peak of the case. environment: id of an environment row.
+    peak_memory: bytes of host and device at the peak of the case. disturbance: what else the machine did during `run`
+    (harness/disturbance.py); disturbed: what of it passed a threshold, in words. environment: id of an environment row.
     time: ISO 8601, UTC, when the case ended.
     """
 
@@ -92,6 +95,8 @@ class CaseRecord:
     certificate: Mapping[str, Any] | None = None
     trace: Mapping[str, Sequence[float]] | None = None
     dual_file: str | None = None
+    disturbance: Mapping[str, float | None] = field(default_factory=dict)
+    disturbed: str = ""
     environment: str = ""
     time: str = ""
     schema: int = SCHEMA
@@ -169,10 +174,19 @@ def read(path: Path) -> RecordsFile:
     return RecordsFile(
         runs=kinds["run"],
         environments=kinds["environment"],
-        cases=kinds["case"],
+        cases=_latest(kinds["case"]),
         warnings=warnings,
         scaling=kinds["scaling"],
     )
+
+
+def _latest(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A case that was run again counts once: its last row, in the place of its first."""
+    latest: dict[Any, dict[str, Any]] = {}
+    for number, row in enumerate(cases):
+        name = row.get("case")
+        latest[(row.get("suite"), name) if isinstance(name, str) else number] = row
+    return list(latest.values())
 
 
 def _row(line: bytes, name: str) -> tuple[dict[str, Any], str]:

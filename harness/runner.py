@@ -5,20 +5,22 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from harness import records
 from harness.answers import availability
+from harness.bench import InProcess
 from harness.case import Case
 from harness.environment import environment
 from harness.folder import LOCK, save_dual
+from harness.isolation.isolated import Isolated
+from harness.isolation.limits import Limits, parse_bytes
 from harness.memory import lies_on_disk, memory_needed
 from harness.outcome import Outcome, case_record, utc_now
 from harness.records import RECORDS_FILE, CaseRecord
-from harness.suite import Suite, SuiteError
-from harness.worker import Worker
+from harness.suite import Suite, SuiteError, usable_threads
 from instances import available_memory
 from solvers import Status, get_solver
 
@@ -33,10 +35,14 @@ class Display(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
-    """An output folder: records.jsonl, the duals beside it, and what solvers printed."""
+    """An output folder: records.jsonl, the duals beside it, and what solvers printed.
+
+    rows: the cases that are recorded. again: those of them that are to be run again, by id; their duals are kept.
+    """
 
     path: Path
     rows: tuple[Mapping[str, Any], ...] = ()
+    again: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
     @property
@@ -45,14 +51,20 @@ class Folder:
 
     @property
     def done(self) -> frozenset[str]:
-        """Ids of the cases that are recorded."""
-        return frozenset(row["case"] for row in self.rows)
+        """Ids of the cases that are recorded and stand."""
+        return frozenset(row["case"] for row in self.rows) - set(self.again)
+
+    def save_dual(self, case: str, dual: Any) -> str | None:
+        """See harness.folder.save_dual; a case that is run again gets a file of its own."""
+        replaced = self.again.get(case, {}).get("dual_file")  # its row stands until the new one is written
+        return save_dual(self.path, f"{case} instead of {replaced}" if replaced else case, dual)
 
 
-def open_folder(suite: Suite, path: Path, *, resume: bool) -> Folder:
+def open_folder(suite: Suite, path: Path, *, resume: bool, rerun_disturbed: bool = False) -> Folder:
     """The output folder of a run; refuses one that holds another suite, or records where `resume` is not asked for.
 
-    Where other processes may write too, hold harness.folder.locked(path) from before this until the run has ended.
+    rerun_disturbed: cases that were disturbed count as missing. Where other processes may write too, hold
+    harness.folder.locked(path) from before this until the run has ended.
     """
     if (path / RECORDS_FILE).exists():
         found = records.read(path)
@@ -61,7 +73,8 @@ def open_folder(suite: Suite, path: Path, *, resume: bool) -> Folder:
                 raise SuiteError(f"{path} holds records of another suite ({row.get('suite')}): choose another --out")
         if not resume:
             raise SuiteError(f"{path} already holds records of {suite.name}: add --resume, or choose another --out")
-        return Folder(path=path, rows=tuple(found.cases), warnings=tuple(found.warnings))
+        again = {row["case"]: row for row in found.cases if rerun_disturbed and row.get("disturbed")}
+        return Folder(path=path, rows=tuple(found.cases), again=again, warnings=tuple(found.warnings))
     if path.exists() and (not path.is_dir() or any(p.name != LOCK for p in path.iterdir())):
         raise SuiteError(f"{path} is not an empty folder: choose another --out")
     path.mkdir(parents=True, exist_ok=True)
@@ -73,8 +86,8 @@ def missing_cases(suite: Suite, folder: Folder) -> list[Case]:
     return [case for case in suite.cases() if case.id not in done]
 
 
-def run_suite(suite: Suite, folder: Folder, display: Display) -> list[CaseRecord]:
-    """Run the cases that the folder lacks; each is on the disk before the next begins."""
+def run_suite(suite: Suite, folder: Folder, display: Display, *, in_process: bool = False) -> list[CaseRecord]:
+    """Run the cases that the folder lacks, in processes of their own; each is on the disk before the next begins."""
     cases = missing_cases(suite, folder)
     if not cases:
         return []
@@ -83,8 +96,8 @@ def run_suite(suite: Suite, folder: Folder, display: Display) -> list[CaseRecord
     run = {"kind": "run", "suite": suite.name, "digest": suite.digest, "description": suite.description}
     records.append(folder.records, {**run, "schema": records.SCHEMA, "command": command, "time": utc_now()})
     records.append(folder.records, place)
-    worker = Worker(cases[0].settings.threads, folder.path / "solver-output.log")
-    limits = _Limits(folder.rows)
+    worker = InProcess() if in_process else isolated(suite, folder.path)
+    limits = _Limits(row for row in folder.rows if row["case"] not in folder.again)
     finished = []
     try:
         for case in cases:
@@ -93,7 +106,7 @@ def run_suite(suite: Suite, folder: Folder, display: Display) -> list[CaseRecord
             skipped = Outcome(status=Status.SKIPPED, reason=reason) if reason else limits.implied(case)
             outcome = skipped or worker.run(case, display.tick)
             record = case_record(
-                case, outcome, environment=place["id"], dual_file=save_dual(folder.path, case.id, outcome.dual)
+                case, outcome, environment=place["id"], dual_file=folder.save_dual(case.id, outcome.dual)
             )
             records.append(folder.records, record)
             limits.note(records.as_row(record))
@@ -102,6 +115,12 @@ def run_suite(suite: Suite, folder: Folder, display: Display) -> list[CaseRecord
     finally:
         worker.stop()
     return finished
+
+
+def isolated(suite: Suite, folder: Path) -> Isolated:
+    """Runs cases of the suite under its limits; what solvers print goes to a file in `folder`."""
+    limits = Limits(grace=suite.grace, memory=parse_bytes(suite.memory_limit))
+    return Isolated(suite.threads or usable_threads(), folder / "solver-output.log", limits)
 
 
 class _Limits:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness import memory
+from harness import disturbance, memory
 from harness.answers import availability, checked, fingerprint
 from harness.clock import Stopwatch
 from harness.records import Seconds
@@ -30,7 +30,10 @@ class InstanceChangedError(RuntimeError):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Result:
-    """What came of one case. `answer` is None where the solver gave none, `certificate` where nothing was judged."""
+    """What came of one case. `answer` is None where the solver gave none, `certificate` where nothing was judged.
+
+    disturbance: what else the machine did during `run` (harness/disturbance.py).
+    """
 
     status: Status
     reason: str
@@ -38,6 +41,7 @@ class Result:
     answer: Answer | None = None
     certificate: Certificate | None = None
     peak_memory: Mapping[str, int | None] = field(default_factory=dict)
+    disturbance: Mapping[str, float | None] = field(default_factory=dict)
 
 
 def solve(lp: MatchingLP, solver_id: str, **settings: Any) -> Result:
@@ -68,12 +72,13 @@ def execute(
     check_runnable(solver, settings)
     memory.reset_peak()
     seconds: dict[str, float] = {}
+    disturbed: dict[str, float | None] = {}
     try:
         unsuited = solver.unsuited(lp)
         if unsuited:
             return Result(status=Status.SKIPPED, reason=str(unsuited), seconds=Seconds())
         before = fingerprint(lp)
-        answer = checked(_attempt(lp, solver, settings, seconds, phase, call))
+        answer = checked(_attempt(lp, solver, settings, seconds, disturbed, phase, call))
         changed = [name for name, value in fingerprint(lp).items() if value != before[name]]
         if changed:
             raise InstanceChangedError(f"the solver wrote into {', '.join(changed)} of the instance, which all share")
@@ -96,20 +101,30 @@ def execute(
         answer=answer,
         certificate=certificate,
         peak_memory=peak,
+        disturbance=disturbed,
     )
 
 
 def _attempt(
-    lp: MatchingLP, solver: Solver, settings: Settings, seconds: dict[str, float], phase: Phase, call: Call
+    lp: MatchingLP,
+    solver: Solver,
+    settings: Settings,
+    seconds: dict[str, float],
+    disturbed: dict[str, float | None],
+    phase: Phase,
+    call: Call,
 ) -> Answer:
-    """Prepare and run; what the solver held is free again when this returns, for the referee."""
+    """Prepare and run, and fill in `seconds` and `disturbed`; what the solver held is free again on return."""
     stopwatch = Stopwatch(settings.device)
     phase("prepare")
     state = solver.prepare(lp, settings)
     seconds["prepare"] = stopwatch.lap()
     phase("run")
+    before = disturbance.read()
+    stopwatch = Stopwatch(settings.device)
     answer = call(lambda: solver.run(state))
     seconds["run"] = stopwatch.lap()
+    disturbed |= disturbance.between(before, disturbance.read())
     return answer
 
 

@@ -5,6 +5,8 @@ instances = ["movielens", "dualip:sources=100000,destinations=40,degree=10,seed=
 solvers = ["blockpdhg", "ortools-pdlp"]
 tolerances = [1e-2, 1e-4]
 time_limit = 20.0          # seconds of `run`, for every case
+grace = 40.0               # seconds beyond it after which a case is ended; without it, half the limit and 30 s
+memory_limit = "4GiB"      # for a case and all its processes
 threads = 2                # for every solver; without it, every core this process may use
 repeats = 3
 [options.dualip]           # a solver's own options
@@ -28,6 +30,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from harness.case import Case
+from harness.isolation.limits import parse_bytes
 from instances import InputError, named_instances, parse_spec
 from solvers import Settings, get_solver
 from solvers.base import parse_options
@@ -57,6 +60,8 @@ class Suite:
     tolerances: tuple[float, ...]
     description: str = ""
     time_limit: float = 60.0
+    grace: float | None = None
+    memory_limit: str = ""
     threads: int = 0
     repeats: int = 1
     device: str = "cpu"
@@ -71,6 +76,9 @@ class Suite:
             if not getattr(self, name):
                 raise SuiteError(f"suite {self.name}: {name} is empty, give at least one")
         self._check_size()
+        parse_bytes(self.memory_limit)
+        if self.grace is not None and not 0 <= self.grace < float("inf"):
+            raise SuiteError(f"suite {self.name}: grace={self.grace}: expected seconds >= 0")
         if self.device.partition(":")[0] not in ("cpu", "cuda"):
             raise SuiteError(f"device={self.device!r}: expected cpu or cuda")
         for instance in self.instances:
@@ -182,7 +190,7 @@ def _value(suite: str, key: str, value: Any) -> Any:
         return tuple(_list_of(suite, key, value, str))
     if key == "tolerances":
         return tuple(float(v) for v in _list_of(suite, key, value, (int, float)) if _fits(suite, key, v))
-    expected: Any = {"time_limit": (int, float), "options": dict, "iteration_limits": dict}.get(
+    expected: Any = {"time_limit": (int, float), "grace": (int, float), "options": dict, "iteration_limits": dict}.get(
         key, get_type_hints(Suite)[key]
     )
     if not isinstance(value, expected) or isinstance(value, bool):

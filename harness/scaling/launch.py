@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import shutil
 import signal
 import sys
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from harness.inherited import THREADS, inherited
+from harness.inherited import inherited, of_children
 from harness.scaling.member import FAILURE, LOG, RESULT
 from harness.scaling.sharded import ShardedCase
 from instances import InputError
@@ -55,7 +54,7 @@ def launch(case: ShardedCase, *, max_restarts: int = 0) -> Launched:
             logs_specs=DefaultLogsSpecs(log_dir=str(folder / "logs")),
         )
         command = ["-m", "harness.scaling.member", str(folder / "case.json"), str(folder)]
-        with inherited(_environment(case.settings.threads)), _quiet():
+        with inherited(of_children(case.settings.threads)), _quiet():
             try:
                 elastic_launch(config, sys.executable)(*command)
             except ChildFailedError as error:
@@ -96,13 +95,6 @@ def _end(exitcode: int, folder: Path, rank: int) -> str:
 def _told(folder: Path, rank: int) -> dict[str, str]:
     file = folder / FAILURE.format(rank)
     return dict(json.loads(file.read_text())) if file.exists() else {}
-
-
-def _environment(threads: int) -> dict[str, str]:
-    """What the ranks inherit: their number of threads, and where to find this package."""
-    root = str(Path(__file__).resolve().parent.parent)
-    found = os.environ.get("PYTHONPATH")
-    return dict.fromkeys(THREADS, str(threads)) | {"PYTHONPATH": f"{root}{os.pathsep}{found}" if found else root}
 
 
 @contextmanager

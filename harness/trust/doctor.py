@@ -19,12 +19,12 @@ from pathlib import Path
 import psutil
 
 from harness.environment import environment, governor, turbo
+from harness.isolation.cgroup import own_group
 from solvers import registry
 
 _LEAST_PYTHON = (3, 11)
 #: Beside the packages in a checkout; an installed copy has none.
 _CONSTRAINTS = Path(__file__).resolve().parent.parent / "constraints.txt"
-_CGROUP = Path("/sys/fs/cgroup")
 
 
 class State(enum.StrEnum):
@@ -170,7 +170,7 @@ def _collectives() -> Iterator[Line]:
 
 def _limits() -> Iterator[Line]:
     """How a memory limit can be enforced: cgroup v2, or rlimits and a watched size."""
-    group = _own_cgroup()
+    group = own_group()
     if group is None:
         detail = "not mounted: memory limits use rlimits and a watched size"
         yield _yellow("cgroup v2", detail, "boot with systemd.unified_cgroup_hierarchy=1 for a limit by the kernel")
@@ -185,15 +185,6 @@ def _limits() -> Iterator[Line]:
         yield _yellow("rlimits", f"address space {shown[0]} (hard limit {shown[1]})", "ulimit -v unlimited")
     else:
         yield _green("rlimits", "address space unlimited")
-
-
-def _own_cgroup() -> Path | None:
-    """The folder of this process in cgroup v2, None where that is not mounted."""
-    own = Path("/proc/self/cgroup")
-    if not (_CGROUP / "cgroup.controllers").exists() or not own.exists():
-        return None
-    lines = [line for line in own.read_text().splitlines() if line.startswith("0::")]
-    return _CGROUP / lines[0].removeprefix("0::").lstrip("/") if lines else None
 
 
 def _solvers() -> Iterator[Line]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -11,7 +10,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pytest
 
 from harness import certify, records
@@ -19,9 +17,7 @@ from harness.case import Case
 from harness.records import CaseRecord
 from harness.runner import missing_cases, open_folder, run_suite
 from harness.suite import Suite, SuiteError, parse_suite
-from harness.worker import Worker
 from instances import generate, parse_spec
-from solvers import Settings
 
 SUITE = """
 instances = ["unit:sources=300,destinations=10,degree=4,seed=1", "dualip:sources=300,destinations=10,degree=4,seed=1"]
@@ -44,11 +40,6 @@ def suite(text: str = SUITE) -> Suite:
     return parse_suite("mine", text.encode())
 
 
-def long_case(time_limit: float) -> Case:
-    settings = Settings(time_limit=time_limit, tolerance=1e-6)
-    return Case(suite="s", instance=LONG, spec=LONG, solver="scipy-highs-ds", settings=settings)
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("runs") / "finished"
@@ -67,10 +58,9 @@ def test_every_case_is_a_solved_row_with_times_shape_and_environment(finished: P
         assert row["peak_memory"]["host"] > 0
         assert row["cells"] == 3000
         assert row["certificate"]["certified_gap"] <= row["settings"]["tolerance"]
-    warmed = [
-        (row["solver"], row["settings"]["tolerance"]) for row in found.cases if row["seconds"]["warm_up"] is not None
-    ]
-    assert warmed == [("ortools-pdlp", 1e-2), ("ortools-pdlp", 1e-4), ("scipy-highs-ds", 1e-4)]
+        assert row["seconds"]["warm_up"] > 0
+        assert row["seconds"]["isolation"] > 0
+        assert row["disturbance"]["cores"] == 1
 
 
 def test_the_bound_can_be_derived_again_from_the_spec_and_the_stored_dual(finished: Path) -> None:
@@ -119,41 +109,6 @@ def test_what_cannot_fit_and_what_is_excluded_become_skipped_rows_with_the_reaso
     ]
     assert "GiB of memory" in done[0].reason
     assert done[3].reason == "known to take an hour"
-
-
-def test_a_killed_child_costs_one_row_and_leaves_no_process(tmp_path: Path) -> None:
-    worker = Worker(1, tmp_path / "log")
-
-    def kill_when_running(step: str) -> None:
-        if step == "run":
-            for child in psutil.Process().children():
-                if child.name() != "resource_tracker" and "spawn_main" in " ".join(child.cmdline()):
-                    os.kill(child.pid, signal.SIGKILL)
-
-    outcome = worker.run(long_case(time_limit=100.0), kill_when_running)
-    assert outcome.status == "crashed"
-    assert "SIGKILL" in outcome.reason
-    small = Case(
-        suite="s",
-        instance="i",
-        spec="unit:sources=50,destinations=5,degree=2,seed=1",
-        solver="scipy-highs-ds",
-        settings=Settings(tolerance=1e-6),
-    )
-    assert worker.run(small, lambda _: None).status == "solved"
-    worker.stop()
-    assert not [c for c in psutil.Process().children() if "spawn_main" in " ".join(c.cmdline())]
-
-
-def test_a_solver_past_its_limit_and_grace_is_ended_by_the_harness(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("harness.worker._limit", lambda _case, step: 2.0 if step == "run" else 600.0)
-    worker = Worker(1, tmp_path / "log")
-    outcome = worker.run(long_case(time_limit=1000.0), lambda _: None)
-    assert outcome.status == "time_limit"
-    assert "ended by the harness after 2" in outcome.reason
-    assert not [c for c in psutil.Process().children() if "spawn_main" in " ".join(c.cmdline())]
 
 
 def test_interrupting_the_command_keeps_what_is_recorded(tmp_path: Path) -> None:

@@ -1,0 +1,140 @@
+"""What else the machine did while a solver ran: read before and after, outside the clock.
+
+Load of other processes and steal time are shares of the cores that this process may use, so they do not depend on the
+size of the machine. Where the system does not show a figure it is None.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_PROC, _CPU, _CGROUP = Path("/proc"), Path("/sys/devices/system/cpu"), Path("/sys/fs/cgroup")
+_TICK = 1 / os.sysconf("SC_CLK_TCK")
+#: Columns of /proc/stat that are work: user, nice, system, irq, softirq (guests are in user, steal is apart).
+_WORK, _STEAL = (0, 1, 2, 5, 6), 7
+#: Thresholds; how they were chosen stands in METHOD.md.
+OTHER_LOAD, STEAL, TICKS = 0.10, 0.02, 3
+SWAPPED_PAGES, CLOCK_SECONDS, CLOCK_SHARE = 256, 0.1, 1e-3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """Counters at one moment. busy, steal: seconds of our cores; own: CPU seconds of ours and those below."""
+
+    monotonic: float
+    realtime: float
+    own: float
+    cores: int
+    busy: float | None
+    steal: float | None
+    swapped: int | None
+    throttled: int | None
+
+
+def read() -> Reading:
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+    busy, steal = _core_seconds(cores)
+    return Reading(
+        monotonic=time.monotonic(),
+        realtime=time.time(),
+        own=_own_seconds(),
+        cores=len(cores),
+        busy=busy,
+        steal=steal,
+        swapped=_swapped_pages(),
+        throttled=_throttled(cores),
+    )
+
+
+def between(first: Reading, last: Reading) -> dict[str, float | None]:
+    """other_load, steal: shares of our cores; swapped: pages of the machine; throttled: events; clock: seconds by which
+    the calendar clock moved against the monotonic one; seconds, cores: what the shares are of.
+    """
+    seconds = last.monotonic - first.monotonic
+    whole = max(seconds, 1e-9) * first.cores
+    busy, steal = _change(first.busy, last.busy), _change(first.steal, last.steal)
+    other = None if busy is None else max(0.0, busy - (last.own - first.own)) / whole
+    return {
+        "seconds": seconds,
+        "cores": first.cores,
+        "other_load": other,
+        "steal": None if steal is None else steal / whole,
+        "swapped": _change(first.swapped, last.swapped),
+        "throttled": _change(first.throttled, last.throttled),
+        "clock": (last.realtime - first.realtime) - seconds,
+    }
+
+
+def marks(found: Mapping[str, float | None]) -> str:
+    """What passed its threshold, in words; "" where nothing did. Shares count from three ticks of the kernel on."""
+    seconds, cores = found.get("seconds") or 0.0, found.get("cores") or 1
+    least = TICKS * _TICK / max(seconds, 1e-9)
+    told = []
+    for name, threshold, words in (("other_load", OTHER_LOAD, "other processes"), ("steal", STEAL, "the hypervisor")):
+        share = found.get(name) or 0.0
+        if share > threshold and share * cores > least:
+            told.append(f"{words} took {share:.0%} of the cores")
+    if (found.get("swapped") or 0) >= SWAPPED_PAGES:
+        told.append(f"{found['swapped']:.0f} pages were swapped")
+    if found.get("throttled"):
+        told.append(f"the cores were throttled {found['throttled']:.0f} times")
+    if abs(found.get("clock") or 0.0) > CLOCK_SECONDS + CLOCK_SHARE * seconds:
+        told.append(f"the clock was moved by {found['clock']:.1f} s")
+    return "; ".join(told)
+
+
+def _change(first: float | None, last: float | None) -> float | None:
+    return None if first is None or last is None else last - first
+
+
+def _core_seconds(cores: list[int]) -> tuple[float | None, float | None]:
+    """Seconds of work and of steal that `cores` have counted."""
+    wanted = {f"cpu{core}" for core in cores}
+    try:
+        lines = [line.split() for line in (_PROC / "stat").read_text().splitlines() if line.startswith("cpu")]
+        rows = [[int(word) for word in words[1:]] for words in lines if words[0] in wanted]
+        work = sum(row[column] for row in rows for column in _WORK)
+        return work * _TICK, sum(row[_STEAL] for row in rows) * _TICK
+    except (OSError, ValueError, IndexError):
+        return None, None
+
+
+def _own_seconds() -> float:
+    """CPU seconds of this process, of its children that ended, and of its descendants that live."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    total = time.process_time() + ended.ru_utime + ended.ru_stime
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            used = child.cpu_times()
+            total += used.user + used.system
+    return total
+
+
+def _swapped_pages() -> int | None:
+    """Pages that the machine has swapped in and out."""
+    try:
+        counts = dict(line.split() for line in (_PROC / "vmstat").read_text().splitlines())
+        return int(counts["pswpin"]) + int(counts["pswpout"])
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def _throttled(cores: list[int]) -> int | None:
+    """Times that heat slowed a core down, and that the CPU quota of a container stopped it."""
+    counts = []
+    for core in cores:
+        for name in ("core_throttle_count", "package_throttle_count"):
+            with contextlib.suppress(OSError, ValueError):
+                counts.append(int((_CPU / f"cpu{core}" / "thermal_throttle" / name).read_text()))
+    with contextlib.suppress(OSError, ValueError, KeyError):
+        quota = dict(line.split() for line in (_CGROUP / "cpu.stat").read_text().splitlines())
+        counts.append(int(quota["nr_throttled"]))
+    return sum(counts) if counts else None

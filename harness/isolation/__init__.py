@@ -1,0 +1,8 @@
+"""Cases in processes of their own, under limits.
+
+A server process has loaded the libraries that are slow to load, and started nothing. It forks a process that makes an
+instance and holds it; that one forks a child for each case on it, which finds the instance in its own memory, shared
+until somebody writes. Nothing of a case outlives its child: each server ends what the child leaves.
+
+    harness (isolated.py) -- server (server.py) -- holder of an instance -- child of a case (child.py)
+"""

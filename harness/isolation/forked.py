@@ -1,0 +1,139 @@
+"""A process that a server forked, seen from the harness: its messages, its output, its memory and its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection, Pipe, wait
+from multiprocessing.reduction import send_handle
+from typing import Any
+
+from harness.isolation import processes
+from harness.isolation.output import Output
+from harness.isolation.segments import Segments
+
+_CHUNK = 1 << 16
+_STUCK = 5.0  # seconds that a process may take to end after SIGKILL
+#: What is raised where a server is gone.
+LOST = (EOFError, ConnectionError)
+#: Looking for processes reads all of /proc: it may take this share of one core.
+_SHARE = 0.005
+
+
+class Forked:
+    """One child of the server `server_pid`, from the request to its end.
+
+    channel: messages from the child, and to it where it is a server itself. pid: its id. code: its exit code, None
+    while it lives. peak: the most bytes that it and its descendants were seen to hold. alone: whether it never had any.
+    """
+
+    def __init__(self, server: Connection, server_pid: int, request: Any, output: Output) -> None:
+        self._server, self._server_pid, self._output = server, server_pid, output
+        self._segments = Segments()
+        self.channel, theirs = Pipe()
+        self._read, write = os.pipe()
+        try:
+            server.send(request)
+            for descriptor in (theirs.fileno(), write):
+                send_handle(server, descriptor, server_pid)
+        finally:
+            theirs.close()
+            os.close(write)
+        self.pid = int(server.recv())
+        self.code: int | None = None
+        self.peak, self.alone = 0, True
+        self._pids: list[int] = [self.pid]
+        self._listed_until = 0.0
+
+    def messages(self, timeout: float) -> Iterator[Any]:
+        """What the child says within `timeout` seconds or until it ends; its output goes to the log meanwhile."""
+        sources: list[Any] = [self._server, *([] if self.channel.closed else [self.channel])]
+        sources += [self._read] if self._read >= 0 else []
+        ready = wait(sources, timeout)
+        if self._read in ready:
+            self._drain()
+        if self._server in ready:
+            self.code = int(self._server.recv())
+        if self.channel in ready or self.code is not None:
+            yield from self._received()
+
+    def look(self) -> int:
+        """Bytes that the child and its descendants hold now."""
+        began = time.monotonic()
+        if began > self._listed_until:
+            self._pids = processes.descendants(self._server_pid)
+            self._segments.look(self._pids)
+            ended = time.monotonic()
+            self._listed_until = ended + max(0.1, (ended - began) / _SHARE)
+        held = processes.resident(self._pids)
+        self.peak, self.alone = max(self.peak, held), self.alone and len(self._pids) < 2
+        return held
+
+    def held_exactly(self) -> int:
+        """The same, with a page that processes share counted once."""
+        return processes.proportional(self._pids) or processes.resident(self._pids)
+
+    def end(self, gentle: float) -> None:
+        """End it and what it started: SIGTERM, and SIGKILL after `gentle` seconds.
+
+        Raises ConnectionError where the server is gone, or a process cannot even be killed (stuck in a driver).
+        """
+        for number, seconds in ((signal.SIGTERM, gentle), (signal.SIGKILL, _STUCK)):
+            if self.code is not None:
+                return
+            pids = [self.pid, *processes.descendants(self._server_pid)]
+            self._segments.look(pids)
+            processes.signal_all(pids, number)
+            if self.ended_within(seconds):
+                return
+        raise ConnectionAbortedError
+
+    def ended_within(self, seconds: float) -> bool:
+        """Whether it ends by itself in so many seconds."""
+        until = time.monotonic() + seconds
+        try:
+            while self.code is None and time.monotonic() < until:
+                list(self.messages(until - time.monotonic()))
+        except LOST:
+            return False
+        return self.code is not None
+
+    @property
+    def last_words(self) -> str:
+        """The last line that it printed."""
+        return self._output.last_words
+
+    def close(self) -> None:
+        """Let go of its channel and output, and remove the shared memory that it left."""
+        if self._read >= 0:
+            os.set_blocking(self._read, False)
+            self._drain()
+        if self._read >= 0:
+            os.close(self._read)
+            self._read = -1
+        self.channel.close()
+        self._output.close()
+        self._segments.remove()
+
+    def _received(self) -> Iterator[Any]:
+        """One message, or all that are left of a child that has ended."""
+        try:
+            while not self.channel.closed and self.channel.poll(0):
+                yield self.channel.recv()
+                if self.code is None:
+                    return
+        except LOST:
+            self.channel.close()
+
+    def _drain(self) -> None:
+        """Read what is printed, a pipe full at most; close at its end."""
+        try:
+            data = os.read(self._read, _CHUNK)
+        except BlockingIOError:
+            return
+        self._output.write(data)
+        if not data:
+            os.close(self._read)
+            self._read = -1

@@ -1,0 +1,58 @@
+"""The limits of a case: seconds of each step, and bytes of its processes together."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from harness.case import Case
+from instances.errors import InputError
+
+#: Seconds for any step but the run; generating and preparing the largest rungs takes minutes.
+_SETUP_LIMIT = 3600.0
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+#: Less than an interpreter with NumPy and PyTorch takes is a mistyped unit.
+_LEAST_MEMORY = 512 * 2**20
+#: Of private writable memory, allocated or used: a net below the watched size, for what grows between two looks.
+_ALLOCATED_FACTOR, _ALLOCATED_EXTRA = 2, 2**30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """grace: seconds of run beyond the time limit, None for half of it and 30 s. memory: bytes, None without limit."""
+
+    grace: float | None = None
+    memory: int | None = None
+
+    def seconds(self, case: Case, step: str) -> float:
+        """Seconds that a step may take before the harness ends the case."""
+        limit = case.settings.time_limit
+        if step != "run":
+            return _SETUP_LIMIT
+        if limit is None:
+            return float("inf")
+        return limit + (0.5 * limit + 30.0 if self.grace is None else self.grace)
+
+    @property
+    def allocated(self) -> int | None:
+        """Bytes of private memory that one process may allocate (RLIMIT_DATA)."""
+        return None if self.memory is None else _ALLOCATED_FACTOR * self.memory + _ALLOCATED_EXTRA
+
+
+def parse_bytes(text: str) -> int | None:
+    """Bytes of "4GiB", "500 MB" or "4294967296"; None for an empty text."""
+    if not text.strip():
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text.strip())
+    unit = _UNITS.get(found[2].upper()) if found else None
+    if found is None or unit is None:
+        raise InputError(f"memory_limit={text!r}: expected a size such as 4GiB or 500MB")
+    size = round(float(found[1]) * unit)
+    if size < _LEAST_MEMORY:
+        raise InputError(f"memory_limit={text!r}: expected at least 512MiB, which an empty process may take")
+    return size
+
+
+def shown(size: int) -> str:
+    return f"{size / 2**30:.2f} GiB"

@@ -1,0 +1,109 @@
+"""The processes of a case: who they are, what memory they hold, and how they are ended."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_PROC = Path("/proc")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose own parent ends, a daemon too (Linux)."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def die_with_parent() -> None:
+    """Be killed when the process that forked this one ends (Linux)."""
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def first_for_the_oom_killer() -> None:
+    """Where the machine runs out of memory the kernel takes this process, not the harness."""
+    with contextlib.suppress(OSError):
+        (_PROC / "self" / "oom_score_adj").write_text("1000")
+
+
+def descendants(pid: int) -> list[int]:
+    """Ids of all processes below `pid`; empty where it has ended."""
+    try:
+        return [child.pid for child in psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def signal_all(pids: Iterable[int], number: int) -> None:
+    """Send a signal to each process and to the group that it leads."""
+    for pid in pids:
+        for send in (os.killpg, os.kill):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                send(pid, number)
+
+
+def end_children(gentle: float) -> None:
+    """End and reap every descendant of this process: SIGTERM, and SIGKILL to what is left after `gentle` seconds."""
+    began, number = time.monotonic(), signal.SIGTERM
+    while not _reaped():
+        signal_all(descendants(os.getpid()), number)
+        time.sleep(0.005)
+        if time.monotonic() - began > gentle:
+            number = signal.SIGKILL
+
+
+def _reaped() -> bool:
+    """Whether this process has no child left; those that ended are reaped."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return True
+    return False
+
+
+def resident(pids: Iterable[int]) -> int:
+    """Bytes of memory that the processes hold; a page that several share counts for each."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            total += int((_PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE
+    return total
+
+
+def proportional(pids: Iterable[int]) -> int:
+    """Bytes of memory that the processes hold, a shared page divided among those that share it; slower."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError, ValueError):
+            for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1]) * 1024
+    return total
+
+
+def memory_left() -> int:
+    """Bytes of memory and swap that this machine still has."""
+    return int(psutil.virtual_memory().available) + int(psutil.swap_memory().free)
+
+
+def kernel_kills() -> int:
+    """How many processes the kernel has killed for lack of memory since it started; 0 where it does not say."""
+    with contextlib.suppress(OSError):
+        for line in (_PROC / "vmstat").read_text().splitlines():
+            if line.startswith("oom_kill "):
+                return int(line.split()[1])
+    return 0

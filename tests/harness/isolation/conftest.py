@@ -1,0 +1,72 @@
+"""Solvers that misbehave, as files that a user could write, and a place to run them."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.case import Case
+from harness.isolation.isolated import Isolated
+from harness.isolation.limits import Limits
+from harness.outcome import Outcome
+from solvers import Settings
+
+SPEC = "unit:sources=200,destinations=10,degree=4,seed=1"
+ADAPTER = """
+import ctypes, json, os, signal, subprocess, sys, tempfile, threading, time
+import numpy as np
+from multiprocessing.shared_memory import SharedMemory
+from pathlib import Path
+from solvers import Answer, Availability, Solver, Status
+
+NOTES = Path({notes!r})
+
+class Mine(Solver):
+    id, title, citation, bytes_per_edge = "mine", "mine", "mine", 0.0
+
+    def available(self):
+        return Availability(ok=True, version="1")
+
+    def prepare(self, lp, settings):
+        return lp, settings
+
+    def run(self, state):
+        lp, settings = state
+        said = "nothing"
+        if lp.sources > 50:  # the warm-up is well-behaved
+{body}
+        return Answer(
+            x=np.zeros(lp.edges), dual=np.zeros(lp.destinations), status=Status.ITERATION_LIMIT, raw_status=said
+        )
+"""
+
+
+class Place:
+    """One harness for several tests. notes: where a solver leaves what the test wants to know."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.notes, self.log = folder, folder / "notes", folder / "log"
+        self.isolated = Isolated(1, self.log)
+        self._number = 0
+
+    def run(self, body: str, limits: Limits | None = None, *, time_limit: float = 0.2, spec: str = SPEC) -> Outcome:
+        """The outcome of a solver whose run executes `body`; `said` becomes its raw status."""
+        self._number += 1
+        self.notes.unlink(missing_ok=True)
+        file = self.folder / f"solver_{self._number}.py"
+        text = textwrap.indent(textwrap.dedent(body).strip(), " " * 12)
+        file.write_text(ADAPTER.format(body=text, notes=str(self.notes)))
+        self.isolated.limits = limits or Limits(grace=60.0)
+        settings = Settings(time_limit=time_limit)
+        case = Case(suite="s", instance="i", spec=spec, solver=str(file), settings=settings)
+        return self.isolated.run(case, lambda _: None)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    made = Place(tmp_path_factory.mktemp("isolation"))
+    yield made
+    made.isolated.stop()

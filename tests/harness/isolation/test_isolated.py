@@ -1,0 +1,66 @@
+"""A process of its own for every case: what it is given, and what it cannot change."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harness.isolation import cgroup
+
+from .conftest import Place
+
+
+def test_each_case_has_its_own_process_threads_and_core(place: Place) -> None:
+    body = """
+    names = ('OMP_NUM_THREADS', 'MKL_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'NUMBA_NUM_THREADS')
+    import torch, numba
+    counts = [torch.get_num_threads(), numba.get_num_threads(), len(os.sched_getaffinity(0))]
+    said = json.dumps([os.getpid(), os.getpgid(0), sorted({os.environ[name] for name in names}), counts])
+    """
+    first, second = (json.loads(place.run(body).raw_status) for _ in range(2))
+    assert first[0] != second[0]
+    for process, group, variables, counts in (first, second):
+        assert process == group
+        assert variables == ["1"]
+        assert counts == [1, 1, 1]
+
+
+def test_nothing_that_a_solver_does_reaches_the_next_case(place: Place) -> None:
+    body = """
+    said = json.dumps([float(lp.c.sum()), 'mark' in os.environ, hasattr(np, 'mark'), os.getcwd()])
+    lp.c[:] = 0.0
+    os.environ['mark'] = np.mark = 'mine'
+    os.chdir('/')
+    """
+    first, second = (place.run(body) for _ in range(2))
+    assert first.raw_status == second.raw_status
+    assert first.seconds.generate == second.seconds.generate  # it was made once
+
+
+def test_libraries_that_exclude_each_other_are_not_loaded_before_a_solver_asks(place: Place) -> None:
+    outcome = place.run("said = ' '.join(sys.modules)")
+    loaded = {name.partition(".")[0] for name in outcome.raw_status.split()}
+    assert "torch" in loaded
+    assert not loaded & {"highspy", "ortools"}
+
+
+def test_the_cost_of_the_process_is_reported_apart(place: Place) -> None:
+    seconds = place.run("time.sleep(0.2)", time_limit=1.0).seconds
+    assert seconds.isolation is not None
+    assert seconds.run is not None
+    assert seconds.isolation > 0
+    assert seconds.run >= 0.2
+
+
+@pytest.mark.skipif(cgroup.own_group() is None, reason="no cgroup v2 here")
+def test_a_cgroup_is_made_with_its_limit_or_refused_without_a_trace() -> None:
+    parent = cgroup.own_group()
+    assert parent is not None
+    before = sorted(parent.iterdir())
+    group = cgroup.memory_group(2**30)
+    if group is not None:
+        assert (group / "memory.max").read_text().strip() == str(2**30)
+        cgroup.remove(group)
+    assert sorted(Path(parent).iterdir()) == before
