@@ -14,10 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.case import Case
-from harness.records import CaseRecord
-
-#: Stands behind a time that was disturbed.
-DISTURBED = "~"
+from harness.records import DISTURBED, CaseRecord
 
 
 def wide_console() -> Console:

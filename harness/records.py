@@ -26,6 +26,8 @@ from instances.errors import InputError as InputError
 
 SCHEMA = 1
 RECORDS_FILE = "records.jsonl"
+#: Stands behind a time that was disturbed, wherever it is shown.
+DISTURBED = "~"
 #: How the name of a file ends that is being written; a killed process may leave one.
 PARTIAL = ".partial"
 #: What the system says when a disk is full, a quota or a limit is reached, or the disk has failed.
@@ -182,10 +184,10 @@ def read(path: Path) -> RecordsFile:
 
 def _latest(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """A case that was run again counts once: its last row, in the place of its first."""
-    latest: dict[Any, dict[str, Any]] = {}
-    for number, row in enumerate(cases):
-        name = row.get("case")
-        latest[(row.get("suite"), name) if isinstance(name, str) else number] = row
+    identity = ("suite", "case", "spec_hash", "instance", "solver", "settings", "repeat")
+    latest: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in cases:
+        latest[tuple(repr(row.get(name)) for name in identity)] = row
     return list(latest.values())
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness import records
 from reports.profiles import SHIFT
 
 TIME_TO_GAP = (
@@ -38,6 +39,11 @@ MEMORY = (
     "Peak memory: the largest resident memory of the process that ran the case, instance and Python included, and the "
     "largest allocation on the device."
 )
+DISTURBED = (
+    f"Disturbed: a time marked {records.DISTURBED} was measured while other processes or the hypervisor took a share "
+    "of the solver's cores, or the machine swapped, was throttled or had its clock moved (thresholds in METHOD.md). "
+    "tables/cases.csv holds what was measured; --resume --rerun-disturbed runs these cases again."
+)
 DEFINITIONS = (
     (
         "Certified gap",
@@ -58,14 +64,15 @@ DEFINITIONS = (
     (
         "Inside the clock",
         "run: the solver's work from a prepared instance to its answer. prepare: conversion, upload and compilation, "
-        "timed apart. Neither: generating the instance and the referee. The clock is monotonic and the device is "
-        "synchronised before every reading.",
+        "timed apart. Neither: generating the instance, the process of the case (isolation), its warm-up and the "
+        "referee. The clock is monotonic and the device is synchronised before every reading.",
     ),
     ("Time to a certified gap", TIME_TO_GAP.partition(": ")[2]),
     ("Success and correctness", f"{SUCCESS} {CORRECTNESS}"),
     ("How failures count", MEAN),
     ("Performance profile", PROFILE.partition(": ")[2]),
     ("Peak memory", MEMORY.partition(": ")[2]),
+    ("Disturbed", DISTURBED.partition(": ")[2]),
 )
 STATUSES = {
     "solved": "the solver claims the tolerance and the referee agrees",

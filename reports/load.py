@@ -15,13 +15,14 @@ from reports.identity import identify
 
 TEXTS = (
     *("case", "suite", "instance", "spec", "spec_hash", "family", "solver", "solver_version"),
-    *("status", "raw_status", "reason", "environment", "time"),
+    *("status", "raw_status", "reason", "environment", "time", "disturbed"),
 )
 NUMBERS = ("sources", "destinations", "edges", "cells", "repeat", "iterations")
 #: Numbers within a mapping of the record: column -> (mapping, key).
 NESTED = {
     **{name: ("settings", name) for name in ("tolerance", "time_limit", "iteration_limit", "threads")},
-    **{name: ("seconds", name) for name in ("generate", "prepare", "run", "referee")},
+    **{name: ("seconds", name) for name in ("isolation", "warm_up", "generate", "prepare", "run", "referee")},
+    **{name: ("disturbance", name) for name in ("other_load", "steal", "swapped", "throttled", "clock")},
     **{f"{name}_memory": ("peak_memory", name) for name in ("host", "device")},
     **{
         name: ("certificate", name)

@@ -26,11 +26,12 @@ def outcomes(cases: pd.DataFrame) -> pd.DataFrame:
     asked: it was run with that tolerance or a tighter one, or reached the target anyway.
     seconds: time to the certified gap, NaN where it was not reached: the minimum over tolerances asked of the median
     over repeats of `run` seconds, among the cases whose certified gap is at most the target.
-    seconds_with_prepare: the same of prepare + run. best_gap: the smallest certified gap of any case.
+    seconds_with_prepare: the same of prepare + run. disturbed: whether one of the repeats behind `seconds` was.
+    best_gap: the smallest certified gap of any case.
     limit: what a failure counts in a mean, the time limit, or the longest time on record where there was no limit.
     """
     tried = cases[cases["status"] != "skipped"]
-    tried = tried.assign(total=tried["prepare"].fillna(0.0) + tried["run"])
+    tried = tried.assign(total=tried["prepare"].fillna(0.0) + tried["run"], disturbed=tried["disturbed"] != "")
     return pd.concat([_at_target(tried, target) for target in targets(cases)], ignore_index=True)
 
 
@@ -40,6 +41,7 @@ def _at_target(tried: pd.DataFrame, target: float) -> pd.DataFrame:
     )
     fastest = _time_to_gap(tried, target)
     pairs = pairs.join(fastest)
+    pairs["disturbed"] = pairs["disturbed"].isin([True])
     longest = tried[["time_limit", "run"]].max().max()
     pairs["limit"] = pairs["limit"].fillna(longest)
     pairs["asked"] = (pairs["tightest"] <= target) | pairs["seconds"].notna()
@@ -49,17 +51,22 @@ def _at_target(tried: pd.DataFrame, target: float) -> pd.DataFrame:
 
 def _time_to_gap(tried: pd.DataFrame, target: float) -> pd.DataFrame:
     reached = tried[(tried["certified_gap"] <= target) & tried["run"].notna()]
-    medians = reached.groupby([*KEY, "tolerance"], observed=True, dropna=False)[["run", "total"]].median()
-    fastest = medians.groupby(KEY, observed=True).min()
-    return fastest.rename(columns={"run": "seconds", "total": "seconds_with_prepare"})
+    by_tolerance = reached.groupby([*KEY, "tolerance"], observed=True, dropna=False).agg(
+        run=("run", "median"), total=("total", "median"), disturbed=("disturbed", "any")
+    )
+    return (
+        by_tolerance.sort_values("run", kind="stable")
+        .groupby(KEY, observed=True)
+        .agg(seconds=("run", "min"), seconds_with_prepare=("total", "min"), disturbed=("disturbed", "first"))
+    )
 
 
 def winners(found: pd.DataFrame) -> pd.DataFrame:
-    """One row a target and instance: winner, seconds, runner_up and its seconds, factor; empty where none reached."""
+    """One row a target and instance: winner, seconds, disturbed, runner_up and its seconds, factor; empty: none."""
     places = found.dropna(subset="seconds").sort_values(["target", "instance", "seconds", "competitor"])
     place = places.groupby(["target", "instance"], observed=True).cumcount()
     columns = ["competitor", "seconds"]
-    first = places[place == 0].set_index(["target", "instance"])[columns]
+    first = places[place == 0].set_index(["target", "instance"])[[*columns, "disturbed"]]
     second = places[place == 1].set_index(["target", "instance"])[columns]
     best = first.join(second.rename(columns={"competitor": "runner_up", "seconds": "runner_up_seconds"}))
     best = best.assign(factor=best["runner_up_seconds"] / best["seconds"].replace(0.0, np.nan))

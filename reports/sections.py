@@ -77,12 +77,15 @@ def times(material: Material) -> Section:
         return Section(anchor="times", title="Time to each certified gap", lead=["No case reached any of the targets."])
     target = PREFERRED_TARGET if (reached["target"] == PREFERRED_TARGET).any() else reached["target"].max()
     drawings = figures.time_by_size(material.found, figures.sizes_of(material.cases), target, material.looks)
+    disturbed = int((material.cases["disturbed"] != "").sum())
+    told = [f"{plural(disturbed, 'case')} of {count(len(material.cases))} disturbed. {definitions.DISTURBED}"]
     return Section(
         anchor="times",
         title="Time to each certified gap",
         lead=[
+            *(told if disturbed else []),
             f"The panels show the time to a certified gap of {power(target)} by size, one panel a family of several "
-            "sizes; the tables hold every target, with the time of prepare + run below."
+            "sizes; the tables hold every target, with the time of prepare + run below.",
         ],
         drawings=drawings,
         tables=tables.time_tables(material.found, material.named, material.looks),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.records import DISTURBED
 from reports.definitions import STATUSES
 from reports.palette import Style
 from reports.shown import ABSENT, ROWS_SHOWN, Cell, Column, Table, compact, count, digits, measured, percent, power
@@ -63,7 +64,7 @@ def _winner_cells(row: Mapping[Any, Any], styles: Styles) -> list[Cell]:
     note = "" if alone else f"before {row['runner_up']}"
     winner = Cell(text=row["winner"], note=note, slot=styles[row["winner"]].slot)
     factor = Cell(text="alone", muted=True) if alone else Cell(text=digits(row["factor"]))
-    return [winner, Cell(text=digits(row["seconds"]), best=True), factor]
+    return [winner, Cell(text=_seconds(row), best=True), factor]
 
 
 def time_tables(found: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> list[Table]:
@@ -89,11 +90,15 @@ def _time_table(rows: pd.DataFrame, target: float, named: Mapping[str, Cell], st
 
 def _time_cell(row: Mapping[Any, Any]) -> Cell:
     if pd.notna(row["seconds"]):
-        return Cell(text=digits(row["seconds"]), note=digits(row["seconds_with_prepare"]), best=row["best"])
+        return Cell(text=_seconds(row), note=digits(row["seconds_with_prepare"]), best=row["best"])
     if not row["asked"]:
         return Cell(text="not asked", muted=True)
     note = f"best gap {measured(row['best_gap'])}" if pd.notna(row["best_gap"]) else "no certificate"
     return Cell(text="not reached", note=note, muted=True)
+
+
+def _seconds(row: Mapping[Any, Any]) -> str:
+    return f"{digits(row['seconds'])}{DISTURBED if row['disturbed'] is True else ''}"
 
 
 def memory_table(found: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> Table:

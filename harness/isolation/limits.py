@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from harness.case import Case
 from instances.errors import InputError
 
-#: Seconds for any step but the run; generating and preparing the largest rungs takes minutes.
-_SETUP_LIMIT = 3600.0
+#: Seconds of a warm-up, which may compile, and of any other step but the run: the largest rungs take minutes.
+_WARM_UP_LIMIT, _SETUP_LIMIT = 300.0, 3600.0
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 #: Less than an interpreter with NumPy and PyTorch takes is a mistyped unit.
@@ -29,7 +29,7 @@ class Limits:
         """Seconds that a step may take before the harness ends the case."""
         limit = case.settings.time_limit
         if step != "run":
-            return _SETUP_LIMIT
+            return _WARM_UP_LIMIT if step == "warm-up" else _SETUP_LIMIT
         if limit is None:
             return float("inf")
         return limit + (0.5 * limit + 30.0 if self.grace is None else self.grace)

@@ -97,7 +97,11 @@ def proportional(pids: Iterable[int]) -> int:
 
 def memory_left() -> int:
     """Bytes of memory and swap that this machine still has."""
-    return int(psutil.virtual_memory().available) + int(psutil.swap_memory().free)
+    try:
+        lines = dict(line.split(":") for line in (_PROC / "meminfo").read_text().splitlines())
+        return 1024 * sum(int(lines[name].split()[0]) for name in ("MemAvailable", "SwapFree"))
+    except (OSError, KeyError):
+        return int(psutil.virtual_memory().available)
 
 
 def kernel_kills() -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +16,7 @@ import pytest
 
 from harness import certify, records
 from harness.case import Case
+from harness.cli import invoke
 from harness.records import CaseRecord
 from harness.runner import missing_cases, open_folder, run_suite
 from harness.suite import Suite, SuiteError, parse_suite
@@ -81,6 +84,44 @@ def test_resuming_runs_only_what_is_missing(finished: Path, tmp_path: Path) -> N
     assert "torn" in folder.warnings[0]
     assert [record.case for record in run_suite(suite(), folder, Silent())] == missing
     assert missing_cases(suite(), open_folder(suite(), cut, resume=True)) == []
+
+
+def test_a_disturbed_case_is_run_again_and_its_new_row_counts(finished: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(finished, copy)
+    rows = [json.loads(line) for line in (copy / "records.jsonl").read_text().splitlines()]
+    cases = [row for row in rows if row["kind"] == "case"]
+    for row in cases:
+        row["disturbed"] = "other processes took 40% of the cores" if row is cases[1] else ""
+    (copy / "records.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert missing_cases(suite(), open_folder(suite(), copy, resume=True)) == []
+    folder = open_folder(suite(), copy, resume=True, rerun_disturbed=True)
+    assert [record.case for record in run_suite(suite(), folder, Silent())] == [cases[1]["case"]]
+    found = records.read(copy).cases
+    assert [row["case"] for row in found] == [row["case"] for row in cases]
+    old, new = cases[1]["dual_file"], found[1]["dual_file"]
+    assert old != new
+    assert (copy / old).exists()  # nothing is deleted
+    assert (copy / new).exists()
+    lines = (copy / "records.jsonl").read_text().splitlines()
+    assert sum(json.loads(line).get("case") == cases[1]["case"] for line in lines) == 2
+    assert invoke(["verify", str(copy)]) == 0
+
+
+def test_in_process_gives_the_same_answers_and_warms_a_solver_up_once(finished: Path, tmp_path: Path) -> None:
+    file, out = tmp_path / "mine.toml", tmp_path / "out"
+    file.write_text(SUITE.replace("1e-2, 1e-4", "1e-2") + "repeats = 2")
+    command = [sys.executable, "-m", "harness", "run", str(file), "--in-process", "--out", str(out)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    isolated = {row["case"]: row["certificate"]["dual_bound"] for row in records.read(finished).cases}
+    rows = records.read(out).cases
+    for row in rows:
+        assert row["status"] == "solved"
+        assert row["seconds"]["isolation"] is None
+        assert row["certificate"]["dual_bound"] == isolated.get(row["case"], row["certificate"]["dual_bound"])
+    warmed = [(row["solver"], row["repeat"]) for row in rows if row["seconds"]["warm_up"] is not None]
+    assert warmed == [("ortools-pdlp", 0), ("scipy-highs-ds", 0)]
 
 
 def test_folders_that_hold_something_else_are_refused_untouched(finished: Path, tmp_path: Path) -> None:

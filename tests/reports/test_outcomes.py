@@ -136,3 +136,19 @@ def test_profiles_compare_only_what_every_solver_was_asked(
     times = outcomes.common_times(outcomes.outcomes(cases_of(*rows)), 1e-4)
     assert list(times.columns) == ["a", "b", "half"]
     assert list(times.index) == ["i0", "i1"]
+
+
+def test_a_time_behind_which_a_repeat_was_disturbed_is_marked(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    swapped = {"disturbed": "5000 pages were swapped"}
+    rows = [
+        run(1.0, 5e-5),
+        replace(run(3.0, 5e-5, repeat=1), **swapped),
+        run(2.0, 5e-5, solver="dualip"),
+        replace(run(9.0, 5e-7, 1e-6, solver="dualip"), **swapped),
+    ]
+    found = outcomes.outcomes(cases_of(*rows))
+    assert at(found, 1e-4)["disturbed"]
+    assert not at(found, 1e-4, "dualip")["disturbed"]  # another tolerance was
+    assert at(found, 1e-6, "dualip")["disturbed"]

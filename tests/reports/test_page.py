@@ -211,3 +211,20 @@ def test_importing_reports_loads_no_heavy_library() -> None:
     code = "import sys, reports; print({'pandas', 'matplotlib', 'jinja2', 'torch'} & set(sys.modules))"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "set()"
+
+
+def test_disturbed_cases_are_marked_counted_and_explained(
+    write_records: Write, make_case: Make, tmp_path: Path
+) -> None:
+    disturbed = make_case(disturbed="5000 pages were swapped", disturbance={"swapped": 5000, "other_load": 0.25})
+    built = reports.build([write_records(disturbed, make_case(solver="dualip"))], tmp_path / "report")
+    text = read_page(built).text
+    assert "1 case of 2 disturbed." in text
+    assert "0.500~" in text
+    assert "--rerun-disturbed" in text
+    table = pd.read_csv(built.page.parent / "tables" / "cases.csv").set_index("solver")
+    assert table.loc["blockpdhg", ["disturbed", "swapped", "other_load"]].tolist() == [
+        "5000 pages were swapped",
+        5000,
+        0.25,
+    ]

@@ -1,0 +1,119 @@
+"""What else the machine did: measured around a run, told from what the solver itself did, marked past a threshold."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from rich.console import Console
+
+from harness.display import summary_table
+from harness.disturbance import between, marks, read
+
+BURN = "import os\nos.sched_setaffinity(0, {{{core}}})\nwhile True: pass"
+#: A burner that is no descendant of the tests: its parent ends, and it writes who it is.
+ORPHAN = "import os\nif os.fork(): os._exit(0)\nopen({notes!r}, 'w').write(str(os.getpid()))\n" + BURN
+needs_linux = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="no affinity on this system")
+
+
+@pytest.fixture
+def core() -> Iterator[int]:
+    """The one core that this process may use for a while."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    yield min(before)
+    os.sched_setaffinity(0, before)
+
+
+def spin(seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        pass
+
+
+@needs_linux
+def test_another_process_on_the_same_core_is_seen(core: int, tmp_path: Path) -> None:
+    notes = tmp_path / "notes"
+    subprocess.run([sys.executable, "-c", ORPHAN.format(notes=str(notes), core=core)], check=True)
+    while not (notes.exists() and notes.read_text()):
+        time.sleep(0.01)
+    try:
+        before = read()
+        spin(0.6)
+        found = between(before, read())
+    finally:
+        os.kill(int(notes.read_text()), signal.SIGKILL)
+    assert found["cores"] == 1
+    assert found["other_load"] is not None
+    assert found["other_load"] > 0.2
+    assert "other processes took" in marks(found)
+
+
+@needs_linux
+def test_what_a_solver_starts_itself_is_its_own(core: int) -> None:
+    with subprocess.Popen([sys.executable, "-c", BURN.format(core=core)]) as child:
+        while psutil.Process(child.pid).cpu_times().user == 0:
+            time.sleep(0.01)
+        before = read()
+        time.sleep(0.6)
+        live = read()
+        child.kill()
+        child.wait()
+        ended = read()
+    assert live.own - before.own > 0.05
+    assert ended.own >= live.own - 0.05  # it is not lost when it ends
+
+
+QUIET: dict[str, Any] = {"seconds": 10.0, "cores": 2, "other_load": 0.01, "steal": 0.0, "swapped": 0, "throttled": 0}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, ""),
+        ({"other_load": None, "steal": None, "swapped": None, "throttled": None}, ""),
+        ({"other_load": 0.3}, "other processes took 30% of the cores"),
+        ({"other_load": 0.3, "seconds": 0.02}, ""),  # a tick or two of the kernel
+        ({"steal": 0.05}, "the hypervisor took 5% of the cores"),
+        ({"swapped": 5000}, "5000 pages were swapped"),
+        ({"throttled": 2}, "the cores were throttled 2 times"),
+        ({"clock": -3600.0}, "the clock was moved by -3600.0 s"),
+        ({"clock": 0.004}, ""),
+        ({"other_load": 0.5, "swapped": 300}, "other processes took 50% of the cores; 300 pages were swapped"),
+    ],
+)
+def test_what_passes_its_threshold_is_named_with_its_size(change: dict[str, Any], words: str) -> None:
+    assert marks(QUIET | {"clock": 0.0} | change) == words
+
+
+def test_a_clock_that_was_moved_is_seen() -> None:
+    before, after = read(), read()
+    moved = between(before, type(after)(**{**vars(after), "realtime": after.realtime + 60.0}))
+    assert "the clock was moved by 60.0 s" in marks(moved)
+
+
+def test_records_from_before_have_nothing_to_mark() -> None:
+    assert marks({}) == ""
+
+
+@pytest.mark.parametrize("disturbed", ["", "5000 pages were swapped"])
+def test_a_disturbed_time_carries_a_mark_that_is_explained(disturbed: str) -> None:
+    row = {
+        "instance": "i", "edges": 5, "solver": "s", "status": "solved", "settings": {"tolerance": 0.01},
+        "seconds": {"run": 1.25}, "certificate": {"certified_gap": 1e-3}, "disturbed": disturbed,
+    }  # fmt: skip
+    console = Console(file=StringIO(), width=160)
+    console.print(summary_table([row]))
+    assert isinstance(console.file, StringIO)
+    text = console.file.getvalue()
+    assert ("1.250~ (1e-03)" in text) == bool(disturbed)
+    assert ("--rerun-disturbed" in text) == bool(disturbed)
