@@ -48,7 +48,7 @@ class NotWrittenError(Exception):
 class Seconds:
     """Wall time, monotonic: generate the instance, prepare (convert, upload), run, referee.
 
-    warm_up: the solver's first tiny solve in a process (imports, compilation); only the case that paid it has it.
+    warm_up: the solver's first tiny solve in its process (imports, compilation); None where it was warm already.
     isolation: starting a process for the case, handing over the instance and the outcome, and ending it.
     """
 

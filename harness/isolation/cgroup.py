@@ -15,12 +15,19 @@ _LEAF = "dualbench-harness"
 
 
 def own_group() -> Path | None:
-    """The folder of this process in cgroup v2, None where that is not mounted."""
-    mount = next((mount for mount in _MOUNTS if (mount / "cgroup.controllers").exists()), None)
+    """The folder of this process in cgroup v2, None where that is not mounted or does not limit memory."""
+    mount = next((mount for mount in _MOUNTS if "memory" in _words(mount / "cgroup.controllers")), None)
     if mount is None or not _OWN.exists():
         return None
     lines = [line for line in _OWN.read_text().splitlines() if line.startswith("0::")]
     return mount / lines[0].removeprefix("0::").lstrip("/") if lines else None
+
+
+def _words(file: Path) -> list[str]:
+    try:
+        return file.read_text().split()
+    except OSError:
+        return []
 
 
 def memory_group(limit: int) -> Path | None:
@@ -36,7 +43,7 @@ def make(controller: str, settings: Mapping[str, str]) -> Path | None:
     parent = parent.parent if parent.name == _LEAF else parent
     group = parent / f"dualbench-case-{os.getpid()}"
     try:
-        if controller not in (parent / "cgroup.subtree_control").read_text().split():
+        if controller not in _words(parent / "cgroup.subtree_control"):
             _move_to_leaf(parent)
             (parent / "cgroup.subtree_control").write_text(f"+{controller}")
         group.mkdir(exist_ok=True)
@@ -50,7 +57,7 @@ def make(controller: str, settings: Mapping[str, str]) -> Path | None:
 
 def _move_to_leaf(parent: Path) -> None:
     """A group that hands controllers on may hold no process itself: ours go below, if there are only ours."""
-    found = {int(pid) for pid in (parent / "cgroup.procs").read_text().split()}
+    found = {int(pid) for pid in _words(parent / "cgroup.procs")}
     if not found <= {os.getpid(), *descendants(os.getpid())}:
         return
     leaf = parent / _LEAF
@@ -68,9 +75,8 @@ def enter(group: Path) -> None:
 def kills(group: Path) -> int:
     """How many processes of `group` the kernel has killed for its limit."""
     with contextlib.suppress(OSError):
-        for line in (group / "memory.events").read_text().splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
+        counts = dict(line.split() for line in (group / "memory.events").read_text().splitlines())
+        return int(counts.get("oom_kill", 0))
     return 0
 
 

@@ -172,7 +172,7 @@ def _limits() -> Iterator[Line]:
     """How a memory limit can be enforced: cgroup v2, or rlimits and a watched size."""
     group = own_group()
     if group is None:
-        detail = "not mounted: memory limits use rlimits and a watched size"
+        detail = "not mounted, or without memory: memory limits use rlimits and a watched size"
         yield _yellow("cgroup v2", detail, "boot with systemd.unified_cgroup_hierarchy=1 for a limit by the kernel")
     elif not os.access(group, os.W_OK):
         detail = f"{group} is not writable: memory limits use rlimits and a watched size"
