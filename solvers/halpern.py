@@ -237,7 +237,6 @@ class HalpernRun:
             self._whole(),
             Rows(state.lp, state.job.group),
             self._progress,
-            state.job,
             self._kernel.unload(state.x),
             self._kernel.unload(state.anchor),
             as_numpy(self._scale * y),

@@ -144,6 +144,17 @@ def agree(group: Group, what: str, value: Any) -> None:
             raise InputError(f"{what} differs: rank 0 has {found[0]!r}, rank {rank} has {other!r}; start all alike")
 
 
+def concatenated(group: Group, values: npt.NDArray[T]) -> npt.NDArray[T]:
+    """values[n] of all ranks, rank after rank; float64 or int64 on the host, n may differ."""
+    sizes = np.zeros(group.size, dtype=np.int64)
+    sizes[group.rank] = values.size
+    sizes = group.sum(sizes)
+    first = int(sizes[: group.rank].sum())
+    joint = np.zeros(int(sizes.sum()), dtype=values.dtype)
+    joint[first : first + values.size] = values
+    return group.sum(joint)
+
+
 def launched() -> bool:
     """Whether torchrun (or another launcher that sets its variables) started this process."""
     return all(name in os.environ for name in _PLACE)

@@ -29,5 +29,5 @@ def compile_loops(lp: MatchingLP, dtype: str) -> None:
     result = whole.evaluate(centre, 1.0, price, x)
     whole.slack_share(centre, 1.0, price)
     sub = whole.subproblem(centre, 1.0, price, result.loads.numpy(), np.inf)
-    newton = NewtonSolve(sub, rows, Constants(), Work(), job)
+    newton = NewtonSolve(sub, rows, Constants(), Work())
     newton.direction(newton.evaluate(price).gradient, np.ones(price.size, dtype=bool))

@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from solvers.engine.collectives import concatenated
 from solvers.engine.job import Job
 from solvers.engine.kernel import Pass
 from solvers.engine.layout import LANES, PADDING, SLICE_CELLS, Layout
 from solvers.proximal.rows import Prices
-from solvers.proximal.subproblem import Subproblem
+from solvers.proximal.subproblem import Slices, Subproblem
 
 _Arrays = tuple[Any, Any, Any, Any, Any, Any, Any, Any]
 Cells = npt.NDArray[Any]
@@ -22,6 +23,8 @@ LARGEST_SLICE = 1 << 16
 _NO_BENDS = np.empty(0, np.int8)
 #: A chunk of a subproblem has at least this many cells, and eight for each budget row.
 _CHUNK_CELLS, _MOST_CHUNKS = 16_384, 16
+#: Up to so many cells of all ranks (34 bytes each) every rank solves the whole subproblem.
+_SHARED_CELLS = 1 << 20
 
 
 class Whole:
@@ -82,12 +85,25 @@ class Whole:
 
     def reach(self, share: float) -> float:
         """The quantile `share` of the positive margins, of a sample; infinite where there is none."""
-        sample = np.concatenate(self._job.group.gather(self.margin[:: self._stride]))
+        sample = concatenated(self._job.group, self.margin[:: self._stride])
         sample = sample[(sample > 0) & np.isfinite(sample)]
         return float(np.quantile(sample, share)) if sample.size else np.inf
 
     def subproblem(self, centre: Cells, step: float, price: Prices, loads: Prices, reach: float) -> Subproblem:
-        """The problem of the edges that can be active while no price moves by more than `reach`; loads[J] = A x."""
+        """The problem of the edges that can be active while no price moves by more than `reach`; loads[J] = A x.
+
+        A small one goes to all ranks whole: a sum over them takes longer than the pass over it.
+        """
+        near = self._near(centre, step, price, reach)
+        group, job = self._job.group, self._job
+        sums = group.sum(np.append(self._loads.sum(axis=0), near.index.size))
+        if group.size > 1 and sums[-1] <= _SHARED_CELLS:
+            near, job = near.of_all(group), Job()
+        cells = (_cut(near.start, self.b.size), *near)
+        return Subproblem(cells=cells, b=self.b - (loads - sums[:-1]), step=step, job=job, threads=self._most_threads)
+
+    def _near(self, centre: Cells, step: float, price: Prices, reach: float) -> Slices:
+        """The near edges of this rank, sorted into slices; their loads by chunk are left in self._loads."""
         import numba
 
         from solvers.engine import layout_jit
@@ -97,7 +113,6 @@ class Whole:
         edges, first, count, kind, radius = jit.near_edges(
             *self._arrays, centre, step, price, *self._last, reach, self._loads
         )
-        kept = self._job.group.sum(self._loads.sum(axis=0))
         offsets = np.concatenate(([0], np.cumsum(count)))
         order = layout_jit.sort_sources(offsets, kind, 0, kind.size)
         start, lane, slice_kind = layout_jit.cut(offsets, kind, order, np.array(LANES), SLICE_CELLS, PADDING)
@@ -105,8 +120,13 @@ class Whole:
         layout_jit.fill_lanes(order, kind, radius, lane, slice_kind, 0, slice_kind.size, source, lane_radius)
         index, (a, c, near) = np.empty(start[-1], self._arrays[5].dtype), np.empty((3, start[-1]))
         jit.gather(edges, first, count, source, start, lane, *self._arrays[5:], centre, index, a, c, near)
-        cells = (_cut(start, self.b.size), start, lane, slice_kind, lane_radius, index, a, c, near)
-        return Subproblem(cells=cells, b=self.b - (loads - kept), step=step, threads=self._most_threads)
+        return Slices(start, lane, slice_kind, lane_radius, index, a, c, near)
+
+    def agreed(self, price: Prices, rise: float) -> tuple[Prices, float]:
+        """Those of the first rank: the others may have found them on another kind of processor."""
+        group = self._job.group
+        found = group.sum(np.append(price, rise) * (group.rank == 0))
+        return found[:-1], float(found[-1])
 
     def slack_share(self, centre: Cells, step: float, price: Prices) -> float:
         """Share of the sources, of a sample, that x = Proj_C(centre - step (c + A'price)) uses below their radius."""

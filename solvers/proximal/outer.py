@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from solvers.base import Status
-from solvers.engine.job import Job
 from solvers.engine.kernel import as_numpy
 from solvers.engine.progress import Progress
 from solvers.proximal.constants import Constants
@@ -68,7 +67,6 @@ class ProximalNewton:
         whole: Whole,
         rows: Rows,
         progress: Progress,
-        job: Job,
         x: Cells,
         spare: Cells,
         price: Prices,
@@ -81,7 +79,7 @@ class ProximalNewton:
         settled: Callable[[int, Prices, Prices], None] | None = None,
         constants: Constants | None = None,
     ) -> None:
-        self._whole, self._rows, self._progress, self._job = whole, rows, progress, job
+        self._whole, self._rows, self._progress = whole, rows, progress
         self._k = constants or Constants()
         self._centre, self._x, self._centre_gap = x, spare, math.inf
         self._price = np.clip(price, 0.0, self._rows.most)
@@ -151,8 +149,9 @@ class ProximalNewton:
         sub = self._whole.subproblem(self._centre, self._step, point.price, point.loads, reach)
         low = np.maximum(0.0, point.price - self._box * reach)
         high = np.minimum(self._rows.most, point.price + self._box * reach)
-        newton = NewtonSolve(sub, self._rows, self._k, self._work, self._job)
+        newton = NewtonSolve(sub, self._rows, self._k, self._work)
         price, rise = newton.maximise(point.price, low, high, tolerance, self._expired)
+        price, rise = self._whole.agreed(price, rise)
         hit = ((price <= low) & (low > 0)) | ((price >= high) & (high < self._rows.most))
         return price, rise, bool(hit.any())
 

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from solvers.engine.collectives import Group, concatenated
 from solvers.engine.job import Job
 from solvers.proximal.constants import Constants
 from solvers.proximal.rows import Prices, Rows, blocked, dot
@@ -27,15 +28,41 @@ _NO_MARGIN = np.empty(0)
 _THREAD_CELLS = 65_536
 
 
+class Slices(NamedTuple):
+    """Edges in cells, as in solvers/engine/layout.py: start[S + 1], lane[S + 1], kind[S]; radius[lanes]; and one a cell
+    index, a, c and centre, in float64.
+    """
+
+    start: Any
+    lane: Any
+    kind: Any
+    radius: Any
+    index: Any
+    a: Any
+    c: Any
+    centre: Any
+
+    def of_all(self, group: Group) -> Slices:
+        """Those of all ranks, rank after rank."""
+        start, lane = (np.append(0, np.cumsum(concatenated(group, np.diff(ends)))) for ends in (self.start, self.lane))
+        kind = concatenated(group, self.kind.astype(np.int64)).astype(self.kind.dtype)
+        index = concatenated(group, self.index.astype(np.int64)).astype(self.index.dtype)
+        return Slices(
+            start, lane, kind, concatenated(group, self.radius), index,
+            *(concatenated(group, values) for values in (self.a, self.c, self.centre)),
+        )  # fmt: skip
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subproblem:
-    """cells: (cuts[P + 1], slice_start, slice_lane, slice_kind, radius[lanes], index, a, c, centre), the last four one
-    a cell, as in solvers/engine/layout.py, in float64; b float64[J] is what the edges outside leave of the budgets.
+    """cells: the first slice of each chunk, and the fields of Slices; b float64[J] is what the edges outside leave of
+    the budgets; job: sums over the ranks among which the cells are spread.
     """
 
     cells: tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]
     b: Prices
     step: float
+    job: Job
     threads: int = 1
 
 
@@ -58,8 +85,8 @@ class _Point:
 class NewtonSolve:
     """One solve of a subproblem, from `price`; ridge and trust bounds adapt from step to step."""
 
-    def __init__(self, sub: Subproblem, rows: Rows, constants: Constants, work: Work, job: Job) -> None:
-        self._sub, self._rows, self._k, self._work, self._job = sub, rows, constants, work, job
+    def __init__(self, sub: Subproblem, rows: Rows, constants: Constants, work: Work) -> None:
+        self._sub, self._rows, self._k, self._work = sub, rows, constants, work
         cuts, start, *_, radius, _, _, _, centre = sub.cells
         self._x, self._bends = np.empty(centre.size), np.empty(radius.size, dtype=np.int8)
         self._tau = np.empty(radius.size)
@@ -103,7 +130,7 @@ class NewtonSolve:
             self._loads, self._sums,
         )  # fmt: skip
         self._work.edges += self._x.size
-        sums = self._job.total(np.concatenate((self._loads.sum(axis=0), self._sums[:, 1:].sum(axis=0))))
+        sums = sub.job.total(np.concatenate((self._loads.sum(axis=0), self._sums[:, 1:].sum(axis=0))))
         moved, cost = sums[-2:]
         gradient = sums[:-2] - sub.b
         return _Point(price=price, phi=cost + dot(price, gradient) + moved / (2 * sub.step), gradient=gradient)
@@ -111,7 +138,7 @@ class NewtonSolve:
     def direction(self, gradient: Prices, movable: Any) -> Prices:
         """(s H + ridge s diag ||A_j||^2)^-1 gradient on the movable rows, at the point evaluated last."""
         sub = self._sub
-        system = NewtonSystem(sub.cells, self._x, self._bends, sub.step, movable, self._job.group)
+        system = NewtonSystem(sub.cells, self._x, self._bends, sub.step, movable, sub.job.group)
         d, iterations = system.solve(gradient, self._ridge * sub.step * self._rows.norm**2, self._k)
         self._work.systems += 1
         self._work.iterations += iterations

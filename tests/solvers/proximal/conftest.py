@@ -44,8 +44,8 @@ def _mixed(seed: int, kinds: tuple[Kind, ...] = tuple(Kind), sources: int = 30, 
 class _InEdges:
     """`Whole` in the edge order of the instance: centre[E], x[E] of the last pass, margin[I]."""
 
-    def __init__(self, lp: MatchingLP, dtype: str = "float64", threads: int = 1) -> None:
-        self.lp, self.job = lp, Job()
+    def __init__(self, lp: MatchingLP, dtype: str = "float64", threads: int = 1, job: Job | None = None) -> None:
+        self.lp, self.job = lp, job or Job()
         self._layout = build_layout(lp, dtype)
         self.whole = Whole(self._layout, lp.b, self.job, threads)
         self._x = np.zeros(self._layout.cells, dtype)
@@ -62,9 +62,10 @@ class _InEdges:
         self, centre: Vector, step: float, price: Vector, reach: float, constants: Constants | None = None
     ) -> NewtonSolve:
         """On the subproblem within `reach` of the last pass, which was at the same point."""
-        loads = np.bincount(self.lp.destination, self.lp.a * self.x, self.lp.destinations)
+        group = self.job.group
+        loads = group.sum(np.bincount(self.lp.destination, self.lp.a * self.x, self.lp.destinations))
         sub = self.whole.subproblem(to_cells(self._layout, self.lp, centre), step, price, loads, reach)
-        return NewtonSolve(sub, Rows(self.lp), constants or Constants(), Work(), self.job)
+        return NewtonSolve(sub, Rows(self.lp, group), constants or Constants(), Work())
 
 
 def _finish(
@@ -85,7 +86,6 @@ def _finish(
         Whole(layout, lp.b, job),
         Rows(lp),
         progress,
-        job,
         to_cells(layout, lp, start),
         np.zeros(layout.cells, dtype),
         np.zeros(lp.destinations),

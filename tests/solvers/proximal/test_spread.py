@@ -1,0 +1,128 @@
+"""An instance spread over ranks: what each of them sees is what one process sees."""
+
+import copy
+import itertools
+import threading
+
+import numpy as np
+import pytest
+
+from instances import MatchingLP, PerSource
+from solvers.engine.job import Job
+from solvers.proximal import full
+
+STEP = 2.0
+
+
+class ThreadGroup:
+    """A rank of a group whose ranks are threads that compute in turn."""
+
+    seconds = 0.0
+
+    def __init__(self, rank, size, barrier, turn, board):
+        self.rank, self.size, self._barrier, self._turn, self._board = rank, size, barrier, turn, board
+
+    def _gathered(self, values):
+        self._board[self.rank] = copy.deepcopy(values)
+        self._turn.release()
+        self._barrier.wait(60)
+        found = list(self._board)
+        self._barrier.wait(60)
+        self._turn.acquire()
+        return found
+
+    def sum(self, values):
+        return sum(self._gathered(values))
+
+    def max(self, values):
+        return np.maximum.reduce(self._gathered(values))
+
+    def reduce(self, values):
+        values.copy_(sum(self._gathered(values)))
+
+
+def parts_of(lp, size):
+    cuts = np.linspace(0, lp.sources, size + 1).astype(int)
+    for first, last in itertools.pairwise(cuts):
+        own = slice(lp.offsets[first], lp.offsets[last])
+        kind, radius = lp.per_source.kind[first:last], lp.per_source.radius[first:last]
+        yield (
+            own,
+            MatchingLP(
+                offsets=lp.offsets[first : last + 1] - lp.offsets[first],
+                destination=lp.destination[own],
+                a=lp.a[own],
+                c=lp.c[own],
+                b=lp.b,
+                polytope=PerSource(kind=kind, radius=radius),
+            ),
+        )
+
+
+def on_ranks(size, work):
+    """[work(rank, group) of each rank]; an error of one ends all."""
+    barrier, turn, board, found = threading.Barrier(size), threading.Lock(), [None] * size, [None] * size
+
+    def run(rank):
+        with turn:
+            try:
+                found[rank] = work(rank, ThreadGroup(rank, size, barrier, turn, board))
+            except Exception as error:
+                found[rank] = error
+                barrier.abort()
+                raise
+
+    threads = [threading.Thread(target=run, args=(rank,)) for rank in range(size)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for outcome in found:
+        if isinstance(outcome, Exception):
+            raise outcome
+    return found
+
+
+def seen(view, centre, price, moved):
+    """What decisions are taken from, of a pass, of the subproblem around it, and of its Newton system."""
+    result = view.evaluate(centre, STEP, price)
+    reach = view.whole.reach(0.4)
+    shares = [view.whole.free_share(), view.whole.slack_share(np.zeros_like(view._x), STEP, price), reach]
+    newton = view.newton(centre, STEP, price, reach)
+    near = newton.evaluate(moved)
+    direction = newton.direction(near.gradient, np.arange(price.size) % 3 != 0)
+    return [result.loads.numpy(), result.sums.numpy(), np.array(shares), near.gradient, np.array([near.phi]), direction]
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["subproblem on every rank", "subproblem spread"])
+@pytest.mark.parametrize("ranks", [2, 3])
+def test_every_rank_sees_what_one_process_sees(mixed, in_edges, monkeypatch, ranks, shared):
+    monkeypatch.setattr(full, "_SHARED_CELLS", 1 << 20 if shared else 0)
+    for seed in range(6):
+        lp, rng = mixed(seed), np.random.default_rng(seed)
+        centre, price = rng.uniform(0, 0.5, lp.edges), np.maximum(0, rng.normal(0.5, 1, lp.destinations))
+        moved = price + rng.uniform(0, 0.05, price.size)
+        alone = seen(in_edges(lp), centre, price, moved)
+        parts = list(parts_of(lp, ranks))
+
+        def work(rank, group, parts=parts, centre=centre, price=price, moved=moved):
+            own, part = parts[rank]
+            return seen(in_edges(part, job=Job(group)), centre[own], price, moved)
+
+        found = on_ranks(ranks, work)
+        for numbers in found:
+            for mine, theirs in zip(numbers, alone, strict=True):
+                np.testing.assert_allclose(mine, theirs, rtol=1e-7, atol=1e-9)
+        assert len({b"".join(values.tobytes() for values in numbers) for numbers in found}) == 1
+
+
+def test_the_prices_of_the_first_rank_count(mixed, in_edges):
+    parts = list(parts_of(mixed(1), 2))
+
+    def work(rank, group):
+        view = in_edges(parts[rank][1], job=Job(group))
+        return view.whole.agreed(np.array([1.0 + rank, 2.0]), 3.0 + rank)
+
+    for price, rise in on_ranks(2, work):
+        assert price.tolist() == [1.0, 2.0]
+        assert rise == 3.0
