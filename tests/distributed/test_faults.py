@@ -130,7 +130,8 @@ def test_a_full_disk_costs_checkpoints_and_not_the_run(start: Start, tmp_path: P
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))  # the primal of a rank has more than 500,000 bytes
     try:
-        ended = start(SLOW, "blockpdhg", 2, tolerance=1e-4, iteration_limit=40, checkpoint=str(tmp_path), every=0.0)
+        place = {"checkpoint": str(tmp_path), "every": 0.0}
+        ended = start(SLOW, "blockpdhg", 2, tolerance=1e-4, options=ALONE, iteration_limit=40, **place)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert ended.result is not None
