@@ -99,7 +99,7 @@ def free_port() -> int:
 def member(folder: Path, case: ShardedCase, rank: int, port: int, path: str = "") -> subprocess.Popen[bytes]:
     (folder / f"case-{rank}.json").write_text(case.text)
     command = [sys.executable, "-m", "harness.scaling.member", str(folder / f"case-{rank}.json"), str(folder)]
-    return subprocess.Popen(command, env=environment(rank, case.ranks, port, path))
+    return subprocess.Popen(command, cwd=folder, env=environment(rank, case.ranks, port, path))
 
 
 @pytest.fixture
