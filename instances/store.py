@@ -95,7 +95,7 @@ def store(lp: MatchingLP, entry: Path, spec: Spec) -> None:
     """Write `lp` as the folder `entry`, in place of a damaged one."""
     with _entry(entry) as partial:
         for name, array in arrays_of(lp).items():
-            np.save(partial / f"{name}.npy", array)
+            np.save(partial / f"{name}.npy", array, allow_pickle=False)
         _write_header(partial, spec, list(arrays_of(lp)), lp.polytope, content_hash(lp))
 
 
