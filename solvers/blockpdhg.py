@@ -26,7 +26,8 @@ from solvers.engine.setup import (
     whole,
     working,
 )
-from solvers.halpern import HalpernRun, Options, State
+from solvers.halpern import HalpernRun
+from solvers.halpern_state import Options, State
 from solvers.proximal.compile import compile_loops
 from solvers.proximal.full import LARGEST_SLICE
 

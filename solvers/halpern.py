@@ -19,16 +19,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from instances import MatchingLP
-from solvers.base import Answer, OptionError, Settings, Status, Vector
+from solvers.base import Answer, Status, Vector
 from solvers.engine.certificate import loads_of, repair, to_cells, to_edges
 from solvers.engine.checkpoint import Saved
-from solvers.engine.job import Job
-from solvers.engine.kernel import SETTLE, Kernel, Mix, Pass, Tensor, as_numpy, dot, upload
-from solvers.engine.layout import Layout
+from solvers.engine.kernel import SETTLE, Mix, Pass, Tensor, as_numpy, dot, upload
 from solvers.engine.progress import LostNumberError, Progress
 from solvers.engine.proof import Prover
 from solvers.engine.setup import answer_dtype
+from solvers.halpern_state import State
 from solvers.proximal.full import Cells, Whole
 from solvers.proximal.outer import ProximalNewton
 from solvers.proximal.rows import Rows
@@ -40,59 +38,6 @@ _ETA = 0.998
 _VECTORS = ("_y", "_loads", "_anchor_y", "_anchor_loads")
 #: The first proof is tried from this many tolerances on: it takes the dual y_t, mostly better than those estimated.
 _REACH = 2.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """restart_sufficient, restart_necessary: restart when r falls to this share of r_0, or to the second and grows.
-    restart_artificial: ... or when the inner count passes this share of all iterations. initial_weight: the primal
-    weight w starts at this times ||c|| / ||b||. weight_smoothing: exponent of the new primal weight in its geometric
-    mean with the old. kernel: auto, reference, cpu or cuda. finish: "newton" to go on with solvers.proximal where the
-    rate falls (on the CPU), "none" for PDHG alone.
-    memory: "ram", "disk" for cells and vectors in files that passes stream (on the CPU, PDHG alone), or "auto" for the
-    disk where they do not fit the available memory.
-    """
-
-    restart_sufficient: float = 0.2
-    restart_necessary: float = 0.8
-    restart_artificial: float = 0.2
-    initial_weight: float = 2.0
-    weight_smoothing: float = 0.4
-    kernel: str = "auto"
-    finish: str = "newton"
-    memory: str = "auto"
-
-    def __post_init__(self) -> None:
-        for name in ("restart_sufficient", "restart_necessary", "restart_artificial", "weight_smoothing"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise OptionError(f"{name}={getattr(self, name)!r}: expected a number between 0 and 1")
-        if not 0 < self.initial_weight < math.inf:
-            raise OptionError(f"initial_weight={self.initial_weight!r}: expected a number > 0")
-        if self.finish not in ("newton", "none"):
-            raise OptionError(f"finish={self.finish!r}: expected newton or none")
-        if self.memory not in ("auto", "ram", "disk"):
-            raise OptionError(f"memory={self.memory!r}: expected auto, ram or disk")
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class State:
-    """What prepare() made. scale float64[J]; x and anchor are work space; newton: whether Newton may finish;
-    most_edges: of the rank that has most; start: warm x[E] and dual[J], or None.
-    """
-
-    lp: MatchingLP
-    settings: Settings
-    options: Options
-    job: Job
-    layout: Layout
-    kernel: Kernel
-    scale: npt.NDArray[np.float64]
-    x: Tensor
-    anchor: Tensor
-    hopeless_above: float
-    newton: bool
-    most_edges: int
-    start: tuple[Vector, npt.NDArray[np.float64]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from solvers.engine.kernel import Mix
-
-if TYPE_CHECKING:
-    from solvers.halpern import Options
+from solvers.halpern_state import Options
 
 #: The primal weight stays within this factor of where it started: near ties it would drift on without end.
 _DRIFT = 100.0

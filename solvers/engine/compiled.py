@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 
 _Loop = TypeVar("_Loop", bound=Callable[..., Any])
+_SOLVERS = Path(__file__).resolve().parent.parent
 
 
 def compiled(*, parallel: bool = False, cache: bool = True, **options: Any) -> Callable[[_Loop], _Loop]:
     """A loop compiled without the interpreter, kept on disk; `options` are Numba's."""
-    return cast("Callable[[_Loop], _Loop]", numba.njit(parallel=parallel, cache=cache, **options))
+
+    def compile_loop(loop: _Loop) -> _Loop:
+        with _cache_of_these_sources():
+            return cast("_Loop", numba.njit(parallel=parallel, cache=cache, **options)(loop))
+
+    return compile_loop
+
+
+@contextmanager
+def _cache_of_these_sources() -> Iterator[None]:
+    """What Numba keeps of a loop is found again only while no source of a loop has changed.
+
+    By itself it looks at the file of the loop alone, and would go on with what another file had inlined into it.
+    """
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(Path(before or _SOLVERS / "__pycache__") / _digest())
+    try:
+        yield
+    finally:
+        numba.config.CACHE_DIR = before
+
+
+@cache
+def _digest() -> str:
+    found = hashlib.sha256()
+    for file in sorted(_SOLVERS.rglob("*_jit.py")):
+        found.update(file.read_bytes())
+    return found.hexdigest()[:16]

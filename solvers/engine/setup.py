@@ -152,7 +152,7 @@ def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
     loops.project(price, 1.0, values=True)
     loops.advance(price, 1.0, x, anchor, SETTLE, values=True)
     loops.judge(price, x)
-    for dtype in ("float32", "float64"):
+    for dtype in dict.fromkeys((settings.dtype, answer_dtype(settings))):
         loops.answer(x, price, dtype, loops.zeros())
         edges = to_edges(layout, tiny, loops.unload(x), dtype)
         to_cells(layout, tiny, edges)
