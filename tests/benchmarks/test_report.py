@@ -14,7 +14,7 @@ from typing import Any
 from harness.records import read
 
 ROOT = Path(__file__).resolve().parents[2]
-SMOKE = ROOT / "reports" / "published" / "2026-11-21-cpu" / "smoke"
+SMOKE = ROOT / "reports" / "published" / "2026-11-21-epyc" / "smoke"
 RECORDS = 100_000
 
 

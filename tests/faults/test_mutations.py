@@ -27,7 +27,7 @@ from instances import InputError, digest, memory_bytes, parse_spec, peak_memory_
 from tests.faults.mutations import mutated, mutated_rows
 
 ROOT = Path(__file__).resolve().parents[2]
-DUALS = ROOT / "reports" / "published" / "2026-11-21-cpu" / "smoke" / "duals"
+DUALS = ROOT / "reports" / "published" / "2026-11-21-epyc" / "smoke" / "duals"
 MEMORY = 256 << 20  # bytes that an instance may take here
 GROWTH = 1 << 30  # bytes by which this process may grow over all inputs of a test
 SECONDS = 30
