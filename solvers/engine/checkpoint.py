@@ -28,7 +28,8 @@ from solvers.engine.collectives import Group
 
 _MANIFEST, _SHARED, _FORMAT = "manifest.json", "shared.npz", "dualbench checkpoint 1"
 _KEPT = 2
-_EVERY, _SHARE = 300.0, 50.0
+#: Seconds from one to the next by default, and how many times what a checkpoint took they are at least.
+EVERY, SHARE = 300.0, 50.0
 _BLOCK = 1 << 24
 #: Whatever a damaged manifest.json, .npz or .npy leads to.
 _DAMAGE = (OSError, EOFError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, BadZipFile)
@@ -70,7 +71,7 @@ class Keeper:
         resume: bool = True,
     ) -> None:
         self._folder, self._group, self._identity = folder, group, dict(identity)
-        self._every = _EVERY if every is None else every
+        self._every = EVERY if every is None else every
         self._spared = every is None
         self._edges: list[int] = group.gather(edges)
         self._last, self._resume = 0.0, resume
@@ -96,7 +97,7 @@ class Keeper:
         told = self._group.gather((faults, time.perf_counter() - began))
         faults = told[0][0]
         if self._spared:
-            self._every = max(_EVERY, _SHARE * max(seconds for _, seconds in told))
+            self._every = max(EVERY, SHARE * max(seconds for _, seconds in told))
         if faults:
             self.notes.append(f"checkpoint of iteration {state.iteration} was lost ({'; '.join(faults)})")
         else:
