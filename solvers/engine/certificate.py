@@ -5,8 +5,9 @@ J destinations, E edges. For x and dual >= 0, with q_e = c_e + a_e dual_j:
     bound     g0(dual) = -b'dual + sum_i min over C_i of q_i'x                <= optimum (weak duality)
     objective c'x after clipping to >= 0, scaling each source into C_i and edge e by min(1, b_j / (A x)_j) >= optimum
 
-Scaling breaks 1'x = z, so '=' sources are filled up on edges whose budgets have slack; where that fails nothing is
-proved and the objective is infinite. The harness judges answers with code of its own.
+Scaling breaks 1'x = z, so '=' sources are filled up on edges whose budgets have slack; where those are full the
+nearest feasible point is looked for (balance.py). Where that fails nothing is proved and the objective is infinite. The
+harness judges answers with code of its own.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from solvers.base import Vector
 from solvers.engine.collectives import LOCAL, Group
 from solvers.engine.layout import Layout, cut_bands, frozen
 from solvers.engine.room import RAM, Room
+
+#: What '=' sources may lack together, relative to their radii: rounding.
+_FILLED = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +55,7 @@ def repair(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Grou
     Over several ranks lp and x are the sources of this one, and the certificate that of all: sums of float64.
     """
     from solvers.engine import certificate_jit as jit
+    from solvers.engine.balance import balance
 
     bound, loads, values = judge(lp, x, dual, group)
     factor = factor_within(lp.b, loads)
@@ -60,7 +65,7 @@ def repair(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Grou
         jit.scale_down(first, last, offsets, destination, kind, radius, factor, x)
     if group.max(np.array([float((kind == Kind.SIMPLEX_EQUALITY).any())]))[0]:
         lacking = _fill_up(lp, x, dual, np.maximum(0.0, lp.b - factor * loads), group)
-        objective = math.inf if lacking > 1e-12 else float(judge(lp, x, dual, group)[2].sum())
+        objective = balance(lp, x, group) if lacking > _FILLED else float(judge(lp, x, dual, group)[2].sum())
     return Certificate(bound=bound, objective=objective)
 
 
@@ -149,6 +154,18 @@ def ridge_point(lp: MatchingLP, price: npt.NDArray[np.float64], step: float, dty
     for first, last in _sources(lp, x):
         jit.ridge_point(first, last, offsets, destination, a, c, kind, radius, price, step, x)
     return x
+
+
+def nearest_point(lp: MatchingLP, x: Vector, price: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Proj_C(x - A'price), in float64."""
+    from solvers.engine import certificate_jit as jit
+
+    point, cost = np.empty(lp.edges), -x
+    cost.flags.writeable = False
+    offsets, destination, a, _, kind, radius = frozen(lp)
+    for first, last in _sources(lp):
+        jit.ridge_point(first, last, offsets, destination, a, cost, kind, radius, price, 1.0, point)
+    return point
 
 
 def largest_dual(lp: MatchingLP, group: Group = LOCAL) -> npt.NDArray[np.float64]:

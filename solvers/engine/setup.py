@@ -11,7 +11,7 @@ from importlib.util import find_spec
 import numpy as np
 import numpy.typing as npt
 
-from instances import MatchingLP, PerSource, available_memory
+from instances import Kind, MatchingLP, PerSource, available_memory
 from instances.mapped import default_cache, require_disk
 from solvers.base import Availability, Settings
 from solvers.engine.collectives import Group
@@ -132,6 +132,7 @@ def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
     """Compile (or load from the cache) every loop that a run on `lp` will use, on three edges of the same types."""
     import torch
 
+    from solvers.engine.balance import balance
     from solvers.engine.certificate import largest_dual, largest_objective, repair, ridge_point, to_cells, to_edges
 
     kind = np.array([0, 1, 2], dtype=np.uint8)
@@ -158,6 +159,8 @@ def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
         to_cells(layout, tiny, edges)
         repair(tiny, edges, np.zeros(lp.destinations))
         repair(tiny, ridge_point(tiny, np.zeros(lp.destinations), 1.0, dtype), np.zeros(lp.destinations))
+        if (lp.per_source.kind == Kind.SIMPLEX_EQUALITY).any():
+            balance(tiny, edges)
 
 
 def rehearse(kernel: Kernel, dtype: str) -> None:

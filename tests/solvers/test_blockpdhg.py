@@ -169,3 +169,10 @@ def test_pdhg_alone_needs_few_iterations_on_dualips_benchmark() -> None:
     lp = generate(parse_spec("dualip:sources=5000,destinations=50,degree=10,seed=42"))
     solver, settings = BlockPDHG(), Settings(tolerance=1e-6, iteration_limit=60, options={"finish": "none"})
     assert solver.run(solver.prepare(lp, settings)).status is Status.SOLVED
+
+
+@pytest.mark.parametrize("finish", ["none", "newton"])
+def test_equality_sources_are_proved_where_no_row_has_room(finish: str) -> None:
+    """At the optimum of these budgets every row is full, so no source can be filled up by itself."""
+    lp = generate(parse_spec("dualip:sources=5000,destinations=50,degree=5,seed=7,polytope=simplex-eq"))
+    assert solve(lp, tolerance=1e-4, iteration_limit=200, options={"finish": finish}).status is Status.SOLVED

@@ -94,3 +94,21 @@ def test_no_point_is_recovered_where_equalities_cannot_be_served() -> None:
         polytope=Simplex(equality=True),
     )
     assert repair(lp, np.ones(2), np.zeros(1)).gap == math.inf
+
+
+def test_sources_on_full_rows_are_balanced_through_others() -> None:
+    """Source 0 sees only the overfull row 0 and the full row 1; room is on row 2, which only source 1 reaches."""
+    lp = MatchingLP(
+        offsets=np.array([0, 2, 4]),
+        destination=np.array([0, 1, 1, 2], dtype=np.int32),
+        a=np.ones(4),
+        c=np.array([-3.0, -2.0, -2.0, -1.0]),
+        b=np.array([0.4, 1.0, 5.0]),
+        polytope=Simplex(equality=True),
+    )
+    x = np.array([0.401, 0.599, 0.401, 0.599])
+    certificate = repair(lp, x, np.array([2.0, 1.0, 0.0]))
+    assert certificate.bound == pytest.approx(-3.8)
+    assert -3.8 <= certificate.objective == pytest.approx(-3.8, abs=0.01)
+    assert x.reshape(2, 2).sum(axis=1) == pytest.approx([1.0, 1.0])
+    assert (np.bincount(lp.destination, weights=x) <= lp.b).all()
