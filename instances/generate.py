@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from instances.errors import SpecError
 from instances.families import BlockFamily, family
 from instances.greedy import UNITS, Indices, add_load, block_load, loads_of
+from instances.mapped import let_go
 from instances.matching import MatchingLP
 from instances.memory import require_memory, usable_threads
 from instances.sampling import BLOCK_SOURCES, Destinations, block_generator, draw_destinations, sample_graph
@@ -94,25 +96,36 @@ def stream_blocks(spec: MatchingSpec, blocks: Iterable[int], *, threads: int | N
             yield waiting.popleft().result()
 
 
-def generate_blocks(spec: MatchingSpec, blocks: Sequence[int], *, threads: int | None = None) -> Shard:
-    """The given blocks, one after another; `threads` (default: the CPUs of this process) changes the speed only."""
+def generate_blocks(
+    spec: MatchingSpec,
+    blocks: Sequence[int],
+    *,
+    threads: int | None = None,
+    empty: Callable[[int, Any], npt.NDArray[Any]] = np.empty,
+) -> Shard:
+    """The given blocks, one after another; `threads` (default: the CPUs of this process) changes the speed only.
+
+    empty: makes the arrays of the edges and offsets, of a size and type; see instances.mapped for those in files.
+    """
     _block_family(spec)
     for block in blocks:
         if not 0 <= block < block_count(spec):
             raise SpecError(f"block {block} of {spec.text!r}: its blocks are 0..{block_count(spec) - 1}")
-    degree = [np.zeros(1, dtype=np.int64)]
-    room = _room(draw_destinations(spec), sum(_sources_of(spec, block) for block in blocks))
-    destination, a, c = np.empty(room, np.int32), np.empty(room, np.float32), np.empty(room, np.float32)
+    sources = sum(_sources_of(spec, block) for block in blocks)
+    room = _room(draw_destinations(spec), sources)
+    offsets, destination, a, c = empty(sources + 1, "i8"), empty(room, "i4"), empty(room, "f4"), empty(room, "f4")
     load = np.zeros((loads_of(spec.polytope), spec.destinations), dtype=np.int64)
-    end = 0
+    offsets[0] = last = end = 0
     for made in stream_blocks(spec, blocks, threads=threads):
+        first, last = last, last + made.degree.size
         start, end = end, end + made.a.size
+        offsets[first + 1 : last + 1] = start + np.cumsum(made.degree)
         destination[start:end], a[start:end], c[start:end] = made.destination, made.a, made.c
-        degree.append(made.degree)
         add_load(load, made.load)
-    return Shard(
-        offsets=np.cumsum(np.concatenate(degree)), destination=destination[:end], a=a[:end], c=c[:end], load=load
-    )
+        let_go(offsets, first, last)
+        for array in (destination, a, c):
+            let_go(array, start, end)
+    return Shard(offsets=offsets, destination=destination[:end], a=a[:end], c=c[:end], load=load)
 
 
 def budgets(spec: MatchingSpec, load: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:

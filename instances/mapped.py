@@ -11,6 +11,7 @@ import contextlib
 import itertools
 import mmap
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,38 @@ def require_disk(need: float, folder: Path, what: str) -> None:
             f"{what} needs {need / 2**30:.3g} GiB of disk in {folder}, {free / 2**30:.3g} GiB are free: "
             f"set DUALBENCH_CACHE to a folder on a larger disk"
         )
+
+
+@contextlib.contextmanager
+def unnamed_file(nbytes: int, folder: Path, what: str) -> Iterator[Any]:
+    """An open file without a name in `folder`, zeros, with all its room taken; it goes with the last that uses it.
+
+    Raises InputError where the disk is full; `what` is named then.
+    """
+    require_disk(nbytes, folder, what)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        try:
+            _take(file.fileno(), nbytes)
+        except OSError as error:
+            raise InputError(f"{what} of {nbytes / 2**30:.3g} GiB in {folder}: {error}") from error
+        yield file
+
+
+def unnamed_array(size: int, dtype: Any, folder: Path, what: str) -> Array:
+    """zeros[size] in such a file, which goes with the array."""
+    nbytes = size * np.dtype(dtype).itemsize
+    if nbytes == 0:
+        return np.zeros(size, dtype)
+    with unnamed_file(nbytes, folder, what) as file:
+        return np.memmap(file, dtype=dtype, mode="r+", shape=(size,)).view(np.ndarray)
+
+
+def _take(descriptor: int, nbytes: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, nbytes)
+    else:
+        os.truncate(descriptor, nbytes)
 
 
 def let_go(array: Array, first: int = 0, last: int | None = None) -> None:

@@ -50,13 +50,16 @@ def usable_threads() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def available_memory() -> int:
+def available_memory(sharing: int = 1) -> int:
     """Bytes that can still be allocated: of the machine, or of the container (cgroup v2) or the limits of this process
     (RLIMIT_DATA, RLIMIT_AS) where that is less.
+
+    sharing: processes, this one included, that divide what the machine and the container have.
     """
     import psutil
 
-    return min(int(psutil.virtual_memory().available), _left_in_container(), _left_below_limits())
+    common = min(int(psutil.virtual_memory().available), _left_in_container())
+    return min(common // sharing, _left_below_limits())
 
 
 def _left_in_container() -> int:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -20,6 +21,7 @@ from instances.content import EDGE_ARRAYS
 from instances.errors import SpecError
 from instances.families import BlockFamily, family
 from instances.generate import block_count, budgets, generate_blocks
+from instances.mapped import let_go, unnamed_array
 from instances.matching import MatchingLP
 from instances.memory import available_memory, memory_bytes
 from instances.readers.parquet import ParquetSpec
@@ -46,13 +48,19 @@ class Part:
         return [_digest(self.lp, int(i), int(k)) for i, k in zip(self.pieces[:-1], self.pieces[1:], strict=True)]
 
 
-def load_part(spec: Spec, rank: int, ranks: int, add: Add, *, threads: int | None = None) -> Part:
-    """The part of `rank`; nobody makes or reads more than that. `add` sums an int64 array over all ranks."""
+def load_part(
+    spec: Spec, rank: int, ranks: int, add: Add, *, threads: int | None = None, folder: Path | None = None
+) -> Part:
+    """The part of `rank`; nobody makes or reads more than that. `add` sums an int64 array over all ranks.
+
+    folder: where the part of a generated family lies in files without a name, and not in memory.
+    """
     if isinstance(spec, ParquetSpec):
         return _read_part(spec, rank, ranks)
     spec, cuts = _blocks(spec)
     first, last = shares(np.diff(cuts), ranks, _BLOCKS)[rank]
-    shard = generate_blocks(spec, range(first, last), threads=threads)
+    empty = np.empty if folder is None else partial(unnamed_array, folder=folder, what="a part of the instance")
+    shard = generate_blocks(spec, range(first, last), threads=threads, empty=empty)
     lp = MatchingLP(
         offsets=shard.offsets,
         destination=shard.destination,
@@ -69,13 +77,16 @@ def in_blocks(spec: Spec) -> TypeGuard[MatchingSpec]:
     return isinstance(spec, MatchingSpec) and isinstance(family(spec.family), BlockFamily)
 
 
-def require_parts(spec: Spec, ranks: int) -> None:
-    """SpecError where so many ranks cannot share `spec`, before one of them is started."""
-    need, available = memory_bytes(spec) // ranks, available_memory()
-    if need > available:
+def require_parts(spec: Spec, ranks: int, *, neighbours: int = 1, on_disk: bool = False) -> None:
+    """SpecError where so many ranks cannot share `spec`, before one of them is started.
+
+    neighbours: ranks of a machine, which share its memory. on_disk: the parts take none.
+    """
+    need, available = memory_bytes(spec) // ranks, available_memory(neighbours)
+    if need > available and not on_disk:
         raise SpecError(
             f"{spec.text} needs {need / 2**30:.3g} GiB of memory on each of {ranks} ranks, {available / 2**30:.3g} GiB "
-            "are available: use more ranks, or a smaller instance"
+            "are available to each: use more machines, or a smaller instance"
         )
     if isinstance(spec, ParquetSpec):
         shares(RowGroups(Path(spec.path)).edges, ranks, _GROUPS)
@@ -124,5 +135,7 @@ def _read_part(spec: ParquetSpec, rank: int, ranks: int) -> Part:
 def _digest(lp: MatchingLP, first: int, last: int) -> str:
     found: Any = hashlib.sha256(np.diff(lp.offsets[first : last + 1]).tobytes())
     for name in EDGE_ARRAYS:
-        found.update(np.ascontiguousarray(getattr(lp, name)[lp.offsets[first] : lp.offsets[last]]).data)
+        edges = slice(int(lp.offsets[first]), int(lp.offsets[last]))
+        found.update(np.ascontiguousarray(getattr(lp, name)[edges]).data)
+        let_go(getattr(lp, name), edges.start, edges.stop)
     return str(found.hexdigest())

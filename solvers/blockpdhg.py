@@ -50,8 +50,8 @@ class BlockPDHG(ShardedSolver):
         """Layout, upload, work space and compilation. Tolerances below 1e-7 work in float64 whatever the settings."""
         options, settings = parse_options(Options, settings), working(settings)
         job = job or Job()
-        room = room_for(lp, settings, options.memory, self.id, sharing=job.group.neighbours)
-        newton = options.finish == "newton" and settings.device == "cpu" and not job.anywhere(room.on_disk)
+        room = room_for(lp, settings, options.memory, job, self.id, vectors=2)
+        newton = options.finish == "newton" and settings.device == "cpu" and not room.on_disk
         with cpu_threads(settings.threads):
             warm_up(lp, settings, options.kernel)
             if newton:

@@ -14,6 +14,7 @@ from solvers.ascent import AcceleratedAscent
 from solvers.base import Answer, Availability, OptionError, Settings, Status, parse_options
 from solvers.engine.job import Job, ShardedSolver
 from solvers.engine.kernel import as_numpy
+from solvers.engine.room import check_memory_option
 from solvers.engine.setup import available, cpu_threads, working
 from solvers.ridge import Dual, RidgeRun, State, prepare
 
@@ -22,7 +23,7 @@ from solvers.ridge import Dual, RidgeRun, State, prepare
 class Options:
     """gamma: the ridge. jacobi: rows scaled to norm 1. decay_steps > 0: every so many iterations gamma and the largest
     step shrink by decay_factor, gamma down to gamma_least. check_every: iterations from one look at the gap to the
-    next. kernel: auto, reference, cpu or cuda.
+    next. kernel: auto, reference, cpu or cuda. memory: where the cells lie, see solvers.engine.room.
     """
 
     gamma: float = 1e-3
@@ -34,8 +35,10 @@ class Options:
     decay_factor: float = 0.7
     check_every: int = 10
     kernel: str = "auto"
+    memory: str = "auto"
 
     def __post_init__(self) -> None:
+        check_memory_option(self.memory)
         checks = (
             ("gamma", self.gamma > 0, "a number > 0"),
             ("gamma_least", self.gamma_least > 0, "a number > 0"),
@@ -58,6 +61,7 @@ class DualIP(ShardedSolver):
     citation = "Basu, Ghoting, Mazumder, Pan: ECLIPSE, ICML 2020; LinkedIn DuaLip 5.0.1"
     devices = ("cpu", "cuda")
     bytes_per_edge: ClassVar[float] = 11.0
+    streams = True
     Options: ClassVar[type[Any]] = Options
 
     def available(self) -> Availability:

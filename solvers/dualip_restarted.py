@@ -17,6 +17,7 @@ from solvers.engine.certificate import largest_cost, largest_dual
 from solvers.engine.job import Job
 from solvers.engine.kernel import Pass, as_numpy
 from solvers.engine.layout import frozen
+from solvers.engine.room import check_memory_option
 from solvers.engine.setup import working
 from solvers.quasi_newton import QuasiNewtonAscent
 from solvers.ridge import Dual, RidgeRun, State, prepare
@@ -32,7 +33,8 @@ _LEAST_STEPS = 3
 class Options:
     """gamma: the first ridge, in units of max_e |c_e|; gamma_least: the last, in units of the first. decay_factor: by
     what a ridge is multiplied once the rest of the gap is at most settle_share of the ridge's own part in it.
-    check_every: iterations from one look at the gap to the next. kernel: auto, reference, cpu or cuda.
+    check_every: iterations from one look at the gap to the next. kernel: auto, reference, cpu or cuda. memory: where
+    the cells lie, see solvers.engine.room.
     """
 
     gamma: float = 5e-2
@@ -41,8 +43,10 @@ class Options:
     settle_share: float = 0.5
     check_every: int = 3
     kernel: str = "auto"
+    memory: str = "auto"
 
     def __post_init__(self) -> None:
+        check_memory_option(self.memory)
         checks = (
             ("gamma", self.gamma > 0, "a number > 0"),
             ("gamma_least", self.gamma_least > 0, "a number > 0"),

@@ -13,6 +13,7 @@ from solvers.base import OptionError, Settings, Vector
 from solvers.engine.job import Job
 from solvers.engine.kernel import Kernel, Tensor
 from solvers.engine.layout import Layout
+from solvers.engine.room import check_memory_option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,8 +22,8 @@ class Options:
     restart_artificial: ... or when the inner count passes this share of all iterations. initial_weight: the primal
     weight w starts at this times ||c|| / ||b||. weight_smoothing: exponent of the new primal weight in its geometric
     mean with the old. kernel: auto, reference, cpu or cuda. finish: "newton" to go on with solvers.proximal where the
-    rate falls (on the CPU), "none" for PDHG alone. memory: "ram", "disk" for cells and vectors in files that passes
-    stream (on the CPU, PDHG alone), or "auto" for the disk where they do not fit the available memory.
+    rate falls (on the CPU, in memory), "none" for PDHG alone. memory: where cells and vectors lie, see
+    solvers.engine.room.
     """
 
     restart_sufficient: float = 0.2
@@ -42,8 +43,7 @@ class Options:
             raise OptionError(f"initial_weight={self.initial_weight!r}: expected a number > 0")
         if self.finish not in ("newton", "none"):
             raise OptionError(f"finish={self.finish!r}: expected newton or none")
-        if self.memory not in ("auto", "ram", "disk"):
-            raise OptionError(f"memory={self.memory!r}: expected auto, ram or disk")
+        check_memory_option(self.memory)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -24,9 +24,9 @@ from solvers.base import Answer, Settings, Status, Vector
 from solvers.engine.certificate import largest_objective, repair, ridge_point
 from solvers.engine.checkpoint import Saved
 from solvers.engine.job import Job
-from solvers.engine.kernel import Pass, Tensor, check_memory
+from solvers.engine.kernel import Pass, Tensor
 from solvers.engine.progress import LostNumberError, Progress
-from solvers.engine.setup import HeldKernel, answer_dtype, cpu_threads, layout_bytes, warm_up
+from solvers.engine.setup import HeldKernel, answer_dtype, cpu_threads, room_for, warm_up
 
 Dual = npt.NDArray[np.float64]
 
@@ -53,10 +53,10 @@ class State:
 
 
 def prepare(lp: MatchingLP, settings: Settings, job: Job, options: Any, *, gamma: float, what: str) -> State:
-    """Layout, upload and compilation. `what` is named where memory is short."""
-    check_memory(layout_bytes(lp, settings.dtype, vectors=0), settings.device, what)
+    """Layout, upload and compilation. `what` is named where memory is short; options.memory: see room_for."""
+    room = room_for(lp, settings, options.memory, job, what, vectors=0)
     with cpu_threads(settings.threads):
-        held = HeldKernel(lp, settings, options.kernel, job)
+        held = HeldKernel(lp, settings, options.kernel, job, room)
         warm_up(lp, settings, options.kernel)
         return State(
             lp=lp,
@@ -156,9 +156,9 @@ class RidgeRun(abc.ABC):
 
     def _finish(self) -> tuple[Vector, float]:
         """The best point made feasible, and its certified gap with the best dual so far."""
-        lp, settings = self.state.lp, self.state.settings
-        self.state.held.make_room()
-        x = ridge_point(lp, self._best.dual, 1 / self._best.gamma, answer_dtype(settings))
+        lp, settings, held = self.state.lp, self.state.settings, self.state.held
+        held.make_room()
+        x = ridge_point(lp, self._best.dual, 1 / self._best.gamma, answer_dtype(settings), held.room)
         return x, self.state.job.judged(repair(lp, x, self.progress.best_dual, self.state.job.group))
 
     def _save(self, iteration: int) -> None:

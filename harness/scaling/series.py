@@ -20,7 +20,7 @@ from harness.folder import locked, save_dual
 from harness.outcome import utc_now
 from harness.scaling.launch import Launched, launch
 from harness.scaling.model import curve, measured_speeds, seconds_per_iteration
-from harness.scaling.sharded import ShardedCase, sharded_solver, take_part
+from harness.scaling.sharded import ShardedCase, parts_on_disk, sharded_solver, take_part
 from instances import InputError, MatchingSpec, digest, parse_spec
 from instances.shards import require_parts
 from solvers import Status
@@ -49,7 +49,9 @@ class Series:
             raise InputError(f"--ranks: expected whole numbers from 1 to {_MOST_RANKS}, such as 1,2,4")
         sharded_solver(self.case.solver)
         for ranks in self.ranks:
-            require_parts(parse_spec(self.at(ranks).spec), ranks)
+            case, neighbours = self.at(ranks), int(os.environ.get("LOCAL_WORLD_SIZE", str(ranks)))
+            on_disk = parts_on_disk(case, neighbours)
+            require_parts(parse_spec(case.spec), ranks, neighbours=neighbours, on_disk=on_disk)
 
     def at(self, ranks: int) -> ShardedCase:
         """The case on `ranks` ranks: the same instance (strong), or `ranks` times the sources (weak)."""

@@ -20,9 +20,11 @@ import numpy as np
 
 from harness import memory
 from harness.clock import Stopwatch
-from instances import InputError, MatchingLP, MatchingSpec, Spec, parse_spec
+from instances import InputError, MatchingLP, MatchingSpec, Spec, available_memory, memory_bytes, parse_spec
+from instances.mapped import default_cache
 from instances.shards import in_blocks, instance_digest, load_part
 from solvers import Answer, Settings, get_solver
+from solvers.base import parse_options
 from solvers.engine.checkpoint import Keeper
 from solvers.engine.collectives import Group, agree, joined
 from solvers.engine.job import Job, ShardedSolver
@@ -72,6 +74,18 @@ def sharded_solver(solver_id: str) -> ShardedSolver:
     return solver
 
 
+def parts_on_disk(case: ShardedCase, neighbours: int) -> bool:
+    """Whether the ranks keep their parts of the instance in files: the solver streams, and is told to or the memory
+    that the `neighbours` on one machine share does not suffice.
+    """
+    spec, solver, settings = parse_spec(case.spec), sharded_solver(case.solver), case.settings
+    if not (solver.streams and in_blocks(spec) and settings.device == "cpu"):
+        return False
+    memory = parse_options(solver.Options, settings).memory
+    need = (memory_bytes(spec) + solver.bytes_per_edge * spec.expected_edges) / case.ranks
+    return bool(memory == "disk" or (memory == "auto" and need > available_memory(neighbours)))
+
+
 def take_part(case: ShardedCase) -> Mapping[str, Any] | None:
     """Do this process's part. Returns the result on rank 0, None on the others."""
     threads = case.settings.threads
@@ -93,7 +107,9 @@ def _solve(case: ShardedCase, group: Group) -> tuple[dict[str, Any], dict[str, A
     spec, solver, settings = parse_spec(case.spec), sharded_solver(case.solver), _settings(case, group)
     stopwatch = Stopwatch(settings.device)
     memory.reset_peak()
-    part = load_part(spec, group.rank, group.size, group.sum, threads=settings.threads)
+    on_disk = group.max(np.array([float(parts_on_disk(case, group.neighbours))]))[0] > 0
+    folder = default_cache() if on_disk else None
+    part = load_part(spec, group.rank, group.size, group.sum, threads=settings.threads, folder=folder)
     seconds = {"generate": stopwatch.lap()}
     digest = instance_digest([d for found in group.gather(part.digests()) for d in found], part.lp.b)
     edges = int(group.sum(np.array([part.lp.edges]))[0])

@@ -135,6 +135,7 @@ class ShardedSolver(Solver):
     """A solver that takes the sources of one rank as its LP and works with the other ranks through a Job.
 
     The arrays of the LP are those of its own sources, b that of the whole; `Answer.x` is of its own sources as well.
+    One that `streams` has the option `memory` of solvers.engine.room.
     """
 
     @abc.abstractmethod

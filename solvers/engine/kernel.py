@@ -171,22 +171,26 @@ def usable_device(device: str) -> str:
     return device
 
 
-def check_memory(need: float, device: str, what: str) -> None:
-    """InputError when `need` bytes are not free on the device; asked before anything is allocated."""
-    free = float(_free_bytes(usable_device(device)))
+def check_memory(need: float, device: str, what: str, *, sharing: int = 1) -> None:
+    """InputError when `need` bytes are not free on the device; asked before anything is allocated.
+
+    sharing: ranks of this machine that divide the memory of the host.
+    """
+    free = free_bytes(device, sharing=sharing)
     if need > free:
+        each = f" to each of {sharing} ranks" if sharing > 1 else ""
         raise InputError(
-            f"{what} needs {need / 2**30:.2f} GiB on {device}, {free / 2**30:.2f} GiB are free: "
+            f"{what} needs {need / 2**30:.2f} GiB on {device}, {free / 2**30:.2f} GiB are free{each}: "
             f"use a smaller instance, dtype float32 or another device"
         )
 
 
-def _free_bytes(device: str) -> int:
-    if device.startswith("cuda"):
+def free_bytes(device: str, *, sharing: int = 1) -> int:
+    if usable_device(device).startswith("cuda"):
         import torch
 
         return int(torch.cuda.mem_get_info(device)[0])
-    return available_memory()
+    return available_memory(sharing)
 
 
 def as_numpy(tensor: Tensor) -> npt.NDArray[np.float64]:

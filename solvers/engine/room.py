@@ -1,9 +1,12 @@
-"""Where the large arrays of a solve lie: in the memory of the process, or in files on the disk."""
+"""Where the large arrays of a solve lie: in the memory of the process, or in files on the disk.
+
+The option `memory` of a solver chooses: "ram" for the memory of the device, "disk" for files, from which the CPU
+streams, "auto" for the first of them that has room.
+"""
 
 from __future__ import annotations
 
 import os
-import tempfile
 import weakref
 from pathlib import Path
 from typing import Any
@@ -11,10 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from instances import InputError
-from instances.mapped import let_go, require_disk
+from instances.mapped import let_go, unnamed_file
+from solvers.base import OptionError
 
 _CLEARED = 1 << 20  # entries at a time
+_CHOICES = ("auto", "ram", "disk")
 Array = npt.NDArray[Any]
 
 
@@ -57,13 +61,7 @@ class Disk(Room):
         nbytes = size * np.dtype(dtype).itemsize
         if nbytes == 0:
             return np.zeros(size, dtype)
-        require_disk(nbytes, self._folder, "work space")
-        self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=self._folder) as file:
-            try:
-                _take(file.fileno(), nbytes)
-            except OSError as error:
-                raise InputError(f"work space of {nbytes / 2**30:.3g} GiB in {self._folder}: {error}") from error
+        with unnamed_file(nbytes, self._folder, "work space") as file:
             array = np.memmap(file, dtype=dtype, mode="r+", shape=(size,)).view(np.ndarray)
             self._taken[_address(array)] = weakref.ref(array), os.dup(file.fileno())
         weakref.finalize(array, self._release, _address(array))
@@ -103,11 +101,9 @@ class Disk(Room):
 RAM = Room()
 
 
-def _take(descriptor: int, nbytes: int) -> None:
-    if hasattr(os, "posix_fallocate"):
-        os.posix_fallocate(descriptor, 0, nbytes)
-    else:
-        os.truncate(descriptor, nbytes)
+def check_memory_option(memory: str) -> None:
+    if memory not in _CHOICES:
+        raise OptionError(f"memory={memory!r}: expected {', '.join(_CHOICES[:-1])} or {_CHOICES[-1]}")
 
 
 def _address(array: Array) -> int:

@@ -11,12 +11,12 @@ from importlib.util import find_spec
 import numpy as np
 import numpy.typing as npt
 
-from instances import Kind, MatchingLP, PerSource, available_memory
+from instances import Kind, MatchingLP, PerSource
 from instances.mapped import default_cache, require_disk
-from solvers.base import Availability, Settings
+from solvers.base import Availability, OptionError, Settings
 from solvers.engine.collectives import Group
 from solvers.engine.job import Job, SharedKernel
-from solvers.engine.kernel import SETTLE, Kernel, check_memory, make_kernel
+from solvers.engine.kernel import SETTLE, Kernel, check_memory, free_bytes, make_kernel
 from solvers.engine.layout import Layout, build_layout, index_dtype
 from solvers.engine.room import RAM, Disk, Room
 
@@ -49,23 +49,24 @@ def layout_bytes(lp: MatchingLP, dtype: str, *, vectors: int) -> float:
     return float(_PADDING_ALLOWED * cell * lp.edges + (16 + value) * lp.sources + 1e6)
 
 
-def room_for(lp: MatchingLP, settings: Settings, memory: str, what: str, *, sharing: int = 1) -> Room:
-    """Room for a layout, two primal vectors and, on the CPU, the answer: memory where they fit or "ram" is asked for,
-    else the disk.
+def room_for(lp: MatchingLP, settings: Settings, memory: str, job: Job, what: str, *, vectors: int) -> Room:
+    """Room for a layout, so many primal vectors and, on the host, the answer, of one kind on all ranks of the job.
 
-    sharing: ranks of this machine, each of which needs as much. Raises InputError where there is no such room, before
-    anything is taken.
+    memory: see room.py. Raises InputError where there is no such room, before anything is taken.
     """
-    need = layout_bytes(lp, settings.dtype, vectors=2)
-    if settings.device != "cpu":
-        check_memory(need, settings.device, what)
-        return RAM
-    need = sharing * (need + np.dtype(answer_dtype(settings)).itemsize * lp.edges)
-    if memory == "ram" or (memory == "auto" and need <= available_memory()):
-        check_memory(need, "cpu", what)
-        return RAM
-    require_disk(need, default_cache(), what)
-    return Disk(default_cache())
+    on_cpu, sharing = settings.device == "cpu", job.group.neighbours
+    cells = layout_bytes(lp, settings.dtype, vectors=vectors)
+    answer = np.dtype(answer_dtype(settings)).itemsize * lp.edges
+    need = cells + answer if on_cpu and vectors else cells  # without vectors a layout gives way to the answer
+    if memory == "disk" and not on_cpu:
+        raise OptionError(f"memory='disk' with device={settings.device!r}: use device='cpu'")
+    if memory == "auto" and on_cpu and job.anywhere(need > free_bytes("cpu", sharing=sharing)):
+        memory = "disk"
+    if memory == "disk":
+        require_disk(sharing * (cells + answer), default_cache(), what)
+        return Disk(default_cache())
+    check_memory(need, settings.device, what, sharing=sharing)
+    return RAM
 
 
 def made_layout(lp: MatchingLP, settings: Settings, room: Room = RAM) -> Layout:
@@ -106,9 +107,9 @@ def whole(layout: Layout, group: Group) -> Layout:
 class HeldKernel:
     """A kernel with its layout, which can be given up and made again."""
 
-    def __init__(self, lp: MatchingLP, settings: Settings, name: str, job: Job) -> None:
-        layout = whole(made_layout(lp, settings), job.group)
-        self._lp, self._settings, self._name, self._job = lp, settings, name, job
+    def __init__(self, lp: MatchingLP, settings: Settings, name: str, job: Job, room: Room) -> None:
+        layout = whole(made_layout(lp, settings, room), job.group)
+        self._lp, self._settings, self._name, self._job, self.room = lp, settings, name, job, room
         self._kernel: Kernel | None = SharedKernel(make_kernel(layout, settings, name), job, settings)
         self._bytes = layout.index.nbytes + layout.a.nbytes + layout.c.nbytes
         self.name, self.device = self._kernel.name, self._kernel.device
@@ -118,13 +119,13 @@ class HeldKernel:
     @property
     def kernel(self) -> Kernel:
         if self._kernel is None:
-            made = make_kernel(made_layout(self._lp, self._settings), self._settings, self._name)
+            made = make_kernel(made_layout(self._lp, self._settings, self.room), self._settings, self._name)
             self._kernel = SharedKernel(made, self._job, self._settings)
         return self._kernel
 
     def make_room(self) -> None:
-        """Give the layout up where it is large, so that it and an answer never exist at once."""
-        if self._bytes > _LAYOUT_BYTES_KEPT:
+        """Give the layout up where it is large and in memory, so that it and an answer never exist there at once."""
+        if self._bytes > _LAYOUT_BYTES_KEPT and self.room is RAM:
             self._kernel = None
 
 

@@ -105,7 +105,7 @@ def bounded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "harness.trust.verify",
         "harness.scaling.plan",
     ):
-        monkeypatch.setattr(f"{module}.available_memory", lambda: MEMORY)
+        monkeypatch.setattr(f"{module}.available_memory", lambda *_: MEMORY)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
     grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)

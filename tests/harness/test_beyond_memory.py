@@ -31,7 +31,7 @@ tried = _cannot_run(large)
 outcome = bench.run(large, lambda step: None)
 print(json.dumps({
     "tried": tried, "status": outcome.status, "words": outcome.raw_status, "reason": outcome.reason,
-    "certificate": outcome.certificate, "dualip": _cannot_run(case("dualip", 600_000)),
+    "certificate": outcome.certificate, "glop": _cannot_run(case("ortools-glop", 600_000)),
 }))
 """
 
@@ -48,5 +48,5 @@ def test_a_solver_that_streams_works_from_the_store_and_others_are_left_out(
     assert (found["status"], found["reason"]) == ("solved", "")
     assert found["words"].endswith("kernel cpu from disk")
     assert found["certificate"]["certified_gap"] <= 1e-3
-    assert "GiB of memory" in found["dualip"]
+    assert "GiB of memory" in found["glop"]
     assert len(list(tmp_path.iterdir())) == 1

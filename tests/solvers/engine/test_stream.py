@@ -95,18 +95,28 @@ def test_a_disk_without_room_is_one_line_that_says_what_to_change(cache: Path) -
         Disk(cache).zeros(free_disk(cache), np.float64)
 
 
-def solved(lp: MatchingLP, **options: Any) -> Answer:
-    solver = get_solver("blockpdhg")
-    settings = Settings(tolerance=1e-3, iteration_limit=400, options={"finish": "none", **options})
+def solved(lp: MatchingLP, solver_id: str = "blockpdhg", **options: Any) -> Answer:
+    solver, alone = get_solver(solver_id), {"finish": "none"} if solver_id == "blockpdhg" else {}
+    settings = Settings(tolerance=1e-3, iteration_limit=400, options={**alone, **options})
     return solver.run(solver.prepare(lp, settings))
 
 
-@pytest.mark.parametrize("polytope", ["simplex", "simplex-eq", "box,radius=0.5"])
-def test_the_answer_is_the_same_from_the_disk(polytope: str) -> None:
+@pytest.mark.parametrize(
+    ("solver", "polytope"),
+    [
+        ("blockpdhg", "simplex"),
+        ("blockpdhg", "simplex-eq"),
+        ("blockpdhg", "box,radius=0.5"),
+        ("dualip", "simplex"),
+        ("dualip-restarted", "simplex"),
+    ],
+)
+def test_the_answer_is_the_same_from_the_disk(solver: str, polytope: str) -> None:
     text = f"dualip:sources=30000,destinations=30,degree=10,seed=5,polytope={polytope}"
     lp = generate(MatchingSpec.parse(text))
-    held, streamed = solved(lp, memory="ram"), solved(lp, memory="disk")
-    assert held.status is streamed.status is Status.SOLVED
+    held, streamed = solved(lp, solver, memory="ram"), solved(lp, solver, memory="disk")
+    assert held.status is streamed.status
+    assert (held.status is Status.SOLVED) == (solver != "dualip")
     assert held.x is not None
     assert streamed.x is not None
     assert held.x.tobytes() == streamed.x.tobytes()
@@ -137,12 +147,13 @@ from harness.solve import execute
 from instances import generate, parse_spec, stored
 from solvers import Settings, get_solver
 
-large, small, memory_option, limit = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
+solver, large, small, memory_option, limit = *sys.argv[1:5], int(sys.argv[5])
+alone = {"finish": "none"} if solver == "blockpdhg" else {}
 
 def solve(text, options):
     lp = (generate if memory_option == "ram" else stored)(parse_spec(text), threads=1)
-    settings = Settings(tolerance=1e-3, options={"finish": "none", **options})
-    return execute(lp, get_solver("blockpdhg"), settings)
+    settings = Settings(tolerance=1e-3, iteration_limit=30, options={**alone, **options})
+    return execute(lp, get_solver(solver), settings)
 
 def held(name):
     return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith(name))
@@ -162,19 +173,21 @@ print(json.dumps({
 """
 
 
-def in_a_child(memory: str, limit: int) -> subprocess.CompletedProcess[str]:
+def in_a_child(solver: str, memory: str, limit: int) -> subprocess.CompletedProcess[str]:
     specs = [f"dualip:sources={sources},destinations=100,degree=10,seed=2" for sources in (600_000, 500)]
-    command = [sys.executable, "-c", LIMITED, *specs, memory, str(limit)]
+    command = [sys.executable, "-c", LIMITED, solver, *specs, memory, str(limit)]
     return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit and the peak are those of Linux")
-def test_an_instance_several_times_larger_than_the_memory_gives_the_same_answer() -> None:
+@pytest.mark.parametrize("solver", ["blockpdhg", "dualip"])
+def test_an_instance_several_times_larger_than_the_memory_gives_the_same_answer(solver: str) -> None:
     limit = 40_000_000
-    refused = in_a_child("ram", limit)
-    assert refused.returncode != 0
-    assert "are available" in refused.stderr
-    held, streamed = (in_a_child(memory, bound) for memory, bound in (("ram", 0), ("auto", limit)))
+    if solver == "blockpdhg":
+        refused = in_a_child(solver, "ram", limit)
+        assert refused.returncode != 0
+        assert "are available" in refused.stderr
+    held, streamed = (in_a_child(solver, memory, bound) for memory, bound in (("ram", 0), ("auto", limit)))
     assert (held.returncode, streamed.returncode) == (0, 0), held.stderr + streamed.stderr
     in_memory, on_disk = json.loads(held.stdout), json.loads(streamed.stdout)
     assert on_disk["words"].endswith("from disk")

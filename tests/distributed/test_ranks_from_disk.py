@@ -1,0 +1,128 @@
+"""Ranks whose parts of the instance, cells and vectors lie on the disk."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from harness.referee import certify
+from harness.scaling.launch import Launched
+from harness.scaling.sharded import ShardedCase
+from instances import generate, parse_spec
+from solvers import Settings
+
+Start = Callable[..., Launched]
+SPEC = "dualip:sources=66000,destinations=40,degree=3,seed=5"
+LARGE = "dualip:sources=700000,destinations=100,degree=10,seed=2"
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DUALBENCH_CACHE", str(tmp_path))
+    return tmp_path
+
+
+def finished(launched: Launched) -> Any:
+    assert launched.result is not None
+    assert launched.result["status"] == "solved"
+    return launched.result
+
+
+def check_same(held: Any, streamed: Any) -> None:
+    """The same bits; the proofs add the same numbers in another order."""
+    assert streamed["raw_status"].endswith("cpu from disk")
+    for name in ("dual", "iterations", "digest", "edges"):
+        assert held[name] == streamed[name]
+    assert held["trace"]["gap"] == streamed["trace"]["gap"]
+    assert held["certificate"]["dual_bound"] == pytest.approx(streamed["certificate"]["dual_bound"], rel=1e-12)
+
+
+def test_dual_ascent_on_two_ranks_gives_the_same_bits_from_the_disk(start: Start, cache: Path) -> None:
+    held, streamed = (
+        finished(start(SPEC, "dualip-restarted", 2, tolerance=1e-3, options={"memory": memory}))
+        for memory in ("ram", "disk")
+    )
+    check_same(held, streamed)
+    assert not list(cache.iterdir())
+
+
+def test_pdhg_on_two_ranks_gives_the_same_bits_from_the_disk_and_goes_on_from_a_checkpoint(
+    start: Start, tmp_path: Path
+) -> None:
+    chosen: dict[str, Any] = {"tolerance": 1e-3, "options": {"finish": "none", "memory": "disk"}}
+    kept = {**chosen, "checkpoint": str(tmp_path / "kept"), "every": 0.0}
+    held = finished(start(SPEC, "blockpdhg", 2, tolerance=1e-3, options={"finish": "none", "memory": "ram"}))
+    check_same(held, finished(start(SPEC, "blockpdhg", 2, **kept)))
+    resumed = finished(start(SPEC, "blockpdhg", 2, resume=True, **kept))
+    assert any("went on from iteration" in note for note in resumed["notes"])
+    assert resumed["dual"] == held["dual"]
+
+
+LIMITED = """
+import json, os, resource, sys
+from harness import memory
+from harness.scaling.sharded import ShardedCase, take_part
+from instances import generate, parse_spec
+from solvers import Settings, get_solver
+
+case, limit = ShardedCase.parse(sys.argv[1]), int(sys.argv[2])
+solver = get_solver(case.solver)
+
+def held(name):
+    return next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith(name))
+
+small = generate(parse_spec("dualip:sources=500,destinations=100,degree=10,seed=2"), threads=1)
+settings = Settings(options={**case.settings.options, "memory": "disk" if limit else "ram"})
+solver.run(solver.prepare(small, settings))  # imports and compiles
+taken = held("VmRSS")
+if limit:
+    resource.setrlimit(resource.RLIMIT_DATA, (held("VmData") + limit,) * 2)
+result = take_part(case)
+if result is not None:
+    for rank in result["per_rank"]:
+        rank["beyond"] = rank["peak_memory"]["host"] - taken
+    print(json.dumps(result))
+"""
+
+
+def limited(memory: str, limit: int) -> subprocess.CompletedProcess[str]:
+    """Two ranks of torchrun, each with so many bytes for what it allocates after its imports."""
+    case = ShardedCase(
+        spec=LARGE,
+        solver="blockpdhg",
+        settings=Settings(tolerance=1e-3, options={"finish": "none", "memory": memory}),
+        ranks=2,
+        probe=False,
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--no-python"]
+    return subprocess.run(
+        [*command, sys.executable, "-c", LIMITED, case.text, str(limit)],
+        capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit and the peak are those of Linux")
+def test_ranks_with_less_memory_than_their_parts_need_give_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS"):
+        monkeypatch.setenv(name, "1")
+    limit = 45_000_000
+    found = []
+    for memory, bound in (("ram", 0), ("auto", limit)):
+        done = limited(memory, bound)
+        assert done.returncode == 0, done.stderr
+        found.append(json.loads(done.stdout))
+    held, streamed = found
+    assert streamed["raw_status"].endswith("cpu from disk")
+    for name in ("status", "dual", "iterations", "digest"):
+        assert held[name] == streamed[name]
+    assert max(rank["beyond"] for rank in streamed["per_rank"]) < limit
+    assert min(rank["beyond"] for rank in held["per_rank"]) > 2 * limit
+    bound = certify(generate(parse_spec(LARGE)), dual=np.array(streamed["dual"]))
+    assert bound.dual_bound == pytest.approx(streamed["certificate"]["dual_bound"], rel=1e-10)
