@@ -11,8 +11,10 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from reports.palette import COLOURS, Style
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 INK, MUTED, GRID = "#1b1f24", "#5f6873", "#e1e5ea"
 DARK_INK, DARK_MUTED, DARK_GRID = "#e8eaed", "#a3abb5", "#333a43"
 WIDTH, HEIGHT = 4.0, 2.9  # inches of one panel: its text is still read at the width of a phone
+UNDER_AXES = 0.46  # inches for tick labels and the x label
 LONGEST_TITLE = 66  # characters
 LONGEST_ROW_NAME = 24
 FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'DejaVu Sans', sans-serif"
@@ -55,13 +58,17 @@ RC: dict[Any, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """One figure. name: of the files figures/<name>.svg and .png. inline: the SVG for the page."""
+    """One figure. name: of the files figures/<name>.svg and .png. inline: the SVG for the page.
+
+    key: the names of the legend, which `inline` leaves to the page where several figures share one.
+    """
 
     name: str
     title: str
     svg: str
     inline: str
     png: bytes
+    key: Mapping[str, Style] = field(default_factory=dict)
 
 
 @contextmanager
@@ -74,15 +81,15 @@ def settings() -> Iterator[None]:
         yield
 
 
-def new_figure(legend_rows: int = 0, right: float = 0.0, heads: int = 1) -> tuple[Figure, Axes]:
+def new_figure(legend_rows: int = 0, right: float = 0.0, heads: int = 1, taller: float = 0.0) -> tuple[Figure, Axes]:
     """A panel with room for `heads` lines above, `legend_rows` lines under it and `right` inches beside it."""
     from matplotlib.figure import Figure
 
     below = 0.19 * legend_rows + (0.06 if legend_rows else 0.0)
     top = 0.12 + 0.2 * heads
-    height = HEIGHT - 0.32 + top + below
+    height = HEIGHT + taller - 0.32 + top + below
     figure = Figure(figsize=(WIDTH, height))
-    left, bottom = 0.6, 0.46 + below
+    left, bottom = 0.6, UNDER_AXES + below
     width = WIDTH - left - 0.16 - right
     return figure, figure.add_axes((left / WIDTH, bottom / height, width / WIDTH, 1 - (bottom + top) / height))
 
@@ -143,11 +150,12 @@ def log_ticks(low: float, high: float) -> list[float]:
     return [tick for tick in fine if low <= tick <= high]
 
 
-def legend(figure: Figure, names: Mapping[str, Style], columns: int, *, markers: bool) -> None:
+def legend(figure: Figure, names: Mapping[str, Style], columns: int, *, markers: bool, lines: bool = True) -> None:
     """Line, marker and name of every competitor under the panel."""
     from matplotlib.lines import Line2D
 
-    handles = [Line2D([], [], label=name, **line_style(style, markers=markers)) for name, style in names.items()]
+    bare = {} if lines else {"linestyle": "none"}
+    handles = [Line2D([], [], label=name, **line_style(style, markers=markers) | bare) for name, style in names.items()]
     box = figure.legend(
         handles=handles,
         loc="lower left",
@@ -218,7 +226,24 @@ def spread(wanted: Mapping[str, float], distance: float) -> dict[str, float]:
     return dict(zip(order, placed, strict=True))
 
 
-def render(figure: Figure, name: str, title: str) -> Drawing:
+def swatch(style: Style) -> str:
+    """Line and marker of a competitor as a small SVG, for a legend that the page sets itself."""
+    from matplotlib.markers import MarkerStyle
+
+    marker = MarkerStyle(style.marker)
+    outline = np.asarray(marker.get_path().transformed(marker.get_transform()).to_polygons()[0], dtype=float)
+    corners = "L".join(f"{15 + 7 * x:.1f} {6 - 7 * y:.1f}" for x, y in outline)
+    width = 2.5 if style.emphasised else 1.5
+    dashes = "" if isinstance(style.dash, str) else " ".join(f"{width * part:g}" for part in style.dash[1])
+    return (
+        '<svg class="swatch" viewBox="0 0 30 12" aria-hidden="true">'
+        f'<path d="M0 6H30" stroke="var(--c{style.slot})" stroke-width="{width}" stroke-dasharray="{dashes}"/>'
+        f'<path d="M{corners}Z" fill="var(--c{style.slot})"/></svg>'
+    )
+
+
+def render(figure: Figure, name: str, title: str, *, key: Mapping[str, Style] | None = None) -> Drawing:
+    """`key`: the names of the legend, which is then left out of the figure on the page."""
     svg, png = io.StringIO(), io.BytesIO()
     figure.savefig(
         svg, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
@@ -226,7 +251,17 @@ def render(figure: Figure, name: str, title: str) -> Drawing:
     figure.savefig(png, format="png", dpi=160, facecolor="white", metadata={"Software": None})
     text = svg.getvalue()
     body = text[text.index("<svg") :].replace("'DejaVu Sans'", FONTS)
-    return Drawing(name=name, title=title, svg=_for_file(body), inline=_for_page(body, name, title), png=png.getvalue())
+    inline = _for_page(_without_legend(body, figure) if key else body, name, title)
+    return Drawing(name=name, title=title, svg=_for_file(body), inline=inline, png=png.getvalue(), key=key or {})
+
+
+def _without_legend(body: str, figure: Figure) -> str:
+    """matplotlib draws the legend last and `new_figure` left the room under the axes for it."""
+    drawn, _, rest = body.partition('<g id="legend_1">')
+    height = float(figure.get_figheight())
+    room = 72 * (figure.axes[0].get_position().y0 * height - UNDER_AXES)
+    drawn = re.sub(r'viewBox="[^"]*"', f'viewBox="0 0 {72 * WIDTH:g} {72 * height - room:g}"', drawn, count=1)
+    return f"{drawn}</g>{rest[rest.rindex('<defs>') :]}" if rest else body
 
 
 def _for_file(body: str) -> str:

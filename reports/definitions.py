@@ -10,9 +10,6 @@ TIME_TO_GAP = (
     "over repeats of the seconds of run, among its cases whose certified gap, by the referee, is at most the target. "
     "With prepare: the same of prepare + run. A solver's own trace never counts."
 )
-FACTOR = (
-    "Factor: time of the next fastest solver divided by the time of the fastest. Alone: no other solver reached it."
-)
 TRACE = (
     "The solver's own view: the gap that the solver reported about itself while it ran. It is not certified and "
     "decides nothing in this report."
@@ -25,10 +22,9 @@ CORRECTNESS = (
     "Correctness: cases in which the referee confirmed the tolerance, of the cases in which the solver claimed it."
 )
 MEAN = (
-    f"Mean time: shifted geometric mean with a shift of {SHIFT:g} s. Penalty: where the target was not reached, the "
-    "time limit of the case counts as its time; where a case had no limit, the longest time limit or run on record. "
-    "“Asked” is over all instances the solver was asked. Only “common” compares solvers: it is over the instances "
-    "asked of every solver, leaving aside solvers that were asked at fewer than half of the instances."
+    f"Mean time: shifted geometric mean with a shift of {SHIFT:g} s over the common instances, those asked of every "
+    "solver, leaving aside solvers that were asked at fewer than half. Penalty: where the target was not reached, the "
+    "time limit of the case counts as its time; where a case had no limit, the longest time limit or run on record."
 )
 PROFILE = (
     "Performance profile (Dolan and Moré, 2002): the share of the common instances on which a solver reaches the "

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -19,10 +19,17 @@ def where(loaded: Loaded) -> str:
         return "The records do not say on which machine."
     threads = sorted(loaded.cases.loc[loaded.cases["status"] != "skipped", "threads"].dropna().unique())
     with_threads = f", {listed([plural(int(value), 'thread') for value in threads])} a solver" if threads else ""
+    when = measured(loaded.cases["time"])
     if len(machines) == 1:
-        return f"Measured on {machine(next(iter(machines.values())))}{with_threads}."
+        return f"{when} on {machine(next(iter(machines.values())))}{with_threads}."
     each = "; ".join(f"{letter}: {machine(machines[letter])}" for letter in sorted(machines))
-    return f"Measured on {len(machines)} machines{with_threads}: {each}."
+    return f"{when} on {len(machines)} machines{with_threads}: {each}."
+
+
+def measured(times: Iterable[str]) -> str:
+    """Measured, and on which days."""
+    days = sorted({time[:10] for time in times} - {""})
+    return f"Measured {' to '.join(dict.fromkeys((days[0], days[-1])))}" if days else "Measured"
 
 
 def machine(environment: Mapping[str, Any]) -> str:
@@ -32,7 +39,7 @@ def machine(environment: Mapping[str, Any]) -> str:
         f"{cores} cores" if cores else "",
         f"{digits(memory / 2**30)} GiB" if isinstance(memory, (int, float)) else "",
         plain("gpu", environment["gpu"]) if environment.get("gpu") else "no GPU",
-        str(environment.get("platform") or ""),
+        str(environment.get("platform") or "").partition("-")[0],
     ]
     return ", ".join(filter(None, facts))
 

@@ -17,7 +17,8 @@ from reports.shown import compact, power
 Styles = Mapping[str, Style]
 SMALLEST_GAP = 1e-9  # gaps below it, 0 included, are drawn here
 SHORTEST_TIME = 1e-6  # seconds
-INSTANCES_IN_A_PANEL = 12  # rows
+INSTANCES_IN_A_PANEL = 16  # rows
+ROWS_OF_A_PANEL = 10  # more make it taller
 LONGEST_DIRECT_LABEL = 20  # characters; longer names go under the panel
 
 
@@ -26,20 +27,20 @@ def seconds_text(value: float) -> str:
 
 
 def time_by_size(found: pd.DataFrame, sizes: pd.DataFrame, target: float, styles: Styles) -> list[Drawing]:
-    """Seconds to the target against edges: one panel a family that comes in several sizes, on the same axes.
+    """Seconds to the target: one panel of all instances, one row each, and one a family by edges, on the same axes.
 
-    The instances of all other families share one panel, one row an instance.
+    Families of one size have no panel of their own; where all have one, the panel of instances is left out.
     """
     rows = found[(found["target"] == target) & found["seconds"].notna()]
     rows = rows.join(sizes, on="instance").dropna(subset="edges").sort_values(["edges", "instance"])
     rows = rows.assign(seconds=rows["seconds"].clip(lower=SHORTEST_TIME), edges=rows["edges"].clip(lower=1))
     ladder = rows["family"].map(sizes.groupby("family")["edges"].nunique()) > 1
-    grown, alone = rows[ladder], rows[~ladder]
+    grown = rows[ladder]
     panels = [
         _time_by_size(panel, str(family), target, _range(grown["edges"]), _range(grown["seconds"]), styles)
         for family, panel in grown.groupby("family", sort=True)
     ]
-    return panels if alone.empty else [*panels, _time_by_instance(alone, target, styles)]
+    return panels if ladder.all() else [_time_by_instance(rows, target, styles), *panels]
 
 
 def _time_by_size(
@@ -71,27 +72,30 @@ def _time_by_instance(rows: pd.DataFrame, target: float, styles: Styles) -> Draw
     rows = rows[rows["instance"].isin(names)]
     known = set(rows["competitor"])
     shown = {solver: styles[solver] for solver in styles if solver in known}
-    title, y = "Families of one size", "rows: instances"
+    title, x = "All instances", f"seconds to gap {power(target)}"
     legend_rows, columns = canvas.legend_shape(shown)
     with canvas.settings():
-        figure, axes = canvas.new_figure(legend_rows, heads=canvas.heads(title, y))
-        canvas.titles(axes, title, f"seconds to gap {power(target)}", y)
+        figure, axes = canvas.new_figure(legend_rows, taller=0.19 * max(0, len(names) - ROWS_OF_A_PANEL))
+        canvas.titles(axes, title, x, "")
         canvas.log_axis(axes.xaxis, *_range(rows["seconds"]), seconds_text)
         canvas.name_rows(axes, names)
         for solver, style in shown.items():
             points = rows[rows["competitor"] == solver]
             heights = np.array([names.index(name) for name in points["instance"]], dtype=float)
             canvas.points(axes, points["seconds"].to_numpy(), heights, np.full(len(points), fill_value=True), style)
-        canvas.legend(figure, shown, columns, markers=True)
-        return canvas.render(figure, "time-by-instance", f"{title}: seconds to gap {power(target)}")
+        canvas.legend(figure, shown, columns, markers=True, lines=False)
+        return canvas.render(figure, "time-by-instance", f"{title}: {x}", key=shown)
 
 
 def gap_against_time(cases: pd.DataFrame, instance: str, styles: Styles) -> Drawing | None:
-    """Seconds of run against certified gap, one point a tolerance asked (medians over repeats), joined per solver."""
+    """Seconds of run against certified gap, one point a tolerance asked (medians over repeats), joined per solver.
+
+    A single point is no figure.
+    """
     rows = cases[cases["certified_gap"].notna() & cases["run"].notna()]
     by = rows.assign(solved=rows["status"] == "solved").groupby(["competitor", "tolerance"], dropna=False)
     points = by.agg({"run": "median", "certified_gap": "median", "solved": "all"}).reset_index()
-    if points.empty:
+    if len(points) < 2:
         return None
     points = points.sort_values(["competitor", "tolerance"], ascending=[True, False])
     seconds, gaps = points["run"].clip(lower=SHORTEST_TIME), points["certified_gap"].clip(lower=SMALLEST_GAP)
@@ -138,8 +142,8 @@ def trace_points(trace: Any) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]
 
 
 def profile(times: pd.DataFrame, target: float, styles: Styles) -> Drawing | None:
-    """Share of instances solved within a factor of the fastest solver."""
-    if times.empty or times.isna().all(axis=None):
+    """Share of instances solved within a factor of the fastest solver; one solver alone has no profile."""
+    if times.shape[1] < 2 or times.isna().all(axis=None):
         return None
     shares = performance_profile(times)
     furthest = max(10.0, float(shares.index.max()) * 1.2)
@@ -196,7 +200,7 @@ def _lines(
             canvas.label_ends(axes, {solver: (curves[solver][0][-1], curves[solver][1][-1]) for solver in shown}, shown)
         else:
             canvas.legend(figure, shown, columns, markers=markers)
-        return canvas.render(figure, name, f"{title}: {y[0]} against {x[0]}")
+        return canvas.render(figure, name, f"{title}: {y[0]} against {x[0]}", key={} if direct else shown)
 
 
 def _range(values: Any) -> tuple[float, float]:

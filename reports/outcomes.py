@@ -5,19 +5,24 @@ Every figure here is derived from the referee's certificate and the harness's cl
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 
 from reports.profiles import comparable, shifted_geometric_mean
 
-TARGETS = (1e-2, 1e-4, 1e-6)
-EXTRA_TARGET = 1e-8  # a target only where some case reaches it
+TARGETS = (1e-2, 1e-4, 1e-6, 1e-8)
 CLAIMS = ("solved", "inaccurate")  # the solver said that it reached the tolerance
 KEY = ["instance", "competitor"]
 
 
 def targets(cases: pd.DataFrame) -> list[float]:
-    return [*TARGETS, *([EXTRA_TARGET] if (cases["certified_gap"] <= EXTRA_TARGET).any() else [])]
+    """From the loosest to the tightest that somebody was asked for, by a tolerance between it and the next one."""
+    tolerance = cases["tolerance"]
+    steps = enumerate(pairwise((*TARGETS, 0.0)))
+    asked = [k for k, (target, tighter) in steps if tolerance.between(tighter, target, inclusive="right").any()]
+    return list(TARGETS[asked[0] : asked[-1] + 1] if asked else TARGETS)
 
 
 def outcomes(cases: pd.DataFrame) -> pd.DataFrame:
@@ -25,7 +30,8 @@ def outcomes(cases: pd.DataFrame) -> pd.DataFrame:
 
     asked: it was run with that tolerance or a tighter one, or reached the target anyway.
     seconds: time to the certified gap, NaN where it was not reached: the minimum over tolerances asked of the median
-    over repeats of `run` seconds, among the cases whose certified gap is at most the target.
+    over repeats of `run` seconds, among the cases whose certified gap is at most the target. repeats, least, most: how
+    many runs that median is of, and their range.
     seconds_with_prepare: the same of prepare + run. disturbed: whether one of the repeats behind `seconds` was.
     best_gap: the smallest certified gap of any case.
     limit: what a failure counts in a mean, the time limit, or the longest time on record where there was no limit.
@@ -52,17 +58,32 @@ def _at_target(tried: pd.DataFrame, target: float) -> pd.DataFrame:
 def _time_to_gap(tried: pd.DataFrame, target: float) -> pd.DataFrame:
     reached = tried[(tried["certified_gap"] <= target) & tried["run"].notna()]
     by_tolerance = reached.groupby([*KEY, "tolerance"], observed=True, dropna=False).agg(
-        run=("run", "median"), total=("total", "median"), disturbed=("disturbed", "any")
+        run=("run", "median"),
+        repeats=("run", "size"),
+        least=("run", "min"),
+        most=("run", "max"),
+        total=("total", "median"),
+        disturbed=("disturbed", "any"),
     )
     return (
         by_tolerance.sort_values("run", kind="stable")
         .groupby(KEY, observed=True)
-        .agg(seconds=("run", "min"), seconds_with_prepare=("total", "min"), disturbed=("disturbed", "first"))
+        .agg(
+            seconds=("run", "first"),
+            repeats=("repeats", "first"),
+            least=("least", "first"),
+            most=("most", "first"),
+            seconds_with_prepare=("total", "min"),
+            disturbed=("disturbed", "first"),
+        )
     )
 
 
 def winners(found: pd.DataFrame) -> pd.DataFrame:
-    """One row a target and instance: winner, seconds, disturbed, runner_up and its seconds, factor; empty: none."""
+    """One row a target and instance: winner, seconds, disturbed, runner_up and its seconds, factor; empty: none.
+
+    asked: the number of solvers that were asked for the target.
+    """
     places = found.dropna(subset="seconds").sort_values(["target", "instance", "seconds", "competitor"])
     place = places.groupby(["target", "instance"], observed=True).cumcount()
     columns = ["competitor", "seconds"]
@@ -70,7 +91,9 @@ def winners(found: pd.DataFrame) -> pd.DataFrame:
     second = places[place == 1].set_index(["target", "instance"])[columns]
     best = first.join(second.rename(columns={"competitor": "runner_up", "seconds": "runner_up_seconds"}))
     best = best.assign(factor=best["runner_up_seconds"] / best["seconds"].replace(0.0, np.nan))
-    everything = found.groupby(["target", "instance"], observed=True).agg(best_gap=("best_gap", "min"))
+    everything = found.groupby(["target", "instance"], observed=True).agg(
+        best_gap=("best_gap", "min"), asked=("asked", "sum")
+    )
     return everything.join(best.rename(columns={"competitor": "winner"})).reset_index()
 
 

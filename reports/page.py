@@ -13,8 +13,8 @@ from markupsafe import Markup, escape
 
 from harness import records
 from reports import Built, outcomes, tables
-from reports.canvas import DARK_GRID, DARK_INK, DARK_MUTED, GRID, INK, MUTED
-from reports.environments import machine, mixed, where
+from reports.canvas import DARK_GRID, DARK_INK, DARK_MUTED, GRID, INK, MUTED, swatch
+from reports.environments import machine, measured, mixed, where
 from reports.load import Loaded
 from reports.palette import css_variables, styles
 from reports.sections import SECTIONS, WITHOUT_CASES, Material, Section
@@ -84,7 +84,7 @@ def _compose_scaling(loaded: Loaded) -> Page:
         title="How the solvers scale over ranks",
         summary=[
             f"{plural(len(loaded.scaling), 'run')} over ranks.",
-            f"Measured on {listed(list(machines.values()))}.",
+            f"{measured(row.get('time') or '' for row in loaded.scaling)} on {listed(list(machines.values()))}.",
         ],
         warnings=loaded.warnings,
         sections=[made for section in WITHOUT_CASES if (made := section(material)) is not None],
@@ -92,22 +92,34 @@ def _compose_scaling(loaded: Loaded) -> Page:
 
 
 def _summary(loaded: Loaded) -> list[str]:
-    """Three sentences: what was asked, how it went, where."""
+    """Three lines: what was asked, how it went, where and when."""
     cases = loaded.cases
-    tolerances = sorted(cases["tolerance"].dropna().unique(), reverse=True)
-    asked = f", at tolerances {listed([power(value) for value in tolerances])}" if tolerances else ""
     tried = cases[cases["status"] != "skipped"]
     solved = int((tried["status"] == "solved").sum())
     wrong = int((tried["status"] == "inaccurate").sum())
     skipped = len(cases) - len(tried)
     return [
         f"{plural(len(cases), 'case')}: {plural(cases['instance'].nunique(), 'instance')} of "
-        f"{plural(cases['family'].nunique(), 'family')}, {plural(cases['solver'].nunique(), 'solver')}{asked}.",
-        f"Of the {count(len(tried))} that were tried, {count(solved)} ({percent(solved, len(tried))}) are solved and "
-        f"certified; {count(wrong)} claimed an accuracy that the referee did not confirm"
-        f"{f', and {count(skipped)} were skipped' if skipped else ''}.",
+        f"{plural(cases['family'].nunique(), 'family')}, {plural(cases['solver'].nunique(), 'solver')}{_asked(cases)}.",
+        f"{count(solved)} of {count(len(tried))} tried ({percent(solved, len(tried))}) solved and certified; "
+        f"the referee refuted {plural(wrong, 'claim') if wrong else 'no claim'}"
+        f"{f'; {count(skipped)} skipped' if skipped else ''}.",
         where(loaded),
     ]
+
+
+def _asked(cases: pd.DataFrame) -> str:
+    """Tolerances, repeats and time limits, as far as they are known."""
+    tolerances = sorted(cases["tolerance"].dropna().unique(), reverse=True)
+    repeats = int(cases["repeat"].max() - cases["repeat"].min()) + 1 if cases["repeat"].notna().any() else 1
+    limits = sorted(cases["time_limit"].dropna().unique())
+    facts = [
+        f"{'tolerance' if len(tolerances) == 1 else 'tolerances'} {listed([power(value) for value in tolerances])}",
+        plural(repeats, "repeat"),
+        f"time limit {listed([f'{limit:g}' for limit in limits])} s",
+    ]
+    known = (bool(tolerances), True, bool(limits))
+    return "".join(f", {fact}" for fact, told in zip(facts, known, strict=True) if told)
 
 
 def _render(template: str, page: Page) -> str:
@@ -130,6 +142,7 @@ def _render(template: str, page: Page) -> str:
         dark=Markup(dark),  # noqa: S704  # our own constants
         code=lambda command: command if is_html else Markup(" ".join(command.split())),  # noqa: S704  # a code block
         inline=lambda drawing: Markup(drawing.inline),  # noqa: S704  # matplotlib escaped its texts
+        swatch=lambda style: Markup(swatch(style)),  # noqa: S704  # numbers alone
     )
     return text.rstrip() + "\n"
 

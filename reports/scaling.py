@@ -9,9 +9,9 @@ import pandas as pd
 
 from reports import scaling_figures as figures
 from reports.canvas import Drawing
-from reports.shown import ABSENT, ROWS_SHOWN, Cell, Column, Table, compact, count, digits, plural
+from reports.shown import ABSENT, ROWS_SHOWN, Cell, Column, Table, compact, count, digits, factor, plural
 
-LEAD = (
+DEFINITIONS = (
     "A rank is one process with its own part of the instance. Seconds per iteration: the maximum over the ranks, mean "
     "over the middle half of the passes. Communication is the shortest time that any rank spent in the collectives of "
     "a pass, waiting what a rank spent in them beyond that, compute the rest.",
@@ -69,6 +69,20 @@ def _mean(per_rank: Sequence[Mapping[str, Any]], name: str) -> float | None:
     return sum(values) / len(values) if values else None
 
 
+def speedups(runs: pd.DataFrame) -> list[str]:
+    """A line a series: how much faster the largest number of ranks with an efficiency of its own is than the least."""
+    told = []
+    for (series, mode, solver), rows in runs[runs["efficiency"].notna()].groupby(["series", "mode", "solver"]):
+        seconds = rows.groupby("ranks")["per_iteration"].median()
+        least, most = int(seconds.index.min()), int(seconds.index.max())
+        if least == most:
+            continue
+        value = rows.loc[rows["ranks"] == most, "efficiency"].median()
+        ratio = f"{factor(seconds[least] / seconds[most])} faster than on {least}, " if mode == "strong" else ""
+        told.append(f"{solver} on {series}, {mode}: on {most} ranks {ratio}efficiency {100 * value:.0f} %.")
+    return told
+
+
 def drawings(runs: pd.DataFrame) -> list[Drawing]:
     measured = runs[runs["per_iteration"].notna()]
     found: list[Drawing | None] = []
@@ -84,7 +98,6 @@ def runs_table(runs: pd.DataFrame) -> Table:
     rows = [_cells(row) for row in runs.head(ROWS_SHOWN).to_dict("records")]
     columns = [
         Column(title="instance", numeric=False),
-        Column(title="mode", numeric=False),
         Column(title="solver", numeric=False),
         Column(title="ranks"),
         Column(title="status", numeric=False),
@@ -113,10 +126,10 @@ def _cells(row: Mapping[Any, Any]) -> list[Cell]:
         f"cores shared, {plural(row['threads'], 'thread')} each" if row["shared"] else plural(row["threads"], "thread")
     )
     error = f"{100 * row['error']:+.0f} %" if _known(row["error"]) else ""
+    size = f", {compact(row['edges'])} edges" if _known(row["edges"]) else ""
     reason = row["reason"] if row["status"] != "solved" else ""
     return [
-        Cell(text=row["series"], note=f"{compact(row['edges'])} edges" if _known(row["edges"]) else ""),
-        Cell(text=row["mode"]),
+        Cell(text=row["series"], note=f"{row['mode']}{size}"),
         Cell(text=row["solver"]),
         Cell(text=count(row["ranks"]), note=ranks),
         Cell(text=row["status"].replace("_", " "), note=reason),

@@ -79,7 +79,7 @@ def split(rows: pd.DataFrame) -> Drawing | None:
             width = np.array([parts[k] for _, parts in bars])
             axes.barh(range(len(bars)), width, left=left, height=0.7, color=names[name].colour)
             left += width
-        canvas.legend(figure, names, 3, markers=True)
+        canvas.legend(figure, names, 3, markers=True, lines=False)
         return canvas.render(figure, "scaling-split", f"{title}: compute, communication and waiting")
 
 

@@ -11,7 +11,7 @@ from reports import definitions, environments, figures, outcomes, scaling, table
 from reports.canvas import Drawing
 from reports.load import Loaded
 from reports.palette import Style
-from reports.shown import Cell, Table, count, listed, plural, power
+from reports.shown import Cell, Table, count, factor, listed, plural, power
 
 INSTANCES_DRAWN = 24  # figures of single instances; the tables hold all of them
 PREFERRED_TARGET = 1e-4
@@ -31,6 +31,11 @@ class Section:
     commands: Sequence[str] = ()
     terms: Sequence[tuple[str, str]] = ()
 
+    @property
+    def key(self) -> dict[str, Style]:
+        """The legend that the drawings share."""
+        return {name: style for drawing in self.drawings for name, style in drawing.key.items()}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
@@ -47,28 +52,42 @@ class Material:
 def answer(material: Material) -> Section:
     best = material.best
     if best.empty:
-        return Section(anchor="answer", title="Which solver for my LP", lead=["No case was tried."])
+        return Section(anchor="answer", title="Fastest solver", lead=["No case was tried."])
     return Section(
         anchor="answer",
-        title="Which solver for my LP",
+        title="Fastest solver by instance and certified gap",
         points=[_wins(material, target) for target in outcomes.targets(material.cases)],
         tables=[tables.winner_table(best, material.named, material.looks)],
-        more=[definitions.TIME_TO_GAP, definitions.FACTOR],
+        more=[definitions.TIME_TO_GAP, *_disturbed(material)],
     )
 
 
 def _wins(material: Material, target: float) -> str:
     rows = material.best[material.best["target"] == target]
-    wins = rows["winner"].value_counts()
-    ranked = sorted(wins.items(), key=lambda item: (-item[1], str(item[0])))
-    told = [f"{solver} is fastest on {number}" for solver, number in ranked[:1]]
-    told += [f"{solver} on {number}" for solver, number in ranked[1:]]
-    nobody = int(rows["winner"].isna().sum())
-    told += [f"none reaches it on {nobody}"] if nobody else []
     found = material.found[(material.found["target"] == target) & material.found["asked"]]
     asked, everybody = len(found["competitor"].unique()), len(material.found["competitor"].unique())
-    some = f", asked of only {asked} of {everybody} solvers" if asked < everybody else ""
-    return f"Certified gap {power(target)}, {plural(len(rows), 'instance')}{some}: {', '.join(told)}."
+    if asked == 1:
+        reached, solver = int(rows["winner"].notna().sum()), found["competitor"].iloc[0]
+        return f"To {power(target)}: {solver}, the only solver asked, on {reached} of {plural(len(rows), 'instance')}."
+    wins = rows["winner"].value_counts()
+    ranked = sorted(wins.items(), key=lambda item: (-item[1], str(item[0])))
+    told = [
+        f"{solver} is fastest on {number} of {plural(len(rows), 'instance')}{_lead_of(rows, solver)}"
+        for solver, number in ranked
+    ]
+    nobody = int(rows["winner"].isna().sum())
+    told += [f"none reaches it on {nobody}"] if nobody else []
+    some = f" (asked of only {asked} of {everybody} solvers)" if asked < everybody else ""
+    return f"To {power(target)}{some}: {'; '.join(told)}."
+
+
+def _lead_of(rows: pd.DataFrame, solver: object) -> str:
+    """By which factors it leads where there is a next one."""
+    factors = rows.loc[rows["winner"] == solver, "factor"].dropna()
+    if factors.empty:
+        return ""
+    least, most = factor(factors.min()), factor(factors.max())
+    return f", {least if least == most else f'{least} to {most}'} faster than the next"
 
 
 def times(material: Material) -> Section:
@@ -77,25 +96,29 @@ def times(material: Material) -> Section:
         return Section(anchor="times", title="Time to each certified gap", lead=["No case reached any of the targets."])
     target = PREFERRED_TARGET if (reached["target"] == PREFERRED_TARGET).any() else reached["target"].max()
     drawings = figures.time_by_size(material.found, figures.sizes_of(material.cases), target, material.looks)
-    disturbed = int((material.cases["disturbed"] != "").sum())
-    told = [f"{plural(disturbed, 'case')} of {count(len(material.cases))} disturbed. {definitions.DISTURBED}"]
     return Section(
         anchor="times",
         title="Time to each certified gap",
         lead=[
-            *(told if disturbed else []),
-            f"The panels show the time to a certified gap of {power(target)} by size, one panel a family of several "
-            "sizes; the tables hold every target, with the time of prepare + run below.",
+            f"Drawn for {power(target)}; lower, or further left, is better. A solver without a marker did not reach "
+            "the gap or was not tried."
         ],
         drawings=drawings,
         tables=tables.time_tables(material.found, material.named, material.looks),
     )
 
 
-def gap_against_time(material: Material) -> Section:
+def _disturbed(material: Material) -> list[str]:
+    number = int((material.cases["disturbed"] != "").sum())
+    return [f"{number:,} of {plural(len(material.cases), 'case')} disturbed. {definitions.DISTURBED}"] if number else []
+
+
+def gap_against_time(material: Material) -> Section | None:
     names = figures.chosen(list(material.named), INSTANCES_DRAWN)
     groups = {str(name): rows for name, rows in material.cases.groupby("instance", observed=True)}
     drawn = [figures.gap_against_time(groups[name], name, material.looks) for name in names]
+    if not any(drawn):
+        return None
     lead = [
         "One point a tolerance asked (medians over repeats), joined from the loosest to the tightest; lower left is "
         f"better. Hollow: not solved. Gaps below {power(figures.SMALLEST_GAP)} are drawn there."
@@ -108,12 +131,14 @@ def gap_against_time(material: Material) -> Section:
     )
 
 
-def gap_over_time(material: Material) -> Section:
+def gap_over_time(material: Material) -> Section | None:
     traced = material.cases[material.cases["trace"].notna()]
     traced = traced.sort_values(["instance", "competitor", "tolerance", "repeat"])
     traced = traced.drop_duplicates(["instance", "competitor"])
     known = set(traced["instance"])
     names = [name for name in material.named if name in known]
+    if not names:
+        return None
     shown = figures.chosen(names, INSTANCES_DRAWN)
     drawn = []
     for name in shown:
@@ -125,7 +150,7 @@ def gap_over_time(material: Material) -> Section:
     return Section(
         anchor="progress",
         title="Gap over time, the solver's own view",
-        lead=[*lead, *_left_out(shown, names)] if names else ["No case recorded a trace."],
+        lead=[*lead, *_left_out(shown, names)],
         drawings=[drawing for drawing in drawn if drawing],
     )
 
@@ -152,10 +177,10 @@ def success(material: Material) -> Section:
     )
 
 
-def memory(material: Material) -> Section:
+def memory(material: Material) -> Section | None:
     found = outcomes.memory(material.cases)
     if found.empty:
-        return Section(anchor="memory", title="Peak memory", lead=["No case recorded its memory."])
+        return None
     table = tables.memory_table(found, material.named, material.looks)
     return Section(anchor="memory", title="Peak memory", lead=[definitions.MEMORY], tables=[table])
 
@@ -180,9 +205,10 @@ def ranks(material: Material) -> Section | None:
     return Section(
         anchor="scaling",
         title="Scaling over ranks",
-        lead=list(scaling.LEAD),
+        points=scaling.speedups(runs),
         drawings=scaling.drawings(runs),
         tables=[scaling.runs_table(runs)],
+        more=scaling.DEFINITIONS,
     )
 
 

@@ -16,7 +16,7 @@ ROWS_SHOWN = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """text, and below it a smaller note; `slot` >= 0 puts the colour of a solver before the text."""
+    """text, and below it smaller lines of a note; `slot` >= 0 puts the colour of a solver before the text."""
 
     text: str
     note: str = ""
@@ -77,7 +77,7 @@ class Table:
 def _markdown_cell(cell: Cell) -> str:
     text = markdown(cell.text)
     text = f"**{text}**" if cell.best else text
-    return f"{text} ({markdown(cell.note)})" if cell.note else text
+    return f"{text} ({markdown(cell.note).replace(chr(10), '; ')})" if cell.note else text
 
 
 def markdown(text: object) -> str:
@@ -101,6 +101,11 @@ def digits(value: Any) -> str:
         return power(rounded)
     decimals = max(0, 2 - math.floor(math.log10(abs(rounded))))
     return f"{rounded:,.{decimals}f}"
+
+
+def factor(value: Any) -> str:
+    """1.68×."""
+    return f"{digits(value)}×"
 
 
 def power(value: Any) -> str:

@@ -10,9 +10,24 @@ import pandas as pd
 from harness.records import DISTURBED
 from reports.definitions import STATUSES
 from reports.palette import Style
-from reports.shown import ABSENT, ROWS_SHOWN, Cell, Column, Table, compact, count, digits, measured, percent, power
+from reports.shown import (
+    ABSENT,
+    ROWS_SHOWN,
+    Cell,
+    Column,
+    Table,
+    compact,
+    count,
+    digits,
+    factor,
+    measured,
+    percent,
+    power,
+)
 
 MEBIBYTE = 2**20
+LEVEL = 1.05  # a smaller factor is within the noise of most machines
+NARROW = "\N{NARROW NO-BREAK SPACE}"
 Styles = Mapping[str, Style]
 
 
@@ -31,40 +46,36 @@ def _size(row: Mapping[Any, Any]) -> str:
 def winner_table(best: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> Table:
     """Instance x target: the fastest solver, its time, the factor over the next one."""
     asked = sorted(best["target"].unique(), reverse=True)
-    columns = [Column(title="instance", numeric=False)]
-    for target in asked:
-        group = f"certified gap {power(target)}"
-        columns += [
-            Column(title="fastest", group=group, numeric=False),
-            Column(title="time", unit="s", group=group),
-            Column(title="factor", group=group),
-        ]
-    cells = {(row["instance"], row["target"]): _winner_cells(row, styles) for row in best.to_dict("records")}
-    missing = [Cell(text=ABSENT, muted=True)] * 3
+    cells = {(row["instance"], row["target"]): _winner_cell(row, styles) for row in best.to_dict("records")}
+    missing = Cell(text=ABSENT, muted=True)
     shown = [name for name in named if any((name, target) in cells for target in asked)]
-    rows = [
-        [named[name], *(cell for target in asked for cell in cells.get((name, target), missing))]
-        for name in shown[:ROWS_SHOWN]
-    ]
     return Table(
         name="winners",
-        caption="The fastest solver to each certified gap; factor: how many times longer the next one takes",
-        columns=columns,
-        rows=rows,
+        caption="The fastest solver to each certified gap, its seconds of run, and the factor over the next fastest",
+        columns=[
+            Column(title="instance", numeric=False),
+            *(Column(title=f"to gap {power(target)}", numeric=False) for target in asked),
+        ],
+        rows=[[named[name], *(cells.get((name, target), missing) for target in asked)] for name in shown[:ROWS_SHOWN]],
         frame=best,
         left_out=max(0, len(shown) - ROWS_SHOWN),
     )
 
 
-def _winner_cells(row: Mapping[Any, Any], styles: Styles) -> list[Cell]:
+def _winner_cell(row: Mapping[Any, Any], styles: Styles) -> Cell:
     if pd.isna(row["winner"]):
-        note = f"best gap {measured(row['best_gap'])}" if pd.notna(row["best_gap"]) else "no certificate"
-        return [Cell(text="none", note=note, muted=True), Cell(text=""), Cell(text="")]
-    alone = pd.isna(row["runner_up"])
-    note = "" if alone else f"before {row['runner_up']}"
-    winner = Cell(text=row["winner"], note=note, slot=styles[row["winner"]].slot)
-    factor = Cell(text="alone", muted=True) if alone else Cell(text=digits(row["factor"]))
-    return [winner, Cell(text=_seconds(row), best=True), factor]
+        return Cell(text="none" if row["asked"] else "not asked", note=_best_gap(row), muted=True)
+    if pd.notna(row["runner_up"]):
+        apart = "level with" if row["factor"] < LEVEL else f"{factor(row['factor'])} faster than"
+        note = f"{apart} {row['runner_up']}"
+    else:
+        note = f"no other of {row['asked']} reached it" if row["asked"] > 1 else "no other was asked"
+    text = f"{row['winner']} {_seconds(row)}{NARROW}s"
+    return Cell(text=text, note=note, slot=styles[row["winner"]].slot, best=True)
+
+
+def _best_gap(row: Mapping[Any, Any]) -> str:
+    return f"best gap {measured(row['best_gap'])}" if pd.notna(row["best_gap"]) else "no certificate"
 
 
 def time_tables(found: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> list[Table]:
@@ -76,25 +87,37 @@ def time_tables(found: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) 
 
 def _time_table(rows: pd.DataFrame, target: float, named: Mapping[str, Cell], styles: Styles) -> Table:
     fastest = rows.groupby("instance", observed=True)["seconds"].transform("min")
-    rows = rows.assign(best=rows["seconds"] == fastest)
+    rows = rows.assign(best=rows["seconds"] == fastest, factor=rows["seconds"] / fastest.replace(0.0, float("nan")))
+    several = rows["repeats"].max() > 1
+    below = "times the fastest · seconds with prepare" + ("; range over the repeats" if several else "")
     return _grid(
         rows,
         named,
         styles,
         name=f"time-to-{power(target)}",
-        caption=f"Seconds of run to a certified gap of {power(target)}; below, with prepare",
-        unit="s",
+        caption=f"Seconds of run to a certified gap of {power(target)}, {_repeats(rows)}; below: {below}",
         cell=_time_cell,
     )
 
 
+def _repeats(rows: pd.DataFrame) -> str:
+    """How many runs the medians are of."""
+    known = rows["repeats"].dropna()
+    if known.empty or known.max() == 1:
+        return "one run each"
+    least, most = int(known.min()), int(known.max())
+    return f"medians of {most} runs" if least == most else f"medians of {least} to {most} runs"
+
+
 def _time_cell(row: Mapping[Any, Any]) -> Cell:
     if pd.notna(row["seconds"]):
-        return Cell(text=_seconds(row), note=digits(row["seconds_with_prepare"]), best=row["best"])
+        note = f"{factor(row['factor'])} · {digits(row['seconds_with_prepare'])}"
+        if row["repeats"] > 1:
+            note += f"\n{digits(row['least'])} to {digits(row['most'])}"
+        return Cell(text=_seconds(row), note=note, best=row["best"])
     if not row["asked"]:
         return Cell(text="not asked", muted=True)
-    note = f"best gap {measured(row['best_gap'])}" if pd.notna(row["best_gap"]) else "no certificate"
-    return Cell(text="not reached", note=note, muted=True)
+    return Cell(text="not reached", note=_best_gap(row), muted=True)
 
 
 def _seconds(row: Mapping[Any, Any]) -> str:
@@ -107,8 +130,7 @@ def memory_table(found: pd.DataFrame, named: Mapping[str, Cell], styles: Styles)
         named,
         styles,
         name="memory",
-        caption="Host, the largest over the cases of a solver; below, the device where it has one",
-        unit="MiB",
+        caption="MiB of host memory, the largest over the cases of a solver; below: of the device where it has one",
         cell=_memory_cell,
     )
 
@@ -126,7 +148,6 @@ def _grid(
     *,
     name: str,
     caption: str,
-    unit: str,
     cell: Callable[[Mapping[Any, Any]], Cell],
 ) -> Table:
     """Instance x competitor."""
@@ -140,7 +161,7 @@ def _grid(
         caption=caption,
         columns=[
             Column(title="instance", numeric=False),
-            *(Column(title=solver, unit=unit, slot=styles[solver].slot) for solver in solvers),
+            *(Column(title=solver, slot=styles[solver].slot) for solver in solvers),
         ],
         rows=[
             [named[instance], *(cells.get((instance, solver), missing) for solver in solvers)]
@@ -155,14 +176,13 @@ def success_table(found: pd.DataFrame, styles: Styles) -> Table:
     """Solver x target."""
     columns = [Column(title="solver", numeric=False)]
     for target, common in found.groupby("target", sort=True)["common"].first()[::-1].items():
-        group = f"certified gap {power(target)}, {common} common"
+        group = f"certified gap {power(target)}, mean over {common} common"
         columns += [
-            Column(title="reached", unit="instances", group=group),
-            Column(title="mean, asked", unit="s", group=group),
-            Column(title="mean, common", unit="s", group=group),
+            Column(title="reached", group=group),
+            Column(title="mean", unit="s", group=group),
         ]
     cells = {(row["competitor"], row["target"]): _success_cells(row) for row in found.to_dict("records")}
-    missing = [Cell(text="not asked", muted=True), *[Cell(text=ABSENT, muted=True)] * 2]
+    missing = [Cell(text="not asked", muted=True), Cell(text=ABSENT, muted=True)]
     asked = sorted(found["target"].unique(), reverse=True)
     known = set(found["competitor"])
     rows = [
@@ -178,7 +198,6 @@ def _success_cells(row: Mapping[Any, Any]) -> list[Cell]:
     reached = f"{row['reached']:.0f} of {row['asked']:.0f}"
     return [
         Cell(text=reached, note=percent(row["reached"], row["asked"])),
-        Cell(text=digits(row["mean"])),
         Cell(text=digits(row["common_mean"])),
     ]
 

@@ -48,35 +48,50 @@ def test_time_to_a_gap_is_the_least_over_tolerances_of_the_median_over_repeats(
     found = outcomes.outcomes(cases_of(*loose, *tight, missed))
     assert [at(found, target)["seconds"] for target in (1e-2, 1e-4, 1e-6)] == [4.0, 4.0, 8.0]
     assert at(found, 1e-6)["seconds_with_prepare"] == 9.0
+    assert at(found, 1e-4)[["repeats", "least", "most"]].tolist() == [3, 2.0, 9.0]
 
 
 def test_a_trace_never_shortens_the_time(cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]) -> None:
     trace = {"seconds": [0.1, 5.0], "iteration": [1, 50], "gap": [1e-9, 1e-9]}
-    assert at(outcomes.outcomes(cases_of(run(5.0, 5e-5, trace=trace))), 1e-2)["seconds"] == 5.0
+    assert at(outcomes.outcomes(cases_of(run(5.0, 5e-5, trace=trace))), 1e-4)["seconds"] == 5.0
 
 
 def test_a_looser_request_is_not_asked_for_a_tighter_gap_unless_it_reaches_it(
     cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
 ) -> None:
-    found = outcomes.outcomes(cases_of(run(1.0, 5e-3, 1e-2), run(1.0, 1e-9, 1e-2, solver="dualip")))
+    rows = [run(1.0, 5e-3, 1e-2), run(1.0, 1e-9, 1e-2, solver="dualip"), run(1.0, 1e-7, 1e-6, solver="ortools-pdlp")]
+    found = outcomes.outcomes(cases_of(*rows))
     assert not at(found, 1e-6)["asked"]
     assert at(found, 1e-6, "dualip")["asked"]
 
 
-def test_the_tightest_target_appears_only_where_it_is_reached(
-    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+@pytest.mark.parametrize(
+    ("tolerances", "targets"),
+    [
+        ((1e-4,), [1e-4]),
+        ((1e-3, 1e-6), [1e-2, 1e-4, 1e-6]),
+        ((1e-5, 3e-9), [1e-4, 1e-6, 1e-8]),
+        ((0.5,), list(outcomes.TARGETS)),
+    ],
+)
+def test_a_target_that_nobody_was_asked_for_does_not_appear(
+    tolerances: tuple[float, ...],
+    targets: list[float],
+    cases_of: Callable[..., pd.DataFrame],
+    run: Callable[..., CaseRecord],
 ) -> None:
-    assert outcomes.targets(cases_of(run(1.0, 1.1e-8))) == [1e-2, 1e-4, 1e-6]
+    assert outcomes.targets(cases_of(*(run(1.0, 1e-12, tolerance) for tolerance in tolerances))) == targets
 
 
 def test_the_winner_stands_with_its_factor_over_the_next(
     cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
 ) -> None:
-    rows = [run(2.0, 5e-5), run(7.0, 5e-5, solver="dualip"), run(9.0, 5e-3, solver="ortools-pdlp")]
+    rows = [run(2.0, 5e-5), run(7.0, 5e-5, solver="dualip"), run(9.0, 5e-3, 1e-6, solver="ortools-pdlp")]
     best = outcomes.winners(outcomes.outcomes(cases_of(*rows))).set_index("target")
     assert best.loc[1e-4, ["winner", "runner_up", "factor"]].tolist() == ["blockpdhg", "dualip", 3.5]
     assert pd.isna(best.loc[1e-6, "winner"])
     assert best.loc[1e-6, "best_gap"] == 5e-5
+    assert best["asked"].to_dict() == {1e-4: 3, 1e-6: 1}
 
 
 def test_failures_count_as_their_time_limit_and_skipped_cases_not_at_all(

@@ -14,6 +14,7 @@ import reports
 from harness.records import CaseRecord, Seconds
 from instances.errors import InputError
 from reports.definitions import STATUSES
+from reports.shown import factor
 from solvers.base import Status
 
 Make = Callable[..., CaseRecord]
@@ -88,11 +89,14 @@ def test_the_page_stands_alone(built: reports.Built, page: Reader) -> None:
     assert not re.findall(r"@import|url\((?!#)", built.page.read_text())
 
 
-def test_the_answer_comes_first(page: Reader) -> None:
-    order = [page.text.index(words) for words in ("216 cases", "Which solver for my LP", "Time to each certified gap")]
+def test_the_answer_comes_first(built: reports.Built, page: Reader) -> None:
+    order = [page.text.index(words) for words in ("216 cases", "Fastest solver by", "Time to each certified gap")]
     assert order == sorted(order)
-    assert "Of the 204 that were tried, 144 (70.6 %) are solved and certified; 4 claimed" in page.text
-    assert "Certified gap 1e-4, 6 instances: blockpdhg is fastest on 6." in page.text
+    assert "144 of 204 tried (70.6 %) solved and certified; the referee refuted 4 claims; 12 skipped." in page.text
+    assert "tolerances 1e-2, 1e-4 and 1e-6, 2 repeats, time limit 60 s." in page.text
+    winners = pd.read_csv(built.page.parent / "tables" / "winners.csv").query("target == 1e-4")
+    least, most = (factor(value) for value in (winners["factor"].min(), winners["factor"].max()))
+    assert f"To 1e-4: blockpdhg is fastest on 6 of 6 instances, {least} to {most} faster than the next." in page.text
 
 
 def test_every_figure_is_there_as_svg_and_png_and_follows_light_and_dark(built: reports.Built) -> None:
@@ -108,7 +112,16 @@ def test_every_figure_is_there_as_svg_and_png_and_follows_light_and_dark(built: 
             assert "currentColor" in path.read_text()
 
 
-def test_families_of_several_sizes_have_a_panel_each_and_the_others_share_one(built: reports.Built) -> None:
+def test_figures_of_a_section_share_a_legend_on_the_page_and_carry_their_own_in_a_file(built: reports.Built) -> None:
+    text = built.page.read_text()
+    assert text.count('class="key"') == len(re.findall(r'<section id="(?:times|accuracy|progress|success)"', text)) == 4
+    assert "legend_1" not in text
+    for path in built.files:
+        if path.suffix == ".svg" and not path.stem.startswith("time-by-size"):
+            assert "legend_1" in path.read_text()
+
+
+def test_families_of_several_sizes_have_a_panel_each_beside_that_of_all_instances(built: reports.Built) -> None:
     names = {path.stem for path in built.files if path.stem.startswith("time-by")}
     assert names == {"time-by-size-dualip", "time-by-size-unit", "time-by-instance"}
 
@@ -181,7 +194,7 @@ def test_mixed_machines_are_said_at_the_top(
     folder = write_records(make_case(), make_case(solver="dualip", environment="env-2"), rows=(environment, other))
     page = read_page(reports.build([folder], tmp_path / "out"))
     assert "These cases come from 2 machines (A and B)" in page.text
-    assert page.text.index("These cases come from") < page.text.index("Which solver for my LP")
+    assert page.text.index("These cases come from") < page.text.index("Fastest solver")
 
 
 def test_records_without_their_environment_and_command_say_so(
@@ -219,7 +232,7 @@ def test_disturbed_cases_are_marked_counted_and_explained(
     disturbed = make_case(disturbed="5000 pages were swapped", disturbance={"swapped": 5000, "other_load": 0.25})
     built = reports.build([write_records(disturbed, make_case(solver="dualip"))], tmp_path / "report")
     text = read_page(built).text
-    assert "1 case of 2 disturbed." in text
+    assert "1 of 2 cases disturbed." in text
     assert "0.500~" in text
     assert "--rerun-disturbed" in text
     table = pd.read_csv(built.page.parent / "tables" / "cases.csv").set_index("solver")
@@ -228,3 +241,13 @@ def test_disturbed_cases_are_marked_counted_and_explained(
         5000,
         0.25,
     ]
+
+
+def test_one_solver_alone_gets_no_factor_no_profile_and_no_figure_of_a_single_point(
+    write_records: Write, make_case: Make, tmp_path: Path
+) -> None:
+    built = reports.build([write_records(make_case())], tmp_path / "report")
+    text = read_page(built).text
+    assert "To 1e-4: blockpdhg, the only solver asked, on 1 of 1 instance." in text
+    assert "faster than" not in text
+    assert [path.stem for path in built.files if path.suffix == ".png"] == ["time-by-instance"]
