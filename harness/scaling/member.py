@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.isolation.processes import die_with_parent
 from harness.scaling.sharded import ShardedCase, take_part
 from instances import InputError
 from solvers.engine.collectives import RankLostError
@@ -19,6 +20,7 @@ RESULT, FAILURE, LOG = "result.json", "failure-{}.json", "rank-{}.log"
 
 def main(case: str, folder: Path) -> int:
     """Leave the result, or the reason for a failure, where the process that started the ranks finds it."""
+    die_with_parent()  # a rank whose launcher was killed would solve on for nobody
     with (folder / LOG.format(os.environ["RANK"])).open("ab") as log:
         for descriptor in (1, 2):
             os.dup2(log.fileno(), descriptor)

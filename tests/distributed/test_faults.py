@@ -14,9 +14,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from pyarrow.parquet import read_metadata
 
+from harness.folder import locked
 from harness.scaling.launch import Launched
 from harness.scaling.sharded import ShardedCase
 from instances import InputError, generate, parse_spec, write_parquet
@@ -82,6 +84,22 @@ def test_a_run_that_newton_had_taken_over_goes_on_from_its_point(start: Start, t
     assert 21 < went_on <= 30
     assert then["status"] == "solved"
     assert then["iterations"] < went_on + 40
+
+
+def test_no_rank_outlives_the_command_that_started_it(tmp_path: Path) -> None:
+    place = ["--checkpoint", str(tmp_path / "kept"), "--checkpoint-every", "0.2", "--out", str(tmp_path / "out")]
+    chosen = ["--ranks", "2", "--tolerance", "1e-9", "--option", "finish=none", "--no-probe"]
+    command = [sys.executable, "-m", "harness", "scale", SLOW, *chosen, *place]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}) as scale:
+        while not finished(tmp_path / "kept"):
+            assert scale.poll() is None
+            time.sleep(0.05)
+        ranks = psutil.Process(scale.pid).children(recursive=True)
+        scale.kill()
+    assert len(ranks) == 2
+    assert psutil.wait_procs(ranks, 10)[1] == []
+    with locked(tmp_path / "out"):
+        pass
 
 
 def environment(rank: int, size: int, port: int, path: str = "") -> dict[str, str]:
