@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -59,6 +60,28 @@ def test_a_killed_holder_leaves_no_lock(tmp_path: Path) -> None:
     with locked(tmp_path), pytest.raises(InputError, match=f"process {os.getpid()} on "), locked(tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_that_its_holder_has_just_removed_is_no_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between opening the file and locking it the holder may end, and a third may make and lock another."""
+    real, waiting = fcntl.flock, [tmp_path / LOCK]
+
+    def flock(file: object, operation: int) -> None:
+        if waiting:
+            waiting.pop().unlink()
+        real(file, operation)  # type: ignore[arg-type]  # as it came
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with locked(tmp_path), pytest.raises(InputError, match=f"process {os.getpid()} on "), locked(tmp_path):
+        pass
+
+
+def test_a_dual_that_was_left_half_written_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "duals").mkdir()
+    (tmp_path / "duals" / f".a.npy{records.PARTIAL}").write_bytes(b"half")
+    (tmp_path / "duals" / "b.npy").write_bytes(b"whole")
+    with locked(tmp_path):
+        assert [file.name for file in (tmp_path / "duals").iterdir()] == ["b.npy"]
 
 
 def test_of_many_that_start_at_once_one_holds_it_at_a_time(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from harness.display import summary_table
-from harness.disturbance import between, marks, read
+from harness.disturbance import Reading, between, marks, read
 
 BURN = "import os\nos.sched_setaffinity(0, {{{core}}})\nwhile True: pass"
 #: A burner that is no descendant of the tests: its parent ends, and it writes who it is.
@@ -83,6 +83,7 @@ QUIET: dict[str, Any] = {"seconds": 10.0, "cores": 2, "other_load": 0.01, "steal
         ({"other_load": None, "steal": None, "swapped": None, "throttled": None}, ""),
         ({"other_load": 0.3}, "other processes took 30% of the cores"),
         ({"other_load": 0.3, "seconds": 0.02}, ""),  # a tick or two of the kernel
+        ({"other_load": 0.2, "seconds": 0.1}, "other processes took 20% of the cores"),  # two cores: four ticks
         ({"steal": 0.05}, "the hypervisor took 5% of the cores"),
         ({"swapped": 5000}, "5000 pages were swapped"),
         ({"throttled": 2}, "the cores were throttled 2 times"),
@@ -93,6 +94,36 @@ QUIET: dict[str, Any] = {"seconds": 10.0, "cores": 2, "other_load": 0.01, "steal
 )
 def test_what_passes_its_threshold_is_named_with_its_size(change: dict[str, Any], words: str) -> None:
     assert marks(QUIET | {"clock": 0.0} | change) == words
+
+
+#: Of each core: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice, in ticks of 1/100 s.
+STAT = "cpu 9 9 9 9 9 9 9 9 9 9\ncpu{core} 100 20 30 4000 500 6 7 80 90 0\ncpu{other} 7000 0 0 0 0 0 0 7000 0 0\n"
+
+
+@needs_linux
+def test_what_the_kernel_counts_is_read_of_our_cores_only(
+    core: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("harness.disturbance._PROC", tmp_path)
+    (tmp_path / "stat").write_text(STAT.format(core=core, other=core + 1))
+    (tmp_path / "vmstat").write_text("nr_free_pages 5\npswpin 30\npswpout 4\n")
+    found, tick = read(), 1 / os.sysconf("SC_CLK_TCK")
+    assert found.busy == pytest.approx((100 + 20 + 30 + 6 + 7) * tick)
+    assert found.steal == pytest.approx(80 * tick)
+    assert found.swapped == 34
+
+
+def test_shares_are_of_all_our_cores_and_without_our_own_work() -> None:
+    first = Reading(
+        monotonic=5.0, realtime=1e9, own=1.0, cores=2, busy=3.0, steal=0.5, swapped=7, throttled=None
+    )  # fmt: skip
+    last = Reading(
+        monotonic=15.0, realtime=1e9 + 10, own=3.0, cores=2, busy=9.0, steal=1.5, swapped=9, throttled=4
+    )  # fmt: skip
+    found = between(first, last)
+    assert found["other_load"] == pytest.approx((6 - 2) / 20)
+    assert found["steal"] == pytest.approx(1 / 20)
+    assert (found["swapped"], found["throttled"], found["clock"]) == (2, None, 0.0)
 
 
 def test_a_clock_that_was_moved_is_seen() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from harness.records import SCHEMA, CaseRecord, Seconds, append, read
+from harness.records import SCHEMA, CaseRecord, Seconds, append, read, write_whole
 from instances import InputError
 
 DATA = Path(__file__).parent / "data"
@@ -103,6 +104,57 @@ def test_a_line_that_is_no_row_is_left_out_and_said(line: bytes, words: str, tmp
     assert not found.environments
     (warning,) = found.warnings
     assert f"line 2 {words}" in warning
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "words"),
+    [
+        ("case", ('"repeat":0', '"repeat":-1'), "repeat is -1, expected a whole number"),
+        ("case", ('"run":2.0', '"run":1e999'), "seconds is"),
+        ("case", ('"certified_gap":0.25', '"certified_gap":1e999'), "certificate is"),
+        ("scaling", ('"ranks":2', '"ranks":0'), "ranks is 0, expected a whole number of at least 1"),
+    ],
+)
+def test_a_row_with_a_number_out_of_range_is_left_out(
+    kind: str, change: tuple[str, str], words: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "records.jsonl"
+    append(file, row("a", seconds=Seconds(run=2.0), certificate={"certified_gap": 0.25}))
+    if kind == "scaling":
+        file.write_text((DATA / "records-v1.jsonl").read_text())
+    before, text = read(file), file.read_text()
+    assert text.count(change[0]) == 1
+    file.write_text(text.replace(*change))
+    found = read(file)
+    (warning,) = found.warnings
+    assert words in warning
+    assert len(found.cases) + len(found.scaling) == len(before.cases) + len(before.scaling) - 1
+
+
+def test_what_is_written_is_on_the_disk_before_anyone_hears_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row and the name of a new file are flushed when `append` returns, a whole file before it has its name."""
+    flushed: list[tuple[int, int, bool]] = []
+    real = os.fsync
+
+    def flush(descriptor: int) -> None:
+        real(descriptor)
+        found = os.fstat(descriptor)
+        flushed.append((found.st_ino, found.st_size, whole.exists()))
+
+    monkeypatch.setattr(os, "fsync", flush)
+    file, whole = tmp_path / "records.jsonl", tmp_path / "duals" / "a.npy"
+    append(file, row("a"))
+    row_at, name_at = [place[0] for place in flushed]
+    assert (row_at, name_at) == (file.stat().st_ino, tmp_path.stat().st_ino)
+    flushed.clear()
+    append(file, row("b"))
+    assert flushed == [(file.stat().st_ino, file.stat().st_size, False)]
+    flushed.clear()
+    write_whole(whole, b"12345")
+    assert flushed[0] == (whole.stat().st_ino, 5, False)
+    assert flushed[1][0] == whole.parent.stat().st_ino
 
 
 def test_no_records_is_bad_input(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -38,6 +39,11 @@ def random_lp(seed: int, kinds: str = "mixed", sources: int = 12, destinations: 
 
 
 def optimum(lp: MatchingLP) -> float:
+    return solved(lp)[1]
+
+
+def solved(lp: MatchingLP) -> tuple[npt.NDArray[np.float64], float]:
+    """An optimal x and c'x."""
     explicit = lp.to_explicit()
     rows = explicit.matrix.toarray()
     equality = explicit.row_lower == explicit.row_upper
@@ -51,7 +57,7 @@ def optimum(lp: MatchingLP) -> float:
         method="highs-ds",
     )
     assert result.status == 0, result.message
-    return float(result.fun)
+    return result.x, float(result.fun)
 
 
 @settings(max_examples=150, deadline=None)
@@ -85,6 +91,40 @@ def test_chunks_and_threads_change_no_figure(seed: int) -> None:
     assert pieces == threaded
     for name in ("dual_bound", "feasible_objective", "objective", "primal_residual", "polytope_violation"):
         assert getattr(pieces, name) == pytest.approx(getattr(whole, name), rel=1e-12, abs=1e-12)
+
+
+def tight_lp(seed: int) -> MatchingLP:
+    """'=' sources beside others, budgets that some point just fills: what was repaired badly would beat the optimum."""
+    rng = np.random.default_rng(seed)
+    sources, destinations = int(rng.integers(3, 12)), int(rng.integers(2, 5))
+    degrees = rng.integers(1, 4, sources)
+    source, edges = np.repeat(np.arange(sources), degrees), int(degrees.sum())
+    kind = np.where(
+        rng.uniform(size=sources) < 0.7, Kind.SIMPLEX_EQUALITY, rng.choice([Kind.SIMPLEX, Kind.BOX], sources)
+    )
+    radius = rng.uniform(0.5, 2, sources)
+    destination, a = rng.integers(0, destinations, edges), rng.choice([0.5, 1.0, 1.5], edges)
+    share = rng.exponential(size=edges)
+    point = share / np.bincount(source, share)[source] * radius[source]
+    load = np.bincount(destination, a * point, destinations)
+    return MatchingLP(
+        offsets=np.concatenate(([0], np.cumsum(degrees))),
+        destination=destination,
+        a=a,
+        c=rng.normal(-1, 1, edges),
+        b=load * rng.choice([1.0, 1.02, 1.5], destinations),
+        polytope=PerSource(kind=kind.astype(np.uint8), radius=radius),
+    )
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 10**6), noise=st.sampled_from([0.0, 1e-6, 1e-3, 0.1]))
+def test_under_tight_budgets_a_point_near_the_optimum_is_recovered_and_none_beats_it(seed: int, noise: float) -> None:
+    lp, rng = tight_lp(seed), np.random.default_rng(seed)
+    x, best = solved(lp)
+    certificate = certify(lp, x * (1 + noise * rng.normal(size=lp.edges)), np.zeros(lp.destinations))
+    assert certificate.feasible_objective is not None
+    assert best - 1e-11 * (1 + abs(best)) <= certificate.feasible_objective <= best + 100 * noise + 1e-9
 
 
 def one_source(polytope: object, b: list[float], c: list[float]) -> MatchingLP:
@@ -155,6 +195,40 @@ def test_an_equality_source_without_edges_has_no_bound() -> None:
     )
     certificate = certify(lp, np.array([]), np.array([0.0]))
     assert (certificate.dual_bound, certificate.certified_gap) == (None, None)
+
+
+def test_a_source_without_edges_that_wants_nothing_costs_nothing() -> None:
+    lp = MatchingLP(
+        offsets=np.array([0, 0, 1]),
+        destination=np.array([0]),
+        a=np.ones(1),
+        c=-np.ones(1),
+        b=np.ones(1),
+        polytope=Simplex(z=np.array([0.0, 1.0]), equality=True),
+    )
+    certificate = certify(lp, np.ones(1), np.zeros(1))
+    assert (certificate.dual_bound, certificate.certified_gap) == (-1.0, 0.0)
+
+
+def test_the_violations_of_each_kind_by_hand() -> None:
+    """A '<=' source with room, an '=' source that lacks 0.5, a box at -0.25; the radii of rows are 2 and 1."""
+    lp = MatchingLP(
+        offsets=np.arange(4),
+        destination=np.arange(3),
+        a=np.ones(3),
+        c=np.ones(3),
+        b=np.full(3, 9.0),
+        polytope=PerSource(kind=np.array([0, 1, 2], np.uint8), radius=np.array([2.0, 1.0, 5.0])),
+    )
+    certificate = certify(lp, np.array([0.5, 0.5, -0.25]), np.zeros(3))
+    assert certificate.polytope_violation == 0.5
+    assert certificate.polytope_residual == pytest.approx(np.hypot(0.5, 0.25) / (1 + np.sqrt(5.0)))
+    assert certificate.budget_residual == 0.0
+
+
+def test_prices_are_judged_in_float64() -> None:
+    lp = one_source(Simplex(), b=[0.5], c=[-1.0])
+    assert certify(lp, None, np.array([1 / 3])).dual_bound == -0.5 / 3 - (1 - 1 / 3)
 
 
 def test_box_uses_every_edge_with_a_negative_reduced_cost() -> None:
