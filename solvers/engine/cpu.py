@@ -17,6 +17,10 @@ from solvers.engine.stream import Stream, Window
 _LARGEST_SLICE = 1 << 16
 
 
+#: Pieces of the answer, which threads share.
+_PIECES = 64
+
+
 class CpuKernel:
     """See solvers.engine.kernel.Kernel. Works in the type of the layout, accumulates in float64."""
 
@@ -40,7 +44,7 @@ class CpuKernel:
         self._layout, self._stream = layout, Stream(layout, self._threads)
         self._loads, self._values = (np.zeros((chunks, layout.destinations)) for _ in range(2))
         self._sums = np.zeros((chunks, 4))
-        self._first_sources = np.argsort(layout.source[layout.slice_lane[:-1]])
+        self._first_sources = by_first_source(layout)
 
     def zeros(self) -> Tensor:
         import torch
@@ -79,17 +83,8 @@ class CpuKernel:
     def answer(self, x: Tensor, factor: Tensor, dtype: str, room: Tensor) -> Vector:
         import numba
 
-        from solvers.engine import proof_jit
-
         numba.set_num_threads(self._threads)
-        layout = self._layout
-        edges: Vector = edge_room(room, layout.edges, dtype).numpy()
-        proof_jit.answer(
-            layout.largest_slice, self._loads.shape[0], self._first_sources, layout.slice_start, layout.slice_lane,
-            layout.slice_kind, layout.radius, layout.index, layout.source, layout.offsets, x.numpy(), factor.numpy(),
-            edges,
-        )  # fmt: skip
-        return edges
+        return answer_on_host(self._layout, x, factor, dtype, room, order=self._first_sources)
 
     def _numbers(self, price: Tensor, step: float, values: bool) -> tuple[Any, ...]:  # noqa: FBT001
         resolution = self._type(np.finfo(self._type).eps)
@@ -111,3 +106,23 @@ class CpuKernel:
             values=torch.from_numpy(self._values.sum(axis=0)) if values else None,
             sums=torch.from_numpy(self._sums.sum(axis=0)),
         )
+
+
+def by_first_source(layout: Layout) -> npt.NDArray[np.int64]:
+    """The slices in the order in which an answer is written."""
+    return np.argsort(layout.source[layout.slice_lane[:-1]])
+
+
+def answer_on_host(
+    layout: Layout, x: Tensor, factor: Tensor, dtype: str, room: Tensor, order: npt.NDArray[np.int64] | None = None
+) -> Vector:
+    """Kernel.answer for vectors on the host; order: by_first_source, made where it is not at hand."""
+    from solvers.engine import proof_jit
+
+    edges: Vector = edge_room(room, layout.edges, dtype).numpy()
+    proof_jit.answer(
+        layout.largest_slice, _PIECES, by_first_source(layout) if order is None else order, layout.slice_start,
+        layout.slice_lane, layout.slice_kind, layout.radius, layout.index, layout.source, layout.offsets, x.numpy(),
+        factor.numpy(), edges,
+    )  # fmt: skip
+    return edges

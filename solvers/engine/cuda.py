@@ -3,47 +3,28 @@
 W width (padded to a power of two B inside a program), L lanes; a program takes one slice as a tile [B, L]. Loads and
 values are added atomically into copies of the J accumulators, so that popular destinations do not wait for one
 address; the sums of a pass are one atomic addition a program. Additions come in any order: results agree with the
-other kernels to rounding, not to the bit. Nothing here waits for the device.
+other kernels to rounding, not to the bit. No pass waits for the device.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from solvers.base import OptionError, Vector
+from solvers.engine.cpu import answer_on_host
+from solvers.engine.cuda_blocks import Block, FromHost, Resident, current_device, upload_array
 from solvers.engine.kernel import Mix, Pass, Tensor, edge_room
 from solvers.engine.layout import Layout
+from solvers.engine.room import Host
 
 #: Rounds of the projection's iteration at most; 2 to 5 are usual, and it ends by itself.
 _MOST_ROUNDS = 100
-#: Cells of the largest tile that stays in registers.
-_LARGEST_TILE = 16_384
 _COPIES = 32
 _SUM_COPIES = 1024
 _ACCUMULATE = {"COPIES": _COPIES, "SUM_COPIES": _SUM_COPIES}
-#: Cells of a tile that one warp takes.
-_WARP_CELLS = 128
-_MOST_WARPS = 16
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Launch:
-    """Neighbouring slices that one launch can take: same lanes and kind, widths up to `block`."""
-
-    first: int
-    slices: int
-    lanes: int
-    block: int
-    kind: int
-
-    @property
-    def warps(self) -> int:
-        return min(_MOST_WARPS, max(1, self.block * self.lanes // _WARP_CELLS))
 
 
 class CudaKernel:
@@ -59,25 +40,30 @@ class CudaKernel:
 
         _require_triton()
         self.device, self.destinations = device, layout.destinations
-        self._torch = torch
-        # torch computes little with uint16, but stores and hands it to Triton as it is
-        arrays = (layout.slice_start, layout.slice_lane, layout.radius, layout.index, layout.a, layout.c)
-        self._arrays = tuple(self._upload(array) for array in arrays)
-        self._way_back = (self._upload(layout.source), self._upload(layout.offsets))
-        self._a, self._edges = self._arrays[-2], layout.edges
-        self._launches = tuple(_launches(layout))
+        self._torch, self._edges = torch, layout.edges
+        self._cells: Resident | FromHost
+        if isinstance(layout.room, Host):
+            self.name = "cuda from host"
+            self._cells = FromHost(layout, device, layout.room)
+        else:
+            self._cells = Resident(layout, device)
+            self._way_back = (upload_array(layout.source, device), upload_array(layout.offsets, device))
+        self._dtype = getattr(torch, str(layout.a.dtype))
         self._resolution = float(np.finfo(layout.a.dtype).eps)
 
     def zeros(self) -> Tensor:
-        return self._torch.zeros_like(self._a)
+        return self._cells.zeros()
 
     def clear(self, primal: Tensor) -> None:
+        self._cells.wait()
         primal.zero_()
 
     def load(self, cells: npt.NDArray[Any]) -> Tensor:
-        return self._torch.tensor(cells, dtype=self._a.dtype, device=self.device)
+        primal = self.zeros()
+        return primal.copy_(self._torch.tensor(cells))
 
     def unload(self, primal: Tensor) -> npt.NDArray[Any]:
+        self._cells.wait()
         return np.asarray(primal.cpu().numpy())
 
     def project(self, price: Tensor, step: float, *, values: bool) -> Pass:
@@ -90,14 +76,19 @@ class CudaKernel:
         from solvers.engine.cuda_jit import judge
 
         accumulators = self._accumulators()
-        self._launch(judge, *self._arrays, price, x, *accumulators, self.destinations, **_ACCUMULATE)
+        for block in self._cells.blocks((x,)):
+            self._launch(judge, block, price, *block.primal, *accumulators, self.destinations, **_ACCUMULATE)
         return _summed(*accumulators, values=True)
 
     def answer(self, x: Tensor, factor: Tensor, dtype: str, room: Tensor) -> Vector:
         from solvers.engine.cuda_jit import answer
 
+        if isinstance(self._cells, FromHost):
+            self._cells.wait()
+            return answer_on_host(self._cells.layout, x, factor.cpu(), dtype, room)
         edges = edge_room(room, self._edges, dtype)
-        self._launch(answer, *self._arrays, *self._way_back, x, factor, edges)
+        for block in self._cells.blocks((x,)):
+            self._launch(answer, block, *self._way_back, *block.primal, factor, edges)
         host = self._torch.empty(edges.shape, dtype=edges.dtype, pin_memory=edges.is_cuda)
         return np.asarray(host.copy_(edges).numpy())
 
@@ -108,11 +99,14 @@ class CudaKernel:
 
         accumulators = self._accumulators()
         numbers = (step, self._resolution, mix.projected, mix.centre, mix.anchor, int(mix.settle), int(values))
-        primal = (self._a if x is None else x, self._a if anchor is None else anchor)
-        self._launch(
-            one_pass, *self._arrays, price.to(self._a.dtype), *numbers, *primal, *accumulators, self.destinations,
-            CENTRED=x is not None, ROUNDS=_MOST_ROUNDS, **_ACCUMULATE,
-        )  # fmt: skip
+        vectors = () if x is None else (x, anchor)
+        written = () if x is None else (0, 1) if mix.settle else (0,)
+        price = price.to(self._dtype)
+        for block in self._cells.blocks(vectors, written):
+            self._launch(
+                one_pass, block, price, *numbers, *(block.primal or block.arrays[-2:]), *accumulators,
+                self.destinations, CENTRED=x is not None, ROUNDS=_MOST_ROUNDS, **_ACCUMULATE,
+            )  # fmt: skip
         return _summed(*accumulators, values=values)
 
     def _accumulators(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -121,47 +115,18 @@ class CudaKernel:
         loads, values = (self._torch.zeros((_COPIES, self.destinations), **double) for _ in range(2))
         return loads, values, self._torch.zeros((_SUM_COPIES, 4), **double)
 
-    def _launch(self, loop: Any, *arguments: Any, **constants: Any) -> None:
+    def _launch(self, loop: Any, block: Block, *arguments: Any, **constants: Any) -> None:
         """`loop` for every slice. Triton takes the current device, whatever the device of its arguments."""
-        index = self._a.device.index
-        with self._torch.cuda.device(-1 if index is None else index):
-            for shape in self._launches:
+        with current_device(self._torch.device(self.device)):
+            for shape in block.launches:
                 loop[(shape.slices,)](
-                    shape.first, *arguments, **constants,
+                    shape.first, *block.arrays, *arguments, **constants,
                     LANES=shape.lanes, BLOCK=shape.block, KIND=shape.kind, num_warps=shape.warps,
                 )  # fmt: skip
-
-    def _upload(self, array: npt.NDArray[Any]) -> Tensor:
-        own = array if array.flags.writeable else array.copy()  # torch takes no read-only array
-        return self._torch.from_numpy(own).to(self.device)
 
 
 def _summed(loads: Tensor, by_value: Tensor, sums: Tensor, *, values: bool) -> Pass:
     return Pass(loads=loads.sum(dim=0), values=by_value.sum(dim=0) if values else None, sums=sums.sum(dim=0))
-
-
-def _launches(layout: Layout) -> Iterator[_Launch]:
-    """Groups of slices merged where their padded width, lanes and kind agree."""
-    first, merged = 0, None
-    for group in layout.groups():
-        block = 1 << (group.width - 1).bit_length()
-        if block * group.lanes > _LARGEST_TILE:
-            raise OptionError(
-                f"kernel='cuda' takes sources with up to {_LARGEST_TILE} edges, one has {group.width}: "
-                f"use kernel='reference'"
-            )
-        shape = (group.lanes, block, int(group.kind))
-        if merged is not None and shape == (merged.lanes, merged.block, merged.kind):
-            merged = _Launch(
-                first=merged.first, slices=merged.slices + group.slices, lanes=shape[0], block=shape[1], kind=shape[2]
-            )
-        else:
-            if merged is not None:
-                yield merged
-            merged = _Launch(first=first, slices=group.slices, lanes=shape[0], block=shape[1], kind=shape[2])
-        first += group.slices
-    if merged is not None:
-        yield merged
 
 
 def _require_triton() -> None:

@@ -1,7 +1,7 @@
 """Where the large arrays of a solve lie: in the memory of the process, or in files on the disk.
 
-The option `memory` of a solver chooses: "ram" for the memory of the device, "disk" for files, from which the CPU
-streams, "auto" for the first of them that has room.
+The option `memory` of a solver chooses: "ram" for the memory of the device, "host" for that of the host, from which a
+CUDA device streams, "disk" for files, from which the CPU streams, "auto" for the first of them that has room.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from instances import InputError
 from instances.mapped import let_go, unnamed_file
 from solvers.base import OptionError
 
 _CLEARED = 1 << 20  # entries at a time
-_CHOICES = ("auto", "ram", "disk")
+_CHOICES = ("auto", "ram", "host", "disk")
+#: Cells that travel to a device at once; two such blocks lie there.
+BLOCK_CELLS = 1 << 26
 Array = npt.NDArray[Any]
 
 
@@ -96,6 +99,30 @@ class Disk(Room):
 
     def _release(self, address: int) -> None:
         os.close(self._taken.pop(address)[1])
+
+
+class Host(Room):
+    """Memory of the host that a device streams from, `cells` at a time; pinned, so that copies run beside passes."""
+
+    def __init__(self, *, pinned: bool, cells: int = BLOCK_CELLS) -> None:
+        self._pinned, self.cells = pinned, cells
+
+    def empty(self, size: int, dtype: Any) -> Array:
+        return self.zeros(size, dtype)
+
+    def zeros(self, size: int, dtype: Any) -> Array:
+        """Raises InputError where so much memory cannot be pinned. PyTorch's own pinned memory comes in powers of 2."""
+        array = np.zeros(size, dtype)
+        if self._pinned and array.nbytes:
+            import torch
+
+            runtime: Any = torch.cuda.cudart()
+            if int(runtime.cudaHostRegister(_address(array), array.nbytes, 0)):
+                raise InputError(
+                    f"{array.nbytes / 2**30:.3g} GiB of the host's memory cannot be pinned: use more ranks"
+                )
+            weakref.finalize(array, runtime.cudaHostUnregister, _address(array))
+        return array
 
 
 RAM = Room()

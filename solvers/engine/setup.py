@@ -18,7 +18,7 @@ from solvers.engine.collectives import Group
 from solvers.engine.job import Job, SharedKernel
 from solvers.engine.kernel import SETTLE, Kernel, check_memory, free_bytes, make_kernel
 from solvers.engine.layout import Layout, build_layout, index_dtype
-from solvers.engine.room import RAM, Disk, Room
+from solvers.engine.room import BLOCK_CELLS, RAM, Disk, Host, Room
 
 #: Cells an edge that a memory estimate allows for before the layout is there.
 _PADDING_ALLOWED = 1.1
@@ -26,6 +26,8 @@ _PADDING_ALLOWED = 1.1
 _FLOAT64_ANSWER = 1e-6
 #: Below, the iterations are float64 too: float32 stalls between 1e-8 and 1e-7 (solvers/NOTES.md).
 _FLOAT64_ITERATIONS = 1e-7
+#: Of the copies of loads and values that the CUDA kernel adds into, for each destination.
+_SUMS_BYTES = 600
 #: A larger layout gives way to the answer at the end of a run.
 _LAYOUT_BYTES_KEPT = 1 << 26
 
@@ -49,6 +51,13 @@ def layout_bytes(lp: MatchingLP, dtype: str, *, vectors: int) -> float:
     return float(_PADDING_ALLOWED * cell * lp.edges + (16 + value) * lp.sources + 1e6)
 
 
+def block_bytes(lp: MatchingLP, dtype: str, *, vectors: int) -> float:
+    """Bytes on a device that streams from the host: two blocks of cells, what is known of each source, and the sums."""
+    value = np.dtype(dtype).itemsize
+    cell = index_dtype(lp.destinations).itemsize + (2 + vectors) * value
+    return float(2 * BLOCK_CELLS * cell + (1 + value) * lp.sources + _SUMS_BYTES * lp.destinations)
+
+
 def room_for(lp: MatchingLP, settings: Settings, memory: str, job: Job, what: str, *, vectors: int) -> Room:
     """Room for a layout, so many primal vectors and, on the host, the answer, of one kind on all ranks of the job.
 
@@ -59,9 +68,13 @@ def room_for(lp: MatchingLP, settings: Settings, memory: str, job: Job, what: st
     answer = np.dtype(answer_dtype(settings)).itemsize * lp.edges
     need = cells + answer if on_cpu and vectors else cells  # without vectors a layout gives way to the answer
     if memory == "disk" and not on_cpu:
-        raise OptionError(f"memory='disk' with device={settings.device!r}: use device='cpu'")
-    if memory == "auto" and on_cpu and job.anywhere(need > free_bytes("cpu", sharing=sharing)):
-        memory = "disk"
+        raise OptionError(f"memory='disk' with device={settings.device!r}: use memory='host', or device='cpu'")
+    if memory == "auto" and job.anywhere(need > free_bytes(settings.device, sharing=sharing)):
+        memory = "disk" if on_cpu else "host"
+    if memory == "host":
+        check_memory(cells + answer, "cpu", f"{what} from the host's memory", sharing=sharing)
+        check_memory(block_bytes(lp, settings.dtype, vectors=vectors), settings.device, what)
+        return Host(pinned=not on_cpu)
     if memory == "disk":
         require_disk(sharing * (cells + answer), default_cache(), what)
         return Disk(default_cache())

@@ -13,16 +13,17 @@ from triton.runtime.jit import mangle_type
 
 from instances import generate, parse_spec
 from solvers.engine.cuda import CudaKernel
+from solvers.engine.cuda_blocks import Block
 from solvers.engine.kernel import SETTLE
 from solvers.engine.layout import build_layout
 
 
 class Compiling(CudaKernel):
-    def _launch(self, loop: Any, *arguments: Any, **constants: Any) -> None:
-        shape = max(self._launches, key=lambda shape: shape.slices)
+    def _launch(self, loop: Any, block: Block, *arguments: Any, **constants: Any) -> None:
+        shape = max(block.launches, key=lambda shape: shape.slices)
         constants |= {"LANES": shape.lanes, "BLOCK": shape.block, "KIND": shape.kind}
         names = [p.name for p in loop.params if p.name not in constants]
-        given = dict(zip(names, (shape.first, *arguments), strict=True))
+        given = dict(zip(names, (shape.first, *block.arrays, *arguments), strict=True))
         types = {name: mangle_type(value) for name, value in given.items()}
         types |= {p.name: p.annotation_type for p in loop.params if p.annotation_type}
         signature = {p.name: types.get(p.name, "constexpr") for p in loop.params}

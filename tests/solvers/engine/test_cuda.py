@@ -1,5 +1,6 @@
 """What the CUDA kernel needs beyond the numbers that test_kernels.py compares."""
 
+import functools
 import importlib.util
 import os
 import subprocess
@@ -10,11 +11,16 @@ import numpy as np
 import pytest
 import torch
 
-from instances import MatchingLP, Simplex, generate, parse_spec
-from solvers.base import Settings, Status
+from instances import InputError, MatchingLP, PerSource, Simplex, generate, parse_spec
+from solvers import get_solver
+from solvers.base import OptionError, Settings, Status
 from solvers.blockpdhg import BlockPDHG
 from solvers.engine.certificate import repair
-from solvers.engine.setup import rehearse
+from solvers.engine.job import Job
+from solvers.engine.kernel import SETTLE, Mix, Pass
+from solvers.engine.layout import build_layout
+from solvers.engine.room import RAM, Host, Room
+from solvers.engine.setup import rehearse, room_for
 
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
@@ -53,3 +59,71 @@ def test_a_whole_run_on_the_kernel(polytope: Simplex, monkeypatch: pytest.Monkey
     answer = solver.run(state)
     assert answer.status is Status.SOLVED, answer.raw_status
     assert repair(lp, answer.x.copy(), answer.dual).gap <= 1e-2 * (1 + 1e-6)
+
+
+PINNED = torch.cuda.is_available()
+MIXES = (Mix(projected=1.5, centre=-0.75, anchor=0.25), SETTLE, Mix(projected=1.0, centre=0.5, anchor=-0.5))
+
+
+def passes(lp: MatchingLP, dtype: str, room: Room) -> tuple[list[Pass], list[np.ndarray], str]:
+    """Every kind of pass, with x and the answer at the end."""
+    from solvers.engine.cuda import CudaKernel
+
+    kernel = CudaKernel(build_layout(lp, dtype, room=room, one_band=True), DEVICE)
+    x, anchor = kernel.zeros(), kernel.zeros()
+    price = torch.linspace(0, 0.3, lp.destinations, dtype=torch.float64, device=DEVICE)
+    made = [kernel.advance(price / k, 3.0, x, anchor, mix, values=True) for k, mix in enumerate(MIXES, 1)]
+    made += [kernel.project(price, 2.0, values=True), kernel.judge(price, x)]
+    vectors = [np.array(kernel.unload(vector)) for vector in (x, anchor)]
+    return made, [*vectors, kernel.answer(x, 1 / (1 + price), dtype, anchor)], kernel.name
+
+
+@pytest.mark.parametrize(("dtype", "cells"), [("float32", 100), ("float64", 1)])
+def test_blocks_from_the_host_give_what_cells_on_the_device_do(dtype: str, cells: int) -> None:
+    lp, rng = generate(parse_spec("dualip:sources=90,destinations=7,degree=3,seed=3")), np.random.default_rng(7)
+    kinds = PerSource(kind=rng.integers(0, 3, lp.sources).astype(np.uint8), radius=rng.uniform(0, 2, lp.sources))
+    lp = MatchingLP(offsets=lp.offsets, destination=lp.destination, a=lp.a, c=lp.c, b=lp.b, polytope=kinds)
+    held, vectors, _ = passes(lp, dtype, RAM)
+    streamed, same, name = passes(lp, dtype, Host(pinned=PINNED, cells=cells))
+    assert name == "cuda from host"
+    for one, other in zip(held, streamed, strict=True):
+        for part in ("loads", "values", "sums"):
+            np.testing.assert_allclose(getattr(one, part).cpu(), getattr(other, part).cpu(), rtol=1e-12, atol=1e-12)
+    for mine, theirs in zip(vectors[:2], same[:2], strict=True):
+        assert mine.tobytes() == theirs.tobytes()
+    np.testing.assert_allclose(vectors[2], same[2], rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["blockpdhg", "dualip-restarted"])
+def test_a_whole_run_from_the_host(solver: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    lp = generate(parse_spec("dualip:sources=80,destinations=4,degree=3,seed=3"))
+    monkeypatch.setattr("solvers.engine.setup.Host", functools.partial(Host, cells=100))
+    options = {"kernel": "cuda", "memory": "host", **({"finish": "none"} if solver == "blockpdhg" else {})}
+    for module in ("solvers.blockpdhg", "solvers.ridge"):
+        monkeypatch.setattr(f"{module}.warm_up", lambda *_: None)
+    made = get_solver(solver)
+    answer = made.run(made.prepare(lp, Settings(tolerance=1e-2, device=DEVICE, options=options)))
+    assert answer.status is Status.SOLVED, answer.raw_status
+    assert answer.raw_status.endswith("cuda from host")
+    assert repair(lp, answer.x.copy(), answer.dual).gap <= 1e-2 * (1 + 1e-6)
+
+
+def test_what_fits_no_device_goes_to_the_host_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    lp = generate(parse_spec("dualip:sources=300,destinations=6,degree=4,seed=3"))
+    settings, free = Settings(device="cuda"), {"cuda": 2.0**40, "cpu": 2.0**40}
+    for module in ("kernel", "setup"):
+        monkeypatch.setattr(f"solvers.engine.{module}.free_bytes", lambda device, **_: free[device])
+
+    def room(memory: str) -> Room:
+        return room_for(lp, settings, memory, Job(), "blockpdhg", vectors=2)
+
+    assert room("auto") is RAM
+    assert isinstance(room("host"), Host)
+    with pytest.raises(OptionError, match="memory='disk' with device='cuda': use memory='host', or device='cpu'"):
+        room("disk")
+    free["cuda"] = 1000.0
+    with pytest.raises(InputError, match=r"blockpdhg needs 2\.\d+ GiB on cuda, 0.00 GiB are free"):
+        room("auto")
+    free["cpu"] = 1000.0
+    with pytest.raises(InputError, match=r"blockpdhg from the host's memory needs .* GiB on cpu, 0.00 GiB are free"):
+        room("auto")

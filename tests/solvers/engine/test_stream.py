@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -135,7 +136,7 @@ def test_a_state_can_run_twice_from_the_disk() -> None:
 
 def test_an_unknown_memory_lists_the_known() -> None:
     lp = generate(MatchingSpec.parse("dualip:sources=300,destinations=3,degree=2,seed=5"))
-    with pytest.raises(OptionError, match="memory='tape': expected auto, ram or disk"):
+    with pytest.raises(OptionError, match="memory='tape': expected auto, ram, host or disk"):
         solved(lp, memory="tape")
 
 
@@ -194,3 +195,29 @@ def test_an_instance_several_times_larger_than_the_memory_gives_the_same_answer(
     assert on_disk["peak"] < limit < in_memory["peak"] / 4
     for name in ("dual", "x", "bound", "gap", "status"):
         assert in_memory[name] == on_disk[name]
+
+
+ENDLESS = """
+from instances import generate, parse_spec
+from solvers import Settings, get_solver
+
+lp = generate(parse_spec("dualip:sources=30000,destinations=30,degree=10,seed=5"), threads=1)
+solver = get_solver("blockpdhg")
+state = solver.prepare(lp, Settings(tolerance=1e-15, options={"memory": "disk"}))
+print("prepared", flush=True)
+solver.run(state)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are looked up as Linux has them")
+def test_a_run_that_is_killed_leaves_no_file(cache: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "prepared\n"
+        links = [str(link.readlink()) for link in Path(f"/proc/{process.pid}/fd").iterdir() if link.exists()]
+        named = list(cache.rglob("*"))
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert sum(link.startswith(str(cache)) for link in links) > 5, links
+    assert not named
+    assert not list(cache.rglob("*"))

@@ -1,0 +1,213 @@
+"""The cells of a layout as the CUDA kernel takes them: all on the device, or block after block from the host's memory.
+
+A block is neighbouring slices, at most so many cells. While the kernel works on one, the next is copied to the device
+and what changed in the one before is copied back, on a stream each, for copies run both ways at once. Events order
+them: nothing here waits for the device. Without one all calls come in the order of the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from solvers.base import OptionError
+from solvers.engine.kernel import Tensor
+from solvers.engine.layout import Layout
+from solvers.engine.room import Host
+
+#: Cells of the largest tile that stays in registers.
+_LARGEST_TILE = 16_384
+#: Cells of a tile that one warp takes.
+_WARP_CELLS = 128
+_MOST_WARPS = 16
+
+
+@dataclass(frozen=True, kw_only=True)
+class Launch:
+    """Neighbouring slices that one launch can take: same lanes and kind, widths up to `block`."""
+
+    first: int
+    slices: int
+    lanes: int
+    block: int
+    kind: int
+
+    @property
+    def warps(self) -> int:
+        return min(_MOST_WARPS, max(1, self.block * self.lanes // _WARP_CELLS))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Block:
+    """Some slices of a layout, on the device, with their part of the primal vectors.
+
+    arrays: slice_start and slice_lane of these slices, radius of all lanes, and index, a, c; slice_start counts from
+    the first cell of these.
+    """
+
+    launches: tuple[Launch, ...]
+    arrays: tuple[Tensor, ...]
+    primal: tuple[Tensor, ...]
+
+
+class Resident:
+    """One block, all of it on the device."""
+
+    def __init__(self, layout: Layout, device: str) -> None:
+        arrays = (layout.slice_start, layout.slice_lane, layout.radius, layout.index, layout.a, layout.c)
+        self._arrays = tuple(upload_array(array, device) for array in arrays)
+        self._launches = launches(layout, 0, layout.slice_kind.size)
+
+    def zeros(self) -> Tensor:
+        import torch
+
+        return torch.zeros_like(self._arrays[-1])
+
+    def blocks(self, primal: Sequence[Tensor] = (), written: Sequence[int] = ()) -> Iterator[Block]:  # noqa: ARG002 - all is written where it lies
+        """The cells with their part of the vectors `primal`, of which those at the places `written` may change."""
+        yield Block(launches=self._launches, arrays=self._arrays, primal=tuple(primal))
+
+    def wait(self) -> None:
+        """Until everything that changed is where `zeros` made it."""
+
+
+class FromHost:
+    """Blocks of a layout whose cells lie in the memory of the host, as primal vectors do; buffers for two blocks."""
+
+    def __init__(self, layout: Layout, device: str, room: Host) -> None:
+        import torch
+
+        self._api: Any = torch.cuda if device.startswith("cuda") else torch.cpu
+        self._room, self.layout, self._device = room, layout, torch.device(device)
+        self._cells = tuple(torch.from_numpy(array) for array in (layout.index, layout.a, layout.c))
+        self._radius, lanes = (upload_array(array, device) for array in (layout.radius, layout.slice_lane))
+        self._cuts = list(_cuts(layout.slice_start, room.cells))
+        starts = [layout.slice_start[first : last + 1] - layout.slice_start[first] for first, last in self._cuts]
+        self._slices = [
+            (launches(layout, first, last), upload_array(start, device), lanes[first : last + 1])
+            for (first, last), start in zip(self._cuts, starts, strict=True)
+        ]
+        self._largest = max((int(start[-1]) for start in starts), default=0)
+        self._buffers: tuple[list[Tensor], list[Tensor]] = ([], [])
+        with self._on_device():
+            self._inward, self._outward = self._api.Stream(), self._api.Stream()
+            self._ready, self._done, self._free = ([self._api.Event() for _ in range(2)] for _ in range(3))
+
+    def zeros(self) -> Tensor:
+        import torch
+
+        return torch.from_numpy(self._room.zeros(self.layout.cells, self.layout.a.dtype))
+
+    def blocks(self, primal: Sequence[Tensor] = (), written: Sequence[int] = ()) -> Iterator[Block]:
+        """See Resident.blocks. The caller enqueues its work on a block before it asks for the next."""
+        with self._on_device():
+            self._grow((*self._cells, *primal))
+        following = self._fetch(0, primal) if self._cuts else None
+        for k in range(len(self._cuts)):
+            block = following
+            following = self._fetch(k + 1, primal) if k + 1 < len(self._cuts) else None
+            assert block is not None
+            self._ready[k % 2].wait(self._current())
+            yield block
+            self._store(k, block, primal, written)
+
+    def wait(self) -> None:
+        if self._device.type == "cuda":
+            self._outward.synchronize()
+
+    def _fetch(self, k: int, primal: Sequence[Tensor]) -> Block:
+        """Copy block k into its buffers, once what was in them has been used and copied back."""
+        found, start, lanes = self._slices[k]
+        first, last = self._bounds(k)
+        with self._api.stream(self._inward):
+            self._free[k % 2].wait(self._inward)
+            parts = [buffer[: last - first] for buffer in self._buffers[k % 2]]
+            for part, host in zip(parts, (*self._cells, *primal), strict=False):
+                part.copy_(host[first:last], non_blocking=True)
+            self._ready[k % 2].record(self._inward)
+        arrays = (start, lanes, self._radius, *parts[:3])
+        return Block(launches=found, arrays=arrays, primal=tuple(parts[3 : 3 + len(primal)]))
+
+    def _store(self, k: int, block: Block, primal: Sequence[Tensor], written: Sequence[int]) -> None:
+        """Copy back what has changed, once the work enqueued on block k is done; then its buffers are free."""
+        first, last = self._bounds(k)
+        self._done[k % 2].record(self._current())
+        with self._api.stream(self._outward):
+            self._done[k % 2].wait(self._outward)
+            for place in written:
+                primal[place][first:last].copy_(block.primal[place], non_blocking=True)
+            self._free[k % 2].record(self._outward)
+
+    def _bounds(self, k: int) -> tuple[int, int]:
+        """First cell of block k, and the end."""
+        first, last = self._cuts[k]
+        return int(self.layout.slice_start[first]), int(self.layout.slice_start[last])
+
+    def _grow(self, vectors: Sequence[Tensor]) -> None:
+        """Buffers for so many vectors; new memory may still be read by work of the stream that it is taken on."""
+        import torch
+
+        for place, buffers in enumerate(self._buffers):
+            for vector in vectors[len(buffers) :]:
+                buffers.append(torch.empty(self._largest, dtype=vector.dtype, device=self._device))
+                self._free[place].record(self._current())
+
+    def _current(self) -> Any:
+        return self._api.current_stream(self._device)
+
+    def _on_device(self) -> Any:
+        return current_device(self._device)
+
+
+def current_device(device: Any) -> Any:
+    """A context in which `device` is the current one where it is a CUDA device."""
+    import torch
+
+    return torch.cuda.device(-1 if device.index is None else device.index)
+
+
+def upload_array(array: npt.NDArray[Any], device: str) -> Tensor:
+    """Torch computes little with uint16, but stores and hands it to Triton as it is."""
+    import torch
+
+    own = array if array.flags.writeable else array.copy()  # torch takes no read-only array
+    return torch.from_numpy(own).to(device)
+
+
+def _cuts(slice_start: npt.NDArray[np.int64], cells: int) -> Iterator[tuple[int, int]]:
+    """(first, last) slice of blocks of at most `cells` cells, or of one slice."""
+    first, slices = 0, slice_start.size - 1
+    while first < slices:
+        end = int(np.searchsorted(slice_start, slice_start[first] + cells, side="right")) - 1
+        last = max(first + 1, min(end, slices))
+        yield first, last
+        first = last
+
+
+def launches(layout: Layout, first: int, last: int) -> tuple[Launch, ...]:
+    """The slices first..last - 1, counted from `first`, merged where padded width, lanes and kind agree."""
+    cells, lanes = np.diff(layout.slice_start[first : last + 1]), np.diff(layout.slice_lane[first : last + 1])
+    shapes = np.column_stack((lanes, _padded(cells // lanes), layout.slice_kind[first:last]))
+    if not len(shapes):
+        return ()
+    if (shapes[:, 0] * shapes[:, 1]).max() > _LARGEST_TILE:
+        raise OptionError(
+            f"kernel='cuda' takes sources with up to {_LARGEST_TILE} edges, one has {int((cells // lanes).max())}: "
+            f"use kernel='reference'"
+        )
+    starts = np.flatnonzero(np.r_[True, (np.diff(shapes, axis=0) != 0).any(axis=1)])
+    ends = np.append(starts[1:], last - first)
+    return tuple(
+        Launch(first=at, slices=end - at, lanes=int(shapes[at, 0]), block=int(shapes[at, 1]), kind=int(shapes[at, 2]))
+        for at, end in zip(starts.tolist(), ends.tolist(), strict=True)
+    )
+
+
+def _padded(width: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The next power of two."""
+    power: npt.NDArray[np.int64] = np.left_shift(1, np.frexp(width - 1.0)[1].astype(np.int64))
+    return power
