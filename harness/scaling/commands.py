@@ -77,10 +77,11 @@ def scale(
 @click.option("--threads", type=click.IntRange(min=1), default=1, show_default=True, help="Of each rank, on cpu.")
 @click.option("--iterations", type=click.IntRange(min=1), metavar="N", help="To the gap of 1e-4, where you know it.")
 @click.option("--disk-speed", type=click.FloatRange(min=0, min_open=True), metavar="GB/S", help="Default: measured.")
+@click.option("--host-speed", type=click.FloatRange(min=0, min_open=True), metavar="GB/S", help="Default: assumed.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def plan(
     spec: str, device: str, ranks: int, solver: str, threads: int, iterations: int | None, disk_speed: float | None,
-    *, find_ranks: bool, as_json: bool,
+    host_speed: float | None, *, find_ranks: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Memory and time that SPEC needs on N devices, by the model; nothing is generated."""
     from dataclasses import asdict
@@ -97,6 +98,7 @@ def plan(
     made = make_plan(
         parsed, solver=solver, device=device, ranks=ranks, threads=threads, iterations=iterations,
         disk_speed=None if disk_speed is None else 1e9 * disk_speed,
+        host_speed=None if host_speed is None else 1e9 * host_speed,
     )  # fmt: skip
     if as_json:
         click.echo(json.dumps(asdict(made)))
@@ -114,11 +116,13 @@ def plan(
 
 
 def _show_streamed(streamed: Streamed) -> None:
-    fits = "fits this machine" if streamed.fits else "does not fit this machine either"
-    click.echo(
-        f"from disk    {streamed.host_bytes / 2**30:.3g} GiB of memory and {streamed.disk_bytes / 2**30:.3g} GiB of "
-        f"disk at {streamed.disk_speed / 1e9:.3g} GB/s: {fits}"
-    )
+    needs, place = f"{streamed.host_bytes / 2**30:.3g} GiB of each rank's host", "this machine"
+    if streamed.place == "disk":
+        needs += f" and {streamed.disk_bytes / 2**30:.3g} GiB of disk"
+    else:
+        needs, place = f"{needs}, {streamed.device_bytes / 2**30:.3g} GiB on each device", "one device"
+    fits = f"fits {place}" if streamed.fits else f"does not fit {place} either"
+    click.echo(f"from {streamed.place}    {needs}, at {streamed.link_speed / 1e9:.3g} GB/s: {fits}")
 
 
 def _fits(fits: bool, device: str) -> str:  # noqa: FBT001 - one word for each of two cases

@@ -10,18 +10,17 @@ from pathlib import Path
 import pytest
 
 from harness.scaling.disk import measured_speed
-from harness.scaling.plan import (
-    DEVICES,
+from harness.scaling.needs import (
+    bytes_of_pass,
+    bytes_read,
     device_bytes,
     disk_bytes,
     host_bytes,
-    least_ranks,
     most_ranks,
-    plan,
     share_of,
-    stream,
     streaming_bytes,
 )
+from harness.scaling.plan import DEVICES, from_disk, least_ranks, plan
 from instances import InputError, parse_spec
 
 GIGA = "dualip:sources=100000000,destinations=10000,degree=10"
@@ -87,7 +86,7 @@ def test_memory_is_within_a_tenth_of_the_peak(solver: str) -> None:
     program = PEAK.format(spec=spec.text, solver=solver)
     subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=300)  # compiles
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300)
-    expected = host_bytes(spec, share_of(spec, 1), solver, on_cpu=True)
+    expected = host_bytes(spec, share_of(spec, 1), solver, cells_on_host=True)
     assert expected == pytest.approx(json.loads(done.stdout), rel=0.1)
 
 
@@ -100,7 +99,7 @@ from instances import parse_spec, stored
 from solvers import Settings, get_solver
 
 def solve(text):
-    solver, settings = get_solver("blockpdhg"), Settings(tolerance=1e-3, options={"memory": "disk"})
+    solver, settings = get_solver(sys.argv[1]), Settings(tolerance=1e-3, iteration_limit=20, options={"memory": "disk"})
     state = solver.prepare(stored(parse_spec(text), threads=1), settings)
     return state, solver.run(state)
 
@@ -111,18 +110,19 @@ def taken(folder):
 
 solve("dualip:sources=500,destinations=4000,degree=10")
 memory.reset_peak()
-made = solve(sys.argv[1])
+made = solve(sys.argv[2])
 print(json.dumps({"memory": memory.peak()["host"], "disk": taken(os.environ["DUALBENCH_CACHE"])}))
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts as Linux does")
+@pytest.mark.parametrize("solver", ["blockpdhg", "dualip"])
 def test_what_streaming_needs_is_within_a_tenth_of_what_it_takes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    solver: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DUALBENCH_CACHE", str(tmp_path))
     spec = parse_spec("dualip:sources=1000000,destinations=4000,degree=10,seed=42")
-    command = [sys.executable, "-c", STREAMED_PEAK]
+    command = [sys.executable, "-c", STREAMED_PEAK, solver]
     small = "dualip:sources=500,destinations=4000,degree=10"
     subprocess.run([*command, small], capture_output=True, check=True, timeout=600)  # compiles
     (tmp_path / "large").mkdir()
@@ -130,19 +130,48 @@ def test_what_streaming_needs_is_within_a_tenth_of_what_it_takes(
     done = subprocess.run([*command, spec.text], capture_output=True, text=True, check=True, timeout=600)
     found = json.loads(done.stdout)
     share = share_of(spec, 1)
-    assert streaming_bytes(spec, share, threads=1) == pytest.approx(found["memory"], rel=0.1)
-    assert streaming_bytes(spec, share, threads=1) < host_bytes(spec, share, "blockpdhg", on_cpu=True) / 1.5
-    assert disk_bytes(spec, share) == pytest.approx(found["disk"], rel=0.1)
+    needed = streaming_bytes(spec, share, solver, threads=1)
+    assert needed == pytest.approx(found["memory"], rel=0.1)
+    assert needed < host_bytes(spec, share, solver, cells_on_host=True) / 1.4
+    assert disk_bytes(spec, share, solver) == pytest.approx(found["disk"], rel=0.1)
 
 
-def test_a_slow_disk_decides_how_long_an_iteration_takes() -> None:
+@pytest.mark.parametrize("solver", ["blockpdhg", "dualip"])
+def test_ranks_share_a_disk(solver: str) -> None:
     spec = parse_spec(GIGA)
-    share = share_of(spec, 1)
-    slow, fast = (stream(spec, share, "blockpdhg", threads=2, pass_speed=1e8, disk_speed=v) for v in (1e8, 1e12))
+    one, two = (
+        from_disk(spec, share_of(spec, ranks), solver, ranks=ranks, threads=1, disk_speed=1e9) for ranks in (1, 2)
+    )
+    assert one.edges_per_second == pytest.approx(2 * two.edges_per_second)
+    assert one.edges_per_second == pytest.approx(1e9 / bytes_of_pass(solver, spec.destinations))
+    assert one.disk_bytes == pytest.approx(2 * two.disk_bytes, rel=1e-3)
+    assert one.host_bytes < host_bytes(spec, share_of(spec, 1), solver, cells_on_host=True) / 5
+
+
+def test_the_slower_of_pass_and_disk_decides_how_long_an_iteration_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.scaling.plan.edges_per_second", lambda *_, **__: 1e8)
+    monkeypatch.setattr("harness.scaling.plan.available_memory", lambda: 2**33)
+    spec = parse_spec(GIGA)
+    slow, fast = (plan(spec, solver="blockpdhg", device="cpu", ranks=1, disk_speed=v) for v in (1e8, 1e12))
+    assert not slow.fits
+    assert slow.streamed is not None
     assert slow.per_iteration > 100
-    assert fast.per_iteration == pytest.approx(10)
-    assert slow.host_bytes == fast.host_bytes
-    assert slow.host_bytes < host_bytes(spec, share, "blockpdhg", on_cpu=True) / 10
+    assert fast.per_iteration == pytest.approx(10, rel=1e-3)
+
+
+def test_what_no_device_holds_streams_over_the_link_of_its_host() -> None:
+    spec = parse_spec(TERA)
+    share = share_of(spec, 100)
+    made = plan(spec, solver="blockpdhg", device="h200", ranks=100)
+    assert made.streamed is not None
+    assert (made.fits, made.streamed.fits, made.streamed.place) == (False, True, "host")
+    assert made.streamed.device_bytes < made.device_bytes / 10
+    assert made.streamed.host_bytes > made.device_bytes
+    assert made.per_iteration == pytest.approx(share.edges * bytes_read("blockpdhg", 10_000) / 5e10, rel=1e-2)
+    assert "50 GB/s assumed between a host and its device" in made.source
+    twice = plan(spec, solver="blockpdhg", device="h200", ranks=100, host_speed=1e11)
+    assert twice.per_iteration == pytest.approx(made.per_iteration / 2, rel=1e-2)
+    assert "100 GB/s given" in twice.source
 
 
 def test_the_speed_of_the_disk_is_measured(tmp_path: Path) -> None:
