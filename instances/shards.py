@@ -138,4 +138,5 @@ def _digest(lp: MatchingLP, first: int, last: int) -> str:
         edges = slice(int(lp.offsets[first]), int(lp.offsets[last]))
         found.update(np.ascontiguousarray(getattr(lp, name)[edges]).data)
         let_go(getattr(lp, name), edges.start, edges.stop)
+    let_go(lp.offsets, first, last)
     return str(found.hexdigest())

@@ -121,6 +121,7 @@ def plan(
         fits = host * ranks <= available_memory()
         source = "passes measured here; 0.1 ms a step and 1 GB/s between ranks assumed"
         if streams and not fits:
+            source += f"; disk {'given' if disk_speed else 'measured here'}, shared by the ranks"
             disk_speed = disk_speed or measured_speed(default_cache())
             streamed = from_disk(spec, share, solver, ranks=ranks, threads=threads, disk_speed=disk_speed)
     else:

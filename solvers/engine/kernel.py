@@ -22,6 +22,7 @@ import numpy.typing as npt
 from instances import InputError, available_memory
 from solvers.base import OptionError, Settings, Vector
 from solvers.engine.layout import Layout
+from solvers.engine.room import RAM
 
 Tensor = Any
 
@@ -129,6 +130,8 @@ def edge_room(room: Tensor, edges: int, dtype: str) -> Tensor:
 def _reference(layout: Layout, device: str, _threads: int) -> Kernel:
     from solvers.engine.reference import ReferenceKernel
 
+    if layout.room is not RAM:
+        raise OptionError("kernel='reference' keeps its cells on the device: use memory='ram', or kernel='auto'")
     return ReferenceKernel(layout, device)
 
 
