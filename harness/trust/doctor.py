@@ -24,7 +24,7 @@ from solvers import registry
 
 _LEAST_PYTHON = (3, 11)
 #: Beside the packages in a checkout; an installed copy has none.
-_CONSTRAINTS = Path(__file__).resolve().parent.parent / "constraints.txt"
+_CONSTRAINTS = Path(__file__).resolve().parents[2] / "constraints.txt"
 
 
 class State(enum.StrEnum):

@@ -35,6 +35,11 @@ def test_other_versions_than_pinned_are_yellow_and_named(tmp_path: Path, monkeyp
     assert "pip install --constraint" in line.remedy
 
 
+def test_a_checkout_is_compared_with_its_constraints() -> None:
+    (line,) = [line for line in diagnose() if line.topic == "versions"]
+    assert "no constraints.txt" not in line.detail
+
+
 def test_an_installation_without_constraints_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor, "_CONSTRAINTS", tmp_path / "none.txt")
     (line,) = [line for line in diagnose() if line.topic == "versions"]
