@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -55,7 +57,7 @@ class LiveDisplay:
         if self._live is None or self._case is None:
             return
         elapsed, remaining = time.monotonic() - self._since, sum(self._left[self._done :])
-        title = f"{self._case.instance}  {self._case.solver}  {self._case.settings.tolerance:g}"
+        title = f"{self._case.instance}  {self._case.solver}  {_power(self._case.settings.tolerance)}"
         self._live.update(
             Text.assemble(
                 (f" {self._done + 1}/{self._total} ", "bold"),
@@ -74,19 +76,24 @@ def _line(record: CaseRecord, done: int, total: int) -> Text:
     gap = (record.certificate or {}).get("certified_gap")
     colour = {"solved": "green", "skipped": "dim"}.get(record.status, "yellow")
     return Text.assemble(
-        f"{done:4}/{total}  {record.instance:<22} {record.solver:<18} {record.settings['tolerance']:<7g}",
+        f"{done:4}/{total}  {record.instance:<22} {record.solver:<18} {_power(record.settings['tolerance']):<6}",
         (f"{record.status:<16}", colour),
-        f"run {_number(record.seconds.run)} s   gap {_number(gap)}",
+        f"run {_number(record.seconds.run):>7} s   gap {_power(gap):<7}",
         (f"   {record.reason}" if record.status != "solved" else "", "dim"),
         (f"   disturbed: {record.disturbed}" if record.disturbed else "", "yellow"),
     )
 
 
 def summary_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """One row an instance and solver: run seconds at each tolerance asked for, with the gap that was certified."""
+    """One row an instance and solver: run seconds at each tolerance asked for, with the gap that was certified.
+
+    The fastest of an instance at a tolerance is bold.
+    """
     tolerances = sorted({row["settings"]["tolerance"] for row in rows}, reverse=True)
     table = Table(
-        title="run seconds (certified gap); a failure shows its status", title_justify="left", box=box.SIMPLE_HEAD
+        title="median run seconds (certified gap) by tolerance; a failure shows its status",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
     )
     if any(row.get("disturbed") for row in rows):
         table.caption = f"{DISTURBED} disturbed by other work on this machine: --resume --rerun-disturbed runs it again"
@@ -95,35 +102,66 @@ def summary_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column("edges", justify="right", no_wrap=True)
     table.add_column("solver", no_wrap=True)
     for tolerance in tolerances:
-        table.add_column(f"{tolerance:g}", justify="right")
+        table.add_column(_power(tolerance), justify="right", no_wrap=True)
     cells: dict[tuple[str, int | None, str], dict[float, list[Mapping[str, Any]]]] = {}
     edges = {row["instance"]: row["edges"] for row in rows if row.get("edges") is not None}
     for row in rows:
         key = (row["instance"], edges.get(row["instance"]), row["solver"])
         cells.setdefault(key, {}).setdefault(row["settings"]["tolerance"], []).append(row)
+    fastest: dict[tuple[str, float], float] = {}
+    for (instance, _, _), by_tolerance in cells.items():
+        for tolerance, repeats in by_tolerance.items():
+            seconds = _median_run(repeats)
+            fastest[instance, tolerance] = min(seconds, fastest.get((instance, tolerance), math.inf))
     last = ""
     for (instance, count, solver), by_tolerance in cells.items():
         if last and instance != last:
             table.add_section()
         shown = (instance, f"{count:,}" if count is not None else "-") if instance != last else ("", "")
-        table.add_row(*shown, solver, *(_cell(by_tolerance.get(tolerance, [])) for tolerance in tolerances))
+        told = [
+            _cell(by_tolerance.get(tolerance, []), fastest.get((instance, tolerance), math.nan))
+            for tolerance in tolerances
+        ]
+        table.add_row(*shown, solver, *told)
         last = instance
     return table
 
 
-def _cell(rows: Sequence[Mapping[str, Any]]) -> str:
+def _cell(rows: Sequence[Mapping[str, Any]], fastest: float) -> Text:
     """The median repeat, or the status where not every repeat was solved."""
     if not rows:
-        return ""
+        return Text()
     failed = [row for row in rows if row["status"] != "solved"]
     if failed:
-        return str(failed[0]["status"])
-    middle = sorted(rows, key=lambda row: row["seconds"].get("run") or 0.0)[len(rows) // 2]
+        return Text(str(failed[0]["status"]).replace("_", " "), "yellow")
+    middle, seconds = _middle(rows), _median_run(rows)
     gap = (middle.get("certificate") or {}).get("certified_gap")
-    shown = "-" if gap is None else f"{gap:.0e}"
     mark = DISTURBED if any(row.get("disturbed") for row in rows) else ""
-    return f"{middle['seconds'].get('run') or 0.0:.3f}{mark} ({shown})"
+    return Text(f"{seconds:.3g}{mark} ({_power(gap, digits=0)})", "bold" if seconds <= fastest else "")
+
+
+def _middle(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    return sorted(rows, key=_run)[len(rows) // 2]
+
+
+def _median_run(rows: Sequence[Mapping[str, Any]]) -> float:
+    """Infinite where a repeat was not solved."""
+    if any(row["status"] != "solved" for row in rows):
+        return math.inf
+    return statistics.median(_run(row) for row in rows)
+
+
+def _run(row: Mapping[str, Any]) -> float:
+    return float(row["seconds"].get("run") or 0.0)
 
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
+
+
+def _power(value: float | None, digits: int = 2) -> str:
+    """1e-4, 3.42e-5."""
+    if value is None:
+        return "-"
+    mantissa, _, exponent = f"{value:.{digits}e}".partition("e")
+    return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}" if value else "0"

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 OK, FOUND_WANTING = 0, 1
+_ONLY_SHOWN = 4  # cases named of those that one side lacks
 _PATH = click.Path(path_type=Path)
 
 
@@ -89,7 +90,8 @@ def compare(before: Path, after: Path, fail_above: float | None, *, any_environm
     console.print(comparison_table(found))
     for side, cases in ((before, found.only_before), (after, found.only_after)):
         if cases:
-            console.print(f"only in {side}: {', '.join(cases)}", style="yellow")
+            shown = ", ".join([*cases[:_ONLY_SHOWN], *(["..."] if len(cases) > _ONLY_SHOWN else [])])
+            console.print(f"{len(cases)} only in {side}: {shown}", style="yellow", soft_wrap=True)
     slow, lost = list(slower(found, fail_above or 1.2)), list(lost_accuracy(found))
     for case in slow:
         _print(console, "slower", "red", case.case, f"{case.ratio:.2f} times")

@@ -146,5 +146,5 @@ def test_a_disturbed_time_carries_a_mark_that_is_explained(disturbed: str) -> No
     console.print(summary_table([row]))
     assert isinstance(console.file, StringIO)
     text = console.file.getvalue()
-    assert ("1.250~ (1e-03)" in text) == bool(disturbed)
+    assert ("1.25~ (1e-3)" in text) == bool(disturbed)
     assert ("--rerun-disturbed" in text) == bool(disturbed)

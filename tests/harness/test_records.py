@@ -12,28 +12,9 @@ import pytest
 
 from harness.records import SCHEMA, CaseRecord, Seconds, append, read, write_whole
 from instances import InputError
+from tests.harness.cases import case_record as row
 
 DATA = Path(__file__).parent / "data"
-
-
-def row(case: str, **changes: object) -> CaseRecord:
-    fields = {
-        "suite": "s",
-        "instance": "i",
-        "spec": "unit:sources=1,destinations=1,degree=1,seed=0",
-        "spec_hash": "h",
-        "family": "unit",
-        "sources": 1,
-        "destinations": 1,
-        "edges": 1,
-        "cells": 1,
-        "solver": "x",
-        "solver_version": "1",
-        "settings": {"tolerance": 1e-4},
-        "repeat": 0,
-        "status": "solved",
-    }
-    return CaseRecord(case=case, **(fields | changes))  # type: ignore[arg-type]
 
 
 def test_numbers_that_are_not_finite_and_numpy_scalars_become_plain(tmp_path: Path) -> None:

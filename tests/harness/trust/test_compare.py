@@ -9,33 +9,17 @@ import pytest
 
 from harness import records
 from harness.cli import invoke
-from harness.records import CaseRecord, RecordsFile, Seconds
+from harness.records import RecordsFile, Seconds
 from harness.trust.compare import compare, lost_accuracy, slower
 from instances import InputError
+from tests.harness.cases import case_record
 
 PLACE = {"cpu": "x", "cores": 2, "affinity": 2, "memory_bytes": 1, "gpu": None, "platform": "p", "python": "3.11"}
 
 
 def row(seconds: float | None, **changes: Any) -> dict[str, Any]:
-    fields = {
-        "suite": "s",
-        "instance": "i",
-        "spec": "unit:sources=1,destinations=1,degree=1,seed=0",
-        "spec_hash": "h",
-        "family": "unit",
-        "sources": 1,
-        "destinations": 1,
-        "edges": 1,
-        "cells": 1,
-        "solver": "x",
-        "solver_version": "1",
-        "settings": {"tolerance": 1e-4, "device": "cpu", "threads": 1, "options": {}},
-        "repeat": 0,
-        "status": "solved",
-        "seconds": Seconds(run=seconds),
-        "certificate": {"certified_gap": 5e-5},
-    }
-    return records.as_row(CaseRecord(case="c", **(fields | changes)))  # type: ignore[arg-type]
+    certificate = {"certified_gap": 5e-5}
+    return records.as_row(case_record(**{"seconds": Seconds(run=seconds), "certificate": certificate, **changes}))
 
 
 def sets(*rows: dict[str, Any], **place: Any) -> RecordsFile:
