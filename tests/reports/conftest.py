@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ SOLVERS = {
     "scipy-highs-ds": (60.0, 1.0, 1.5e6),
     "scipy-highs-ipm": (22.0, 1.1, 1.5e6),
 }
+TRACED = ("blockpdhg", "dualip", "dualip-restarted")
 TOLERANCES = (1e-2, 1e-4, 1e-6)
 TIME_LIMIT = 60.0
 
@@ -100,79 +102,112 @@ def certificate(gap: float | None) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, kw_only=True)
+class Planned:
+    """One run of the made-up suite."""
+
+    family: str
+    sources: int
+    destinations: int
+    tolerance: float
+    solver: str
+    repeat: int
+
+    @property
+    def name(self) -> str:
+        return self.family if self.family == "movielens" else f"{self.family}-{self.sources}x{self.destinations}"
+
+    @property
+    def edges(self) -> int:
+        return 100_836 if self.family == "movielens" else self.sources * 10
+
+    @property
+    def seconds(self) -> float:
+        per_edge, digit, _ = SOLVERS[self.solver]
+        hard = {"dualip": 1.0, "unit": 6.0, "movielens": 2.0}[self.family]
+        digits = {1e-2: 0, 1e-4: 2, 1e-6: 4}[self.tolerance]
+        jitter = 0.8 + 0.4 * _unit(f"{self.name}{self.solver}{self.tolerance}{self.repeat}")
+        return per_edge * 1e-6 * self.edges * digit**digits * hard * jitter
+
+    @property
+    def gap(self) -> float:
+        if "highs" in self.solver:
+            return 1e-13
+        return self.tolerance * (0.2 + 0.7 * _unit(f"{self.solver}{self.name}{self.tolerance}"))
+
+
 def suite_cases(repeats: int = 2) -> Iterator[CaseRecord]:
     """Every family, size, solver, tolerance and repeat, with failures where such solvers have them."""
-    for family, sizes in SIZES.items():
-        for sources, destinations in sizes:
-            edges = 100_836 if family == "movielens" else sources * 10
-            for tolerance in TOLERANCES:
-                for solver in SOLVERS:
-                    for repeat in range(repeats):
-                        yield _suite_case(family, sources, destinations, edges, tolerance, solver, repeat)
+    sizes = ((family, size) for family, every in SIZES.items() for size in every)
+    for (family, size), tolerance, solver, repeat in product(sizes, TOLERANCES, SOLVERS, range(repeats)):
+        yield _suite_case(
+            Planned(
+                family=family,
+                sources=size[0],
+                destinations=size[1],
+                tolerance=tolerance,
+                solver=solver,
+                repeat=repeat,
+            )
+        )
 
 
-def _suite_case(
-    family: str, sources: int, destinations: int, edges: int, tolerance: float, solver: str, repeat: int
-) -> CaseRecord:
-    per_edge, digit, largest = SOLVERS[solver]
-    hard = {"dualip": 1.0, "unit": 6.0, "movielens": 2.0}[family]
-    name = family if family == "movielens" else f"{family}-{sources}x{destinations}"
-    jitter = 0.8 + 0.4 * _unit(f"{name}{solver}{tolerance}{repeat}")
-    digits = {1e-2: 0, 1e-4: 2, 1e-6: 4}[tolerance]
-    seconds = per_edge * 1e-6 * edges * digit**digits * hard * jitter
-    gap = 1e-13 if "highs" in solver else tolerance * (0.2 + 0.7 * _unit(f"{solver}{name}{tolerance}"))
-    outcome: dict[str, Any] = {"status": "solved", "certificate": certificate(gap)}
-    if edges > largest:
-        outcome = {"status": "skipped", "reason": "needs about 41 GiB, 22 GiB are free", "certificate": None}
-    elif seconds > TIME_LIMIT:
-        outcome = {
-            "status": "time_limit",
-            "certificate": certificate(min(0.3, 3e-3 + gap * 900)),
-            "raw_status": "time limit",
-        }
-        outcome["reason"] = f"stopped after {TIME_LIMIT:g} s"
-        seconds = TIME_LIMIT
-    elif solver == "ortools-pdlp" and family == "unit" and tolerance == 1e-4:
-        gap = 3.1e-4
-        outcome = {"status": "inaccurate", "certificate": certificate(gap), "reason": "certified 3.1e-4, asked 1e-4"}
-    skipped = outcome["status"] == "skipped"
-    trace = None
-    if solver in ("blockpdhg", "dualip", "dualip-restarted"):
-        steps = range(1, 25)
-        trace = {
-            "seconds": [seconds * k / 24 for k in steps],
-            "iteration": [10 * k for k in steps],
-            "gap": [0.5 * (gap / 0.5) ** (k / 24) for k in steps],
-        }
+def _suite_case(plan: Planned) -> CaseRecord:
+    settings = {"tolerance": plan.tolerance, "time_limit": TIME_LIMIT, "iteration_limit": None, "threads": 2}
+    versions = {"ortools-pdlp": "9.15.6755", "scipy-highs-ds": "1.17.1", "scipy-highs-ipm": "1.17.1"}
     return make_case(
-        case=f"{name}/{solver}/{tolerance:g}/{repeat}",
-        instance=name,
-        spec=f"{family}:sources={sources},destinations={destinations},degree=10,seed=42",
-        spec_hash=f"{zlib.crc32(name.encode()):016x}",
-        family=family,
-        sources=sources,
-        destinations=destinations,
-        edges=edges,
-        cells=sources * destinations,
-        solver=solver,
-        solver_version={"ortools-pdlp": "9.15.6755"}.get(solver, "1.17.1" if "highs" in solver else "0.1.0"),
-        settings={
-            "tolerance": tolerance,
-            "time_limit": TIME_LIMIT,
-            "iteration_limit": None,
-            "threads": 2,
-            "device": "cpu",
-            "dtype": "float32",
-            "seed": 0,
-            "options": {},
-        },
-        repeat=repeat,
-        seconds=Seconds() if skipped else Seconds(generate=0.1, prepare=2e-7 * edges, run=seconds, referee=0.02),
-        peak_memory={} if skipped else {"host": int(2e8 + edges * (30 if "pdhg" in solver else 250)), "device": None},
-        trace=None if skipped else trace,
-        time=f"2026-01-01T00:00:{repeat:02d}Z",
-        **outcome,
+        case=f"{plan.name}/{plan.solver}/{plan.tolerance:g}/{plan.repeat}",
+        instance=plan.name,
+        spec=f"{plan.family}:sources={plan.sources},destinations={plan.destinations},degree=10,seed=42",
+        spec_hash=f"{zlib.crc32(plan.name.encode()):016x}",
+        family=plan.family,
+        sources=plan.sources,
+        destinations=plan.destinations,
+        edges=plan.edges,
+        cells=plan.sources * plan.destinations,
+        solver=plan.solver,
+        solver_version=versions.get(plan.solver, "0.1.0"),
+        settings=settings | {"device": "cpu", "dtype": "float32", "seed": 0, "options": {}},
+        repeat=plan.repeat,
+        time=f"2026-01-01T00:00:{plan.repeat:02d}Z",
+        **_outcome(plan),
     )
+
+
+def _outcome(plan: Planned) -> dict[str, Any]:
+    """Status and figures: solved, skipped for its size, out of time, or a wrong claim."""
+    if plan.edges > SOLVERS[plan.solver][2]:
+        reason = "needs about 41 GiB, 22 GiB are free"
+        return {
+            "status": "skipped",
+            "reason": reason,
+            "certificate": None,
+            "seconds": Seconds(),
+            "peak_memory": {},
+        }
+    seconds, gap, status, reason = plan.seconds, plan.gap, "solved", ""
+    if seconds > TIME_LIMIT:
+        status, reason = "time_limit", f"stopped after {TIME_LIMIT:g} s"
+        seconds, gap = TIME_LIMIT, min(0.3, 3e-3 + gap * 900)
+    elif (plan.solver, plan.family, plan.tolerance) == ("ortools-pdlp", "unit", 1e-4):
+        gap, status, reason = 3.1e-4, "inaccurate", "certified 3.1e-4, asked 1e-4"
+    return {
+        "status": status,
+        "reason": reason,
+        "certificate": certificate(gap),
+        "seconds": Seconds(generate=0.1, prepare=2e-7 * plan.edges, run=seconds, referee=0.02),
+        "peak_memory": {"host": int(2e8 + plan.edges * (30 if "pdhg" in plan.solver else 250)), "device": None},
+        "trace": _trace(seconds, gap) if plan.solver in TRACED else None,
+    }
+
+
+def _trace(seconds: float, gap: float) -> dict[str, Any]:
+    steps = range(1, 25)
+    return {
+        "seconds": [seconds * k / 24 for k in steps],
+        "iteration": [10 * k for k in steps],
+        "gap": [0.5 * (gap / 0.5) ** (k / 24) for k in steps],
+    }
 
 
 def _unit(text: str) -> float:
