@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness import records
@@ -131,16 +132,15 @@ def _rounds(benchmark: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    columns: dict[str, Any] = {name: [_text(row.get(name)) for row in rows] for name in TEXTS}
-    columns |= {name: [_number(row.get(name)) for row in rows] for name in NUMBERS}
-    for name, (outer, inner) in NESTED.items():
-        columns[name] = [_number(_mapping(row, outer).get(inner)) for row in rows]
-    for name, (outer, inner) in NESTED_TEXTS.items():
-        columns[name] = [_text(_mapping(row, outer).get(inner)) for row in rows]
-    columns["options"] = [options_text(_mapping(row, "settings").get("options")) for row in rows]
-    frame = pd.DataFrame(columns).astype(dict.fromkeys((*NUMBERS, *NESTED), float))
-    frame["trace"] = pd.Series([row.get("trace") for row in rows], dtype=object)
-    return frame
+    outer_names = {outer for outer, _ in (*NESTED.values(), *NESTED_TEXTS.values())}
+    inner = {outer: [_mapping(row, outer) for row in rows] for outer in outer_names}
+    columns: dict[str, Any] = {name: _texts([row.get(name) for row in rows]) for name in TEXTS}
+    columns |= {name: _numbers([row.get(name) for row in rows]) for name in NUMBERS}
+    columns |= {name: _numbers([row.get(key) for row in inner[outer]]) for name, (outer, key) in NESTED.items()}
+    columns |= {name: _texts([row.get(key) for row in inner[outer]]) for name, (outer, key) in NESTED_TEXTS.items()}
+    columns["options"] = [options_text(row.get("options")) for row in inner["settings"]]
+    columns["trace"] = pd.Series([row.get("trace") for row in rows], dtype=object)
+    return pd.DataFrame(columns)
 
 
 def options_text(options: Any) -> str:
@@ -168,6 +168,23 @@ def _unique(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _mapping(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     value = row.get(name)
     return value if isinstance(value, Mapping) else {}
+
+
+def _numbers(values: list[Any]) -> pd.Series:
+    """NaN where a value is none."""
+    try:
+        return pd.Series(np.array(values, dtype=float))
+    except (TypeError, ValueError, OverflowError):  # something else stands among them
+        return pd.Series([_number(value) for value in values], dtype=float)
+
+
+def _texts(values: list[Any]) -> pd.Series:
+    """Each distinct text is made presentable, and kept, once."""
+    try:
+        known = {value: _text(value) for value in set(values)}
+    except TypeError:  # something else stands among them
+        return pd.Series([_text(value) for value in values], dtype=str)
+    return pd.Series([known[value] for value in values], dtype=str)
 
 
 def _number(value: Any) -> float | None:

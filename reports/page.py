@@ -41,7 +41,7 @@ def write(loaded: Loaded, out: Path) -> Built:
         **{f"figures/{drawing.name}.svg": drawing.svg.encode() for drawing in drawings},
         **{f"figures/{drawing.name}.png": drawing.png for drawing in drawings},
         **{f"tables/{table.name}.csv": table.csv for table in shown},
-        "tables/cases.csv": tables.case_table(loaded.cases).to_csv(index=False, lineterminator="\n").encode(),
+        "tables/cases.csv": tables.case_table(loaded.cases),
     }
     if out.exists() and not out.is_dir():
         raise records.InputError(f"--out {out} is a file: give a folder")
