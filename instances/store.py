@@ -47,7 +47,7 @@ def load_or_generate(spec: Spec, cache: Path | None = None, *, threads: int | No
         return spec.read()
     try:
         return stored(spec, cache, threads=threads)
-    except (InputError, OSError):
+    except InputError:
         return generate(spec, threads=threads)
 
 
@@ -59,20 +59,23 @@ def streamable(spec: Spec) -> bool:
 def stored(spec: Spec, cache: Path | None = None, *, threads: int | None = None) -> MatchingLP:
     """The instance of `spec` in the cache, memory-mapped and read-only; made where it is absent or damaged.
 
-    Raises InputError where the disk has no room for it, OSError where the cache cannot be written.
+    Raises InputError where the disk has no room for it, or the cache cannot be written.
     """
     entry = (cache or default_cache()) / digest(spec)
     found = load(entry)
     if found is not None:
         return found
     require_disk(_SLACK * memory_bytes(spec), entry.parent, spec.text)
-    if not (isinstance(spec, MatchingSpec) and streamable(spec)):
-        store(generate(spec, threads=threads), entry, spec)
-    else:
-        _write_blocks(spec, entry, threads)
+    try:
+        if not (isinstance(spec, MatchingSpec) and streamable(spec)):
+            store(generate(spec, threads=threads), entry, spec)
+        else:
+            _write_blocks(spec, entry, threads)
+    except OSError as error:
+        raise InputError(f"{entry} cannot be written ({error}): set DUALBENCH_CACHE to another folder") from error
     made = load(entry)
     if made is None:
-        raise OSError(f"{entry} was damaged while it was written")
+        raise InputError(f"{entry} was damaged while it was written: set DUALBENCH_CACHE to a folder on another disk")
     return made
 
 

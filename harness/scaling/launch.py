@@ -35,7 +35,7 @@ class Launched:
 
 def launch(case: ShardedCase, *, max_restarts: int = 0) -> Launched:
     """Run `case` on as many processes of this machine as it has ranks. Raises InputError where the ranks refuse it."""
-    from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs
+    from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs, SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -59,6 +59,8 @@ def launch(case: ShardedCase, *, max_restarts: int = 0) -> Launched:
                 elastic_launch(config, sys.executable)(*command)
             except ChildFailedError as error:
                 return _failed(case, folder, error.failures)
+            except SignalException as signalled:  # torch's own handlers take Ctrl-C and SIGTERM meanwhile
+                raise KeyboardInterrupt from signalled
         return Launched(result=json.loads((folder / RESULT).read_text()))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -100,10 +102,9 @@ def _told(folder: Path, rank: int) -> dict[str, str]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """The launcher's own reports of a failure are many lines; ours is one."""
-    log = logging.getLogger("torch.distributed.elastic")
-    before = log.level
-    log.setLevel(logging.CRITICAL)
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         yield
     finally:
-        log.setLevel(before)
+        logging.disable(before)

@@ -116,7 +116,7 @@ def _instance(row: Mapping[str, Any]) -> MatchingLP:
     if need > free and streamable(spec):
         try:
             return stored(spec)
-        except (InputError, OSError) as error:
+        except InputError as error:
             raise MemoryError(str(error)) from error
     if need > free:
         raise MemoryError(f"needs about {need / 2**30:.3g} GiB of memory, {free / 2**30:.3g} GiB are available")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -86,16 +87,25 @@ def test_a_run_that_newton_had_taken_over_goes_on_from_its_point(start: Start, t
     assert then["iterations"] < went_on + 40
 
 
-def test_no_rank_outlives_the_command_that_started_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "status", "words"),
+    [
+        (signal.SIGKILL, -signal.SIGKILL, ""),
+        (signal.SIGINT, 130, "dualbench: interrupted; what was finished is recorded, --resume goes on"),
+    ],
+)
+def test_no_rank_outlives_the_command_that_started_it(tmp_path: Path, number: int, status: int, words: str) -> None:
     place = ["--checkpoint", str(tmp_path / "kept"), "--checkpoint-every", "0.2", "--out", str(tmp_path / "out")]
     chosen = ["--ranks", "2", "--tolerance", "1e-9", "--option", "finish=none", "--no-probe"]
     command = [sys.executable, "-m", "harness", "scale", SLOW, *chosen, *place]
-    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}) as scale:
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as scale:
         while not finished(tmp_path / "kept"):
             assert scale.poll() is None
             time.sleep(0.05)
         ranks = psutil.Process(scale.pid).children(recursive=True)
-        scale.kill()
+        scale.send_signal(number)
+        assert (scale.communicate(timeout=60)[1].strip(), scale.returncode) == (words, status)
     assert len(ranks) == 2
     assert psutil.wait_procs(ranks, 10)[1] == []
     with locked(tmp_path / "out"):

@@ -92,6 +92,8 @@ def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
 def test_a_cache_that_cannot_be_written_does_not_stop_anything(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     assert_same(load_or_generate(SPEC, tmp_path / "file"), generate(SPEC))
+    with pytest.raises(InputError, match=r"file.*cannot be written .*: set DUALBENCH_CACHE to another folder"):
+        stored(SPEC, tmp_path / "file")
 
 
 def test_data_that_is_read_anyway_is_not_stored_again(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -143,6 +144,39 @@ def test_a_fault_while_writing_is_noted_and_the_run_goes_on(tmp_path: Path) -> N
     assert "checkpoint of iteration 4 was lost" in mine.notes[0]
 
 
+def test_an_iteration_that_is_saved_again_takes_the_place_of_the_damaged_one(tmp_path: Path) -> None:
+    keeper(tmp_path).save(state(1))
+    (tmp_path / "000000001" / "x.0.npy").write_bytes(b"damage")
+    mine = keeper(tmp_path)
+    mine.save(state(1))
+    found = mine.load()
+    assert found is not None
+    assert found.iteration == 1
+    assert mine.saved == 1
+
+
+def test_a_checkpoint_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed, real = {}, os.fsync
+
+    def flush(descriptor: int) -> None:
+        real(descriptor)
+        flushed[os.fstat(descriptor).st_ino] = (tmp_path / "000000001").exists()
+
+    monkeypatch.setattr(os, "fsync", flush)
+    keeper(tmp_path).save(state(1))
+    files = {file.stat().st_ino for file in (tmp_path / "000000001").iterdir()}
+    assert len(files) == 3
+    assert {inode for inode, named in flushed.items() if not named} >= files
+
+
+def test_a_run_that_goes_on_saves_an_interval_later(tmp_path: Path) -> None:
+    keeper(tmp_path).save(state(7))
+    again = keeper(tmp_path, every=2.0)
+    assert again.load() is not None
+    assert not again.due(8.9)
+    assert again.due(9.0)
+
+
 def test_it_is_due_after_the_interval(tmp_path: Path) -> None:
     mine = keeper(tmp_path, every=2.0)
     assert not mine.due(1.9)
@@ -152,10 +186,13 @@ def test_it_is_due_after_the_interval(tmp_path: Path) -> None:
 
 
 def test_by_default_it_costs_less_than_a_fiftieth_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = iter([0.0, 10.0])
+    clock = iter([0.0, 10.0, 20.0, 20.5])
     monkeypatch.setattr("solvers.engine.checkpoint.time.perf_counter", lambda: next(clock))
     mine = Keeper(tmp_path, LOCAL, identity=IDENTITY, edges=12)
     assert mine.due(300.0)
     mine.save(state(300))
     assert not mine.due(300 + 499)
     assert mine.due(300 + 500)
+    mine.save(state(800))
+    assert not mine.due(800 + 299)  # it took half a second
+    assert mine.due(800 + 300)
