@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyarrow.parquet import read_metadata
+from pyarrow.parquet import read_metadata, read_table, write_table
 
 from instances import InstanceError, MatchingLP, PerSource, SpecError, generate, parse_spec, write_parquet
 from instances.readers import parquet
@@ -88,6 +88,10 @@ def test_shares_cover_all_pieces_and_balance_edges(edges: list[int], data: st.Da
         assert max(sum(edges[i:k]) for i, k in found) <= sum(edges) / ranks + max(edges)
 
 
+def test_every_rank_has_a_piece_where_the_last_is_most_of_all() -> None:
+    assert shares([1, 1, 1000], 3, "pieces") == [(0, 1), (1, 2), (2, 3)]
+
+
 def test_equal_pieces_are_shared_equally() -> None:
     assert [last - first for first, last in shares([10] * 64, 4, "pieces")] == [16] * 4
 
@@ -127,6 +131,14 @@ def test_a_changed_row_group_is_refused_by_the_rank_that_reads_it(stored: tuple[
     content[coefficients.data_page_offset + coefficients.total_compressed_size - 5] ^= 1
     file.write_bytes(content)
     with pytest.raises(InstanceError, match="damaged or incomplete"):
+        load_part(parse_spec(f"parquet:path={folder}"), 0, 1, lambda load: load)
+
+
+def test_a_source_in_two_row_groups_is_refused(stored: tuple[MatchingLP, Path]) -> None:
+    whole, folder = stored
+    file, first = folder / "edges.parquet", whole.offsets[np.flatnonzero(whole.degrees() > 1)[0]]
+    write_table(read_table(file), file, row_group_size=int(first) + 1)
+    with pytest.raises(InstanceError, match="a source lies in two row groups"):
         load_part(parse_spec(f"parquet:path={folder}"), 0, 1, lambda load: load)
 
 
