@@ -32,7 +32,8 @@ class OrtoolsGlop(Solver):
     """Glop with its defaults. It ends at a vertex, so its answer does not depend on the tolerance.
 
     Feasibility tolerances are Glop's default 1e-8. The interface gives no count of iterations, and at a limit neither
-    x nor dual.
+    x nor dual. It copies the model inside the call, so that counts as run: on MovieLens 0.075 of 0.123 s of CPU time (a
+    time limit of 1e-9 s, which leaves nothing but the copy, against none).
     """
 
     id = "ortools-glop"

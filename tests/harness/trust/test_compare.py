@@ -68,11 +68,22 @@ def test_slower_is_above_the_threshold_and_outside_the_spread(
             "gap 1.0e-03 -> none",
         ),
         (row(1.0, status="time_limit"), row(1.0), ""),
+        (
+            row(1.0, status="time_limit", certificate={"certified_gap": 1e-3}),
+            row(1.0, status="time_limit", certificate={"certified_gap": 1.9e-3}),
+            "",
+        ),
     ],
 )
 def test_lost_accuracy_is_named(before: dict[str, Any], after: dict[str, Any], lost: str) -> None:
     found = compare(sets(before), sets(after))
     assert [one.lost_accuracy for one in lost_accuracy(found)] == ([lost] if lost else [])
+
+
+def test_the_worst_gap_of_the_repeats_counts() -> None:
+    gaps = [row(1.0, status="time_limit", certificate={"certified_gap": gap}) for gap in (9e-3, 1e-3)]
+    (found,) = compare(sets(gaps[1]), sets(*gaps)).ratios
+    assert found.lost_accuracy == "gap 1.0e-03 -> 9.0e-03"
 
 
 def test_the_time_of_a_failure_is_no_ratio() -> None:
