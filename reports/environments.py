@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from reports.definitions import DISTURBED
 from reports.load import Loaded
 from reports.shown import ABSENT, Cell, Column, Table, digits, listed, plural
 
@@ -54,6 +55,12 @@ def mixed(loaded: Loaded) -> list[str]:
         *([f"Not all cases ran with the same number of threads: {listed(threads)}."] if len(threads) > 1 else []),
         *([f"Not all cases ran on the same device: {listed(devices)}."] if len(devices) > 1 else []),
     ]
+
+
+def disturbed(loaded: Loaded) -> list[str]:
+    """One line where times were measured on a machine that was not left alone."""
+    number = int((loaded.cases["disturbed"] != "").sum())
+    return [f"{number:,} of {plural(len(loaded.cases), 'case')} disturbed. {DISTURBED}"] if number else []
 
 
 def _mixed_machines(loaded: Loaded) -> list[str]:

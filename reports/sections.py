@@ -58,7 +58,7 @@ def answer(material: Material) -> Section:
         title="Fastest solver by instance and certified gap",
         points=[_wins(material, target) for target in outcomes.targets(material.cases)],
         tables=[tables.winner_table(best, material.named, material.looks)],
-        more=[definitions.TIME_TO_GAP, *_disturbed(material)],
+        more=[definitions.TIME_TO_GAP],
     )
 
 
@@ -106,11 +106,6 @@ def times(material: Material) -> Section:
         drawings=drawings,
         tables=tables.time_tables(material.found, material.named, material.looks),
     )
-
-
-def _disturbed(material: Material) -> list[str]:
-    number = int((material.cases["disturbed"] != "").sum())
-    return [f"{number:,} of {plural(len(material.cases), 'case')} disturbed. {definitions.DISTURBED}"] if number else []
 
 
 def gap_against_time(material: Material) -> Section | None:
