@@ -111,11 +111,12 @@ def _summary(loaded: Loaded) -> list[str]:
 def _asked(cases: pd.DataFrame) -> str:
     """Tolerances, repeats and time limits, as far as they are known."""
     tolerances = sorted(cases["tolerance"].dropna().unique(), reverse=True)
-    repeats = int(cases["repeat"].max() - cases["repeat"].min()) + 1 if cases["repeat"].notna().any() else 1
+    repeats = cases.groupby(["instance", "competitor", "tolerance"], observed=True, dropna=False).size()
+    fewest = f"{repeats.min()} to " if repeats.min() < repeats.max() else ""
     limits = sorted(cases["time_limit"].dropna().unique())
     facts = [
         f"{'tolerance' if len(tolerances) == 1 else 'tolerances'} {listed([power(value) for value in tolerances])}",
-        plural(repeats, "repeat"),
+        f"{fewest}{plural(int(repeats.max()), 'repeat')}",
         f"time limit {listed([f'{limit:g}' for limit in limits])} s",
     ]
     known = (bool(tolerances), True, bool(limits))
