@@ -73,7 +73,7 @@ def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1
     if dual is not None and not _all_finite(dual):
         dual, reasons = None, [*reasons, "dual has entries that are not finite"]
     figures: dict[str, float | None] = {}
-    with ThreadPoolExecutor(max_workers=threads) as pool:
+    with ThreadPoolExecutor(max_workers=threads) as pool, np.errstate(all="ignore"):
         if dual is not None:
             figures |= _dual_figures(lp, dual.astype(np.float64), pool)
             if figures["dual_bound"] is None:
@@ -81,7 +81,9 @@ def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1
         if x is not None:
             figures |= _primal_figures(lp, x, pool)
             if figures["feasible_objective"] is None:
-                reasons.append("no feasible point recovered: the budgets leave no room to restore the '=' sources")
+                reasons.append(
+                    "no feasible point recovered: x is too large, or '=' sources find no room in the budgets"
+                )
     return Certificate(**figures | _gaps(figures), reason="; ".join(reasons))
 
 
@@ -143,6 +145,7 @@ def _primal_figures(lp: MatchingLP, x: npt.NDArray[Any], pool: ThreadPoolExecuto
     over = np.maximum(total.load - lp.b, 0.0)
     budget_norm, polytope_norm = float(np.linalg.norm(over)), math.sqrt(total.polytope_square)
     b_norm, radius_norm = float(np.linalg.norm(lp.b)), math.sqrt(total.radius_square)
+    feasible = repaired_objective(lp, x, total.scaled_load, pool)
     return {
         "objective": total.objective,
         "budget_violation": float(np.max(over / (1 + lp.b), initial=0.0)),
@@ -150,7 +153,7 @@ def _primal_figures(lp: MatchingLP, x: npt.NDArray[Any], pool: ThreadPoolExecuto
         "budget_residual": budget_norm / (1 + b_norm),
         "polytope_residual": polytope_norm / (1 + radius_norm),
         "primal_residual": math.hypot(budget_norm, polytope_norm) / (1 + math.hypot(b_norm, radius_norm)),
-        "feasible_objective": repaired_objective(lp, x, total.scaled_load, pool),
+        "feasible_objective": None if feasible is None or not math.isfinite(feasible) else feasible,
     }
 
 

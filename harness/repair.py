@@ -28,6 +28,8 @@ _LARGEST_EXPONENT = 500.0
 _MARGINS = (1.0, 10.0, 100.0)
 #: What a '=' source may lack, and a row may exceed, relative to max(1, right-hand side).
 _ROUNDING = 1e-13
+#: A '=' source with less than this share of z has nothing that could be scaled.
+_NOTHING = 1e-300
 
 
 def scale_into_polytope(chunk: Chunk, x: Float64) -> Float64:
@@ -35,7 +37,7 @@ def scale_into_polytope(chunk: Chunk, x: Float64) -> Float64:
     x = np.maximum(x, 0.0)
     box, equality = chunk.kind == Kind.BOX, chunk.kind == Kind.SIMPLEX_EQUALITY
     total = chunk.total(x)
-    empty = equality & (total == 0) & (chunk.degrees > 0)
+    empty = equality & (total <= _NOTHING * chunk.radius) & (chunk.degrees > 0)
     if empty.any():
         x = np.where(empty[chunk.source], 1.0, x)
         total = np.where(empty, chunk.degrees, total)

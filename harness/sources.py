@@ -110,8 +110,14 @@ def over_chunks(lp: MatchingLP, pool: ThreadPoolExecutor, judge: Callable[[Chunk
     """`judge` of every chunk, in the order of the chunks whatever the threads do, a few results ahead at most."""
     waiting: deque[Future[T]] = deque()
     for chunk in chunks(lp):
-        waiting.append(pool.submit(judge, chunk))
+        waiting.append(pool.submit(_silently, judge, chunk))
         if len(waiting) > _AHEAD:
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+def _silently(judge: Callable[[Chunk], T], chunk: Chunk) -> T:
+    """Numbers beyond the largest are data, and judged where the sums are; NumPy would warn of each."""
+    with np.errstate(all="ignore"):
+        return judge(chunk)

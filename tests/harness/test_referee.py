@@ -239,6 +239,18 @@ def test_box_uses_every_edge_with_a_negative_reduced_cost() -> None:
     assert certificate.polytope_violation == 0.5
 
 
+@pytest.mark.parametrize("equality", [False, True])
+@pytest.mark.parametrize("size", [1e308, -1e308, 1e-320, 0.0])
+@pytest.mark.parametrize("price", [0.0, 1e308, -1e308])
+def test_answers_of_any_size_get_a_finite_gap_or_none(equality: bool, size: float, price: float) -> None:
+    lp = one_source(Simplex(equality=equality), b=[0.75, 0.75], c=[-3.0, -1.0])
+    certificate = certify(lp, np.full(2, size), np.full(2, price))
+    for bound, sign in ((certificate.dual_bound, 1), (certificate.feasible_objective, -1)):
+        assert bound is None or (np.isfinite(bound) and sign * bound <= sign * -2.5)
+    assert certificate.certified_gap is None or np.isfinite(certificate.certified_gap)
+    assert certificate.feasible_objective is not None
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_answers_that_are_not_finite_certify_nothing_and_say_so(bad: float) -> None:
     lp = random_lp(3)
