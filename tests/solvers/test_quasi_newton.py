@@ -44,3 +44,22 @@ def test_a_start_at_the_maximum_stays() -> None:
     for _ in range(3):
         found.ascend(gradient(found.point))
         assert (found.point == np.clip(CENTRE, 0, TOP)).all()
+
+
+def test_what_it_knows_of_the_curvature_grows_with_it() -> None:
+    """Under a quarter of the ridge the old pairs still lead to another maximum, in 12 steps; unscaled in 20."""
+    found, other = ascent(), CENTRE[::-1]
+    for _ in range(60):
+        found.ascend(gradient(found.point))
+    found.shrink(0.25)
+    for _ in range(15):
+        found.ascend(CURVATURE / 0.25 * (other - found.point))
+    assert np.abs(found.point - np.clip(other, 0, TOP)).max() < 1e-6
+
+
+def test_the_first_step_under_a_smaller_ridge_is_as_much_shorter() -> None:
+    found = QuasiNewtonAscent(np.ones(12), top=np.full(12, np.inf), safe_step=1e-4)
+    found.shrink(0.25)
+    slope = np.linspace(-1.0, 3.0, 12)
+    found.ascend(slope)
+    assert np.allclose(found.point, 1 + 0.25e-4 * slope, rtol=1e-12)
