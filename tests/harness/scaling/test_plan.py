@@ -24,15 +24,6 @@ from harness.scaling.plan import DEVICES, from_disk, least_ranks, plan
 from instances import InputError, parse_spec
 
 GIGA = "dualip:sources=100000000,destinations=10000,degree=10"
-TERA = "dualip:sources=100000000000,destinations=10000,degree=10"
-
-
-def test_the_least_number_of_devices_fits_and_one_less_does_not() -> None:
-    spec = parse_spec(TERA)
-    ranks = least_ranks(spec, solver="blockpdhg", device="h200")
-    memory = DEVICES["h200"].memory
-    assert device_bytes(spec, share_of(spec, ranks), "blockpdhg") <= memory
-    assert device_bytes(spec, share_of(spec, ranks - 1), "blockpdhg") > memory
 
 
 def test_dual_ascent_needs_less_memory_and_time() -> None:
@@ -55,6 +46,23 @@ def test_time_to_the_gap_is_only_told_where_iterations_are_known() -> None:
     assert plan(spec, solver="blockpdhg", device="h200", ranks=1).to_gap is None
     known = plan(spec, solver="blockpdhg", device="h200", ranks=1, iterations=100)
     assert known.to_gap == pytest.approx(100 * known.per_iteration)
+
+
+@pytest.mark.parametrize("device", ["h200", "a100"])
+@pytest.mark.parametrize("sources", [10**9, 3 * 10**9, 10**11])
+def test_the_least_number_of_devices_fits_and_one_less_does_not(device: str, sources: int) -> None:
+    spec = parse_spec(f"dualip:sources={sources},destinations=10000,degree=10")
+    ranks = least_ranks(spec, solver="blockpdhg", device=device)
+    needed = [device_bytes(spec, share_of(spec, number), "blockpdhg") for number in (ranks, ranks - 1)]
+    assert needed[0] <= DEVICES[device].memory < needed[1]
+
+
+def test_ranks_on_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = parse_spec("dualip:sources=70000,destinations=20,degree=3,seed=1")
+    need = host_bytes(spec, share_of(spec, 2), "dualip", on_cpu=True)
+    for times, fits in ((1.5, False), (2.5, True)):
+        monkeypatch.setattr("harness.scaling.plan.available_memory", lambda times=times: times * need)
+        assert plan(spec, solver="dualip", device="cpu", ranks=2).fits is fits
 
 
 @pytest.mark.parametrize("ranks", [0, 6105])

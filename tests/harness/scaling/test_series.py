@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -110,3 +111,21 @@ def test_speeds_need_a_probe() -> None:
     assert measured_speeds([{"edges": 5}]) is None
     alone = measured_speeds([{"edges_per_second": 2.0, "latency": None, "bytes_per_second": None}])
     assert alone == Speeds(edges_per_second=2.0, latency=0.0, bytes_per_second=math.inf)
+
+
+def test_the_slowest_rank_and_link_count_and_latency_is_that_of_two() -> None:
+    ranks = [{"edges_per_second": 5.0 - k, "latency": 1.0 + k, "bytes_per_second": 9.0 - k} for k in range(4)]
+    assert measured_speeds(ranks) == Speeds(edges_per_second=2.0, latency=2.0, bytes_per_second=6.0)
+
+
+def test_the_curve_of_weak_scaling_starts_from_the_part_of_one_rank() -> None:
+    row = record("weak", 2, 2e-3, [])
+    assert row["model"]["curve"][0] == (1, pytest.approx(100000 / 1e8))
+
+
+def test_a_rank_with_fewer_cores_than_threads_shares_them() -> None:
+    case = dataclasses.replace(CASE, ranks=2, settings=Settings(threads=2))
+    places = [([[0, 1], [2, 3]], False), ([[0, 1], [2]], True)]
+    for cores, shared in places:
+        launched = Launched(result=result(2, 1.0, cores=cores))
+        assert scaling_record("strong", case, launched, before=[], environment_id="e")["shared"] is shared
