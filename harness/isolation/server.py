@@ -39,10 +39,11 @@ def main() -> None:
     from harness.isolation.child import hold_instance
 
     control, folder = Connection(int(sys.argv[1])), sys.argv[2]
-    _preload()
-    control.send(READY)
     try:
-        serve(control, hold_instance)
+        _preload()
+        with contextlib.suppress(BrokenPipeError):  # the harness ended meanwhile
+            control.send(READY)
+            serve(control, hold_instance)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -134,6 +134,18 @@ def test_nothing_survives_the_harness(tmp_path: Path, number: int) -> None:
     assert not Path(folder).parent.exists()
 
 
+def test_a_harness_that_is_killed_while_its_server_starts_leaves_no_folder(tmp_path: Path) -> None:
+    program = HARNESS.format(tests=str(Path(__file__).parent), folder=str(tmp_path))
+    (tmp_path / "tmp").mkdir()
+    harness = subprocess.Popen([sys.executable, "-c", program], env={**os.environ, "TMPDIR": str(tmp_path / "tmp")})
+    while not (started := psutil.Process(harness.pid).children()):
+        time.sleep(0.001)
+    harness.kill()
+    harness.wait()
+    assert psutil.wait_procs(started, 60)[1] == []
+    assert not list((tmp_path / "tmp").iterdir())
+
+
 @pytest.mark.parametrize("above", [1, 2], ids=["the holder of the instance", "the server"])
 def test_a_server_that_is_killed_costs_one_row(place: Place, above: int) -> None:
     process = "psutil.Process()" + ".parent()" * above
