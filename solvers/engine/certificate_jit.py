@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from solvers.engine.compiled import compiled
+from solvers.engine.threads_jit import each
 
 SIMPLEX, EQUALITY, BOX = 0, 1, 2
+#: Shares of a loop over single sources.
+_PIECES = 256
+
+
+@compiled()
+def _begin(first: int, last: int, piece: int) -> int:
+    """Where a piece of first..last begins."""
+    return first + (last - first) * piece // _PIECES
 
 
 @compiled()
@@ -46,39 +54,52 @@ def _scale(first: int, last: int, kind: int, radius: float, x: Any) -> float:
     return 1.0
 
 
-@compiled(parallel=True)
-def certify(
-    band: Any, offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, x: Any, dual: Any,
+@compiled(cache=False)
+def _certify_piece(
+    piece: int, band: Any, offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, x: Any, dual: Any,
     bound: Any, loads: Any, values: Any,
 ) -> None:  # fmt: skip
-    """bound[P], loads[P, J], values[P, J]: P pieces, the sources band[p]..band[p + 1] - 1, one task each."""
-    for piece in numba.prange(bound.size):
-        total = 0.0
-        for i in range(band[piece], band[piece + 1]):
-            first, last = offsets[i], offsets[i + 1]
-            total += _least(first, last, _of(kind, i), _of(radius, i), destination, a, c, dual)
-            factor = _scale(first, last, _of(kind, i), _of(radius, i), x)
-            for e in range(first, last):
-                feasible = max(0.0, np.float64(x[e])) * factor
-                if _of(kind, i) == BOX:
-                    feasible = min(feasible, _of(radius, i))
-                loads[piece, destination[e]] += np.float64(a[e]) * feasible
-                values[piece, destination[e]] += np.float64(c[e]) * feasible
-        bound[piece] = total
+    total = 0.0
+    for i in range(band[piece], band[piece + 1]):
+        first, last = offsets[i], offsets[i + 1]
+        total += _least(first, last, _of(kind, i), _of(radius, i), destination, a, c, dual)
+        factor = _scale(first, last, _of(kind, i), _of(radius, i), x)
+        for e in range(first, last):
+            feasible = max(0.0, np.float64(x[e])) * factor
+            if _of(kind, i) == BOX:
+                feasible = min(feasible, _of(radius, i))
+            loads[piece, destination[e]] += np.float64(a[e]) * feasible
+            values[piece, destination[e]] += np.float64(c[e]) * feasible
+    bound[piece] = total
 
 
-@compiled(parallel=True)
-def scale_down(
-    first: int, last: int, offsets: Any, destination: Any, kind: Any, radius: Any, factor: Any, x: Any
+@compiled(nogil=True)
+def certify(*pieces: Any) -> None:
+    """What `_certify_piece` takes after its piece: bound[P], loads[P, J], values[P, J] of P pieces, the sources
+    band[p]..band[p + 1] - 1.
+    """
+    each(0, pieces[0].size - 1, _certify_piece, pieces)
+
+
+@compiled(cache=False)
+def _scale_down_piece(
+    piece: int, first: int, last: int, offsets: Any, destination: Any, kind: Any, radius: Any, factor: Any, x: Any
 ) -> None:
-    """x <- what `certify` judged, times factor[destination]: in C_i and, for factor = min(1, b / load), within b."""
-    for i in numba.prange(first, last):
+    for i in range(_begin(first, last, piece), _begin(first, last, piece + 1)):
         in_polytope = _scale(offsets[i], offsets[i + 1], _of(kind, i), _of(radius, i), x)
         for e in range(offsets[i], offsets[i + 1]):
             feasible = max(0.0, np.float64(x[e])) * in_polytope
             if _of(kind, i) == BOX:
                 feasible = min(feasible, _of(radius, i))
             x[e] = feasible * factor[destination[e]]
+
+
+@compiled(nogil=True)
+def scale_down(*sources: Any) -> None:
+    """x <- what `certify` judged, times factor[destination]: in C_i and, for factor = min(1, b / load), within b; takes
+    what `_scale_down_piece` takes after its piece, for the sources first..last - 1.
+    """
+    each(0, _PIECES, _scale_down_piece, sources)
 
 
 @compiled()
@@ -114,37 +135,44 @@ def fill_up(
     return lacking
 
 
-@compiled(parallel=True)
-def unsort(slice_start: Any, slice_lane: Any, source: Any, offsets: Any, cells: Any, x: Any) -> None:
-    """x[E] in the order of the instance from cells."""
-    for s in numba.prange(slice_start.size - 1):
-        lanes = slice_lane[s + 1] - slice_lane[s]
-        for lane in range(lanes):
-            i = source[slice_lane[s] + lane]
-            if i >= 0:
-                for w in range(offsets[i + 1] - offsets[i]):
-                    x[offsets[i] + w] = cells[slice_start[s] + w * lanes + lane]
+@compiled(cache=False)
+def _unsort_slice(s: int, slice_start: Any, slice_lane: Any, source: Any, offsets: Any, cells: Any, x: Any) -> None:
+    lanes = slice_lane[s + 1] - slice_lane[s]
+    for lane in range(lanes):
+        i = source[slice_lane[s] + lane]
+        if i >= 0:
+            for w in range(offsets[i + 1] - offsets[i]):
+                x[offsets[i] + w] = cells[slice_start[s] + w * lanes + lane]
 
 
-@compiled(parallel=True)
-def sort(slice_start: Any, slice_lane: Any, source: Any, offsets: Any, x: Any, cells: Any) -> None:
-    """cells from x[E] in the order of the instance; cells without an edge stay as they are."""
-    for s in numba.prange(slice_start.size - 1):
-        lanes = slice_lane[s + 1] - slice_lane[s]
-        for lane in range(lanes):
-            i = source[slice_lane[s] + lane]
-            if i >= 0:
-                for w in range(offsets[i + 1] - offsets[i]):
-                    cells[slice_start[s] + w * lanes + lane] = x[offsets[i] + w]
+@compiled(nogil=True)
+def unsort(*slices: Any) -> None:
+    """What `_unsort_slice` takes after s: x[E] in the order of the instance from cells."""
+    each(0, slices[0].size - 1, _unsort_slice, slices)
 
 
-@compiled(parallel=True)
-def ridge_point(
-    first_source: int, last_source: int, offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any,
-    price: Any, step: float, x: Any,
+@compiled(cache=False)
+def _sort_slice(s: int, slice_start: Any, slice_lane: Any, source: Any, offsets: Any, x: Any, cells: Any) -> None:
+    lanes = slice_lane[s + 1] - slice_lane[s]
+    for lane in range(lanes):
+        i = source[slice_lane[s] + lane]
+        if i >= 0:
+            for w in range(offsets[i + 1] - offsets[i]):
+                cells[slice_start[s] + w * lanes + lane] = x[offsets[i] + w]
+
+
+@compiled(nogil=True)
+def sort(*slices: Any) -> None:
+    """What `_sort_slice` takes after s: cells from x[E] in the order of the instance; cells without an edge stay."""
+    each(0, slices[0].size - 1, _sort_slice, slices)
+
+
+@compiled(cache=False)
+def _ridge_piece(
+    piece: int, first_source: int, last_source: int, offsets: Any, destination: Any, a: Any, c: Any, kind: Any,
+    radius: Any, price: Any, step: float, x: Any,
 ) -> None:  # fmt: skip
-    """x_i = Proj_{C_i}(-step (c_i + a_i price)) in float64, stored as the type of x; see cpu_jit.py."""
-    for i in numba.prange(first_source, last_source):
+    for i in range(_begin(first_source, last_source, piece), _begin(first_source, last_source, piece + 1)):
         first, last = offsets[i], offsets[i + 1]
         low = np.inf
         for e in range(first, last):
@@ -166,6 +194,14 @@ def ridge_point(
         for e in range(first, last):
             p = max(0.0, -step * (np.float64(c[e]) + np.float64(a[e]) * price[destination[e]]) - t)
             x[e] = min(p, _of(radius, i)) if _of(kind, i) == BOX else p
+
+
+@compiled(nogil=True)
+def ridge_point(*sources: Any) -> None:
+    """What `_ridge_piece` takes after its piece: x_i = Proj_{C_i}(-step (c_i + a_i price)) in float64, stored as the
+    type of x, for the sources first..last - 1; see cpu_jit.py.
+    """
+    each(0, _PIECES, _ridge_piece, sources)
 
 
 @compiled()

@@ -15,12 +15,12 @@ _Loop = TypeVar("_Loop", bound=Callable[..., Any])
 _SOLVERS = Path(__file__).resolve().parent.parent
 
 
-def compiled(*, parallel: bool = False, cache: bool = True, **options: Any) -> Callable[[_Loop], _Loop]:
+def compiled(*, cache: bool = True, **options: Any) -> Callable[[_Loop], _Loop]:
     """A loop compiled without the interpreter, kept on disk; `options` are Numba's."""
 
     def compile_loop(loop: _Loop) -> _Loop:
         with _cache_of_these_sources():
-            return cast("_Loop", numba.njit(parallel=parallel, cache=cache, **options)(loop))
+            return cast("_Loop", numba.njit(cache=cache, **options)(loop))
 
     return compile_loop
 

@@ -121,7 +121,7 @@ def answer_on_host(
 
     edges: Vector = edge_room(room, layout.edges, dtype).numpy()
     proof_jit.answer(
-        layout.largest_slice, _PIECES, by_first_source(layout) if order is None else order, layout.slice_start,
+        _PIECES, layout.largest_slice, by_first_source(layout) if order is None else order, layout.slice_start,
         layout.slice_lane, layout.slice_kind, layout.radius, layout.index, layout.source, layout.offsets, x.numpy(),
         factor.numpy(), edges,
     )  # fmt: skip

@@ -19,6 +19,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from solvers.engine.compiled import compiled
+from solvers.engine.threads_jit import each
 
 SIMPLEX, EQUALITY, BOX = 0, 1, 2
 # nnan and ninf stay out: NaN has to come through
@@ -129,7 +130,7 @@ def scatter(index: Any, weight: Any, p: Any, out: Any, chunk: int) -> None:
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _project_chunk(
-    chunk: int, largest: int, first: int, last: int, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
+    chunk: int, largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     a: Any, c: Any, price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
 ) -> None:  # fmt: skip
     size = a.itemsize * largest
@@ -139,7 +140,7 @@ def _project_chunk(
     loads[chunk, :] = 0.0
     values[chunk, :] = 0.0
     bound, norm, value = 0.0, 0.0, 0.0
-    for s in range(first, last):
+    for s in range(cuts[chunk], cuts[chunk + 1]):
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
         idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
         r = radius[lane[s] : lane[s + 1]]
@@ -164,7 +165,7 @@ def _project_chunk(
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _advance_chunk(
-    chunk: int, largest: int, first: int, last: int, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
+    chunk: int, largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     a: Any, c: Any, price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
     x: Any, anchor: Any, on_projected: Any, on_centre: Any, on_anchor: Any, settle: Any,
 ) -> None:  # fmt: skip
@@ -175,7 +176,7 @@ def _advance_chunk(
     loads[chunk, :] = 0.0
     values[chunk, :] = 0.0
     bound, moved, away, value = 0.0, 0.0, 0.0, 0.0
-    for s in range(first, last):
+    for s in range(cuts[chunk], cuts[chunk + 1]):
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
         idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
         x_s, anchor_s = x[start[s] : start[s + 1]], anchor[start[s] : start[s + 1]]
@@ -205,28 +206,13 @@ def _advance_chunk(
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, moved, away, value
 
 
-@compiled(parallel=True, nogil=True)
-def project(
-    largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
-    price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
-) -> None:  # fmt: skip
-    """sums [C, 4], loads [C, J] and values [C, J] of each chunk; see Kernel.project."""
-    for chunk in numba.prange(cuts.size - 1):
-        _project_chunk(
-            chunk, largest, cuts[chunk], cuts[chunk + 1], start, lane, kind, radius, index, a, c, price, step,
-            resolution, want_values, loads, values, sums,
-        )  # fmt: skip
+@compiled(nogil=True)
+def project(*chunks: Any) -> None:
+    """What `_project_chunk` takes after its chunk: sums [C, 4], loads [C, J] and values [C, J]; see Kernel.project."""
+    each(0, chunks[1].size - 1, _project_chunk, chunks)
 
 
-@compiled(parallel=True, nogil=True)
-def advance(
-    largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
-    price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
-    x: Any, anchor: Any, on_projected: Any, on_centre: Any, on_anchor: Any, settle: Any,
-) -> None:  # fmt: skip
-    """sums [C, 4], loads [C, J] and values [C, J] of each chunk; x and anchor overwritten; see Kernel.advance."""
-    for chunk in numba.prange(cuts.size - 1):
-        _advance_chunk(
-            chunk, largest, cuts[chunk], cuts[chunk + 1], start, lane, kind, radius, index, a, c, price, step,
-            resolution, want_values, loads, values, sums, x, anchor, on_projected, on_centre, on_anchor, settle,
-        )  # fmt: skip
+@compiled(nogil=True)
+def advance(*chunks: Any) -> None:
+    """The same of `_advance_chunk`; x and anchor are overwritten; see Kernel.advance."""
+    each(0, chunks[1].size - 1, _advance_chunk, chunks)

@@ -201,7 +201,7 @@ def _sizes(offsets: Any, kind: Any, band: npt.NDArray[np.int64]) -> npt.NDArray[
 
     at = np.zeros((band.size, 3), dtype=np.int64)
     for first, last in sweep(band.size - 1, numba.get_num_threads(), [(offsets, band)]):
-        jit.measure(offsets, kind, band, first, last, np.array(LANES), SLICE_CELLS, PADDING, at[1:])
+        jit.measure(first, last, offsets, kind, band, np.array(LANES), SLICE_CELLS, PADDING, at[1:])
     return np.cumsum(at, axis=0)
 
 
@@ -219,11 +219,11 @@ def _filled(made: Layout, lp: MatchingLP, at: npt.NDArray[np.int64]) -> Layout:
     streams += [(array, at[:, 2]) for array in (made.index, made.a, made.c)]
     for first, last in sweep(bands, numba.get_num_threads(), streams):
         jit.fill(
-            offsets, destination, a, c, kind, radius, made.band, first, last,
+            first, last, offsets, destination, a, c, kind, radius, made.band,
             np.array(LANES), SLICE_CELLS, PADDING, PAD_COST, at,
             made.slice_start, made.slice_lane, made.slice_kind, made.source, made.radius, made.index, made.a, made.c,
         )  # fmt: skip
-        jit.norms(offsets, destination, a, c, made.band, first, last, squares, costs)
+        jit.norms(first, last, offsets, destination, a, c, made.band, squares, costs)
         seen.append(
             jit.equalities(offsets, kind, radius, made.band[first], made.band[last], int(Kind.SIMPLEX_EQUALITY))
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from solvers.engine.compiled import compiled
+from solvers.engine.threads_jit import each
 
 _KINDS = 3
 
@@ -70,39 +70,48 @@ def cut(offsets: Any, kind: Any, order: Any, choices: Any, most_cells: int, padd
     return start[: s + 1].copy(), lane[: s + 1].copy(), kinds[:s].copy()
 
 
-@compiled(parallel=True)
-def measure(
-    offsets: Any, kind: Any, band: Any, first: int, last: int, choices: Any, most_cells: int, padding: float, sizes: Any
+@compiled(cache=False)
+def _measure_band(
+    k: int, offsets: Any, kind: Any, band: Any, choices: Any, most_cells: int, padding: float, sizes: Any
 ) -> None:
-    """sizes[k] = slices, lanes and cells of band k, for the bands first..last - 1."""
-    for step in numba.prange(last - first):
-        k = first + step
-        order = sort_sources(offsets, kind, band[k], band[k + 1])
-        start, lane, kinds = cut(offsets, kind, order, choices, most_cells, padding)
-        sizes[k, 0], sizes[k, 1], sizes[k, 2] = kinds.size, lane[-1], start[-1]
+    order = sort_sources(offsets, kind, band[k], band[k + 1])
+    start, lane, kinds = cut(offsets, kind, order, choices, most_cells, padding)
+    sizes[k, 0], sizes[k, 1], sizes[k, 2] = kinds.size, lane[-1], start[-1]
 
 
-@compiled(parallel=True)
-def fill(
-    offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, band: Any, first: int, last: int,
+@compiled(nogil=True)
+def measure(first: int, last: int, *bands: Any) -> None:
+    """What `_measure_band` takes after k: sizes[k] = slices, lanes and cells of band k, for first..last - 1."""
+    each(first, last, _measure_band, bands)
+
+
+@compiled(cache=False)
+def _fill_band(
+    k: int, offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, band: Any,
     choices: Any, most_cells: int, padding: float, pad_cost: float, at: Any,
     slice_start: Any, slice_lane: Any, slice_kind: Any, source: Any, lane_radius: Any,
     cell_index: Any, cell_a: Any, cell_c: Any,
 ) -> None:  # fmt: skip
-    """The bands first..last - 1; band k has the slices, lanes and cells from at[k] on."""
-    for step in numba.prange(last - first):
-        k = first + step
-        order = sort_sources(offsets, kind, band[k], band[k + 1])
-        start, lane, kinds = cut(offsets, kind, order, choices, most_cells, padding)
-        first_slice, last_slice = at[k, 0], at[k + 1, 0]
-        slice_start[first_slice : last_slice + 1] = start + at[k, 2]
-        slice_lane[first_slice : last_slice + 1] = lane + at[k, 1]
-        slice_kind[first_slice:last_slice] = kinds
-        fill_lanes(order, kind, radius, slice_lane, slice_kind, first_slice, last_slice, source, lane_radius)
-        for s in range(first_slice, last_slice):
-            _fill_slice(
-                s, offsets, destination, a, c, slice_start, slice_lane, source, cell_index, cell_a, cell_c, pad_cost
-            )
+    """Band k has the slices, lanes and cells from at[k] on."""
+    order = sort_sources(offsets, kind, band[k], band[k + 1])
+    start, lane, kinds = cut(offsets, kind, order, choices, most_cells, padding)
+    first_slice, last_slice = at[k, 0], at[k + 1, 0]
+    for s in range(start.size):
+        slice_start[first_slice + s] = start[s] + at[k, 2]
+        slice_lane[first_slice + s] = lane[s] + at[k, 1]
+    for s in range(kinds.size):
+        slice_kind[first_slice + s] = kinds[s]
+    fill_lanes(order, kind, radius, slice_lane, slice_kind, first_slice, last_slice, source, lane_radius)
+    for s in range(first_slice, last_slice):
+        _fill_slice(
+            s, offsets, destination, a, c, slice_start, slice_lane, source, cell_index, cell_a, cell_c, pad_cost
+        )
+
+
+@compiled(nogil=True)
+def fill(first: int, last: int, *bands: Any) -> None:
+    """What `_fill_band` takes after k, for the bands first..last - 1."""
+    each(first, last, _fill_band, bands)
 
 
 @compiled()
@@ -153,15 +162,16 @@ def equalities(offsets: Any, kind: Any, radius: Any, first: int, last: int, equa
     return some, hopeless
 
 
-@compiled(parallel=True)
-def norms(
-    offsets: Any, destination: Any, a: Any, c: Any, band: Any, first: int, last: int, squares: Any, costs: Any
-) -> None:
-    """sum a_e^2 by destination, and sum c_e^2, of the bands first..last - 1."""
-    for step in numba.prange(last - first):
-        k = first + step
-        cost = 0.0
-        for e in range(offsets[band[k]], offsets[band[k + 1]]):
-            squares[k, destination[e]] += np.float64(a[e]) * np.float64(a[e])
-            cost += np.float64(c[e]) * np.float64(c[e])
-        costs[k] = cost
+@compiled(cache=False)
+def _norms_of_band(k: int, offsets: Any, destination: Any, a: Any, c: Any, band: Any, squares: Any, costs: Any) -> None:
+    cost = 0.0
+    for e in range(offsets[band[k]], offsets[band[k + 1]]):
+        squares[k, destination[e]] += np.float64(a[e]) * np.float64(a[e])
+        cost += np.float64(c[e]) * np.float64(c[e])
+    costs[k] = cost
+
+
+@compiled(nogil=True)
+def norms(first: int, last: int, *bands: Any) -> None:
+    """What `_norms_of_band` takes after k: sum a_e^2 by destination, and sum c_e^2, of the bands first..last - 1."""
+    each(first, last, _norms_of_band, bands)

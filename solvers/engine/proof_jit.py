@@ -12,6 +12,7 @@ import numpy as np
 
 from solvers.engine.compiled import compiled
 from solvers.engine.cpu_jit import BOX, FAST, SIMPLEX, least, scatter, stack
+from solvers.engine.threads_jit import each
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
@@ -38,15 +39,15 @@ def _feasible(x: Any, radius: Any, kind: int, p: Any, scale: Any) -> None:
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _judge_chunk(
-    chunk: int, largest: int, first: int, last: int, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
-    a: Any, c: Any, price: Any, x: Any, loads: Any, values: Any, sums: Any,
+    chunk: int, largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
+    a: Any, c: Any, price: Any, loads: Any, values: Any, sums: Any, x: Any,
 ) -> None:  # fmt: skip
     p_all = numba.carray(stack(8 * largest), (largest,), np.float64)
     t_all = numba.carray(stack(8 * largest), (largest,), np.float64)
     loads[chunk, :] = 0.0
     values[chunk, :] = 0.0
     bound, value = 0.0, 0.0
-    for s in range(first, last):
+    for s in range(cuts[chunk], cuts[chunk + 1]):
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
         idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
         r, p, t = radius[lane[s] : lane[s + 1]], p_all[:n], t_all[:lanes]
@@ -62,27 +63,20 @@ def _judge_chunk(
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, 0.0, 0.0, value
 
 
-@compiled(parallel=True)
-def judge(
-    largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
-    price: Any, loads: Any, values: Any, sums: Any, x: Any,
-) -> None:  # fmt: skip
-    """sums [C, 4], loads [C, J] and values [C, J] of each chunk; see Kernel.judge."""
-    for chunk in numba.prange(cuts.size - 1):
-        _judge_chunk(
-            chunk, largest, cuts[chunk], cuts[chunk + 1], start, lane, kind, radius, index, a, c, price, x,
-            loads, values, sums,
-        )  # fmt: skip
+@compiled(nogil=True)
+def judge(*chunks: Any) -> None:
+    """What `_judge_chunk` takes after its chunk: sums [C, 4], loads [C, J] and values [C, J]; see Kernel.judge."""
+    each(0, chunks[1].size - 1, _judge_chunk, chunks)
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
-def _answer_chunk(
-    largest: int, slices: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
+def _answer_piece(
+    piece: int, pieces: int, largest: int, order: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     source: Any, offsets: Any, cells: Any, factor: Any, x: Any,
 ) -> None:  # fmt: skip
     p_all = numba.carray(stack(8 * largest), (largest,), np.float64)
     t_all = numba.carray(stack(8 * largest), (largest,), np.float64)
-    for s in slices:
+    for s in order[order.size * piece // pieces : order.size * (piece + 1) // pieces]:
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
         idx, p = index[start[s] : start[s + 1]], p_all[:n]
         shape = (n // lanes, lanes)
@@ -98,15 +92,11 @@ def _answer_chunk(
                     x[edge + w] = p[w * lanes + at]
 
 
-@compiled(parallel=True)
-def answer(
-    largest: int, pieces: int, order: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
-    source: Any, offsets: Any, cells: Any, factor: Any, x: Any,
-) -> None:  # fmt: skip
-    """x[E] in the order of the instance: what `judge` judged, times factor[J]; see Kernel.answer.
+@compiled(nogil=True)
+def answer(*pieces: Any) -> None:
+    """What `_answer_piece` takes after its piece: x[E] in the order of the instance, what `judge` judged times
+    factor[J]; see Kernel.answer.
 
     order int64[S]: slices by their first source, so that neighbours in time write neighbours in x.
     """
-    for piece in numba.prange(pieces):
-        slices = order[order.size * piece // pieces : order.size * (piece + 1) // pieces]
-        _answer_chunk(largest, slices, start, lane, kind, radius, index, source, offsets, cells, factor, x)
+    each(0, pieces[0], _answer_piece, pieces)

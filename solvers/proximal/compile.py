@@ -17,7 +17,7 @@ def compile_loops(lp: MatchingLP, dtype: str) -> None:
     """Run each loop on three edges of the types of `lp`, in cells of `dtype`."""
     tiny = MatchingLP(
         offsets=np.arange(4),
-        destination=np.zeros(3, dtype=np.int32),
+        destination=np.zeros(3, dtype=lp.destination.dtype),
         a=np.ones(3, dtype=lp.a.dtype),
         c=-np.ones(3, dtype=lp.c.dtype),
         b=np.ones(lp.destinations),

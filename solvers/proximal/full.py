@@ -20,7 +20,7 @@ Cells = npt.NDArray[Any]
 _SAMPLE = 20_000
 #: A slice's scratch lies on the stack twice over in float64.
 LARGEST_SLICE = 1 << 16
-_NO_BENDS = np.empty(0, np.int8)
+_NO_X, _NO_BENDS = np.empty(0), np.empty(0, np.int8)
 #: A chunk of a subproblem has at least this many cells, and eight for each budget row.
 _CHUNK_CELLS, _MOST_CHUNKS = 16_384, 16
 #: Up to so many cells of all ranks (34 bytes each) every rank solves the whole subproblem.
@@ -61,7 +61,7 @@ class Whole:
         numba.set_num_threads(self._threads)
         self.back()
         own = (*self._last, _NO_BENDS, self._loads, self._values, self._sums)
-        jit.evaluate(self._largest, *self._arrays, centre, step, price, x, *own)
+        jit.evaluate(self._largest, *self._arrays, centre, step, price, x, _NO_X, *own)
         low, moved, cost = self._sums.sum(axis=0)
         result = Pass(
             loads=torch.from_numpy(self._loads.sum(axis=0)),
@@ -116,9 +116,12 @@ class Whole:
         offsets = np.concatenate(([0], np.cumsum(count)))
         order = layout_jit.sort_sources(offsets, kind, 0, kind.size)
         start, lane, slice_kind = layout_jit.cut(offsets, kind, order, np.array(LANES), SLICE_CELLS, PADDING)
-        source, lane_radius = np.empty(lane[-1], np.int64), np.empty(lane[-1])
+        source, lane_radius = np.empty(lane[-1], np.int64), np.empty(lane[-1], radius.dtype)
         layout_jit.fill_lanes(order, kind, radius, lane, slice_kind, 0, slice_kind.size, source, lane_radius)
-        index, (a, c, near) = np.empty(start[-1], self._arrays[5].dtype), np.empty((3, start[-1]))
+        index, (a, c, near) = (
+            np.empty(start[-1], self._arrays[5].dtype),
+            np.empty((3, start[-1]), self._arrays[6].dtype),
+        )
         jit.gather(edges, first, count, source, start, lane, *self._arrays[5:], centre, index, a, c, near)
         return Slices(start, lane, slice_kind, lane_radius, index, a, c, near)
 

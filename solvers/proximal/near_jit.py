@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
 from solvers.engine.compiled import compiled
 from solvers.engine.layout import PAD_COST
+from solvers.engine.threads_jit import each
 from solvers.proximal.project_jit import BOX, FAST, INLINE, SIMPLEX
 
 _EDGE = PAD_COST / 2
@@ -53,34 +53,35 @@ def _keep(z: Any, x: Any, n: int, a: Any, cell: Any, tau: float, away: float, ed
     return k
 
 
-@compiled(**INLINE)
-def _count(first: int, last: int, start: Any, lane: Any, margin: Any, reach: float) -> tuple[int, int]:
-    """Lanes of slices first : last with a margin within reach, and the cells of these lanes."""
+@compiled(cache=False)
+def _count(
+    piece: int, cuts: Any, start: Any, lane: Any, margin: Any, reach: float, lanes_of: Any, cells_of: Any
+) -> None:
+    """Lanes of the chunk with a margin within reach, and the cells of these lanes: entry piece + 1 of each."""
     count, cells = 0, 0
-    for s in range(first, last):
+    for s in range(cuts[piece], cuts[piece + 1]):
         near = 0
         for t in range(lane[s], lane[s + 1]):
             near += margin[t] <= reach
         count += near
         cells += near * ((start[s + 1] - start[s]) // (lane[s + 1] - lane[s]))
-    return count, cells
+    lanes_of[piece + 1], cells_of[piece + 1] = count, cells
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _collect(
-    first: int, last: int, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any, centre: Any,
-    step: float, price: Any, tau: Any, margin: Any, reach: float, begin: Any, count: Any, kinds: Any, radii: Any,
-    edges: Any, kept: Any, room: int,
+    piece: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any, centre: Any,
+    step: float, price: Any, tau: Any, margin: Any, reach: float, kept: Any, lanes_before: Any, cells_before: Any,
+    begin: Any, count: Any, kinds: Any, radii: Any, edges: Any,
 ) -> None:  # fmt: skip
-    """The near edges of slices first : last, by lane, and their loads; `room`: where edges[] lies among those of all
-    chunks.
-    """
+    """The near edges of the chunk, by lane, and their loads; where they lie among those of all chunks."""
+    first, last = cuts[piece], cuts[piece + 1]
     width = 1
     for s in range(first, last):
         width = max(width, (start[s + 1] - start[s]) // (lane[s + 1] - lane[s]))
     z, x, load, cell = np.empty(width), np.empty(width), np.empty(width), np.empty(width, np.int64)
-    r, k = 0, 0
-    kept[:] = 0.0
+    r, k = lanes_before[piece], cells_before[piece]
+    kept[piece, :] = 0.0
     for s in range(first, last):
         lanes = lane[s + 1] - lane[s]
         for t in range(lanes):
@@ -100,12 +101,12 @@ def _collect(
             else:
                 k = _keep(z, x, n, load, cell, level, step * reach, edges, k)
             for e in range(n):
-                kept[index[cell[e]]] += load[e] * x[e]
-            begin[r], count[r], kinds[r], radii[r] = room + before, k - before, kind[s], size
+                kept[piece, index[cell[e]]] += load[e] * x[e]
+            begin[r], count[r], kinds[r], radii[r] = before, k - before, kind[s], radius[lane[s] + t]
             r += 1
 
 
-@compiled(parallel=True)
+@compiled(nogil=True)
 def near_edges(
     cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any, centre: Any, step: float,
     price: Any, tau: Any, margin: Any, reach: float, kept: Any,
@@ -114,39 +115,46 @@ def near_edges(
     (edges, first[R], count[R], kind[R], radius[R]), those of lane r being the cells edges[first[r] :] [: count[r]];
     kept[P, J]: their loads A x.
     """
-    pieces = cuts.size - 1
-    rows, room = np.zeros(pieces + 1, np.int64), np.zeros(pieces + 1, np.int64)
-    for p in numba.prange(pieces):
-        rows[p + 1], room[p + 1] = _count(cuts[p], cuts[p + 1], start, lane, margin, reach)
-    rows, room = np.cumsum(rows), np.cumsum(room)
-    first, count = np.empty(rows[-1], np.int64), np.empty(rows[-1], np.int64)
-    kinds, radii, edges = np.empty(rows[-1], np.uint8), np.empty(rows[-1]), np.empty(room[-1], np.int64)
-    for p in numba.prange(pieces):
-        _collect(
-            cuts[p], cuts[p + 1], start, lane, kind, radius, index, a, c, centre, step, price, tau, margin, reach,
-            first[rows[p] : rows[p + 1]], count[rows[p] : rows[p + 1]], kinds[rows[p] : rows[p + 1]],
-            radii[rows[p] : rows[p + 1]], edges[room[p] : room[p + 1]], kept[p], room[p],
-        )  # fmt: skip
+    rows, room = np.zeros(cuts.size, np.int64), np.zeros(cuts.size, np.int64)
+    each(0, cuts.size - 1, _count, (cuts, start, lane, margin, reach, rows, room))
+    for piece in range(cuts.size - 1):
+        rows[piece + 1] += rows[piece]
+        room[piece + 1] += room[piece]
+    first, count, edges = np.empty(rows[-1], np.int64), np.empty(rows[-1], np.int64), np.empty(room[-1], np.int64)
+    kinds, radii = np.empty(rows[-1], kind.dtype), np.empty(rows[-1], radius.dtype)
+    each(0, cuts.size - 1, _collect, (
+        cuts, start, lane, kind, radius, index, a, c, centre, step, price, tau, margin, reach, kept, rows, room,
+        first, count, kinds, radii, edges,
+    ))  # fmt: skip
     return edges, first, count, kinds, radii
 
 
-@compiled(parallel=True)
+@compiled(cache=False)
+def _gather_slice(
+    s: int, edges: Any, first: Any, count: Any, source: Any, start: Any, lane: Any, index: Any, a: Any, c: Any,
+    centre: Any, sub_index: Any, sub_a: Any, sub_c: Any, sub_centre: Any,
+) -> None:  # fmt: skip
+    lanes = lane[s + 1] - lane[s]
+    for t in range(lanes):
+        i, before = source[lane[s] + t], start[s] + t
+        for k in range(before, start[s + 1], lanes):
+            n = (k - before) // lanes
+            if i >= 0 and n < count[i]:
+                e = edges[first[i] + n]
+                sub_index[k], sub_a[k], sub_c[k], sub_centre[k] = index[e], a[e], c[e], centre[e]
+            else:
+                sub_index[k], sub_a[k], sub_c[k], sub_centre[k] = 0, 0.0, PAD_COST, 0.0
+
+
+@compiled(nogil=True)
 def gather(
     edges: Any, first: Any, count: Any, source: Any, start: Any, lane: Any, index: Any, a: Any, c: Any, centre: Any,
     sub_index: Any, sub_a: Any, sub_c: Any, sub_centre: Any,
 ) -> None:  # fmt: skip
     """The cells of a subproblem whose lanes are the near lanes `source`; start, lane: its slices."""
-    for s in numba.prange(start.size - 1):
-        lanes = lane[s + 1] - lane[s]
-        for t in range(lanes):
-            i, before = source[lane[s] + t], start[s] + t
-            for k in range(before, start[s + 1], lanes):
-                n = (k - before) // lanes
-                if i >= 0 and n < count[i]:
-                    e = edges[first[i] + n]
-                    sub_index[k], sub_a[k], sub_c[k], sub_centre[k] = index[e], a[e], c[e], centre[e]
-                else:
-                    sub_index[k], sub_a[k], sub_c[k], sub_centre[k] = 0, 0.0, PAD_COST, 0.0
+    each(0, start.size - 1, _gather_slice, (
+        edges, first, count, source, start, lane, index, a, c, centre, sub_index, sub_a, sub_c, sub_centre,
+    ))  # fmt: skip
 
 
 @compiled(fastmath=FAST, error_model="numpy")

@@ -18,6 +18,7 @@ import numpy as np
 
 from solvers.engine.compiled import compiled
 from solvers.engine.cpu_jit import stack
+from solvers.engine.threads_jit import each
 from solvers.proximal.project_jit import BOX, EQUALITY, FAST, INLINE, SIMPLEX, bends_at, project_lanes
 
 _LANES = 64
@@ -87,8 +88,8 @@ def _margins(
 
 
 @compiled(**INLINE)
-def _store(p: Any, centre: Any, c: Any, x: Any, away: Any, paid: Any) -> tuple[float, float]:
-    """x <- p; (||p - centre||^2, c'p), added lane by lane."""
+def _sums(p: Any, centre: Any, c: Any, away: Any, paid: Any) -> tuple[float, float]:
+    """(||p - centre||^2, c'p), added lane by lane."""
     width, lanes = p.shape
     for lane in range(lanes):
         away[lane], paid[lane] = 0.0, 0.0
@@ -97,17 +98,28 @@ def _store(p: Any, centre: Any, c: Any, x: Any, away: Any, paid: Any) -> tuple[f
             change = p[w, lane] - centre[w, lane]
             away[lane] += change * change
             paid[lane] += c[w, lane] * p[w, lane]
-            x[w, lane] = p[w, lane]
     moved, cost = 0.0, 0.0
     for lane in range(lanes):
         moved, cost = moved + away[lane], cost + paid[lane]
     return moved, cost
 
 
+@compiled(**INLINE)
+def _bends(kind: int, tau: Any, free: Any, bends: Any) -> None:
+    for lane in range(bends.size):
+        bends[lane] = bends_at(kind, tau[lane], free[lane])
+
+
+@compiled(**INLINE)
+def _copy(p: Any, x: Any) -> None:
+    for k in range(x.size):
+        x[k] = p[k]
+
+
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _chunk(
-    chunk: int, largest: int, first: int, last: int, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
-    a: Any, c: Any, centre: Any, step: float, price: Any, x: Any, tau_of: Any, margin: Any, bends: Any, loads: Any,
+    chunk: int, largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
+    centre: Any, step: float, price: Any, x: Any, precise_x: Any, tau_of: Any, margin: Any, bends: Any, loads: Any,
     values: Any, sums: Any,
 ) -> None:  # fmt: skip
     f8, most, size = np.float64, (largest,), 8 * largest
@@ -117,10 +129,10 @@ def _chunk(
     loads[chunk, :] = 0.0
     values[chunk, :] = 0.0
     bound, moved, cost = 0.0, 0.0, 0.0
-    for s in range(first, last):
+    for s in range(cuts[chunk], cuts[chunk + 1]):
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
         idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
-        x_s, centre_s = x[start[s] : start[s + 1]], centre[start[s] : start[s + 1]]
+        centre_s = centre[start[s] : start[s + 1]]
         z, p = z_all[:n], p_all[:n]
         tau, free, top = scratch[0, :lanes], scratch[1, :lanes], scratch[2, :lanes]
         below, excess, r = scratch[3, :lanes], scratch[4, :lanes], scratch[5, :lanes]
@@ -138,31 +150,26 @@ def _chunk(
             own = margin[lane[s] : lane[s + 1]]
             _margins(z2, p2, a_s.reshape(shape), r, kind[s], tau, free, step, top, below, own)
         else:
-            for t in range(lanes):
-                bends[lane[s] + t] = bends_at(kind[s], tau[t], free[t])
+            _bends(kind[s], tau, free, bends[lane[s] : lane[s + 1]])
         tau_of[lane[s] : lane[s + 1]] = tau
-        away, paid = _store(p2, centre_s.reshape(shape), c_s.reshape(shape), x_s.reshape(shape), top, below)
+        away, paid = _sums(p2, centre_s.reshape(shape), c_s.reshape(shape), top, below)
         moved, cost = moved + away, cost + paid
         for k in range(n):
             loads[chunk, idx[k]] += a_s[k] * p[k]
         if whole:
+            _copy(p, x[start[s] : start[s + 1]])
             for k in range(n):
                 values[chunk, idx[k]] += c_s[k] * p[k]
+        else:
+            _copy(p, precise_x[start[s] : start[s + 1]])
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2] = bound, moved, cost
 
 
-@compiled(parallel=True)
-def evaluate(
-    largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
-    centre: Any, step: float, price: Any, x: Any, tau_of: Any, margin: Any, bends: Any, loads: Any, values: Any,
-    sums: Any,
-) -> None:  # fmt: skip
-    """x[cells] and tau[lanes]; by chunk of slices (cuts[P + 1]) loads A x [P, J] and sums [P, 3] = (sum_i min over C_i
-    of q_i'x, ||x - centre||^2, c'x); margin[lanes] and values c'x by destination [P, J]. With an empty margin these two
-    are left out, the first sum is 0, and bends[lanes] as of bends_at is there instead.
+@compiled(nogil=True)
+def evaluate(*chunks: Any) -> None:
+    """What `_chunk` takes after its chunk: tau[lanes]; by chunk of slices (cuts[P + 1]) loads A x [P, J] and sums
+    [P, 3] = (sum_i min over C_i of q_i'x, ||x - centre||^2, c'x); x[cells], margin[lanes] and values c'x by destination
+    [P, J]. With an empty margin these three are left out, the first sum is 0, and precise_x float64[cells], the x that
+    is never rounded, and bends[lanes] as of bends_at are there instead.
     """
-    for chunk in numba.prange(cuts.size - 1):
-        _chunk(
-            chunk, largest, cuts[chunk], cuts[chunk + 1], start, lane, kind, radius, index, a, c, centre, step,
-            price, x, tau_of, margin, bends, loads, values, sums,
-        )  # fmt: skip
+    each(0, chunks[1].size - 1, _chunk, chunks)

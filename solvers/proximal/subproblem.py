@@ -89,6 +89,7 @@ class NewtonSolve:
         self._sub, self._rows, self._k, self._work = sub, rows, constants, work
         cuts, start, *_, radius, _, _, _, centre = sub.cells
         self._x, self._bends = np.empty(centre.size), np.empty(radius.size, dtype=np.int8)
+        self._no_x = np.empty(0, dtype=centre.dtype)
         self._tau = np.empty(radius.size)
         self._loads, self._sums = np.zeros((cuts.size - 1, sub.b.size)), np.zeros((cuts.size - 1, 3))
         self._largest = int(np.diff(start).max(initial=1))
@@ -126,8 +127,8 @@ class NewtonSolve:
         sub = self._sub
         numba.set_num_threads(self._threads)
         jit.evaluate(
-            self._largest, *sub.cells, sub.step, price, self._x, self._tau, _NO_MARGIN, self._bends, self._loads,
-            self._loads, self._sums,
+            self._largest, *sub.cells, sub.step, price, self._no_x, self._x, self._tau, _NO_MARGIN, self._bends,
+            self._loads, self._loads, self._sums,
         )  # fmt: skip
         self._work.edges += self._x.size
         sums = sub.job.total(np.concatenate((self._loads.sum(axis=0), self._sums[:, 1:].sum(axis=0))))
