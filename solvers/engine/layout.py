@@ -54,7 +54,7 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Layout:
-    """An instance in cells. Host arrays; `values` is float32 or float64, `index` the narrowest unsigned type for J.
+    """An instance in cells. Host arrays; `values` is float32 or float64, `index` an unsigned type for J.
 
     index, a, c [cells]; slice_start int64[S + 1] first cell; slice_lane int64[S + 1] first lane; slice_kind uint8[S];
     source int32[lanes] (int64 from 2^31 sources on), -1 where a lane is empty; radius values[lanes], 0 there;
@@ -123,8 +123,8 @@ class Layout:
 
 
 def index_dtype(destinations: int) -> Any:
-    """The narrowest unsigned integer that holds 0..destinations - 1."""
-    return np.min_scalar_type(max(0, destinations - 1))
+    """uint16, uint32 where that is too narrow for 0..destinations - 1; uint8 gained nothing, but was to be compiled."""
+    return np.dtype(np.uint16 if destinations <= 1 << 16 else np.uint32)
 
 
 def frozen(lp: MatchingLP) -> tuple[Any, ...]:
