@@ -26,7 +26,7 @@ from solvers.engine.checkpoint import Saved
 from solvers.engine.job import Job
 from solvers.engine.kernel import Pass, Tensor
 from solvers.engine.progress import LostNumberError, Progress
-from solvers.engine.setup import HeldKernel, answer_dtype, cpu_threads, room_for, warm_up
+from solvers.engine.setup import HeldKernel, answer_dtype, cpu_threads, room_for, warm_up_ascent
 
 Dual = npt.NDArray[np.float64]
 
@@ -57,7 +57,7 @@ def prepare(lp: MatchingLP, settings: Settings, job: Job, options: Any, *, gamma
     room = room_for(lp, settings, options.memory, job, what, vectors=0)
     with cpu_threads(settings.threads):
         held = HeldKernel(lp, settings, options.kernel, job, room)
-        warm_up(lp, settings, options.kernel)
+        warm_up_ascent(lp, settings, options.kernel)
         return State(
             lp=lp,
             settings=settings,

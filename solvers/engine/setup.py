@@ -13,11 +13,11 @@ import numpy.typing as npt
 
 from instances import Kind, MatchingLP, PerSource
 from instances.mapped import default_cache, require_disk
-from solvers.base import Availability, OptionError, Settings
+from solvers.base import Availability, OptionError, Settings, Vector
 from solvers.engine.collectives import Group
 from solvers.engine.job import Job, SharedKernel
 from solvers.engine.kernel import SETTLE, Kernel, check_memory, free_bytes, make_kernel
-from solvers.engine.layout import Layout, build_layout, index_dtype
+from solvers.engine.layout import Layout, build_layout, frozen, index_dtype
 from solvers.engine.room import BLOCK_CELLS, RAM, Disk, Host, Room
 
 #: Cells an edge that a memory estimate allows for before the layout is there.
@@ -143,38 +143,58 @@ class HeldKernel:
 
 
 def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
-    """Compile (or load from the cache) every loop that a run on `lp` will use, on three edges of the same types."""
+    """Compile (or load from the cache) every loop that a run of blockpdhg on `lp` will use."""
     import torch
 
-    from solvers.engine.balance import balance
-    from solvers.engine.certificate import largest_dual, largest_objective, repair, ridge_point, to_cells, to_edges
+    from solvers.engine.certificate import to_cells, to_edges
 
-    kind = np.array([0, 1, 2], dtype=np.uint8)
-    tiny = MatchingLP(
-        offsets=np.arange(4),
-        destination=np.zeros(3, dtype=np.int32),
-        a=np.ones(3, dtype=lp.a.dtype),
-        c=-np.ones(3, dtype=lp.c.dtype),
-        b=np.full(lp.destinations, 4.0),
-        polytope=PerSource(kind=kind, radius=np.ones(3)),
-    )
+    tiny = _three_edges(lp)
     layout = made_layout(tiny, settings)
     loops = make_kernel(layout, settings, kernel)
     price = torch.zeros(lp.destinations, dtype=torch.float64, device=loops.device)
     x, anchor = loops.zeros(), loops.zeros()
-    largest_dual(tiny)
-    largest_objective(tiny)
-    loops.project(price, 1.0, values=True)
     loops.advance(price, 1.0, x, anchor, SETTLE, values=True)
     loops.judge(price, x)
+    loops.answer(x, price, answer_dtype(settings), loops.zeros())
     for dtype in dict.fromkeys((settings.dtype, answer_dtype(settings))):
-        loops.answer(x, price, dtype, loops.zeros())
         edges = to_edges(layout, tiny, loops.unload(x), dtype)
         to_cells(layout, tiny, edges)
-        repair(tiny, edges, np.zeros(lp.destinations))
-        repair(tiny, ridge_point(tiny, np.zeros(lp.destinations), 1.0, dtype), np.zeros(lp.destinations))
-        if (lp.per_source.kind == Kind.SIMPLEX_EQUALITY).any():
-            balance(tiny, edges)
+        _warm_up_repair(tiny, edges)
+
+
+def warm_up_ascent(lp: MatchingLP, settings: Settings, kernel: str) -> None:
+    """The same for an ascent of the ridge dual."""
+    import torch
+
+    from solvers.engine.certificate import ridge_point
+
+    tiny = _three_edges(lp)
+    loops = make_kernel(made_layout(tiny, settings), settings, kernel)
+    loops.project(torch.zeros(lp.destinations, dtype=torch.float64, device=loops.device), 1.0, values=True)
+    _warm_up_repair(tiny, ridge_point(tiny, np.zeros(lp.destinations), 1.0, answer_dtype(settings)))
+
+
+def _warm_up_repair(tiny: MatchingLP, x: Vector) -> None:
+    from solvers.engine.balance import balance
+    from solvers.engine.certificate import repair
+
+    repair(tiny, x, np.zeros(tiny.destinations))
+    if (frozen(tiny)[4] == Kind.SIMPLEX_EQUALITY).any():
+        balance(tiny, x)
+
+
+def _three_edges(lp: MatchingLP) -> MatchingLP:
+    """Sources of the types and of the kinds of `lp`: '=' ones only where it has some."""
+    equality = bool((frozen(lp)[4] == Kind.SIMPLEX_EQUALITY).any())
+    kinds = (Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY if equality else Kind.SIMPLEX, Kind.BOX)
+    return MatchingLP(
+        offsets=np.arange(4),
+        destination=np.zeros(3, dtype=lp.destination.dtype),
+        a=np.ones(3, dtype=lp.a.dtype),
+        c=-np.ones(3, dtype=lp.c.dtype),
+        b=np.full(lp.destinations, 4.0),
+        polytope=PerSource(kind=np.array(kinds, dtype=np.uint8), radius=np.ones(3)),
+    )
 
 
 def rehearse(kernel: Kernel, dtype: str) -> None:

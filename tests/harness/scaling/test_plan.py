@@ -168,7 +168,7 @@ def test_the_slower_of_pass_and_disk_decides_how_long_an_iteration_takes(monkeyp
 
 
 def test_what_no_device_holds_streams_over_the_link_of_its_host() -> None:
-    spec = parse_spec(TERA)
+    spec = parse_spec("dualip:sources=100000000000,destinations=10000,degree=10")
     share = share_of(spec, 100)
     made = plan(spec, solver="blockpdhg", device="h200", ranks=100)
     assert made.streamed is not None
