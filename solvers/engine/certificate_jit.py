@@ -59,7 +59,7 @@ def _certify_piece(
     piece: int, band: Any, offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, x: Any, dual: Any,
     bound: Any, loads: Any, values: Any,
 ) -> None:  # fmt: skip
-    total = 0.0
+    own_loads, own_values, total = loads[piece], values[piece], 0.0
     for i in range(band[piece], band[piece + 1]):
         first, last = offsets[i], offsets[i + 1]
         total += _least(first, last, _of(kind, i), _of(radius, i), destination, a, c, dual)
@@ -68,8 +68,8 @@ def _certify_piece(
             feasible = max(0.0, np.float64(x[e])) * factor
             if _of(kind, i) == BOX:
                 feasible = min(feasible, _of(radius, i))
-            loads[piece, destination[e]] += np.float64(a[e]) * feasible
-            values[piece, destination[e]] += np.float64(c[e]) * feasible
+            own_loads[destination[e]] += np.float64(a[e]) * feasible
+            own_values[destination[e]] += np.float64(c[e]) * feasible
     bound[piece] = total
 
 

@@ -123,9 +123,9 @@ def least(q: Any, radius: Any, kind: int, low: Any) -> float:
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
-def scatter(index: Any, weight: Any, p: Any, out: Any, chunk: int) -> None:
+def scatter(index: Any, weight: Any, p: Any, out: Any) -> None:
     for k in range(p.size):
-        out[chunk, index[k]] += np.float64(weight[k]) * np.float64(p[k])
+        out[index[k]] += np.float64(weight[k]) * np.float64(p[k])
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
@@ -137,8 +137,9 @@ def _project_chunk(
     v_all, q_all = numba.carray(stack(size), (largest,), a.dtype), numba.carray(stack(size), (largest,), a.dtype)
     t_all, s_all = numba.carray(stack(size), (largest,), a.dtype), numba.carray(stack(size), (largest,), a.dtype)
     n_all = numba.carray(stack(size), (largest,), a.dtype)
-    loads[chunk, :] = 0.0
-    values[chunk, :] = 0.0
+    own_loads, own_values = loads[chunk], values[chunk]
+    own_loads[:] = 0.0
+    own_values[:] = 0.0
     bound, norm, value = 0.0, 0.0, 0.0
     for s in range(cuts[chunk], cuts[chunk + 1]):
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
@@ -157,9 +158,9 @@ def _project_chunk(
             square += v[k] * v[k]
             objective += c_s[k] * v[k]
         norm, value = norm + square, value + objective
-        scatter(idx, a_s, v, loads, chunk)
+        scatter(idx, a_s, v, own_loads)
         if want_values:
-            scatter(idx, c_s, v, values, chunk)
+            scatter(idx, c_s, v, own_values)
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, norm, 0.0, value
 
 
@@ -173,8 +174,9 @@ def _advance_chunk(
     v_all, q_all = numba.carray(stack(size), (largest,), a.dtype), numba.carray(stack(size), (largest,), a.dtype)
     t_all, s_all = numba.carray(stack(size), (largest,), a.dtype), numba.carray(stack(size), (largest,), a.dtype)
     n_all = numba.carray(stack(size), (largest,), a.dtype)
-    loads[chunk, :] = 0.0
-    values[chunk, :] = 0.0
+    own_loads, own_values = loads[chunk], values[chunk]
+    own_loads[:] = 0.0
+    own_values[:] = 0.0
     bound, moved, away, value = 0.0, 0.0, 0.0, 0.0
     for s in range(cuts[chunk], cuts[chunk + 1]):
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
@@ -200,9 +202,9 @@ def _advance_chunk(
             for k in range(n):
                 anchor_s[k] = v[k]
         moved, away, value = moved + far, away + apart, value + objective
-        scatter(idx, a_s, v, loads, chunk)
+        scatter(idx, a_s, v, own_loads)
         if want_values:
-            scatter(idx, c_s, v, values, chunk)
+            scatter(idx, c_s, v, own_values)
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, moved, away, value
 
 

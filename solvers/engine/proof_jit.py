@@ -44,8 +44,9 @@ def _judge_chunk(
 ) -> None:  # fmt: skip
     p_all = numba.carray(stack(8 * largest), (largest,), np.float64)
     t_all = numba.carray(stack(8 * largest), (largest,), np.float64)
-    loads[chunk, :] = 0.0
-    values[chunk, :] = 0.0
+    own_loads, own_values = loads[chunk], values[chunk]
+    own_loads[:] = 0.0
+    own_values[:] = 0.0
     bound, value = 0.0, 0.0
     for s in range(cuts[chunk], cuts[chunk + 1]):
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
@@ -58,8 +59,8 @@ def _judge_chunk(
         _feasible(x[start[s] : start[s + 1]].reshape(shape), r, kind[s], p.reshape(shape), t)
         for k in range(n):
             value += np.float64(c_s[k]) * p[k]
-        scatter(idx, a_s, p, loads, chunk)
-        scatter(idx, c_s, p, values, chunk)
+        scatter(idx, a_s, p, own_loads)
+        scatter(idx, c_s, p, own_values)
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, 0.0, 0.0, value
 
 

@@ -81,7 +81,8 @@ def _collect(
         width = max(width, (start[s + 1] - start[s]) // (lane[s + 1] - lane[s]))
     z, x, load, cell = np.empty(width), np.empty(width), np.empty(width), np.empty(width, np.int64)
     r, k = lanes_before[piece], cells_before[piece]
-    kept[piece, :] = 0.0
+    own_kept = kept[piece]
+    own_kept[:] = 0.0
     for s in range(first, last):
         lanes = lane[s + 1] - lane[s]
         for t in range(lanes):
@@ -101,7 +102,7 @@ def _collect(
             else:
                 k = _keep(z, x, n, load, cell, level, step * reach, edges, k)
             for e in range(n):
-                kept[piece, index[cell[e]]] += load[e] * x[e]
+                own_kept[index[cell[e]]] += load[e] * x[e]
             begin[r], count[r], kinds[r], radii[r] = before, k - before, kind[s], radius[lane[s] + t]
             r += 1
 

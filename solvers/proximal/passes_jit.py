@@ -126,8 +126,9 @@ def _chunk(
     z_all, p_all = numba.carray(stack(size), most, f8), numba.carray(stack(size), most, f8)
     scratch = numba.carray(stack(8 * 6 * _LANES), (6, _LANES), f8)
     whole = margin.size > 0
-    loads[chunk, :] = 0.0
-    values[chunk, :] = 0.0
+    own_loads, own_values = loads[chunk], values[chunk]
+    own_loads[:] = 0.0
+    own_values[:] = 0.0
     bound, moved, cost = 0.0, 0.0, 0.0
     for s in range(cuts[chunk], cuts[chunk + 1]):
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
@@ -155,11 +156,11 @@ def _chunk(
         away, paid = _sums(p2, centre_s.reshape(shape), c_s.reshape(shape), top, below)
         moved, cost = moved + away, cost + paid
         for k in range(n):
-            loads[chunk, idx[k]] += a_s[k] * p[k]
+            own_loads[idx[k]] += a_s[k] * p[k]
         if whole:
             _copy(p, x[start[s] : start[s + 1]])
             for k in range(n):
-                values[chunk, idx[k]] += c_s[k] * p[k]
+                own_values[idx[k]] += c_s[k] * p[k]
         else:
             _copy(p, precise_x[start[s] : start[s + 1]])
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2] = bound, moved, cost
