@@ -19,7 +19,6 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from solvers.engine.compiled import compiled
-from solvers.engine.threads_jit import each
 
 SIMPLEX, EQUALITY, BOX = 0, 1, 2
 # nnan and ninf stay out: NaN has to come through
@@ -208,13 +207,29 @@ def _advance_chunk(
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, moved, away, value
 
 
-@compiled(nogil=True)
-def project(*chunks: Any) -> None:
-    """What `_project_chunk` takes after its chunk: sums [C, 4], loads [C, J] and values [C, J]; see Kernel.project."""
-    each(0, chunks[1].size - 1, _project_chunk, chunks)
+# prange, not `each`: it compiles slower, but the loops come out some 5 % faster
+@compiled(parallel=True, nogil=True)
+def project(
+    largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
+    price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
+) -> None:  # fmt: skip
+    """sums [C, 4], loads [C, J] and values [C, J] of each chunk; see Kernel.project."""
+    for chunk in numba.prange(cuts.size - 1):
+        _project_chunk(
+            chunk, largest, cuts, start, lane, kind, radius, index, a, c, price, step, resolution, want_values, loads,
+            values, sums,
+        )  # fmt: skip
 
 
-@compiled(nogil=True)
-def advance(*chunks: Any) -> None:
-    """The same of `_advance_chunk`; x and anchor are overwritten; see Kernel.advance."""
-    each(0, chunks[1].size - 1, _advance_chunk, chunks)
+@compiled(parallel=True, nogil=True)
+def advance(
+    largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
+    price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
+    x: Any, anchor: Any, on_projected: Any, on_centre: Any, on_anchor: Any, settle: Any,
+) -> None:  # fmt: skip
+    """The same, and x and anchor overwritten; see Kernel.advance."""
+    for chunk in numba.prange(cuts.size - 1):
+        _advance_chunk(
+            chunk, largest, cuts, start, lane, kind, radius, index, a, c, price, step, resolution, want_values, loads,
+            values, sums, x, anchor, on_projected, on_centre, on_anchor, settle,
+        )  # fmt: skip
