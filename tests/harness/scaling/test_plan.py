@@ -59,7 +59,7 @@ def test_the_least_number_of_devices_fits_and_one_less_does_not(device: str, sou
 
 def test_ranks_on_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = parse_spec("dualip:sources=70000,destinations=20,degree=3,seed=1")
-    need = host_bytes(spec, share_of(spec, 2), "dualip", on_cpu=True)
+    need = host_bytes(spec, share_of(spec, 2), "dualip", cells_on_host=True)
     for times, fits in ((1.5, False), (2.5, True)):
         monkeypatch.setattr("harness.scaling.plan.available_memory", lambda times=times: times * need)
         assert plan(spec, solver="dualip", device="cpu", ranks=2).fits is fits
