@@ -1,8 +1,9 @@
 """The fused loops of the CPU kernel, compiled by Numba (import late).
 
-L lanes, W width, n = W L cells of one slice; cells as in layout.py. Every loop is one of two shapes that LLVM turns
-into vector code: flat over the n cells of a slice, or over the lanes of one edge number. The scratch of a chunk lies on
-the stack: LLVM then knows that nothing else points to it and needs no run-time checks for overlap.
+L lanes, W width, n = W L cells of one slice; cells as in layout.py. Loops are flat over the n cells of a slice, which
+LLVM turns into vector code by itself, or over the edge numbers of SIZE lanes, a vector each; where a slice has one lane
+its edges fill the vectors, and scratch has SIZE cells more for the last of them. The scratch of a chunk lies on the
+stack: LLVM then knows that nothing else points to it and needs no run-time checks for overlap.
 
 Projection (math of Michelot 1986, a Newton iteration on sum_e max(v_e - t, 0) = z that rises to its root): it starts
 at max(v) - z, which is never above the root, and ends when no lane moves; '<=' keeps t >= 0.
@@ -19,10 +20,29 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from solvers.engine.compiled import compiled
+from solvers.engine.layout import PAD_COST
+from solvers.engine.vector_jit import (
+    SIZE,
+    any_above,
+    choose_above,
+    larger,
+    largest,
+    load,
+    precise,
+    same,
+    smaller,
+    smallest,
+    store,
+    total,
+)
 
 SIMPLEX, EQUALITY, BOX = 0, 1, 2
 # nnan and ninf stay out: NaN has to come through
 FAST = {"contract", "nsz", "reassoc"}
+# for loops over vectors, which need no leave to add in another order
+IN_ORDER: dict[str, Any] = {
+    "cache": False, "fastmath": FAST - {"reassoc"}, "error_model": "numpy", "forceinline": True,
+}  # fmt: skip
 _MOST_ROUNDS = 200
 
 
@@ -38,87 +58,68 @@ def stack(_context: Any, size: Any) -> Any:
     return types.voidptr(size), codegen
 
 
-@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
-def _below_root(v: Any, radius: Any, kind: int, t: Any) -> None:
-    """t[L] = max_w v[w] - z, for SIMPLEX not below 0."""
-    width, lanes = v.shape
-    zero = v.dtype.type(0)
-    for lane in range(lanes):
-        t[lane] = v[0, lane]
-    for w in range(1, width):
-        for lane in range(lanes):
-            t[lane] = v[w, lane] if v[w, lane] > t[lane] else t[lane]
-    for lane in range(lanes):
-        t[lane] -= radius[lane]
+@compiled(**IN_ORDER)
+def by_lane(numbers: Any, first: int) -> Any:
+    """Those of SIZE lanes from `first` on, or that of a lone lane; numbers[L]."""
+    return same(numbers[0]) if numbers.size == 1 else load(numbers, first)
+
+
+@compiled(**IN_ORDER)
+def _root(v: Any, at: range, lanes: int, radius: Any, kind: int, resolution: Any) -> Any:
+    """t with sum_e max(v_e - t, 0) = z; for SIMPLEX not below 0."""
+    number = v.dtype.type
+    zero, one = same(number(0)), same(number(1))
+    t = same(number(-np.inf))
+    for k in at:
+        t = larger(load(v, k), t)
+    t = (same(largest(t)) if lanes == 1 else t) - radius
     if kind == SIMPLEX:
-        for lane in range(lanes):
-            t[lane] = t[lane] if t[lane] > zero else zero
-
-
-@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
-def _rise(v: Any, radius: Any, t: Any, excess: Any, active: Any, resolution: Any) -> Any:
-    """One Newton step of t[L]; how far the lane that moved most moved beyond its resolution, 0 when none did."""
-    width, lanes = v.shape
-    zero, one = v.dtype.type(0), v.dtype.type(1)
-    for lane in range(lanes):
-        excess[lane], active[lane] = -radius[lane], zero
-    for w in range(width):
-        for lane in range(lanes):
-            above = v[w, lane] - t[lane]
-            excess[lane] += above if above > zero else zero
-            active[lane] += one if above > zero else zero
-    largest = zero
-    for lane in range(lanes):
-        rise = excess[lane] / (active[lane] if active[lane] > one else one)
-        rise = rise if rise > zero else zero
-        t[lane] += rise
-        left = rise - resolution * (abs(t[lane]) + radius[lane])
-        largest = left if left > largest else largest
-    return largest
-
-
-@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
-def _project(v: Any, radius: Any, kind: int, t: Any, excess: Any, active: Any, resolution: Any) -> None:
-    """v[W, L] becomes its projection, lane by lane."""
-    width, lanes = v.shape
-    zero = v.dtype.type(0)
-    if kind == BOX:
-        for w in range(width):
-            for lane in range(lanes):
-                p = v[w, lane] if v[w, lane] > zero else zero
-                v[w, lane] = p if p < radius[lane] else radius[lane]
-        return
-    _below_root(v, radius, kind, t)
+        t = larger(t, zero)
     for _ in range(_MOST_ROUNDS):
-        if not _rise(v, radius, t, excess, active, resolution) > zero:
+        above, active = zero, zero
+        for k in at:
+            excess = load(v, k) - t
+            above = above + larger(excess, zero)
+            active = active + choose_above(excess, zero, one, zero)
+        if lanes == 1:
+            above, active = same(total(above)), same(total(active))
+        rise = larger((above - radius) / larger(active, one), zero)
+        t = t + rise
+        if not any_above(rise, same(resolution) * (larger(t, zero - t) + radius)):
             break
-    for w in range(width):
-        for lane in range(lanes):
-            p = v[w, lane] - t[lane]
-            v[w, lane] = p if p > zero else zero
+    return t
 
 
-@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
-def least(q: Any, radius: Any, kind: int, low: Any) -> float:
-    """sum over the lanes of min over C_i of q_i'x."""
-    width, lanes = q.shape
-    zero, total = q.dtype.type(0), 0.0
-    for lane in range(lanes):
-        low[lane] = q[0, lane]
-    if kind == BOX:
-        for lane in range(lanes):
-            low[lane] = low[lane] if low[lane] < zero else zero
-        for w in range(1, width):
-            for lane in range(lanes):
-                low[lane] += q[w, lane] if q[w, lane] < zero else zero
-    else:
-        for w in range(1, width):
-            for lane in range(lanes):
-                low[lane] = q[w, lane] if q[w, lane] < low[lane] else low[lane]
-    for lane in range(lanes):
-        least = low[lane] if kind == EQUALITY or low[lane] < zero else zero
-        total += np.float64(radius[lane]) * np.float64(least)
-    return total
+@compiled(**IN_ORDER)
+def _project(v: Any, cells: int, radius: Any, kind: int, resolution: Any) -> None:
+    """The cells v[W, L] of a slice become their projection, source by source."""
+    zero, lanes = same(v.dtype.type(0)), radius.size
+    for first in range(0, lanes, SIZE):
+        at, z = range(first, cells, max(lanes, SIZE)), by_lane(radius, first)
+        if kind == BOX:
+            for k in at:
+                store(v, k, smaller(larger(load(v, k), zero), z))
+        else:
+            t = _root(v, at, lanes, z, kind, resolution)
+            for k in at:
+                store(v, k, larger(load(v, k) - t, zero))
+
+
+@compiled(**IN_ORDER)
+def least(q: Any, cells: int, radius: Any, kind: int) -> float:
+    """sum over the lanes of min over C_i of q_i'x; the cells q[W, L] of a slice."""
+    zero, lanes, bound = same(q.dtype.type(0)), radius.size, same(0.0)
+    for first in range(0, lanes, SIZE):
+        low = zero if kind == BOX else same(q.dtype.type(np.inf))
+        for k in range(first, cells, max(lanes, SIZE)):
+            low = low + smaller(load(q, k), zero) if kind == BOX else smaller(load(q, k), low)
+        if lanes == 1:
+            low = same(total(low) if kind == BOX else smallest(low))
+        if kind == SIMPLEX:
+            low = smaller(low, zero)
+        bound = bound + precise(by_lane(radius, first)) * precise(low)
+    lowest: float = total(bound)
+    return lowest / SIZE if lanes == 1 else lowest
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
@@ -129,13 +130,12 @@ def scatter(index: Any, weight: Any, p: Any, out: Any) -> None:
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _project_chunk(
-    chunk: int, largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
+    chunk: int, largest_slice: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     a: Any, c: Any, price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
 ) -> None:  # fmt: skip
-    size = a.itemsize * largest
-    v_all, q_all = numba.carray(stack(size), (largest,), a.dtype), numba.carray(stack(size), (largest,), a.dtype)
-    t_all, s_all = numba.carray(stack(size), (largest,), a.dtype), numba.carray(stack(size), (largest,), a.dtype)
-    n_all = numba.carray(stack(size), (largest,), a.dtype)
+    room, none = largest_slice + SIZE, a.dtype.type(PAD_COST)
+    v_all = numba.carray(stack(a.itemsize * room), (room,), a.dtype)
+    q_all = numba.carray(stack(a.itemsize * room), (room,), a.dtype)
     own_loads, own_values = loads[chunk], values[chunk]
     own_loads[:] = 0.0
     own_values[:] = 0.0
@@ -149,9 +149,10 @@ def _project_chunk(
             reduced = c_s[k] + a_s[k] * price[idx[k]]
             q[k] = reduced
             v[k] = -step * reduced
-        shape = (n // lanes, lanes)
-        bound += least(q.reshape(shape), r, kind[s], t_all[:lanes])
-        _project(v.reshape(shape), r, kind[s], t_all[:lanes], s_all[:lanes], n_all[:lanes], resolution)
+        if lanes == 1:  # its last vector reaches beyond its edges
+            q_all[n : n + SIZE], v_all[n : n + SIZE] = none, -none
+        bound += least(q_all, n, r, kind[s])
+        _project(v_all, n, r, kind[s], resolution)
         square, objective = a.dtype.type(0), a.dtype.type(0)
         for k in range(n):
             square += v[k] * v[k]
@@ -165,14 +166,13 @@ def _project_chunk(
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _advance_chunk(
-    chunk: int, largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
+    chunk: int, largest_slice: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     a: Any, c: Any, price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
     x: Any, anchor: Any, on_projected: Any, on_centre: Any, on_anchor: Any, settle: Any,
 ) -> None:  # fmt: skip
-    size = a.itemsize * largest
-    v_all, q_all = numba.carray(stack(size), (largest,), a.dtype), numba.carray(stack(size), (largest,), a.dtype)
-    t_all, s_all = numba.carray(stack(size), (largest,), a.dtype), numba.carray(stack(size), (largest,), a.dtype)
-    n_all = numba.carray(stack(size), (largest,), a.dtype)
+    room, none = largest_slice + SIZE, a.dtype.type(PAD_COST)
+    v_all = numba.carray(stack(a.itemsize * room), (room,), a.dtype)
+    q_all = numba.carray(stack(a.itemsize * room), (room,), a.dtype)
     own_loads, own_values = loads[chunk], values[chunk]
     own_loads[:] = 0.0
     own_values[:] = 0.0
@@ -187,9 +187,10 @@ def _advance_chunk(
             reduced = c_s[k] + a_s[k] * price[idx[k]]
             q[k] = reduced
             v[k] = x_s[k] - step * reduced
-        shape = (n // lanes, lanes)
-        bound += least(q.reshape(shape), r, kind[s], t_all[:lanes])
-        _project(v.reshape(shape), r, kind[s], t_all[:lanes], s_all[:lanes], n_all[:lanes], resolution)
+        if lanes == 1:  # its last vector reaches beyond its edges
+            q_all[n : n + SIZE], v_all[n : n + SIZE] = none, -none
+        bound += least(q_all, n, r, kind[s])
+        _project(v_all, n, r, kind[s], resolution)
         far, apart, objective = a.dtype.type(0), resolution * 0, resolution * 0
         for k in range(n):
             p = v[k]
@@ -210,26 +211,26 @@ def _advance_chunk(
 # prange, not `each`: it compiles slower, but the loops come out some 5 % faster
 @compiled(parallel=True, nogil=True)
 def project(
-    largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
+    largest_slice: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
     price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
 ) -> None:  # fmt: skip
     """sums [C, 4], loads [C, J] and values [C, J] of each chunk; see Kernel.project."""
     for chunk in numba.prange(cuts.size - 1):
         _project_chunk(
-            chunk, largest, cuts, start, lane, kind, radius, index, a, c, price, step, resolution, want_values, loads,
-            values, sums,
+            chunk, largest_slice, cuts, start, lane, kind, radius, index, a, c, price, step, resolution, want_values,
+            loads, values, sums,
         )  # fmt: skip
 
 
 @compiled(parallel=True, nogil=True)
 def advance(
-    largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
+    largest_slice: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
     price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
     x: Any, anchor: Any, on_projected: Any, on_centre: Any, on_anchor: Any, settle: Any,
 ) -> None:  # fmt: skip
     """The same, and x and anchor overwritten; see Kernel.advance."""
     for chunk in numba.prange(cuts.size - 1):
         _advance_chunk(
-            chunk, largest, cuts, start, lane, kind, radius, index, a, c, price, step, resolution, want_values, loads,
-            values, sums, x, anchor, on_projected, on_centre, on_anchor, settle,
+            chunk, largest_slice, cuts, start, lane, kind, radius, index, a, c, price, step, resolution, want_values,
+            loads, values, sums, x, anchor, on_projected, on_centre, on_anchor, settle,
         )  # fmt: skip

@@ -11,30 +11,32 @@ import numba
 import numpy as np
 
 from solvers.engine.compiled import compiled
-from solvers.engine.cpu_jit import BOX, FAST, SIMPLEX, least, scatter, stack
+from solvers.engine.cpu_jit import BOX, FAST, IN_ORDER, SIMPLEX, by_lane, least, scatter, stack
+from solvers.engine.layout import PAD_COST
 from solvers.engine.threads_jit import each
+from solvers.engine.vector_jit import SIZE, choose_above, load, precise, same, smaller, store, total
 
 
-@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
-def _feasible(x: Any, radius: Any, kind: int, p: Any, scale: Any) -> None:
+@compiled(**IN_ORDER)
+def _feasible(x: Any, radius: Any, kind: int, p: Any) -> None:
     """p[W, L] = x[W, L] brought into C: clipped to >= 0, then a box clipped to its radius, a simplex scaled."""
-    width, lanes = x.shape
-    for lane in range(lanes):
-        scale[lane] = 0.0
-    for w in range(width):
-        for lane in range(lanes):
-            above = np.float64(x[w, lane]) if x[w, lane] > 0 else 0.0
-            p[w, lane] = min(above, np.float64(radius[lane])) if kind == BOX else above
-            scale[lane] += p[w, lane]
-    if kind == BOX:
-        return
-    for lane in range(lanes):
-        z, total = np.float64(radius[lane]), scale[lane]
-        fits = total <= z if kind == SIMPLEX else total <= 0.0
-        scale[lane] = 1.0 if fits else z / total
-    for w in range(width):
-        for lane in range(lanes):
-            p[w, lane] *= scale[lane]
+    for k in range(x.size):
+        p[k] = np.float64(x[k]) if x[k] > 0 else 0.0
+    p[x.size : x.size + SIZE] = 0.0
+    lanes = radius.size
+    for first in range(0, lanes, SIZE):
+        at, z = range(first, x.size, max(lanes, SIZE)), precise(by_lane(radius, first))
+        if kind == BOX:
+            for k in at:
+                store(p, k, smaller(load(p, k), z))
+        else:
+            used = same(0.0)
+            for k in at:
+                used = used + load(p, k)
+            used = same(total(used)) if lanes == 1 else used
+            scale = choose_above(used, z if kind == SIMPLEX else same(0.0), z / used, same(1.0))
+            for k in at:
+                store(p, k, load(p, k) * scale)
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
@@ -42,21 +44,20 @@ def _judge_chunk(
     chunk: int, largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     a: Any, c: Any, price: Any, loads: Any, values: Any, sums: Any, x: Any,
 ) -> None:  # fmt: skip
-    p_all = numba.carray(stack(8 * largest), (largest,), np.float64)
-    t_all = numba.carray(stack(8 * largest), (largest,), np.float64)
+    p_all = numba.carray(stack(8 * (largest + SIZE)), (largest + SIZE,), np.float64)
     own_loads, own_values = loads[chunk], values[chunk]
     own_loads[:] = 0.0
     own_values[:] = 0.0
     bound, value = 0.0, 0.0
     for s in range(cuts[chunk], cuts[chunk + 1]):
-        lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
+        n = start[s + 1] - start[s]
         idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
-        r, p, t = radius[lane[s] : lane[s + 1]], p_all[:n], t_all[:lanes]
-        shape = (n // lanes, lanes)
+        r, p = radius[lane[s] : lane[s + 1]], p_all[:n]
         for k in range(n):
             p[k] = np.float64(c_s[k]) + np.float64(a_s[k]) * price[idx[k]]
-        bound += least(p.reshape(shape), r, kind[s], t)
-        _feasible(x[start[s] : start[s + 1]].reshape(shape), r, kind[s], p.reshape(shape), t)
+        p_all[n : n + SIZE] = PAD_COST
+        bound += least(p_all, n, r, kind[s])
+        _feasible(x[start[s] : start[s + 1]], r, kind[s], p_all)
         for k in range(n):
             value += np.float64(c_s[k]) * p[k]
         scatter(idx, a_s, p, own_loads)
@@ -75,14 +76,11 @@ def _answer_piece(
     piece: int, pieces: int, largest: int, order: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     source: Any, offsets: Any, cells: Any, factor: Any, x: Any,
 ) -> None:  # fmt: skip
-    p_all = numba.carray(stack(8 * largest), (largest,), np.float64)
-    t_all = numba.carray(stack(8 * largest), (largest,), np.float64)
+    p_all = numba.carray(stack(8 * (largest + SIZE)), (largest + SIZE,), np.float64)
     for s in order[order.size * piece // pieces : order.size * (piece + 1) // pieces]:
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
         idx, p = index[start[s] : start[s + 1]], p_all[:n]
-        shape = (n // lanes, lanes)
-        mine = cells[start[s] : start[s + 1]].reshape(shape)
-        _feasible(mine, radius[lane[s] : lane[s + 1]], kind[s], p.reshape(shape), t_all[:lanes])
+        _feasible(cells[start[s] : start[s + 1]], radius[lane[s] : lane[s + 1]], kind[s], p_all)
         for k in range(n):
             p[k] *= factor[idx[k]]
         for at in range(lanes):

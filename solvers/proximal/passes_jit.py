@@ -17,29 +17,13 @@ import numba
 import numpy as np
 
 from solvers.engine.compiled import compiled
-from solvers.engine.cpu_jit import stack
+from solvers.engine.cpu_jit import least, stack
+from solvers.engine.layout import PAD_COST
 from solvers.engine.threads_jit import each
-from solvers.proximal.project_jit import BOX, EQUALITY, FAST, INLINE, SIMPLEX, bends_at, project_lanes
+from solvers.engine.vector_jit import SIZE
+from solvers.proximal.project_jit import BOX, FAST, INLINE, SIMPLEX, bends_at, project_lanes
 
 _LANES = 64
-
-
-@compiled(**INLINE)
-def _least(q: Any, radius: Any, kind: int, low: Any) -> float:
-    """sum over the lanes of min over C_i of q_i'x; q[W, L]."""
-    width, lanes = q.shape
-    total = 0.0
-    for lane in range(lanes):
-        low[lane] = min(q[0, lane], 0.0) if kind == BOX else q[0, lane]
-    for w in range(1, width):
-        for lane in range(lanes):
-            if kind == BOX:
-                low[lane] += min(q[w, lane], 0.0)
-            else:
-                low[lane] = min(low[lane], q[w, lane])
-    for lane in range(lanes):
-        total += radius[lane] * (low[lane] if kind == EQUALITY else min(low[lane], 0.0))
-    return total
 
 
 @compiled(**INLINE)
@@ -122,9 +106,9 @@ def _chunk(
     centre: Any, step: float, price: Any, x: Any, precise_x: Any, tau_of: Any, margin: Any, bends: Any, loads: Any,
     values: Any, sums: Any,
 ) -> None:  # fmt: skip
-    f8, most, size = np.float64, (largest,), 8 * largest
+    f8, most, size = np.float64, (largest + SIZE,), 8 * (largest + SIZE)
     z_all, p_all = numba.carray(stack(size), most, f8), numba.carray(stack(size), most, f8)
-    scratch = numba.carray(stack(8 * 6 * _LANES), (6, _LANES), f8)
+    scratch = numba.carray(stack(8 * 5 * _LANES), (5, _LANES), f8)
     whole = margin.size > 0
     own_loads, own_values = loads[chunk], values[chunk]
     own_loads[:] = 0.0
@@ -136,17 +120,18 @@ def _chunk(
         centre_s = centre[start[s] : start[s + 1]]
         z, p = z_all[:n], p_all[:n]
         tau, free, top = scratch[0, :lanes], scratch[1, :lanes], scratch[2, :lanes]
-        below, excess, r = scratch[3, :lanes], scratch[4, :lanes], scratch[5, :lanes]
+        below, r = scratch[3, :lanes], scratch[4, :lanes]
         r[:] = radius[lane[s] : lane[s + 1]]
         for k in range(n):
             q = c_s[k] + a_s[k] * price[idx[k]]
             p[k] = q
             z[k] = centre_s[k] - step * q
+        z_all[n : n + SIZE], p_all[n : n + SIZE] = -PAD_COST, PAD_COST  # a lone lane's last vector goes that far
         shape = (n // lanes, lanes)
         z2, p2 = z.reshape(shape), p.reshape(shape)
         if whole:
-            bound += _least(p2, r, kind[s], top)
-        project_lanes(z2, p2, r, kind[s], tau, free, top, below, excess)
+            bound += least(p_all, n, r, kind[s])
+        project_lanes(z_all, p_all, n, r, kind[s], tau, free)
         if whole:
             own = margin[lane[s] : lane[s + 1]]
             _margins(z2, p2, a_s.reshape(shape), r, kind[s], tau, free, step, top, below, own)

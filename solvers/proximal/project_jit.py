@@ -1,4 +1,4 @@
-"""x = Proj_C(z) in float64, for the lanes of a slice at once, compiled by Numba (import late).
+"""x = Proj_C(z) in float64, for the lanes of a slice, compiled by Numba (import late).
 
 L lanes, W width. x = max(z - tau, 0) on a simplex, tau >= 0 for '<='.
 """
@@ -7,7 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from solvers.engine.compiled import compiled
+from solvers.engine.cpu_jit import by_lane
+from solvers.engine.vector_jit import SIZE, any_above, choose_above, larger, largest, load, same, smaller, store, total
 
 SIMPLEX, EQUALITY, BOX = 0, 1, 2
 # reassoc stays out: the same bits whatever the vector length; nnan and ninf too: NaN has to come through
@@ -26,69 +30,52 @@ def bends_at(kind: int, tau: float, free: float) -> int:
 
 
 @compiled(**INLINE)
-def _clip(z: Any, x: Any, radius: Any, tau: Any, free: Any) -> None:
-    width, lanes = z.shape
-    for lane in range(lanes):
-        tau[lane], free[lane] = 0.0, 0.0
-    for w in range(width):
-        for lane in range(lanes):
-            x[w, lane] = min(max(z[w, lane], 0.0), radius[lane])
-            free[lane] += 1.0 if 0.0 < x[w, lane] < radius[lane] else 0.0
-
-
-@compiled(**INLINE)
-def _most(z: Any, top: Any) -> None:
-    width, lanes = z.shape
-    for lane in range(lanes):
-        top[lane] = z[0, lane]
-    for w in range(1, width):
-        for lane in range(lanes):
-            top[lane] = max(top[lane], z[w, lane])
-
-
-@compiled(**INLINE)
-def _rise(z: Any, radius: Any, top: Any, below: Any, excess: Any, active: Any, before: Any) -> float:
-    """One step of below[L]; before[L]: the number of active edges at the last step. The number of lanes that moved."""
-    width, lanes = z.shape
-    for lane in range(lanes):
-        excess[lane], active[lane] = -radius[lane], 0.0
-    for w in range(width):
-        for lane in range(lanes):
-            above = z[w, lane] - top[lane] - below[lane]
-            excess[lane] += above if above > 0.0 else 0.0
-            active[lane] += 1.0 if above > 0.0 else 0.0
-    moved = 0.0
-    for lane in range(lanes):
-        go = excess[lane] > 0.0 and active[lane] < before[lane]
-        below[lane] += excess[lane] / active[lane] if go else 0.0
-        before[lane] = active[lane] if go else before[lane]
-        moved += 1.0 if go else 0.0
-    return moved
-
-
-@compiled(**INLINE)
-def project_lanes(
-    z: Any, x: Any, radius: Any, kind: int, tau: Any, free: Any, top: Any, below: Any, excess: Any
-) -> None:
-    """x[W, L] = projection of z[W, L], with tau[L] and the number of free edges free[L]; the rest is scratch.
+def _below_top(z: Any, at: range, lanes: int, radius: Any, kind: int) -> tuple[Any, Any]:
+    """(max(z), tau - max(z)) of SIZE lanes, or of a lone one.
 
     Michelot 1986, from max(z) - radius <= tau and relative to max(z): a lone active edge gets exactly radius.
     Each step of a lane drops edges or is its last, so it ends on ties as well.
     """
-    width, lanes = z.shape
-    if kind == BOX:
-        _clip(z, x, radius, tau, free)
-        return
-    _most(z, top)
-    for lane in range(lanes):
-        below[lane] = max(-radius[lane], -top[lane]) if kind == SIMPLEX else -radius[lane]
-        tau[lane] = width + 1.0
+    zero, one, top = same(0.0), same(1.0), same(-np.inf)
+    for k in at:
+        top = larger(load(z, k), top)
+    top = same(largest(top)) if lanes == 1 else top
+    below = larger(zero - radius, zero - top) if kind == SIMPLEX else zero - radius
+    before = same(np.inf)
     for _ in range(_MOST_ROUNDS):
-        if _rise(z, radius, top, below, excess, free, tau) == 0.0:
+        excess, active = zero, zero
+        for k in at:
+            above = load(z, k) - top - below
+            excess = excess + larger(above, zero)
+            active = active + choose_above(above, zero, one, zero)
+        if lanes == 1:
+            excess, active = same(total(excess)), same(total(active))
+        excess = choose_above(before, active, excess - radius, zero)
+        if not any_above(excess, zero):
             break
-    for lane in range(lanes):
-        tau[lane], free[lane] = top[lane] + below[lane], 0.0
-    for w in range(width):
-        for lane in range(lanes):
-            x[w, lane] = max(z[w, lane] - top[lane] - below[lane], 0.0)
-            free[lane] += 1.0 if x[w, lane] > 0.0 else 0.0
+        below = choose_above(excess, zero, below + excess / active, below)
+        before = choose_above(excess, zero, active, before)
+    return top, below
+
+
+@compiled(**INLINE)
+def project_lanes(z: Any, x: Any, cells: int, radius: Any, kind: int, tau: Any, free: Any) -> None:
+    """The cells x[W, L] of a slice = projection of z[W, L], with tau[L] and the number of free edges free[L]."""
+    zero, one, lanes = same(0.0), same(1.0), radius.size
+    for first in range(0, lanes, SIZE):
+        at, most = range(first, cells, max(lanes, SIZE)), by_lane(radius, first)
+        top, below = (zero, zero) if kind == BOX else _below_top(z, at, lanes, most, kind)
+        count = zero
+        for k in at:
+            p = larger(load(z, k) - top - below, zero)
+            inside = choose_above(p, zero, one, zero)
+            if kind == BOX:
+                p = smaller(p, most)
+                inside = choose_above(most, p, inside, zero)
+            store(x, k, p)
+            count = count + inside
+        if lanes == 1:
+            tau[0], free[0] = largest(top + below), total(count)
+        else:
+            store(tau, first, top + below)
+            store(free, first, count)

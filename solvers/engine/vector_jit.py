@@ -1,0 +1,174 @@
+"""Vectors of SIZE numbers inside compiled loops (import late): what LLVM's own vectoriser does not find, spelled out.
+
+load(array, k) is the vector array[k : k + SIZE]; + - * / work by element. LLVM makes of it what registers the machine
+has, so results do not depend on their length.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir  # type: ignore[import-untyped]  # has no stubs
+from numba.core import types
+from numba.core.datamodel import models
+from numba.extending import intrinsic, overload, register_model
+from numba.np.arrayobj import make_array
+
+SIZE = 16
+_Code = Callable[[Any, Any], Any]
+
+
+class Vector(types.Type):
+    """SIZE numbers of one type."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+        super().__init__(f"Vector({dtype})")
+
+
+@register_model(Vector)
+class _Register(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: Vector) -> None:
+        number = ir.FloatType() if kind.dtype == types.float32 else ir.DoubleType()
+        super().__init__(manager, kind, ir.VectorType(number, SIZE))
+
+
+def _place(context: Any, builder: Any, array: Any, value: Any, k: Any) -> Any:
+    first = builder.gep(make_array(array)(context, builder, value).data, [k])
+    return builder.bitcast(first, context.get_value_type(Vector(array.dtype)).as_pointer())
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def load(_typing: Any, array: Any, _first: Any) -> Any:
+    """array[first : first + SIZE] of a contiguous array."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        loaded = builder.load(_place(context, builder, signature.args[0], *args))
+        loaded.align = array.dtype.bitwidth // 8
+        return loaded
+
+    return (Vector(array.dtype)(array, types.intp), codegen) if array.layout == "C" else None
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def store(_typing: Any, array: Any, _first: Any, vector: Any) -> Any:
+    """array[first : first + SIZE] = vector."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        stored = builder.store(args[2], _place(context, builder, signature.args[0], *args[:2]))
+        stored.align = array.dtype.bitwidth // 8
+        return context.get_dummy_value()
+
+    return (types.void(array, types.intp, vector), codegen) if array.layout == "C" else None
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def same(_typing: Any, number: Any) -> Any:
+    """The vector that has `number` everywhere."""
+
+    def codegen(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        empty = ir.Constant(context.get_value_type(Vector(number)), ir.Undefined)
+        one = builder.insert_element(empty, args[0], ir.IntType(32)(0))
+        return builder.shuffle_vector(one, empty, _pattern([0] * SIZE))
+
+    return Vector(number)(number), codegen
+
+
+def _pattern(at: list[int]) -> Any:
+    return ir.Constant(ir.VectorType(ir.IntType(32), len(at)), at)
+
+
+def _by_element(code: _Code) -> Any:
+    @intrinsic  # type: ignore[untyped-decorator]
+    def function(_typing: Any, first: Any, second: Any) -> Any:
+        return first(first, second), lambda _context, builder, _signature, args: code(builder, args)
+
+    return function
+
+
+def _of_all(code: Callable[[Any, Any, Any], Any]) -> Any:
+    """A fold of halves: the same order of additions on every machine."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def function(_typing: Any, vector: Any) -> Any:
+        def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+            half, rest = SIZE, args[0]
+            while half > 1:
+                half //= 2
+                lower, upper = (
+                    builder.shuffle_vector(rest, rest, _pattern(list(range(first, first + half))))
+                    for first in (0, half)
+                )
+                rest = code(builder, lower, upper)
+            return builder.extract_element(rest, ir.IntType(32)(0))
+
+        return vector.dtype(vector), codegen
+
+    return function
+
+
+def _larger(builder: Any, first: Any, second: Any) -> Any:
+    return builder.select(builder.fcmp_ordered(">", first, second), first, second)
+
+
+def _smaller(builder: Any, first: Any, second: Any) -> Any:
+    return builder.select(builder.fcmp_ordered("<", first, second), first, second)
+
+
+#: By element, the second where one is NaN.
+larger = _by_element(lambda builder, args: _larger(builder, *args))
+smaller = _by_element(lambda builder, args: _smaller(builder, *args))
+total = _of_all(lambda builder, first, second: builder.fadd(first, second))
+largest = _of_all(_larger)
+smallest = _of_all(_smaller)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def choose_above(_typing: Any, first: Any, second: Any, yes: Any, no: Any) -> Any:
+    """yes where first > second, else no."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered(">", *args[:2]), *args[2:])
+
+    return yes(first, second, yes, no), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def any_above(_typing: Any, first: Any, second: Any) -> Any:
+    """Whether first > second anywhere."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        bits = builder.bitcast(builder.fcmp_ordered(">", *args), ir.IntType(SIZE))
+        return builder.icmp_unsigned("!=", bits, ir.IntType(SIZE)(0))
+
+    return types.boolean(first, second), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def precise(_typing: Any, vector: Any) -> Any:
+    """The numbers in float64."""
+
+    def codegen(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        wide = context.get_value_type(Vector(types.float64))
+        return args[0] if vector.dtype == types.float64 else builder.fpext(args[0], wide)
+
+    return Vector(types.float64)(vector), codegen
+
+
+def _operator(symbol: Any, code: _Code) -> None:
+    function = _by_element(code)
+
+    @overload(symbol)  # type: ignore[untyped-decorator]
+    def by_element(first: Any, second: Any) -> Any:
+        def apply(first: Any, second: Any) -> Any:
+            return function(first, second)
+
+        return apply if isinstance(first, Vector) and first == second else None
+
+
+_operator(operator.add, lambda builder, args: builder.fadd(*args))
+_operator(operator.sub, lambda builder, args: builder.fsub(*args))
+_operator(operator.mul, lambda builder, args: builder.fmul(*args))
+_operator(operator.truediv, lambda builder, args: builder.fdiv(*args))
