@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from instances.errors import InputError
 Tensor = Any
 T = TypeVar("T", bound=np.generic)
 _PLACE = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+#: One for messages, two for collectives, and on a rank that the launcher left the addresses to one for those.
+_GROUP_THREADS = 4
 
 
 class RankLostError(RuntimeError):
@@ -162,13 +165,17 @@ def launched() -> bool:
 
 @contextmanager
 def joined(device: str, timeout: float) -> Iterator[Group]:
-    """The group that the launcher made, for as long as the block lasts; LOCAL where there was no launcher."""
+    """The group that the launcher made, for as long as the block lasts; LOCAL where there was no launcher.
+
+    Raises RankLostError where the others cannot be reached, MemoryError where there is no room for the group's threads.
+    """
     if not launched():
         yield LOCAL
         return
     import torch
     import torch.distributed as dist
 
+    _require_threads()
     backend = "gloo"
     if device == "cuda":
         backend = "cpu:gloo,cuda:nccl"
@@ -187,6 +194,26 @@ def joined(device: str, timeout: float) -> Iterator[Group]:
         yield TorchGroup()
     finally:
         dist.destroy_process_group()
+
+
+def _require_threads() -> None:
+    """Start as many threads as the group will, and end them.
+
+    Where one of its own cannot start, Gloo aborts or waits for ever for those that did, and the other ranks for this.
+    """
+    over = threading.Event()
+    tried = [threading.Thread(target=over.wait) for _ in range(_GROUP_THREADS)]
+    try:
+        for thread in tried:
+            thread.start()
+    except RuntimeError as error:
+        reason = f"{error}: raise the limit of its memory (or of processes)"
+        raise MemoryError(f"rank {os.environ['RANK']} cannot join the others: {reason}") from error
+    finally:
+        over.set()
+        for thread in tried:
+            if thread.ident is not None:
+                thread.join()
 
 
 def _device(tensor: Tensor) -> str:

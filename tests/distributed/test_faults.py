@@ -185,3 +185,27 @@ def test_a_rank_that_reaches_nobody_ends_after_the_timeout(tmp_path: Path, case:
     port = free_port()
     assert member(tmp_path, case, 1, port).wait(60) == 3
     assert f"rank 1 cannot join the others at 127.0.0.1:{port}" in (tmp_path / "failure-1.json").read_text()
+
+
+CROWDED = """
+import resource
+import torch.distributed
+from solvers.engine.collectives import joined
+
+taken = next(int(line.split()[1]) * 1024 for line in open("/proc/self/status") if line.startswith("VmData"))
+stack = max(1 << 21, resource.getrlimit(resource.RLIMIT_STACK)[0])
+resource.setrlimit(resource.RLIMIT_DATA, (taken + 7 * stack // 2,) * 2)
+with joined("cpu", 60.0):
+    print("joined")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is that of Linux")
+def test_a_rank_without_memory_for_the_threads_of_its_group_says_so() -> None:
+    """Gloo starts three of its four; then it aborts, or waits for ever."""
+    environ = environment(0, 1, free_port())
+    command = [sys.executable, "-c", CROWDED]
+    child = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert (child.returncode, child.stdout) == (1, "")
+    words = "MemoryError: rank 0 cannot join the others: can't start new thread: raise the limit of its memory"
+    assert child.stderr.splitlines()[-1].startswith(words)

@@ -79,7 +79,9 @@ settings = Settings(options={**case.settings.options, "memory": "disk" if limit 
 solver.run(solver.prepare(small, settings))  # imports and compiles
 taken = held("VmRSS")
 if limit and os.environ["RANK"] == "1":
-    resource.setrlimit(resource.RLIMIT_DATA, (held("VmData") + limit,) * 2)
+    # the stacks of the threads count whole from their start: three of Gloo, one at a time of a pool; 2 MiB unless set
+    stacks = 4 * max(1 << 21, resource.getrlimit(resource.RLIMIT_STACK)[0])
+    resource.setrlimit(resource.RLIMIT_DATA, (held("VmData") + stacks + limit,) * 2)
 result = take_part(case)
 if result is not None:
     for rank in result["per_rank"]:
@@ -89,13 +91,14 @@ if result is not None:
 
 
 def limited(memory: str, limit: int) -> subprocess.CompletedProcess[str]:
-    """Two ranks of torchrun, the second with so many bytes for what it allocates after its imports."""
+    """Two ranks of torchrun, the second with so many bytes for what it allocates after its imports, beside stacks."""
     case = ShardedCase(
         spec=LARGE,
         solver="blockpdhg",
         settings=Settings(tolerance=1e-3, options={"finish": "none", "memory": memory}),
         ranks=2,
         probe=False,
+        timeout=60.0,  # well before that of the command: a rank that waits says so
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "--no-python"]
     return subprocess.run(
