@@ -47,7 +47,7 @@ class BlockPDHG(ShardedSolver):
         return available()
 
     def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> State:
-        """Layout, upload, work space and compilation. Tolerances below 1e-7 work in float64 whatever the settings."""
+        """Layout, upload and compilation. Tolerances below 1e-7 work in float64 whatever the settings."""
         options, settings = parse_options(Options, settings), working(settings)
         job = job or Job()
         room = room_for(lp, settings, options.memory, job, self.id, vectors=2)
@@ -69,8 +69,6 @@ class BlockPDHG(ShardedSolver):
                 layout=layout,
                 kernel=kernel,
                 scale=inverse_row_norm(layout),
-                x=kernel.zeros(),
-                anchor=kernel.zeros(),
                 hopeless_above=largest_objective(lp, job.group) if layout.has_equality else math.inf,
                 newton=newton and largest <= LARGEST_SLICE,
                 most_edges=int(most_edges),

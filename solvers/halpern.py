@@ -69,6 +69,7 @@ class HalpernRun:
         self._prover = Prover(state.lp, state.layout, state.kernel, state.job, state.settings)
         self._scale = self._upload(state.scale)
         self._b = self._upload(state.lp.b * state.scale)
+        self._x, self._anchor = state.kernel.zeros(), state.kernel.zeros()
         self._y, self._loads = self._start()
         self._anchor_y, self._anchor_loads = self._y, self._loads
         size_b, size_c = float(self._b.norm()), state.layout.cost_norm
@@ -117,8 +118,8 @@ class HalpernRun:
                 self._save(iteration, closer=closer, settle=settle)
 
     def _step(self, mix: Mix, *, values: bool) -> _Step:
-        state, w, dual = self._state, self._weight, self._scale * self._y
-        result = self._kernel.advance(dual, _ETA / w, state.x, state.anchor, mix, values=values)
+        w, dual = self._weight, self._scale * self._y
+        result = self._kernel.advance(dual, _ETA / w, self._x, self._anchor, mix, values=values)
         loads = self._scale * result.loads
         y = (self._y + _ETA * w * (2 * loads - self._loads - self._b)).clamp(min=0)
         return _Step(result=result, dual=dual, loads=loads, y=y)
@@ -147,21 +148,17 @@ class HalpernRun:
     def _finish(self, iteration: int, gap: float, step: _Step, stop: Status | None) -> Answer | None:
         """The answer, when x (which is x_t now) and a dual prove the tolerance or a limit ends the run."""
         state = self._state
-        proof = self._prover.prove(state.x, self._scale * step.y, self._progress, anyway=stop is not None)
+        proof = self._prover.prove(self._x, self._scale * step.y, self._progress, anyway=stop is not None)
         proved = state.job.judged(proof.certificate)
         status = Status.SOLVED if proved <= state.settings.tolerance else stop
         if status is None:
             self._progress.not_proved(gap)
             return None
-        x = self._prover.answer(proof, state.x, room=state.anchor)
+        x = self._prover.answer(proof, self._x, room=self._anchor)
         return self._answer(x, status, iteration, f"certified gap {proved:.2e}")
 
-    def _leaves(self, iteration: int, gap: float) -> bool:
-        state = self._state
-        return state.newton and self._switch.due(iteration, gap, state.most_edges, self._crowded)
-
     def _crowded(self) -> bool:
-        x = self._kernel.unload(self._state.x)
+        x = self._kernel.unload(self._x)
         return self._switch.crowded(self._whole(), x, as_numpy(self._scale * self._y), self._weight)
 
     def _whole(self) -> Whole:
@@ -182,8 +179,8 @@ class HalpernRun:
             self._whole(),
             Rows(state.lp, state.job.group),
             self._progress,
-            self._kernel.unload(state.x),
-            self._kernel.unload(state.anchor),
+            self._kernel.unload(self._x),
+            self._kernel.unload(self._anchor),
             as_numpy(self._scale * y),
             self._weight,
             judge=judge,
@@ -212,7 +209,7 @@ class HalpernRun:
         numbers = {"closer": closer, "settle": settle, **self._restarts.numbers(), **self._progress.numbers()}
         primal = {
             name: to_edges(state.layout, state.lp, self._kernel.unload(vector), state.settings.dtype)
-            for name, vector in (("x", state.x), ("anchor", state.anchor))
+            for name, vector in (("x", self._x), ("anchor", self._anchor))
         }
         shared = {name: as_numpy(getattr(self, name)) for name in _VECTORS} | {"best_dual": self._progress.best_dual}
         seconds = state.job.seconds
@@ -226,7 +223,7 @@ class HalpernRun:
         self._restarts.restore(saved.numbers)
         for name in _VECTORS:
             setattr(self, name, self._upload(saved.shared[name]))
-        for name, vector in (("x", state.x), ("anchor", state.anchor)):
+        for name, vector in (("x", self._x), ("anchor", self._anchor)):
             vector.copy_(self._kernel.load(to_cells(state.layout, state.lp, saved.primal[name])))
         self._progress.restore(saved.numbers, saved.shared["best_dual"])
         return saved.iteration, bool(saved.numbers["closer"]), bool(saved.numbers["settle"])
@@ -242,19 +239,14 @@ class HalpernRun:
         )
 
     def _start(self) -> tuple[Tensor, Tensor]:
-        """y and the scaled loads of the first z; x and anchor are filled with its x."""
+        """y and the scaled loads of the first z; x and anchor hold its x."""
         state = self._state
-        for vector in (state.x, state.anchor):
-            if vector.numel() != state.layout.cells:
-                vector.set_(self._kernel.zeros())
         if state.start is None:
-            for vector in (state.x, state.anchor):
-                self._kernel.clear(vector)
             return self._upload(np.zeros_like(state.scale)), self._upload(np.zeros_like(state.scale))
         x, dual = state.start[0].copy(), state.start[1]
         repair(state.lp, x, dual, state.job.group)
-        state.x.copy_(self._kernel.load(to_cells(state.layout, state.lp, x)))
-        state.anchor.copy_(state.x)
+        self._x.copy_(self._kernel.load(to_cells(state.layout, state.lp, x)))
+        self._anchor.copy_(self._x)
         return self._upload(dual / state.scale), self._upload(loads_of(state.lp, x, state.job.group) * state.scale)
 
     def _upload(self, array: npt.NDArray[np.float64]) -> Tensor:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from instances import MatchingLP
 from solvers.base import OptionError, Settings, Vector
 from solvers.engine.job import Job
-from solvers.engine.kernel import Kernel, Tensor
+from solvers.engine.kernel import Kernel
 from solvers.engine.layout import Layout
 from solvers.engine.room import check_memory_option
 
@@ -48,8 +48,8 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class State:
-    """What prepare() made. scale float64[J]; x and anchor are work space; newton: whether Newton may finish;
-    most_edges: of the rank that has most; start: warm x[E] and dual[J], or None.
+    """What prepare() made. scale float64[J]; newton: whether Newton may finish; most_edges: of the rank that has most;
+    start: warm x[E] and dual[J], or None.
     """
 
     lp: MatchingLP
@@ -59,8 +59,6 @@ class State:
     layout: Layout
     kernel: Kernel
     scale: npt.NDArray[np.float64]
-    x: Tensor
-    anchor: Tensor
     hopeless_above: float
     newton: bool
     most_edges: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ _LARGEST_SLICE = 1 << 16
 
 #: Pieces of the answer, which threads share.
 _PIECES = 64
+#: Bytes for which a thread is worth starting.
+_LEAST_PART = 1 << 22
 
 
 class CpuKernel:
@@ -49,10 +52,9 @@ class CpuKernel:
     def zeros(self) -> Tensor:
         import torch
 
-        return torch.from_numpy(self._layout.room.zeros(self._layout.cells, self._type))
-
-    def clear(self, primal: Tensor) -> None:
-        self._layout.room.clear(primal.numpy())
+        cells, room = self._layout.cells, self._layout.room
+        made = room.zeros(cells, self._type) if room.on_disk else _zeros(cells, self._type, self._threads)
+        return torch.from_numpy(made)
 
     def load(self, cells: npt.NDArray[Any]) -> Tensor:
         import torch
@@ -106,6 +108,15 @@ class CpuKernel:
             values=torch.from_numpy(self._values.sum(axis=0)) if values else None,
             sums=torch.from_numpy(self._sums.sum(axis=0)),
         )
+
+
+def _zeros(size: int, dtype: Any, threads: int) -> npt.NDArray[Any]:
+    """Zeros in memory that the system has given already: pages of np.zeros come one by one, while a pass works."""
+    array = np.empty(size, dtype)
+    parts = min(threads, 1 + array.nbytes // _LEAST_PART)
+    with ThreadPoolExecutor(parts) as pool:
+        list(pool.map(lambda part: part.fill(0), np.array_split(array, parts)))
+    return array
 
 
 def by_first_source(layout: Layout) -> npt.NDArray[np.int64]:

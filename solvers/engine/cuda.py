@@ -54,10 +54,6 @@ class CudaKernel:
     def zeros(self) -> Tensor:
         return self._cells.zeros()
 
-    def clear(self, primal: Tensor) -> None:
-        self._cells.wait()
-        primal.zero_()
-
     def load(self, cells: npt.NDArray[Any]) -> Tensor:
         primal = self.zeros()
         return primal.copy_(self._torch.tensor(cells))

@@ -153,9 +153,6 @@ class SharedKernel:
     def zeros(self) -> Tensor:
         return self._kernel.zeros()
 
-    def clear(self, primal: Tensor) -> None:
-        self._kernel.clear(primal)
-
     def load(self, cells: npt.NDArray[Any]) -> Tensor:
         return self._kernel.load(cells)
 

@@ -69,9 +69,6 @@ class Kernel(Protocol):
     def zeros(self) -> Tensor:
         """A primal vector of zeros: values[cells]."""
 
-    def clear(self, primal: Tensor) -> None:
-        """A primal vector becomes zeros."""
-
     def load(self, cells: npt.NDArray[Any]) -> Tensor:
         """A primal vector from host numbers in cell order."""
 

@@ -67,9 +67,6 @@ class ReferenceKernel:
     def zeros(self) -> Tensor:
         return self._torch.zeros_like(self._a)
 
-    def clear(self, primal: Tensor) -> None:
-        primal.zero_()
-
     def load(self, cells: npt.NDArray[Any]) -> Tensor:
         return self._torch.tensor(cells, dtype=self._a.dtype, device=self.device)
 

@@ -15,10 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import InputError
-from instances.mapped import let_go, unnamed_file
+from instances.mapped import unnamed_file
 from solvers.base import OptionError
 
-_CLEARED = 1 << 20  # entries at a time
 _CHOICES = ("auto", "ram", "host", "disk")
 #: Cells that travel to a device at once; two such blocks lie there.
 BLOCK_CELLS = 1 << 26
@@ -39,9 +38,6 @@ class Room:
     def mine(self, array: Array) -> Array:
         """`array` as it was taken from here: PyTorch hands out views that do not know where they are from."""
         return array
-
-    def clear(self, array: Array) -> None:
-        array[...] = 0
 
 
 class Disk(Room):
@@ -74,12 +70,6 @@ class Disk(Room):
         taken = self._taken.get(_address(array))
         found = None if taken is None else taken[0]()
         return array if found is None else found
-
-    def clear(self, array: Array) -> None:
-        mine = self.mine(array)
-        for start in range(0, mine.size, _CLEARED):
-            mine[start : start + _CLEARED] = 0
-            let_go(mine, start, min(start + _CLEARED, mine.size))
 
     def read(self, array: Array, first: int, into: Array) -> None:
         """into[n] = array[first : first + n]."""
