@@ -26,6 +26,8 @@ T = TypeVar("T", bound=np.generic)
 _PLACE = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 #: One for messages, two for collectives, and on a rank that the launcher left the addresses to one for those.
 _GROUP_THREADS = 4
+#: Seconds that a rank with a core of its own looks on before it sleeps.
+_PATIENCE = 5e-3
 
 
 class RankLostError(RuntimeError):
@@ -89,9 +91,10 @@ class TorchGroup:
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
         self.neighbours = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         self.seconds = 0.0
+        self._patience = _PATIENCE if self.neighbours <= (os.cpu_count() or 1) else 0.0
 
     def reduce(self, values: Tensor) -> None:
-        self._timed(lambda: self._dist.all_reduce(values), _device(values))
+        self._timed(lambda: self._dist.all_reduce(values, async_op=True), _device(values))
 
     def sum(self, values: npt.NDArray[T]) -> npt.NDArray[T]:
         return self._on_host(values, self._dist.ReduceOp.SUM)
@@ -108,7 +111,7 @@ class TorchGroup:
         lengths = self.sum(lengths)
         padded = torch.from_numpy(np.resize(mine, int(lengths.max())))
         found = [torch.empty_like(padded) for _ in range(self.size)]
-        self._timed(lambda: self._dist.all_gather(found, padded), "cpu")
+        self._timed(lambda: self._dist.all_gather(found, padded, async_op=True), "cpu")
         return [
             json.loads(text.numpy().tobytes()[:length]) for text, length in zip(found, lengths.tolist(), strict=True)
         ]
@@ -117,7 +120,7 @@ class TorchGroup:
         import torch
 
         summed = torch.from_numpy(np.array(values))
-        self._timed(lambda: self._dist.all_reduce(summed, op=operation), "cpu")
+        self._timed(lambda: self._dist.all_reduce(summed, op=operation, async_op=True), "cpu")
         return np.asarray(summed.numpy())
 
     def _timed(self, call: Callable[[], Any], device: str) -> None:
@@ -128,7 +131,10 @@ class TorchGroup:
             torch.cuda.synchronize()
         start = time.perf_counter()
         try:
-            call()
+            work = call()
+            if device == "cpu":
+                _look_on(work, self._patience)
+            work.wait()
             if device == "cuda":
                 torch.cuda.synchronize()
         except RuntimeError as error:
@@ -137,6 +143,13 @@ class TorchGroup:
                 f"rank {self.rank}: another rank has ended or did not come in time ({words})"
             ) from error
         self.seconds += time.perf_counter() - start
+
+
+def _look_on(work: Any, seconds: float) -> None:
+    """Wait for a moment without falling asleep: to be woken can take longer than the sum itself."""
+    end = time.perf_counter() + seconds
+    while not work.is_completed() and time.perf_counter() < end:
+        os.sched_yield()
 
 
 def agree(group: Group, what: str, value: Any) -> None:
