@@ -14,7 +14,7 @@ from solvers.engine.kernel import Mix, Pass, Tensor, edge_room
 from solvers.engine.layout import Layout
 from solvers.engine.stream import Stream, Window
 
-#: A slice's scratch lies on the stack five times over; a source with more edges needs the reference kernel.
+#: A slice's scratch lies on the stack; a source with more edges needs the reference kernel.
 _LARGEST_SLICE = 1 << 16
 
 

@@ -24,7 +24,8 @@ from instances.mapped import sweep
 from solvers.engine.room import RAM, Room
 
 PAD_COST = 1e30
-#: Lanes a slice may have, the first that pads little is taken; 1 serves a source unlike its neighbours.
+#: Lanes a slice may have, the first that pads little is taken; 1 serves a source unlike its neighbours, the others are
+#: multiples of vector_jit.SIZE.
 LANES = (64, 16, 1)
 #: A slice with more cells than this has fewer lanes, so that one slice stays in the nearest caches.
 SLICE_CELLS = 16_384
