@@ -1,6 +1,6 @@
 # make bench   set up, run the suite "smoke", write records and a report
 # make test    set up, run all tests        make lint   ruff and mypy
-# make faults      the faults of tests/faults in the numbers that harness/METHOD.md states: some twenty minutes
+# make faults      the faults of tests/faults in the numbers that harness/METHOD.md states: some seven minutes on 2 cores
 # make gpu-check   where there is a CUDA device: the engine's tests, kernels against the copy bandwidth, the ladder
 PYTHON ?= python3
 VENV := .venv
