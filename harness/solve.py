@@ -11,6 +11,7 @@ from harness.answers import availability, checked, fingerprint
 from harness.clock import Stopwatch
 from harness.records import Seconds
 from harness.referee import Certificate, certify
+from harness.verdict import verdict
 from instances import InputError, MatchingLP
 from solvers import Answer, OptionError, Settings, Solver, Status, get_solver
 from solvers.base import parse_options
@@ -136,18 +137,6 @@ def check_runnable(solver: Solver, settings: Settings) -> None:
     if settings.device.partition(":")[0] not in solver.devices:
         raise OptionError(f"{solver.id} does not run on {settings.device}: use {' or '.join(solver.devices)}")
     parse_options(solver.Options, settings)
-
-
-def verdict(answer: Answer, certificate: Certificate, tolerance: float) -> tuple[Status, str]:
-    """The status of a case and one line for anything but solved: a claim counts only when the referee agrees."""
-    if answer.status is not Status.SOLVED:
-        return answer.status, answer.raw_status
-    gap = certificate.certified_gap
-    if gap is None:
-        return Status.INACCURATE, f"claimed {tolerance:g}, nothing certified: {certificate.reason}"
-    if not gap <= tolerance:  # a gap that is not a number certifies nothing
-        return Status.INACCURATE, f"claimed {tolerance:g}, the certified gap is {gap:.2e}"
-    return Status.SOLVED, ""
 
 
 def _judge(lp: MatchingLP, answer: Answer, settings: Settings) -> tuple[Certificate, str]:
