@@ -107,6 +107,8 @@ class Answer:
     """What a solver returns: x[E] in the edge order of the instance, dual[J] in the sign above, or None where lacking.
 
     status is the solver's claim (never INACCURATE: that is the referee's word), raw_status its own words.
+    ray: with status INFEASIBLE a proof of it, y[J] >= 0 with sum_i min over C_i of (A'y)_i'x - b'y > 0 (for a feasible
+    x that would be at most y'(A x - b) <= 0), or None where the solver has none.
     """
 
     x: Vector | None
@@ -115,6 +117,7 @@ class Answer:
     raw_status: str = ""
     iterations: int | None = None
     trace: Sequence[TracePoint] = ()
+    ray: npt.NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)
