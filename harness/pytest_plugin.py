@@ -1,59 +1,46 @@
-"""pytest-benchmark over a suite: `pytest tests/benchmarks --suite smoke --benchmark-json out.json`.
+"""Cases of a suite as tests of pytest-benchmark; harness/dualbench_pytest has the hooks and the option.
 
 Each case is one benchmark: prepare outside the clock, run inside it, the referee after. The case row of
 harness/records.py is in extra_info["record"] before anything can fail, and the environment row in machine_info.
-Loaded through the entry point group "pytest11", so that it serves other projects too: a test that takes the fixtures
-`benchmark` and `dualbench_case` and calls `run_case` is all they need.
+Other projects can use it too, with a test that takes the fixtures `benchmark` and `dualbench_case`:
+
+    from harness.pytest_plugin import run_case
+
+    def test_case(benchmark, dualbench_case):
+        run_case(benchmark, dualbench_case)
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-if TYPE_CHECKING:
-    from harness.case import Case
-    from instances import MatchingLP
+from harness.case import Case
+from harness.environment import environment
+from harness.outcome import case_record, outcome_of
+from harness.records import as_row
+from harness.solve import execute
+from harness.suite import load_suite
+from instances import InputError, MatchingLP, generate, parse_spec
+from solvers import Status, get_solver
+
+#: A benchmark that ends like this fails.
+_WRONG = (Status.INACCURATE, Status.ERROR, Status.MEMORY_LIMIT, Status.INFEASIBLE)
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("dualbench")
-    group.addoption("--suite", metavar="NAME", help="run the cases of this dualbench suite as benchmarks")
-
-
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """One test a case of --suite; without the option a single skipped one."""
-    if "dualbench_case" not in metafunc.fixturenames:
-        return
-    name = metafunc.config.getoption("--suite")
-    if not name:
-        skip = pytest.mark.skip(reason="give --suite NAME")
-        metafunc.parametrize("dualbench_case", [pytest.param(None, marks=skip, id="no-suite")])
-        return
-    cases = _cases(name)
-    metafunc.parametrize("dualbench_case", cases, ids=[case.id for case in cases])
-
-
-def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
-    """Our environment row, without the clock frequency that changes from second to second."""
-    from harness.environment import environment
-
-    if config.getoption("--suite"):
-        for name in ("hz_actual", "hz_actual_friendly"):
-            machine_info.get("cpu", {}).pop(name, None)
-        machine_info["dualbench"] = environment()
+def cases(name: str) -> list[Case]:
+    """The cases of a suite but for those that it excludes; a pytest.UsageError where there is no such suite."""
+    try:
+        suite = load_suite(name)
+    except InputError as error:
+        raise pytest.UsageError(str(error)) from error
+    return [case for case in suite.cases() if not suite.excluded(case)]
 
 
 def run_case(benchmark: Any, case: Case) -> None:
     """Benchmark one case; fails where the solver claims success and the referee disagrees, or where it failed."""
-    from harness.environment import environment
-    from harness.outcome import case_record, outcome_of
-    from harness.records import as_row
-    from harness.solve import execute
-    from solvers import Status, get_solver
-
     solver = get_solver(case.solver)
     found = solver.available()
     if not found.ok:
@@ -62,25 +49,13 @@ def run_case(benchmark: Any, case: Case) -> None:
     result = execute(
         lp, solver, case.settings, call=lambda run: benchmark.pedantic(run, rounds=1, iterations=1, warmup_rounds=0)
     )
+    if result.status is Status.SKIPPED:
+        pytest.skip(result.reason)
     record = case_record(case, outcome_of(result, lp.edges), environment=environment()["id"])
     benchmark.extra_info["record"] = as_row(record)
-    wrong = (Status.INACCURATE, Status.ERROR, Status.MEMORY_LIMIT, Status.INFEASIBLE)
-    assert result.status not in wrong, f"{case.id}: {result.status}: {result.reason}"
-
-
-def _cases(name: str) -> list[Case]:
-    from harness.suite import load_suite
-    from instances import InputError
-
-    try:
-        suite = load_suite(name)
-    except InputError as error:
-        raise pytest.UsageError(str(error)) from error
-    return [case for case in suite.cases() if not suite.excluded(case)]
+    assert result.status not in _WRONG, f"{case.id}: {result.status}: {result.reason}"
 
 
 @lru_cache(maxsize=1)
 def _instance(spec: str, threads: int) -> MatchingLP:
-    from instances import generate, parse_spec
-
     return generate(parse_spec(spec), threads=threads)

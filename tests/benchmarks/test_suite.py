@@ -1,4 +1,4 @@
-"""The cases of a suite through pytest-benchmark: `pytest tests/benchmarks/test_suite.py --suite smoke`."""
+"""The cases of a suite through pytest-benchmark: `pytest tests/benchmarks --dualbench-suite smoke`."""
 
 from __future__ import annotations
 
