@@ -1,0 +1,135 @@
+"""OR-Tools SimpleMinCostFlow: cost-scaling push-relabel, for LPs that are flow problems."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from instances import Kind, MatchingLP
+from solvers.base import (
+    INT32_LIMIT,
+    Answer,
+    Availability,
+    OptionError,
+    Settings,
+    Solver,
+    Status,
+    Vector,
+    installed,
+    parse_options,
+)
+from solvers.flow import Flow, Whole, not_a_flow, to_dual, to_flow, to_x, with_overflow
+from solvers.flow_prices import least_prices
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """cost_steps: to how many steps over their range the costs are rounded."""
+
+    cost_steps: float = 1e9
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class State:
+    lp: MatchingLP
+    settings: Settings
+    problem: Flow
+
+
+class OrtoolsMincostflow(Solver):
+    """It ends at an optimum of the rounded costs, whatever the tolerance; on one thread.
+
+    Costs are rounded to 1e9 steps over their range, counted from the least cost in a '=' source and from 0 elsewhere;
+    that moves the objective of its answer and its bound by at most half a step for each unit of x. Quantities are
+    multiplied by the power of two or ten, up to 1e9, that makes them whole; where none does, they are rounded down by
+    up to 2^-50 of their sum. It claims the tolerance where its own x and dual prove it, and ends as `error` otherwise.
+
+    The library returns no prices, and has neither limits nor a count of iterations. The dual is found from the flow
+    within `run` (solvers/flow_prices.py); `iterations` counts the sweeps of that, and only they heed the limits.
+    """
+
+    id = "ortools-mincostflow"
+    title = "OR-Tools min-cost flow"
+    citation = "Goldberg, An Efficient Implementation of a Scaling Minimum-Cost Flow Algorithm, J. Algorithms 22, 1997"
+    exact = True
+    bytes_per_edge = 200.0
+    Options = Options
+
+    def available(self) -> Availability:
+        return installed("ortools", remedy="pip install ortools", apart_from="highspy")
+
+    def unsuited(self, lp: MatchingLP) -> str:
+        both_ways = 2 * (lp.edges + lp.sources + lp.destinations)
+        if both_ways > INT32_LIMIT:
+            return f"{both_ways:,} arcs, both ways: the indices of {self.id} count up to {INT32_LIMIT:,}"
+        return super().unsuited(lp) or not_a_flow(lp)
+
+    def prepare(self, lp: MatchingLP, settings: Settings) -> State:
+        options = parse_options(Options, settings)
+        if not 1 <= options.cost_steps < math.inf:
+            raise OptionError(f"option cost_steps={options.cost_steps:g}: expected a number of at least 1")
+        return State(lp=lp, settings=settings, problem=to_flow(lp, options.cost_steps))
+
+    def run(self, state: State) -> Answer:
+        lp, settings, problem = state.lp, state.settings, state.problem
+        began = time.perf_counter()
+        found, sent = _solve(problem)
+        if sent is None:
+            return _without_flow(found, lp, problem)
+
+        prices = least_prices(
+            problem,
+            sent,
+            most_sweeps=settings.iteration_limit or math.inf,
+            until=began + (settings.time_limit or math.inf),
+        )
+        x, dual = to_x(lp, problem, sent), to_dual(lp, problem, prices.of_node)
+        if prices.complete:
+            status = Status.SOLVED if _gap(lp, x, dual) <= settings.tolerance else Status.ERROR
+        else:
+            swept = prices.sweeps == settings.iteration_limit
+            status = Status.ITERATION_LIMIT if swept else Status.TIME_LIMIT
+        told = f"{found}, costs rounded by up to {problem.step / 2:.1e}"
+        return Answer(x=x, dual=dual, status=status, raw_status=told, iterations=prices.sweeps)
+
+
+def _without_flow(found: str, lp: MatchingLP, problem: Flow) -> Answer:
+    """Infeasible, with a proof, or an error: rounding down may have taken a flow away that there was."""
+    if found != "INFEASIBLE" or not problem.exact:
+        return Answer(x=None, dual=None, status=Status.ERROR, raw_status=found)
+    overflowing = with_overflow(problem)
+    _, sent = _solve(overflowing)
+    ray = None
+    if sent is not None:
+        prices = least_prices(overflowing, sent, most_sweeps=math.inf, until=math.inf)
+        ray = to_dual(lp, overflowing, prices.of_node)
+    return Answer(x=None, dual=None, ray=ray, status=Status.INFEASIBLE, raw_status=found)
+
+
+def _solve(problem: Flow) -> tuple[str, Whole | None]:
+    """The library's word, and the units on each arc where it is "OPTIMAL"."""
+    from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
+
+    solver = SimpleMinCostFlow()
+    arcs = solver.add_arcs_with_capacity_and_unit_cost(
+        problem.tail.astype(np.int32), problem.head.astype(np.int32), problem.capacity, problem.cost
+    )
+    nodes = np.append(np.arange(problem.supply.size), problem.sink).astype(np.int32)
+    solver.set_nodes_supplies(nodes, np.append(problem.supply, -problem.supply.sum()))
+    status = solver.solve()
+    return status.name, solver.flows(arcs) if status == SimpleMinCostFlow.OPTIMAL else None
+
+
+def _gap(lp: MatchingLP, x: Vector, dual: Vector) -> float:
+    """(c'x - bound) / max(1, |bound|), in float64; x is feasible, as flows are."""
+    kind, radius, source = lp.per_source.kind, lp.per_source.radius, lp.source_of_edge()
+    reduced = lp.c + lp.a * dual[lp.destination]
+    least = np.where(kind == Kind.SIMPLEX_EQUALITY, np.inf, 0.0)
+    np.minimum.at(least, source, reduced)
+    of_simplex = radius * np.where(np.isfinite(least) & (kind != Kind.BOX), least, 0.0)
+    of_boxes = np.where(kind == Kind.BOX, radius, 0.0)[source] * np.minimum(reduced, 0.0)
+    bound = float(of_simplex.sum() + of_boxes.sum() - lp.b @ dual)
+    return (float(lp.c @ x) - bound) / max(1.0, abs(bound))
