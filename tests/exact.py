@@ -1,0 +1,133 @@
+"""Exact rational arithmetic on small LPs: bounds, objectives, violations and optima that no rounding has touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from instances import Kind, MatchingLP
+
+Row = list[Fraction]
+
+
+def bound(lp: MatchingLP, dual: Any) -> Fraction | None:
+    """g0 at max(dual, 0); None where a '=' source that wants mass has no edges (no x exists: any bound holds)."""
+    price = [max(Fraction(float(value)), Fraction(0)) for value in dual]
+    total = -sum((limit * value for limit, value in zip(fractions(lp.b), price, strict=True)), Fraction(0))
+    a, c = fractions(lp.a), fractions(lp.c)
+    for i in range(lp.sources):
+        edges = range(int(lp.offsets[i]), int(lp.offsets[i + 1]))
+        reduced = [c[e] + a[e] * price[int(lp.destination[e])] for e in edges]
+        kind, radius = Kind(int(lp.per_source.kind[i])), Fraction(float(lp.per_source.radius[i]))
+        if kind is Kind.BOX:
+            total += radius * sum((min(q, Fraction(0)) for q in reduced), Fraction(0))
+        elif kind is Kind.SIMPLEX:
+            total += radius * min([Fraction(0), *reduced])
+        elif reduced:
+            total += radius * min(reduced)
+        elif radius:
+            return None
+    return total
+
+
+def objective(lp: MatchingLP, x: Any) -> Fraction:
+    """c'x."""
+    return sum((c * v for c, v in zip(fractions(lp.c), fractions(x), strict=True)), Fraction(0))
+
+
+def violation(lp: MatchingLP, x: Any) -> Fraction:
+    """The largest violation of a row or bound, relative to its right-hand side (absolute where that is 0)."""
+    values = fractions(x)
+    worst = max((-value for value in values), default=Fraction(0))
+    loads = [Fraction(0)] * lp.destinations
+    for a, j, value in zip(fractions(lp.a), lp.destination, values, strict=True):
+        loads[int(j)] += a * value
+    excesses = [(load - limit, limit) for load, limit in zip(loads, fractions(lp.b), strict=True)]
+    for i in range(lp.sources):
+        mine = values[int(lp.offsets[i]) : int(lp.offsets[i + 1])]
+        kind, radius = Kind(int(lp.per_source.kind[i])), Fraction(float(lp.per_source.radius[i]))
+        if kind is Kind.BOX:
+            excesses += [(value - radius, radius) for value in mine]
+        else:
+            excess = sum(mine, Fraction(0)) - radius
+            excesses.append((abs(excess) if kind is Kind.SIMPLEX_EQUALITY else excess, radius))
+    return max([worst, Fraction(0), *(excess / limit if limit else excess for excess, limit in excesses)])
+
+
+def optimum(lp: MatchingLP) -> Fraction | None:
+    """The optimal value by the simplex method with Bland's rule on fractions; None where no x is feasible."""
+    rows, sides, equalities = _rows(lp)
+    return _two_phases(rows, sides, equalities, fractions(lp.c))
+
+
+def fractions(values: Any) -> list[Fraction]:
+    return [Fraction(float(value)) for value in values]
+
+
+def _rows(lp: MatchingLP) -> tuple[list[Row], list[Fraction], list[bool]]:
+    """The constraints as dense rows a'x <= side, or = side where marked."""
+    rows = [[Fraction(0)] * lp.edges for _ in range(lp.destinations)]
+    for e, (a, j) in enumerate(zip(fractions(lp.a), lp.destination, strict=True)):
+        rows[int(j)][e] = a
+    sides, equalities = fractions(lp.b), [False] * lp.destinations
+    for i in range(lp.sources):
+        edges = range(int(lp.offsets[i]), int(lp.offsets[i + 1]))
+        kind, radius = Kind(int(lp.per_source.kind[i])), Fraction(float(lp.per_source.radius[i]))
+        for group in [[e] for e in edges] if kind is Kind.BOX else [list(edges)]:
+            rows.append([Fraction(int(e in group)) for e in range(lp.edges)])
+            sides.append(radius)
+            equalities.append(kind is Kind.SIMPLEX_EQUALITY)
+    return rows, sides, equalities
+
+
+def _two_phases(
+    rows: list[Row], sides: list[Fraction], equalities: Sequence[bool], costs: list[Fraction]
+) -> Fraction | None:
+    """Slack columns for '<=', artificial ones for '='; right-hand sides are never negative here."""
+    edges, count = len(costs), len(rows)
+    table = [
+        [*row, *(Fraction(int(k == r)) for k in range(count)), side]
+        for r, (row, side) in enumerate(zip(rows, sides, strict=True))
+    ]
+    basis = [edges + r for r in range(count)]
+    artificial = {edges + r for r in range(count) if equalities[r]}
+    width = edges + count
+    _minimise(table, basis, [Fraction(int(k in artificial)) for k in range(width)], set())
+    if any(table[r][-1] for r in range(count) if basis[r] in artificial):
+        return None
+    for r in range(count):  # an artificial variable at 0 leaves the basis, or its row says nothing
+        if basis[r] in artificial:
+            others = [k for k in range(width) if k not in artificial and table[r][k]]
+            if others:
+                _pivot(table, basis, r, others[0])
+    full = [*costs, *[Fraction(0)] * count]
+    _minimise(table, basis, full, artificial)
+    return sum((full[k] * table[r][-1] for r, k in enumerate(basis)), Fraction(0))
+
+
+def _minimise(table: list[Row], basis: list[int], costs: list[Fraction], closed: set[int]) -> None:
+    width = len(costs)
+    reduced = list(costs)
+    for r, k in enumerate(basis):
+        if costs[k]:
+            reduced = [value - costs[k] * entry for value, entry in zip(reduced, table[r], strict=False)]
+    while True:
+        entering = next((k for k in range(width) if reduced[k] < 0 and k not in closed), None)
+        if entering is None:
+            return
+        ratios = [(row[-1] / row[entering], basis[r], r) for r, row in enumerate(table) if row[entering] > 0]
+        _, _, leaving = min(ratios)
+        _pivot(table, basis, leaving, entering)
+        factor = reduced[entering]
+        reduced = [value - factor * entry for value, entry in zip(reduced, table[leaving], strict=False)]
+
+
+def _pivot(table: list[Row], basis: list[int], r: int, k: int) -> None:
+    pivot = table[r][k]
+    table[r] = [entry / pivot for entry in table[r]]
+    for other, row in enumerate(table):
+        if other != r and row[k]:
+            factor = row[k]
+            table[other] = [value - factor * entry for value, entry in zip(row, table[r], strict=True)]
+    basis[r] = k
