@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from harness.records import PARTIAL, write_whole
+from harness.disk import PARTIAL, write_whole
 from instances import InputError
 
 LOCK = ".lock"

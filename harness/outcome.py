@@ -13,7 +13,7 @@ import numpy.typing as npt
 from harness import disturbance
 from harness.answers import availability
 from harness.case import Case
-from harness.records import CaseRecord, Seconds
+from harness.records import CaseRecord, Seconds, readable
 from harness.solve import Result
 from instances import digest
 from solvers import TracePoint, get_solver
@@ -64,9 +64,9 @@ def _thinned(trace: Sequence[TracePoint]) -> list[TracePoint]:
 
 
 def case_record(case: Case, outcome: Outcome, *, environment: str, dual_file: str | None = None) -> CaseRecord:
-    """The row of a case; `environment` is the id of an environment row."""
+    """The row of a case, as it is read back; `environment` is the id of an environment row."""
     spec, solver = case.parsed, get_solver(case.solver)
-    return CaseRecord(
+    record = CaseRecord(
         case=case.id,
         suite=case.suite,
         instance=case.instance,
@@ -95,6 +95,7 @@ def case_record(case: Case, outcome: Outcome, *, environment: str, dual_file: st
         environment=environment,
         time=utc_now(),
     )
+    return readable(record)
 
 
 def utc_now() -> str:

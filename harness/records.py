@@ -2,46 +2,37 @@
 
 A records file is JSON Lines: rows of kind "run" (which suite, which command), "environment" (once per environment),
 "case" (one finished or failed case) and "scaling" (one case on some number of ranks, harness/scaling/series.py).
-Plain types only; a number that is not finite is null. A row is on the disk when `append` returns, or not in the file
-at all; a line that a killed process tore is reported and the rest is read. Any other file is written under another name
-and renamed, so that a file under its own name is always whole.
+Plain types only; a number that is not finite is null. A row passes the reader's own check before it is written, and is
+on the disk when `append` returns, or not in the file at all (harness/disk.py). A line that is no row, such as the last
+one of a process that was killed, is reported and the rest is read.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import json
-import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from harness.rows import fault as fault  # for the readers of records too
-from harness.rows import parse
+from harness.disk import NO_ROOM as NO_ROOM  # for those that read and show records too
+from harness.disk import PARTIAL as PARTIAL
+from harness.disk import NotWrittenError as NotWrittenError
+from harness.disk import append_line
+from harness.disk import write_whole as write_whole
+from harness.plain import as_plain, without_huge
+from harness.rows import LONGEST_ROW, mended, parse, too_large
+from harness.rows import fault as fault
+from harness.texts import csv_text as csv_text
+from harness.texts import plain_text as plain_text
+from harness.texts import plain_texts as plain_texts
 from instances.errors import InputError as InputError
 
 SCHEMA = 1
 RECORDS_FILE = "records.jsonl"
 #: Stands behind a time that was disturbed, wherever it is shown.
 DISTURBED = "~"
-#: How the name of a file ends that is being written; a killed process may leave one.
-PARTIAL = ".partial"
-#: What the system says when a disk is full, a quota or a limit is reached, or the disk has failed.
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
-
-
-class NotWrittenError(Exception):
-    """The disk did not take what was to be kept; what had been recorded before is whole."""
-
-    def __init__(self, path: Path, error: OSError) -> None:
-        super().__init__(
-            f"{path} cannot be written ({error.strerror or error}); what was recorded before is kept: "
-            f"make room, then repeat the command, `run` with --resume"
-        )
+_PIECE = 1 << 20  # bytes of a line that is passed over
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +98,7 @@ class CaseRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class RecordsFile:
-    """What one records file holds; `warnings` are lines for the reader, such as a torn last line."""
+    """What one records file holds; `warnings` are lines for the reader, such as one about a line that is no row."""
 
     runs: list[dict[str, Any]]
     environments: list[dict[str, Any]]
@@ -117,46 +108,35 @@ class RecordsFile:
 
 
 def append(path: Path, row: CaseRecord | Mapping[str, Any]) -> None:
-    """Append one row and return when it is on the disk; starts a new line where the last one was torn.
+    """Append one row and return when it is on the disk; what is written is what `read` gives back.
 
-    Raises NotWrittenError where the disk does not take it; the file is then as it was.
+    A case that could not be read back becomes the row of an error (see `as_row`). Raises NotWrittenError where the disk
+    does not take it; the file is then as it was.
     """
-    line = json.dumps(as_row(row), allow_nan=False, separators=(",", ":")).encode() + b"\n"
-    with _room_for(path), path.open("ab+", buffering=0) as file:
-        size = file.tell()
-        if size and _last_byte(file) != b"\n":
-            line = b"\n" + line
-        try:
-            _write(file, line)
-        except OSError:
-            with contextlib.suppress(OSError):
-                file.truncate(size)
-            raise
-        if not size:
-            _sync_folder(path.parent)
-
-
-def write_whole(path: Path, content: bytes, *, durable: bool = True) -> None:
-    """Write `path` under another name and rename it; `durable`: return when it is on the disk."""
-    partial = path.with_name(f".{path.name}{PARTIAL}")
-    try:
-        with _room_for(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb", buffering=0) as file:
-                _write(file, content, durable=durable)
-            partial.replace(path)
-            if durable:
-                _sync_folder(path.parent)
-    except (OSError, NotWrittenError):
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise
+    append_line(path, _line(as_row(row)))
 
 
 def as_row(row: CaseRecord | Mapping[str, Any]) -> dict[str, Any]:
-    """The row in plain types: no NumPy scalars, and null for a number that is not finite."""
-    plain: dict[str, Any] = _plain(asdict(row) if isinstance(row, CaseRecord) else row)
+    """The row in plain types, as it is read back: no NumPy scalars, and null for a number that is not finite.
+
+    A value that no reader would take (a count of -1, seconds below 0, a number of 400 digits) makes it a row with
+    status error that names field and value: never a case that is lost.
+    """
+    values = {f.name: getattr(row, f.name) for f in fields(row)} if isinstance(row, CaseRecord) else row
+    if isinstance(row, CaseRecord):
+        values = {**values, "seconds": asdict(row.seconds)}
+    plain: dict[str, Any] = without_huge(mended(as_plain(values)))
+    size = len(_line(plain))
+    if size > LONGEST_ROW:
+        plain = {**plain, "trace": None, "per_rank": None} if "per_rank" in plain else {**plain, "trace": None}
+        plain |= {"status": "error", "reason": f"not a result: a row of {size} bytes, expected up to {LONGEST_ROW}"}
     return plain
+
+
+def readable(record: CaseRecord) -> CaseRecord:
+    """The record as it will be read back; see `as_row`."""
+    row = as_row(record)
+    return CaseRecord(**{**row, "seconds": Seconds(**row["seconds"])})
 
 
 def read(path: Path) -> RecordsFile:
@@ -165,9 +145,9 @@ def read(path: Path) -> RecordsFile:
     if not path.is_file():
         raise InputError(f"no records at {path}: give a folder that `dualbench run --out` wrote")
     kinds: dict[str, list[dict[str, Any]]] = {"run": [], "environment": [], "case": [], "scaling": []}
-    warnings = []
+    warnings: list[str] = []
     with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
+        for number, line in enumerate(_lines(file), start=1):
             row, warning = _row(line, f"{path}: line {number}")
             if warning:
                 warnings.append(warning)
@@ -191,61 +171,34 @@ def _latest(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(latest.values())
 
 
-def _row(line: bytes, name: str) -> tuple[dict[str, Any], str]:
+def _lines(file: IO[bytes]) -> Iterator[bytes | None]:
+    """Line by line; None for one that is longer than any row, of which no more than a piece is ever in memory."""
+    while line := file.readline(LONGEST_ROW + 1):
+        if len(line) <= LONGEST_ROW:
+            yield line
+            continue
+        while line and not line.endswith(b"\n"):
+            line = file.readline(_PIECE)
+        yield None
+
+
+def _line(row: Mapping[str, Any]) -> bytes:
+    return json.dumps(row, allow_nan=False, separators=(",", ":")).encode()
+
+
+def _row(line: bytes | None, name: str) -> tuple[dict[str, Any], str]:
     """The row, or why it is none; InputError where a newer version wrote it."""
+    if line is None:
+        return {}, f"{name} is longer than {LONGEST_ROW >> 20} MiB and was left out"
     if not line.strip():
         return {}, ""
     row = parse(line)
     if row is None:
-        return {}, f"{name} is torn and was left out"
+        return {}, f"{name} is not a whole JSON object and was left out"
     schema = row.get("schema")
     if isinstance(schema, int) and schema > SCHEMA:
         raise InputError(f"{name} has schema {schema}, this version reads up to {SCHEMA}: upgrade dualbench")
     if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
         return {}, f"{name} has no schema number and was left out"
-    wrong = fault(row)
+    wrong = fault(row) or too_large(line, row)
     return row, f"{name} is no row and was left out: {wrong}" if wrong else ""
-
-
-@contextmanager
-def _room_for(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in NO_ROOM:
-            raise
-        raise NotWrittenError(path, error) from error
-
-
-def _write(file: Any, content: bytes, *, durable: bool = True) -> None:
-    left = memoryview(content)
-    while left:  # a raw file may take less than it is given
-        left = left[file.write(left) :]
-    if durable:
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name in `folder` last."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _last_byte(file: Any) -> bytes:
-    file.seek(-1, os.SEEK_END)
-    return bytes(file.read(1))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value

@@ -1,8 +1,12 @@
-"""Records files and pytest-benchmark exports as one table of cases: one row a case, plain columns."""
+"""Records files and pytest-benchmark exports as one table of cases: one row a case, plain columns.
+
+This is the border of the reports: from here on every text is one printable line, and no number too large for an axis.
+"""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +39,8 @@ NESTED_TEXTS = {
     "dtype": ("settings", "dtype"),
     "certificate_reason": ("certificate", "reason"),
 }
+#: Beyond it a gap or an objective says no more than "huge", and no axis can show it.
+_LARGEST = 1e100
 REQUIRED = ("instance", "solver", "status")
 #: Two rows that agree in these are one case that was read twice.
 IDENTITY = ["suite", "case", "instance", "solver", "tolerance", "repeat", "environment", "time"]
@@ -57,23 +63,23 @@ class Loaded:
 
 def load(inputs: Sequence[Path]) -> Loaded:
     files = [_read(path, f"input {n} ({path.name})") for n, path in enumerate(inputs, start=1)]
-    warnings = [line for file in files for line in file.warnings]
+    warnings = [records.plain_text(line) for file in files for line in file.warnings]
     cases = _frame([row for file in files for row in file.cases])
     cases = _without(cases, (cases[list(REQUIRED)] == "").any(axis=1), "without instance, solver or status", warnings)
     twice = cases.duplicated(IDENTITY) & (cases["time"] != "")
     cases = _without(cases, twice, "that came twice (each counts once)", warnings)
-    scaling = [row for file in files for row in file.scaling]
+    scaling = [records.plain_texts(row) for file in files for row in file.scaling]
     if cases.empty and not scaling:
         raise records.InputError(
             f"no case in {', '.join(str(path) for path in inputs) or 'no input'}: "
             "give a folder that `dualbench run --out` wrote or a JSON file of pytest-benchmark"
         )
-    environments = _unique(row for file in files for row in file.environments)
+    environments = _unique(records.plain_texts(row) for file in files for row in file.environments)
     cases, environments = identify(cases, environments)
     return Loaded(
         cases=cases,
         environments=environments,
-        runs=[run for file in files for run in file.runs],
+        runs=[records.plain_texts(run) for file in files for run in file.runs],
         warnings=warnings,
         scaling=scaling,
     )
@@ -138,7 +144,7 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     columns |= {name: _numbers([row.get(name) for row in rows]) for name in NUMBERS}
     columns |= {name: _numbers([row.get(key) for row in inner[outer]]) for name, (outer, key) in NESTED.items()}
     columns |= {name: _texts([row.get(key) for row in inner[outer]]) for name, (outer, key) in NESTED_TEXTS.items()}
-    columns["options"] = [options_text(row.get("options")) for row in inner["settings"]]
+    columns["options"] = [records.plain_text(options_text(row.get("options"))) for row in inner["settings"]]
     columns["trace"] = pd.Series([row.get("trace") for row in rows], dtype=object)
     return pd.DataFrame(columns)
 
@@ -171,11 +177,12 @@ def _mapping(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _numbers(values: list[Any]) -> pd.Series:
-    """NaN where a value is none."""
+    """NaN where a value is none; what is larger than any axis shows is cut to _LARGEST."""
     try:
-        return pd.Series(np.array(values, dtype=float))
+        numbers = np.array(values, dtype=float)
     except (TypeError, ValueError, OverflowError):  # something else stands among them
-        return pd.Series([_number(value) for value in values], dtype=float)
+        numbers = np.array([_number(value) for value in values], dtype=float)
+    return pd.Series(np.clip(numbers, -_LARGEST, _LARGEST))
 
 
 def _texts(values: list[Any]) -> pd.Series:
@@ -188,12 +195,9 @@ def _texts(values: list[Any]) -> pd.Series:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
+    return float(value) if isinstance(value, (int, float)) and abs(value) <= sys.float_info.max else None
 
 
 def _text(value: Any) -> str:
     """One line of printable text: a reason may be a traceback, and a figure must stay valid XML."""
-    text = "" if value is None else str(value)
-    if text.isprintable():
-        return text.strip()
-    return "".join(character if character.isprintable() else " " for character in " ".join(text.split()))
+    return "" if value is None else records.plain_text(str(value))

@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from reports.csv_cells import safe_texts
+
 ABSENT = "–"
 ROWS_SHOWN = 200
 
@@ -64,7 +66,7 @@ class Table:
 
     @property
     def csv(self) -> bytes:
-        return self.frame.to_csv(index=False, lineterminator="\n").encode()
+        return safe_texts(self.frame).to_csv(index=False, lineterminator="\n").encode()
 
     def markdown(self) -> Markup:
         heads = [f"{column.group}: {column.head}" if column.group else column.head for column in self.columns]

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from harness.records import DISTURBED
+from reports.csv_cells import safe_texts
 from reports.definitions import STATUSES
 from reports.palette import Style
 from reports.shown import (
@@ -268,6 +269,6 @@ def case_table(cases: pd.DataFrame) -> bytes:
     from pyarrow import csv
 
     content = io.BytesIO()
-    table = pa.Table.from_pandas(cases.drop(columns="trace"), preserve_index=False)
+    table = pa.Table.from_pandas(safe_texts(cases.drop(columns="trace")), preserve_index=False)
     csv.write_csv(table, content, csv.WriteOptions(quoting_style="needed"))
     return content.getvalue()

@@ -119,7 +119,7 @@ class HighsPdlp(Solver):
             dual=-np.array(solution.row_dual)[: state.destinations] if solution.dual_valid else None,
             status=_STATUS.get(found.name, Status.ERROR),
             raw_status=highs.modelStatusToString(found),
-            iterations=getattr(highs.getInfo(), self.counter),
+            iterations=_counted(getattr(highs.getInfo(), self.counter)),
         )
 
     def _highs_options(self, settings: Settings) -> dict[str, Any]:
@@ -172,3 +172,8 @@ class HighsHipo(HighsIpx):
     def available(self) -> Availability:
         extras = installed("highspy-extras", remedy="pip install 'highspy[extras]'")
         return super().available() if extras.ok else extras
+
+
+def _counted(iterations: int) -> int | None:
+    """HiGHS counts -1 where it did not iterate."""
+    return iterations if iterations >= 0 else None

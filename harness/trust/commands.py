@@ -80,18 +80,19 @@ def compare(before: Path, after: Path, fail_above: float | None, *, any_environm
     """
     from harness import records
     from harness.display import wide_console
+    from harness.texts import plain_text
     from harness.trust.compare import compare as compared
     from harness.trust.compare import comparison_table, lost_accuracy, slower
 
     console, files = wide_console(), [records.read(before), records.read(after)]
     for line in (line for file in files for line in file.warnings):
-        console.print(line, style="yellow", soft_wrap=True)
+        console.print(plain_text(line), style="yellow", soft_wrap=True)
     found = compared(*files, any_environment=any_environment)
     console.print(comparison_table(found))
     for side, cases in ((before, found.only_before), (after, found.only_after)):
         if cases:
             shown = ", ".join([*cases[:_ONLY_SHOWN], *(["..."] if len(cases) > _ONLY_SHOWN else [])])
-            console.print(f"{len(cases)} only in {side}: {shown}", style="yellow", soft_wrap=True)
+            console.print(plain_text(f"{len(cases)} only in {side}: {shown}"), style="yellow", soft_wrap=True)
     slow, lost = list(slower(found, fail_above or 1.2)), list(lost_accuracy(found))
     for case in slow:
         _print(console, "slower", "red", case.case, f"{case.ratio:.2f} times")
@@ -117,7 +118,10 @@ def _print(console: Any, word: str, colour: str, subject: str, detail: str) -> N
     """One line: a coloured word, what it is about, and more."""
     from rich.text import Text
 
-    console.print(Text.assemble((f"{word:<8}", colour), f" {subject:<24} ", detail), soft_wrap=True)
+    from harness.texts import plain_text
+
+    words = (f" {plain_text(subject):<24} ", plain_text(detail))
+    console.print(Text.assemble((f"{word:<8}", colour), *words), soft_wrap=True)
 
 
 COMMANDS = (check, new_solver, verify, compare, doctor)

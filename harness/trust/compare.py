@@ -19,6 +19,7 @@ from rich import box
 from rich.table import Table
 
 from harness.records import RecordsFile
+from harness.texts import plain_text
 from instances import InputError
 
 #: Facts that make two environments the same for a comparison of times; versions of the compared code may differ.
@@ -166,7 +167,7 @@ def comparison_table(comparison: Comparison) -> Table:
     for ratio in comparison.ratios:
         same = ratio.status_before == ratio.status_after
         table.add_row(
-            ratio.case,
+            plain_text(ratio.case),
             _number(ratio.ratio, ".2f"),
             "-" if ratio.least is None else f"{ratio.least:.2f} to {ratio.largest:.2f}",
             _number(ratio.gap_before, ".1e"),

@@ -92,7 +92,10 @@ def _read_dual(folder: Path, name: Any) -> npt.NDArray[np.float64]:
     """The array in `name`, a path inside `folder`; never unpickles."""
     if not isinstance(name, str) or not name:
         raise InputError("the record names no dual_file")
-    path = (folder / name).resolve()
+    try:
+        path = (folder / name).resolve()
+    except (ValueError, OSError, RuntimeError) as error:  # a NUL, a name too long, links in a circle
+        raise InputError(f"dual_file {name!r} is no path: {error}") from error
     if not path.is_relative_to(folder.resolve()):
         raise InputError(f"dual_file {name!r} leaves the folder of the records: refused")
     try:

@@ -16,7 +16,7 @@ LINES_CUT = 3
 @pytest.fixture(autouse=True)
 def no_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of appends; that they wait for the disk is not what is tried here."""
-    monkeypatch.setattr("harness.records.os.fsync", lambda _: None)
+    monkeypatch.setattr("harness.disk.os.fsync", lambda _: None)
 
 
 def whole(path: Path) -> tuple[list[dict[str, Any]], int]:

@@ -37,7 +37,7 @@ def test_a_torn_last_line_is_reported_and_the_next_row_starts_afresh(tmp_path: P
         file.write_bytes(whole + whole[:cut])
         found = read(file)
         assert [r["case"] for r in found.cases] == ["a"]
-        assert "line 2 is torn" in found.warnings[0]
+        assert "line 2 is not a whole JSON object" in found.warnings[0]
     append(file, row("b"))
     assert [r["case"] for r in read(file).cases] == ["a", "b"]
 
@@ -66,11 +66,11 @@ def test_records_of_every_version_are_read(version: int) -> None:
         (b'{"schema": 1, "kind": "environment", "id": 3}', "is no row and was left out: id is 3, expected a text"),
         (b'{"kind": "run", "suite": "s"}', "has no schema number"),
         (b'{"schema": true, "kind": "run", "suite": "s"}', "has no schema number"),
-        (b'{"schema": 1, "kind": "run", "suite": "s", "x": NaN}', "is torn"),
-        (b'{"schema": 1, "kind": "run", "suite": "\\ud800"}', "is torn"),
-        (b'{"schema": 1, "kind": "run", "suite": "\xff"}', "is torn"),
-        (b'{"schema": 1, "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "is torn"),
-        (b"[1, 2]", "is torn"),
+        (b'{"schema": 1, "kind": "run", "suite": "s", "x": NaN}', "is not a whole JSON object"),
+        (b'{"schema": 1, "kind": "run", "suite": "\\ud800"}', "is not a whole JSON object"),
+        (b'{"schema": 1, "kind": "run", "suite": "\xff"}', "is not a whole JSON object"),
+        (b'{"schema": 1, "x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "is not a whole JSON object"),
+        (b"[1, 2]", "is not a whole JSON object"),
     ],
 )
 def test_a_line_that_is_no_row_is_left_out_and_said(line: bytes, words: str, tmp_path: Path) -> None:
@@ -91,8 +91,8 @@ def test_a_line_that_is_no_row_is_left_out_and_said(line: bytes, words: str, tmp
     ("kind", "change", "words"),
     [
         ("case", ('"repeat":0', '"repeat":-1'), "repeat is -1, expected a whole number"),
-        ("case", ('"run":2.0', '"run":1e999'), "seconds is"),
-        ("case", ('"certified_gap":0.25', '"certified_gap":1e999'), "certificate is"),
+        ("case", ('"run":2.0', '"run":1e999'), "seconds.run is"),
+        ("case", ('"certified_gap":0.25', '"certified_gap":1e999'), "certificate.certified_gap is"),
         ("scaling", ('"ranks":2', '"ranks":0'), "ranks is 0, expected a whole number of at least 1"),
     ],
 )

@@ -29,7 +29,7 @@ def test_a_torn_line_is_a_warning_that_names_the_input_by_position(write_records
         file.write('{"schema":1,"kind":"case","inst')
     loaded = load([folder])
     assert len(loaded.cases) == 1
-    assert loaded.warnings == ["input 1 (results): line 4 is torn and was left out"]
+    assert loaded.warnings == ["input 1 (results): line 4 is not a whole JSON object and was left out"]
 
 
 def test_every_round_of_a_benchmark_is_a_case_with_its_own_run_time(
@@ -85,14 +85,18 @@ def test_a_row_without_a_solver_is_left_out_and_said(write_records: Write, make_
         ({"edges": "many"}, 'edges is "many", expected a whole number or null'),
         ({"settings": ["x"]}, 'settings is ["x"], expected an object'),
         ({"settings": {}}, "settings.tolerance is null, expected a number"),
-        ({"certificate": {"certified_gap": "small"}}, 'certificate is {"certified_gap": "small"}, expected names'),
+        ({"certificate": {"certified_gap": "small"}}, 'certificate.certified_gap is "small", expected a number'),
         ({"peak_memory": 3}, "peak_memory is 3, expected names with numbers"),
     ],
 )
 def test_a_row_with_a_value_of_a_wrong_type_is_left_out_and_said(
     write_records: Write, make_case: Make, change: dict[str, Any], words: str
 ) -> None:
-    loaded = load([write_records(make_case(), make_case(repeat=1, **change))])
+    folder = write_records(make_case(), make_case(repeat=1))
+    last = plain(folder)[-1] | change
+    lines = (folder / RECORDS_FILE).read_text().splitlines()
+    (folder / RECORDS_FILE).write_text("\n".join([*lines[:-1], json.dumps(last)]))
+    loaded = load([folder])
     assert loaded.cases["repeat"].tolist() == [0.0]
     (warning,) = loaded.warnings
     assert "line 4 is no row and was left out: " in warning
