@@ -67,6 +67,7 @@ def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1
     Raises InputError for an array of the wrong shape; values that are not finite are data: they certify nothing.
     """
     x, dual = _vector("x", x, lp.edges), _vector("dual", dual, lp.destinations)
+    lp = lp.tightened  # the same feasible points under finite budgets, and so the same optimum and bounds
     reasons = [f"{name} is missing" for name, v in (("x", x), ("dual", dual)) if v is None]
     if x is not None and not _all_finite(x):
         x, reasons = None, [*reasons, "x has entries that are not finite"]

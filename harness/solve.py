@@ -68,9 +68,10 @@ def execute(
     """Prepare, run through `call`, and judge; `phase` is told the name of each step before it starts.
 
     A solver that raises, answers something else than an Answer or changes the instance becomes a Result with status
-    error: failures are data. Bad input still raises.
+    error: failures are data. Bad input still raises. The solver gets `lp.tightened`, made outside its time.
     """
     check_runnable(solver, settings)
+    lp = lp.tightened
     memory.reset_peak()
     seconds: dict[str, float] = {}
     disturbed: dict[str, float | None] = {}

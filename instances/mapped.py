@@ -121,6 +121,11 @@ def _steps(pieces: int, width: int) -> Iterator[tuple[int, int]]:
         yield first, min(first + width, pieces)
 
 
+def is_mapped(array: Array) -> bool:
+    """Whether `array` lies in a file and shares its pages with it."""
+    return _mapping(array) is not None
+
+
 def _mapping(array: Array) -> Any:
     """The np.memmap that `array` is a view of; None for private memory and for copy-on-write mappings."""
     owner: Any = array

@@ -31,7 +31,8 @@ class MatchingLP:
     """A validated matching LP (minimisation; store a value to be maximised as negative c).
 
     offsets int64[I+1] rising from 0 to E; destination int32[E] in 0..J-1; a >= 0 and c, float32[E] or float64[E];
-    b >= 0 float64[J]; polytope one for all sources or one a source. Raises InstanceError that names field and value.
+    b >= 0 float64[J], inf for a row without a limit; polytope one for all sources or one a source. Raises InstanceError
+    that names field and value.
     A pair (source, destination) may occur more than once: each occurrence is a variable of its own.
     """
 
@@ -58,7 +59,8 @@ class MatchingLP:
         _check_range("destination", self.destination, 0, self.destinations - 1, f"b has {self.destinations} entries")
         _check_range("a", self.a, 0, np.inf, "a matching LP needs a >= 0, its budgets are repaired by scaling")
         _check_range("c", self.c, -np.inf, np.inf, "")
-        _check_range("b", self.b, 0, np.inf, "a matching LP needs b >= 0, its budgets are repaired by scaling")
+        reason = "a matching LP needs b >= 0, its budgets are repaired by scaling; inf is no limit"
+        _check_range("b", self.b, 0, np.inf, reason, finite=False)
         _ = self.per_source  # validates the polytope
 
     @property
@@ -82,6 +84,24 @@ class MatchingLP:
     def per_source(self) -> PerSource:
         """kind uint8[I] and radius float64[I]; views without memory of their own where they are the same for all."""
         return per_source(self.polytope, self.sources)
+
+    @cached_property
+    def tightened(self) -> MatchingLP:
+        """The LP with every limit cut to what can be used of it (instances/tighten.py), so b is finite; itself where
+        nothing changes. A solution of one, primal or dual, is one of the other.
+        """
+        from instances.tighten import tighten
+
+        return tighten(self)
+
+    def with_limits(self, b: npt.NDArray[np.float64], polytope: Polytope) -> MatchingLP:
+        """The same LP with limits already cut: b float64[J] and polytopes. Shares the edges and does not check."""
+        made = object.__new__(MatchingLP)
+        shared = {name: getattr(self, name) for name in ("offsets", "destination", "a", "c")}
+        for name, value in {**shared, "b": b, "polytope": polytope}.items():
+            object.__setattr__(made, name, value)
+        made.__dict__["tightened"] = made
+        return made
 
     @property
     def nbytes(self) -> int:
@@ -159,7 +179,7 @@ def _offsets(value: Any) -> npt.NDArray[np.int64]:
 
 
 def _integers(name: str, value: Any, dtype: type[np.signedinteger[Any]]) -> npt.NDArray[Any]:
-    array = np.asarray(value)
+    array = _array(name, value)
     if array.ndim != 1 or (array.size and not np.issubdtype(array.dtype, np.integer)):
         raise InstanceError(f"{name} is {array.dtype}{list(array.shape)}: expected a one-dimensional integer array")
     if array.size and array.dtype != dtype:
@@ -169,22 +189,33 @@ def _integers(name: str, value: Any, dtype: type[np.signedinteger[Any]]) -> npt.
 
 
 def _floats(name: str, value: Any, keep: tuple[Any, ...]) -> npt.NDArray[Any]:
-    array = np.asarray(value)
+    array = _array(name, value)
     if array.ndim != 1 or array.dtype.kind not in "fiu":
         raise InstanceError(f"{name} is {array.dtype}{list(array.shape)}: expected a one-dimensional array of numbers")
     return np.ascontiguousarray(array, dtype=array.dtype if array.dtype in keep else np.float64)
 
 
-def _check_range(name: str, array: npt.NDArray[Any], low: float, high: float, reason: str) -> None:
-    """Every entry finite and in low..high; in chunks, so that no temporary is as long as the array."""
+def _array(name: str, value: Any) -> npt.NDArray[Any]:
+    if np.ma.is_masked(value):
+        raise InstanceError(f"{name} is a masked array, an edge cannot be left out by a mask: leave out what it hides")
+    return np.asarray(value)
+
+
+def _check_range(
+    name: str, array: npt.NDArray[Any], low: float, high: float, reason: str, *, finite: bool = True
+) -> None:
+    """Every entry a number in low..high, and finite or not; in chunks, so that no temporary is as long as the array."""
     for start in range(0, array.size, _CHUNK):
         chunk = array[start : start + _CHUNK]
         smallest, largest = chunk.min(), chunk.max()  # NaN if there is one
-        if smallest >= low and largest <= high and np.isfinite(smallest) and np.isfinite(largest):
+        if smallest >= low and largest <= high and not (finite and np.isinf((smallest, largest)).any()):
             let_go(array, start, start + chunk.size)
             continue
-        at = start + int(np.argmax(~((chunk >= low) & (chunk <= high) & np.isfinite(chunk))))
-        if not np.isfinite(array[at]):
-            raise InstanceError(f"{name}[{at}] is {array[at]}: every entry must be finite")
+        allowed = (chunk >= low) & (chunk <= high) & (np.isfinite(chunk) | (not finite))
+        at = start + int(np.argmin(allowed))
+        if np.isnan(array[at]) or (finite and np.isinf(array[at])):
+            raise InstanceError(
+                f"{name}[{at}] is {array[at]}: every entry must be {'finite' if finite else 'a number'}"
+            )
         expected = f"at least {low}" if high == np.inf else f"in {low}..{high}"
         raise InstanceError(f"{name}[{at}] is {array[at]}: it must be {expected} ({reason})")

@@ -73,23 +73,30 @@ def per_source(polytope: Polytope, sources: int) -> PerSource:
     """The polytope of each of `sources` sources, validated; scalars become zero-stride views and cost no memory."""
     kind = _of_each_source("kind", polytope.kind, sources)
     radius = _of_each_source("radius", polytope.radius, sources)
-    unknown = ~np.isin(kind, [int(k) for k in Kind])
+    unknown = ~np.isin(_distinct(kind), [int(k) for k in Kind])
     if unknown.any():
         found = kind.flat[int(np.argmax(unknown))]
         raise InstanceError(
             f"polytope kind {found} is unknown: use one of {', '.join(f'{k} ({k.name})' for k in Kind)}"
         )
-    bad = ~(np.isfinite(radius) & (radius >= 0))
+    bad = ~(np.isfinite(_distinct(radius)) & (_distinct(radius) >= 0))
     if bad.any():
         i = int(np.argmax(bad))
         raise InstanceError(f"polytope radius of source {i} is {radius.flat[i]}: it must be finite and >= 0")
     return PerSource(
-        kind=np.broadcast_to(kind.astype(np.uint8), (sources,)),
-        radius=np.broadcast_to(radius.astype(np.float64), (sources,)),
+        kind=np.broadcast_to(kind.astype(np.uint8, copy=False), (sources,)),
+        radius=np.broadcast_to(radius.astype(np.float64, copy=False), (sources,)),
     )
 
 
+def _distinct(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """One entry of a view that repeats it, else all."""
+    return values[:1] if values.strides == (0,) else values
+
+
 def _of_each_source(field: str, value: object, sources: int) -> npt.NDArray[Any]:
+    if np.ma.is_masked(value):
+        raise InstanceError(f"polytope {field} is a masked array: give each source a number")
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
         raise InstanceError(f"polytope {field} is {array.dtype}: expected numbers")

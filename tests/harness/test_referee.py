@@ -140,12 +140,12 @@ def one_source(polytope: object, b: list[float], c: list[float]) -> MatchingLP:
 
 
 def test_figures_of_an_infeasible_answer_by_hand() -> None:
-    lp = one_source(Simplex(z=1.0), b=[0.5, 2.0], c=[-3.0, -1.0])
+    lp = one_source(Simplex(z=1.0), b=[0.5, 1.0], c=[-3.0, -1.0])
     certificate = certify(lp, np.array([1.5, 0.5]), np.array([2.0, -1.0]))
     assert certificate.objective == -5.0
     assert certificate.budget_violation == pytest.approx(1.0 / 1.5)
     assert certificate.polytope_violation == pytest.approx(1.0)
-    assert certificate.primal_residual == pytest.approx(np.sqrt(2) / (1 + np.sqrt(0.25 + 4 + 1)))
+    assert certificate.primal_residual == pytest.approx(np.sqrt(2) / (1 + np.sqrt(0.25 + 1 + 1)))
     # q = (-1, -1) at the price (2, 0): g0 = -0.5 * 2 - 1; x scales to (0.75, 0.25), then row 0 to 0.5.
     assert certificate.dual_bound == pytest.approx(-2.0)
     assert certificate.feasible_objective == pytest.approx(-1.75)
@@ -228,8 +228,8 @@ def test_the_violations_of_each_kind_by_hand() -> None:
 
 
 def test_prices_are_judged_in_float64() -> None:
-    lp = one_source(Simplex(), b=[0.5], c=[-1.0])
-    assert certify(lp, None, np.array([1 / 3])).dual_bound == -0.5 / 3 - (1 - 1 / 3)
+    lp = one_source(Simplex(z=0.5), b=[0.5], c=[-1.0])
+    assert certify(lp, None, np.array([1 / 3])).dual_bound == -0.5 / 3 - 0.5 * (1 - 1 / 3)
 
 
 def test_box_uses_every_edge_with_a_negative_reduced_cost() -> None:

@@ -1,0 +1,181 @@
+"""The same LP with limits that can bind: no budget above its largest load, no source above what its budgets let pass.
+
+I sources, J destinations, E edges. Where b_j, z_i or u_i is a number that means "no limit" (inf, 1e20, 1e300), every
+norm that a solver scales by is that number. What can be used of it is
+
+    x_e <= b_j / a_e, so    z_i <- min(z_i, sum_e b_j / a_e)  ('<=' simplex),    u_i <- min(u_i, max_e b_j / a_e)  (box)
+    and then                b_j <- min(b_j, sum_e a_e z_i)    over the edges e of row j, with u_i for a box
+
+A second round would change nothing: a row that the first left below its own b_j lets all of each z_i through. Quotients
+and sums are rounded up, so no feasible point is cut off; none is added, because no number grows. '=' sources keep z:
+one that does not fit makes the LP infeasible, which is for solver and referee to say.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from instances.mapped import default_cache, is_mapped, let_go, unnamed_array
+from instances.memory import usable_threads
+from instances.polytope import Kind, PerSource
+
+if TYPE_CHECKING:
+    from instances.matching import MatchingLP
+
+Float64 = npt.NDArray[np.float64]
+#: Edges that a thread works on at once: what it makes of them stays in the caches.
+_CHUNK_EDGES = 1 << 17
+_MOST_THREADS = 4
+_EPS = float(np.finfo(np.float64).eps)
+_LARGEST, _TINY = float(np.finfo(np.float64).max), float(np.finfo(np.float64).tiny)
+_SMALLEST = 5e-324
+
+
+def tighten(lp: MatchingLP, add: Callable[[Float64], Float64] | None = None) -> MatchingLP:
+    """An LP with the feasible set of `lp`, finite b and no limit above what can be used; `lp` where nothing changes.
+
+    add: sums a float64 array over all who hold a part of the sources, where `lp` is such a part with the b of the
+    whole. Arrays that do not change are shared. A load beyond the largest float64 counts as that number.
+    """
+    load, limits = np.zeros(lp.destinations), _Limits(lp)
+    with np.errstate(all="ignore"):
+        for used in _in_order(lp):
+            limits.put(used)
+            np.add.at(load, lp.destination[used.first_edge : used.last_edge], used.loads)
+            _release(lp, used)
+        total = np.append(load, lp.edges)
+        total = total if add is None else add(total)
+        b = np.minimum(lp.b, np.minimum(_rounded_up(total[:-1], total[-1]), _LARGEST))
+
+    if not limits.changed and np.array_equal(b, lp.b):
+        return lp
+    return lp.with_limits(b, limits.polytope())
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Used:
+    """What neighbouring sources can use. radius: their limits, None where none changed; loads: a_e times its limit."""
+
+    first: int
+    last: int
+    first_edge: int
+    last_edge: int
+    radius: Float64 | None
+    loads: Float64
+
+
+class _Limits:
+    """The radius of each source, copied once the first of them changes; beside an instance on disk it lies there."""
+
+    def __init__(self, lp: MatchingLP) -> None:
+        self._lp = lp
+        self._radius: Float64 | None = None
+
+    @property
+    def changed(self) -> bool:
+        return self._radius is not None
+
+    def put(self, used: _Used) -> None:
+        if used.radius is None:
+            return
+        if self._radius is None:
+            self._radius = self._copied()
+        self._radius[used.first : used.last] = used.radius
+        let_go(self._radius, used.first, used.last)
+
+    def polytope(self) -> PerSource:
+        of_sources = self._lp.per_source
+        return of_sources if self._radius is None else PerSource(kind=of_sources.kind, radius=self._radius)
+
+    def _copied(self) -> Float64:
+        before, sources = self._lp.per_source.radius, self._lp.sources
+        if not is_mapped(self._lp.a):
+            return before.copy()
+        copy = unnamed_array(sources, np.float64, default_cache(), "the limits of the sources")
+        copy[:] = before
+        return copy
+
+
+def _in_order(lp: MatchingLP) -> Iterator[_Used]:
+    """What each chunk of sources can use, one after another; threads work a little ahead."""
+    threads = min(_MOST_THREADS, usable_threads(), 1 + lp.edges // _CHUNK_EDGES)
+    waiting: deque[Future[_Used]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        for first, last in _chunks(lp.offsets):
+            waiting.append(pool.submit(_used, lp, first, last))
+            if len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _chunks(offsets: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """First and last source of each chunk; a source is never divided."""
+    first = 0
+    while first < offsets.size - 1:
+        last = int(np.searchsorted(offsets, offsets[first] + _CHUNK_EDGES, side="right")) - 1
+        last = min(max(last, first + 1), first + _CHUNK_EDGES)
+        yield first, last
+        first = last
+
+
+def _used(lp: MatchingLP, first: int, last: int) -> _Used:
+    offsets = lp.offsets[first : last + 1]
+    edges = slice(int(offsets[0]), int(offsets[-1]))
+    radius, degree = lp.per_source.radius[first:last], np.diff(offsets)
+    a, budget = lp.a[edges].astype(np.float64), lp.b[lp.destination[edges]]
+
+    with np.errstate(all="ignore"):  # of each thread
+        cut = _cut(lp.per_source.kind[first:last], radius, offsets - offsets[0], degree, a, budget)
+        limit = np.repeat(radius if cut is None else cut, degree)
+        loads = a * limit
+        _raise_underflow(loads, a, limit)
+    return _Used(first=first, last=last, first_edge=edges.start, last_edge=edges.stop, radius=cut, loads=loads)
+
+
+def _cut(
+    kind: npt.NDArray[np.uint8],
+    radius: Float64,
+    starts: npt.NDArray[np.int64],
+    degree: npt.NDArray[np.int64],
+    a: Float64,
+    budget: Float64,
+) -> Float64 | None:
+    """The radius of each source cut to what its budgets let through, None where all stay as they are."""
+    most = np.divide(budget, a, out=np.full(a.size, np.inf), where=a > 0)
+    _raise_underflow(most, budget)
+    filled = np.flatnonzero(degree)
+    through = np.full(radius.size, np.inf)
+    if filled.size:
+        box = kind[filled] == Kind.BOX
+        if not box.all():
+            through[filled] = np.add.reduceat(most, starts[filled])
+        if box.any():
+            through[filled[box]] = np.maximum.reduceat(most, starts[filled])[box]
+    through[kind == Kind.SIMPLEX_EQUALITY] = np.inf
+    through = _rounded_up(through, degree)
+    return np.minimum(radius, through) if (through < radius).any() else None
+
+
+def _raise_underflow(values: Float64, *factors: Float64) -> None:
+    """Round values >= 0 up where they are too small for their relative rounding, unless a factor makes them 0."""
+    if values.size and values.min() < _TINY:
+        values[np.logical_and.reduce([values < _TINY, *(factor > 0 for factor in factors)])] += _SMALLEST
+
+
+def _rounded_up(total: Float64, terms: npt.NDArray[np.int64] | float) -> Float64:
+    """No less than the exact sum of `terms` rounded numbers >= 0, in whatever order they were added."""
+    return total * (1 + (terms + 4) * _EPS)
+
+
+def _release(lp: MatchingLP, used: _Used) -> None:
+    let_go(lp.offsets, used.first, used.last)
+    let_go(lp.destination, used.first_edge, used.last_edge)
+    let_go(lp.a, used.first_edge, used.last_edge)
