@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from reports import plotting
 from reports.palette import COLOURS, Style
 
 if TYPE_CHECKING:
@@ -74,9 +75,7 @@ class Drawing:
 @contextmanager
 def settings() -> Iterator[None]:
     """Our look; characters that the font lacks are drawn by the reader's browser and need no warning."""
-    import matplotlib as mpl
-
-    with mpl.rc_context(RC), warnings.catch_warnings():
+    with plotting.look(RC), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
         yield
 
@@ -228,9 +227,10 @@ def spread(wanted: Mapping[str, float], distance: float) -> dict[str, float]:
 
 def swatch(style: Style) -> str:
     """Line and marker of a competitor as a small SVG, for a legend that the page sets itself."""
-    from matplotlib.markers import MarkerStyle
+    with settings():
+        from matplotlib.markers import MarkerStyle
 
-    marker = MarkerStyle(style.marker)
+        marker = MarkerStyle(style.marker)
     outline = np.asarray(marker.get_path().transformed(marker.get_transform()).to_polygons()[0], dtype=float)
     corners = "L".join(f"{15 + 7 * x:.1f} {6 - 7 * y:.1f}" for x, y in outline)
     width = 2.5 if style.emphasised else 1.5
