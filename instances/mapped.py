@@ -29,8 +29,17 @@ _HUGE_PAGE = 1 << 21
 
 
 def default_cache() -> Path:
-    """$DUALBENCH_CACHE, or ~/.cache/dualbench: where instances and work space on disk go."""
-    return Path(os.environ.get("DUALBENCH_CACHE") or Path.home() / ".cache" / "dualbench")
+    """$DUALBENCH_CACHE, or ~/.cache/dualbench: where instances and work space on disk go.
+
+    A user without a home gets a folder in the system's temporary one.
+    """
+    chosen = os.environ.get("DUALBENCH_CACHE")
+    if chosen:
+        return Path(chosen)
+    try:
+        return Path.home() / ".cache" / "dualbench"
+    except RuntimeError:  # neither HOME nor an entry in the list of users
+        return Path(tempfile.gettempdir()) / f"dualbench-cache-{os.getuid()}"
 
 
 def free_disk(folder: Path) -> int:

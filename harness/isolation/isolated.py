@@ -123,7 +123,7 @@ class _Server:
     def __init__(self, threads: int) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="dualbench-"))
         self.control, theirs = Pipe()
-        command = [sys.executable, "-m", "harness.isolation.server", str(theirs.fileno()), str(self.folder)]
+        command = [sys.executable, "-P", "-m", "harness.isolation.server", str(theirs.fileno()), str(self.folder)]
         try:
             self.process = subprocess.Popen(  # noqa: S603 - our own module
                 command,

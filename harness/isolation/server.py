@@ -129,7 +129,7 @@ def _become_child(job: Job, request: Any, channel: Connection, output: int) -> N
 def _preload() -> None:
     """Load the libraries, and what they set up with their first call, without starting a thread of theirs."""
     for name in _PRELOADED:
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(Exception):  # a case that needs it says what is wrong with it
             importlib.import_module(name)
     numba, torch = sys.modules.get("numba"), sys.modules.get("torch")
     if numba is not None:

@@ -54,7 +54,9 @@ def launch(case: ShardedCase, *, max_restarts: int = 0) -> Launched:
             logs_specs=DefaultLogsSpecs(log_dir=str(folder / "logs")),
         )
         command = ["-m", "harness.scaling.member", str(folder / "case.json"), str(folder)]
-        with inherited(of_children(case.settings.threads)), _quiet():
+        # the working folder may hold packages named as ours: it is not where ranks look for them
+        environment = of_children(case.settings.threads) | {"PYTHONSAFEPATH": "1"}
+        with inherited(environment), _quiet():
             try:
                 elastic_launch(config, sys.executable)(*command)
             except ChildFailedError as error:

@@ -11,6 +11,8 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from solvers.engine.compile_cache import cache_folder
+
 _Loop = TypeVar("_Loop", bound=Callable[..., Any])
 _SOLVERS = Path(__file__).resolve().parent.parent
 
@@ -32,7 +34,7 @@ def _cache_of_these_sources() -> Iterator[None]:
     By itself it looks at the file of the loop alone, and would go on with what another file had inlined into it.
     """
     before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(Path(before or _SOLVERS / "__pycache__") / _digest())
+    numba.config.CACHE_DIR = str(Path(before or cache_folder()) / _digest())
     try:
         yield
     finally:
