@@ -91,6 +91,12 @@ def marks(found: Mapping[str, float | None]) -> str:
     return "; ".join(told)
 
 
+def too_short(found: Mapping[str, float | None]) -> bool:
+    """Whether a load of a tenth of the cores would not show: it does not fill the ticks from which shares count."""
+    seconds, cores = found.get("seconds"), found.get("cores")
+    return seconds is not None and cores is not None and OTHER_LOAD * cores * seconds < TICKS * _TICK
+
+
 def _change(first: float | None, last: float | None) -> float | None:
     return None if first is None or last is None else last - first
 

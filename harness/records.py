@@ -20,6 +20,7 @@ from harness.disk import PARTIAL as PARTIAL
 from harness.disk import NotWrittenError as NotWrittenError
 from harness.disk import append_line
 from harness.disk import write_whole as write_whole
+from harness.disturbance import too_short as too_short
 from harness.plain import as_plain, without_huge
 from harness.rows import LONGEST_ROW, mended, parse, too_large
 from harness.rows import fault as fault
@@ -30,8 +31,8 @@ from instances.errors import InputError as InputError
 
 SCHEMA = 1
 RECORDS_FILE = "records.jsonl"
-#: Stands behind a time that was disturbed, wherever it is shown.
-DISTURBED = "~"
+#: Stands behind a time that was disturbed, wherever it is shown, and behind one too short to tell.
+DISTURBED, TOO_SHORT = "~", "°"
 _PIECE = 1 << 20  # bytes of a line that is passed over
 
 

@@ -155,7 +155,7 @@ def legend(figure: Figure, names: Mapping[str, Style], columns: int, *, markers:
 
     bare = {} if lines else {"linestyle": "none"}
     handles = [Line2D([], [], label=name, **line_style(style, markers=markers) | bare) for name, style in names.items()]
-    box = figure.legend(
+    figure.legend(
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0.02, 0.0),
@@ -166,8 +166,6 @@ def legend(figure: Figure, names: Mapping[str, Style], columns: int, *, markers:
         labelspacing=0.35,
         borderpad=0.2,
     )
-    for text, style in zip(box.get_texts(), names.values(), strict=True):
-        text.set_fontweight("bold" if style.emphasised else "normal")
 
 
 def legend_shape(names: Mapping[str, Style]) -> tuple[int, int]:
@@ -181,48 +179,18 @@ def line_style(style: Style, *, markers: bool = True) -> dict[str, Any]:
     return {
         "color": style.colour,
         "linestyle": style.dash,
-        "linewidth": 2.0 if style.emphasised else 1.2,
+        "linewidth": 1.4,
         "marker": style.marker if markers else "",
         "markersize": 4.5,
-        "zorder": 4 if style.emphasised else 3,
+        "zorder": 3,
     }
 
 
-def points(axes: Axes, x: Any, y: Any, filled: Any, style: Style) -> None:
+def points(axes: Axes, x: Any, y: Any, filled: Any, style: Style, size: float = 4.5) -> None:
     """Markers of a line, hollow where not `filled`."""
-    look = line_style(style) | {"linestyle": "none"}
+    look = line_style(style) | {"linestyle": "none", "markersize": size}
     axes.plot(x[filled], y[filled], **look)
     axes.plot(x[~filled], y[~filled], markerfacecolor="none", **look)
-
-
-def label_ends(axes: Axes, ends: Mapping[str, tuple[float, float]], names: Mapping[str, Style]) -> None:
-    """Names beside the right edge, each at the height of its line's end or as near as the others allow."""
-    position = axes.get_position()
-    figure_height = float(axes.figure.get_figheight())  # type: ignore[union-attr]  # a subfigure does not occur here
-    height = position.height * figure_height
-    heights = {name: float(axes.transData.transform(end)[1]) for name, end in ends.items()}
-    low, high = (float(axes.transAxes.transform((0, y))[1]) for y in (0, 1))
-    wanted = {name: (value - low) / (high - low) for name, value in heights.items()}
-    for name, y in spread(wanted, 0.155 / height).items():
-        style = names[name]
-        start = axes.transAxes.inverted().transform(axes.transData.transform(ends[name]))
-        axes.plot([start[0], 1.0, 1.03], [start[1], y, y], transform=axes.transAxes, clip_on=False, color=style.colour,
-                  linewidth=0.5, alpha=0.6, zorder=2)  # fmt: skip
-        axes.text(1.045, y, name, transform=axes.transAxes, va="center", fontsize=8.5, color=style.colour,
-                  fontweight="bold" if style.emphasised else "normal")  # fmt: skip
-
-
-def spread(wanted: Mapping[str, float], distance: float) -> dict[str, float]:
-    """Heights in [0, 1] in the order wanted, at least `distance` apart, moved down and then up as little as needed."""
-    order = sorted(wanted, key=lambda name: (-wanted[name], name))
-    placed: list[float] = []
-    for name in order:
-        placed.append(min(wanted[name], placed[-1] - distance) if placed else min(1.0, wanted[name]))
-    floor = 0.0
-    for k in range(len(placed) - 1, -1, -1):
-        placed[k] = max(placed[k], floor)
-        floor = placed[k] + distance
-    return dict(zip(order, placed, strict=True))
 
 
 def swatch(style: Style) -> str:
@@ -233,7 +201,7 @@ def swatch(style: Style) -> str:
         marker = MarkerStyle(style.marker)
     outline = np.asarray(marker.get_path().transformed(marker.get_transform()).to_polygons()[0], dtype=float)
     corners = "L".join(f"{15 + 7 * x:.1f} {6 - 7 * y:.1f}" for x, y in outline)
-    width = 2.5 if style.emphasised else 1.5
+    width = 1.5
     dashes = "" if isinstance(style.dash, str) else " ".join(f"{width * part:g}" for part in style.dash[1])
     return (
         '<svg class="swatch" viewBox="0 0 30 12" aria-hidden="true">'

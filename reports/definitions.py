@@ -1,51 +1,19 @@
-"""What the words and figures of a report mean, said once."""
+"""What the words and figures of a report mean, said once: sections point here by the name of a term."""
 
 from __future__ import annotations
 
 from harness import records
-from reports.profiles import SHIFT
 
-TIME_TO_GAP = (
-    "Time to a certified gap: for one solver and one instance, the minimum over the tolerances asked of the median "
-    "over repeats of the seconds of run, among its cases whose certified gap, by the referee, is at most the target. "
-    "With prepare: the same of prepare + run. A solver's own trace never counts."
-)
-TRACE = (
-    "The solver's own view: the gap that the solver reported about itself while it ran. It is not certified and "
-    "decides nothing in this report."
-)
-SUCCESS = (
-    "Success: instances on which the target was reached, of the instances on which the solver was asked for it. "
-    "A skipped case is not asked: it is listed with its reason and counts neither as success nor as failure."
-)
-CORRECTNESS = (
-    "Correctness: cases in which the referee confirmed the tolerance, of the cases in which the solver claimed it."
-)
-MEAN = (
-    f"Mean time: shifted geometric mean with a shift of {SHIFT:g} s over the common instances, those asked of every "
-    "solver, leaving aside solvers that were asked at fewer than half. Penalty: where the target was not reached, the "
-    "time limit of the case counts as its time; where a case had no limit, the longest time limit or run on record."
-)
-PROFILE = (
-    "Performance profile (Dolan and Moré, 2002): the share of the common instances on which a solver reaches the "
-    "target within a factor of the fastest one. Higher is better; at 1 it is how often the solver is the fastest, at "
-    "the right end how often it reaches the target at all."
-)
-MEMORY = (
-    "Peak memory: the largest resident memory of the process that ran the case, instance and Python included, and the "
-    "largest allocation on the device."
-)
-DISTURBED = (
-    f"Disturbed: a time marked {records.DISTURBED} was measured while other processes or the hypervisor took a share "
-    "of the solver's cores, or the machine swapped, was throttled or had its clock moved (thresholds in METHOD.md). "
-    "tables/cases.csv holds what was measured; --resume --rerun-disturbed runs these cases again."
-)
+GAP, TIME, WIN = "Certified gap", "Time to a certified gap", "Win"
+SUCCESS, MEAN, PROFILE = "Success and correctness", "Mean time, and how failures count", "Performance profile"
+MEMORY, MARKS, PREPARE, TRACE = "Peak memory", "Marks at a time", "Inside the clock", "The solver's own view"
+
 DEFINITIONS = (
     (
-        "Certified gap",
+        GAP,
         "(objective of the repaired feasible point − dual bound) / max(1, |dual bound|), computed by the referee in "
-        "float64 from the answer x and dual λ of every solver alike. It is at least 0 up to rounding, whatever the "
-        "solver did: an objective within this relative distance of the optimum is proved.",
+        "float64 from the answer x and dual λ of every solver alike, with both moved outward by a bound on their "
+        "rounding errors: an objective within this relative distance of the optimum is proved.",
     ),
     (
         "Dual bound",
@@ -55,20 +23,67 @@ DEFINITIONS = (
     (
         "Repaired feasible point",
         "The solver's x, clipped at 0, each source scaled into its polytope, then each edge scaled by "
-        "min(1, bⱼ / (Ax)ⱼ). Where no feasible point can be recovered there is no certified gap.",
+        "min(1, bⱼ / (Ax)ⱼ). Where no feasible point can be recovered there is no certified gap. Where rounding leaves "
+        "a violation, it stands at the time as “feasible up to”, relative to the row.",
     ),
     (
-        "Inside the clock",
+        PREPARE,
         "run: the solver's work from a prepared instance to its answer. prepare: conversion, upload and compilation, "
-        "timed apart. Neither: generating the instance, the process of the case (isolation), its warm-up and the "
-        "referee. The clock is monotonic and the device is synchronised before every reading.",
+        "timed apart, and shown at the time itself (0.033 + 0.21 prepare) where it takes longer than run. Neither: "
+        "generating the instance, the process of the case (isolation), its warm-up and the referee. The clock is "
+        "monotonic and the device is synchronised before every reading.",
     ),
-    ("Time to a certified gap", TIME_TO_GAP.partition(": ")[2]),
-    ("Success and correctness", f"{SUCCESS} {CORRECTNESS}"),
-    ("How failures count", MEAN),
-    ("Performance profile", PROFILE.partition(": ")[2]),
-    ("Peak memory", MEMORY.partition(": ")[2]),
-    ("Disturbed", DISTURBED.partition(": ")[2]),
+    (
+        TIME,
+        "For one solver and one instance, the minimum over the tolerances asked of the median over repeats of the "
+        "seconds of run, among its cases whose certified gap, by the referee, is at most the target. With prepare: the "
+        "same of prepare + run. A solver's own trace never counts.",
+    ),
+    (
+        WIN,
+        "The fastest solver wins where a rival was asked for the same gap on the same instance and machine, and either "
+        "needs longer or does not reach it. Level, no win: the ranges of their repeats overlap, or the next needs less "
+        "than 1.1 times as long. Where one solver alone was asked there is no win either.",
+    ),
+    (
+        SUCCESS,
+        "Success: instances on which the target was reached, of the instances on which the solver was asked for it. A "
+        "skipped case is not asked: it is listed with its reason and counts neither as success nor as failure. "
+        "Correctness: cases in which the referee confirmed the tolerance, of the cases in which the solver claimed it.",
+    ),
+    (
+        MEAN,
+        "Shifted geometric mean, (Π (tₖ + s))^(1/n) − s, over the common instances: those asked of every solver, "
+        "leaving aside solvers that were asked at fewer than half. The shift s stands with the table: the largest "
+        "power of ten not above the median of the fastest times of the instances, and at most 10 s. Penalty: where the "
+        "target was not reached, the time limit of the case counts as its time; where a case had no limit, the longest "
+        "time limit or run on record.",
+    ),
+    (
+        PROFILE,
+        "Dolan and Moré, 2002: the share of the common instances on which a solver reaches the target within a factor "
+        "of the fastest one. Higher is better; at 1 it is how often the solver is the fastest, at the right end how "
+        "often it reaches the target at all. A solver that reaches it nowhere has no curve; fewer than three common "
+        "instances make no profile.",
+    ),
+    (
+        MEMORY,
+        "The largest resident memory of the process that ran the case, instance and Python included, and the largest "
+        "allocation on the device.",
+    ),
+    (
+        MARKS,
+        f"{records.DISTURBED}: measured while other processes or the hypervisor took a share of the solver's cores, or "
+        "the machine swapped, was throttled or had its clock moved (thresholds in METHOD.md); --resume "
+        f"--rerun-disturbed runs these cases again. {records.TOO_SHORT}: too short to tell, as other work on a tenth "
+        "of the cores would not show in the ticks of the system's counters. No mark: looked at, and nothing found. "
+        "tables/cases.csv holds what was measured.",
+    ),
+    (
+        TRACE,
+        "The gap that a solver reported about itself while it ran, the best so far. It is not certified and decides "
+        "nothing in this report.",
+    ),
 )
 STATUSES = {
     "solved": "the solver claims the tolerance and the referee agrees",

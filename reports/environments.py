@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.definitions import DISTURBED
+from harness.records import DISTURBED
 from reports.load import Loaded
 from reports.shown import ABSENT, Cell, Column, Table, digits, listed, plural
 
@@ -60,7 +60,8 @@ def mixed(loaded: Loaded) -> list[str]:
 def disturbed(loaded: Loaded) -> list[str]:
     """One line where times were measured on a machine that was not left alone."""
     number = int((loaded.cases["disturbed"] != "").sum())
-    return [f"{number:,} of {plural(len(loaded.cases), 'case')} disturbed. {DISTURBED}"] if number else []
+    told = f"{number:,} of {plural(len(loaded.cases), 'case')} disturbed, marked {DISTURBED}: see Definitions."
+    return [told] if number else []
 
 
 def _mixed_machines(loaded: Loaded) -> list[str]:

@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from reports import canvas
 from reports.canvas import Drawing
 from reports.palette import Style
 from reports.profiles import performance_profile
-from reports.shown import compact, power
+from reports.shown import compact, digits, power
 
 Styles = Mapping[str, Style]
 SMALLEST_GAP = 1e-9  # gaps below it, 0 included, are drawn here
 SHORTEST_TIME = 1e-6  # seconds
 INSTANCES_IN_A_PANEL = 16  # rows
 ROWS_OF_A_PANEL = 10  # more make it taller
-LONGEST_DIRECT_LABEL = 20  # characters; longer names go under the panel
+LEAST_INSTANCES = 3  # of a performance profile
 
 
 def seconds_text(value: float) -> str:
@@ -27,43 +28,45 @@ def seconds_text(value: float) -> str:
 
 
 def time_by_size(found: pd.DataFrame, sizes: pd.DataFrame, target: float, styles: Styles) -> list[Drawing]:
-    """Seconds to the target: one panel of all instances, one row each, and one a family by edges, on the same axes.
+    """Seconds to the target: one panel of all instances, one row each, and one a series by edges, on the same axes.
 
-    Families of one size have no panel of their own; where all have one, the panel of instances is left out.
+    Instances of one size have no panel of their own; where all have one, the panel of instances is left out.
     """
     rows = found[(found["target"] == target) & found["seconds"].notna()]
     rows = rows.join(sizes, on="instance").dropna(subset="edges").sort_values(["edges", "instance"])
     rows = rows.assign(seconds=rows["seconds"].clip(lower=SHORTEST_TIME), edges=rows["edges"].clip(lower=1))
-    ladder = rows["family"].map(sizes.groupby("family")["edges"].nunique()) > 1
+    ladder = rows["series"].map(sizes.groupby("series")["edges"].nunique()) > 1
     grown = rows[ladder]
     panels = [
-        _time_by_size(panel, str(family), target, _range(grown["edges"]), _range(grown["seconds"]), styles)
-        for family, panel in grown.groupby("family", sort=True)
+        _time_by_size(panel, str(series), target, _range(grown["edges"]), _range(grown["seconds"]), styles)
+        for series, panel in grown.groupby("series", sort=True)
     ]
     return panels if ladder.all() else [_time_by_instance(rows, target, styles), *panels]
 
 
 def _time_by_size(
     rows: pd.DataFrame,
-    family: str,
+    series: str,
     target: float,
     edges: tuple[float, float],
     seconds: tuple[float, float],
     styles: Styles,
 ) -> Drawing:
-    curves = {
-        str(solver): (line["edges"].to_numpy(), line["seconds"].to_numpy())
-        for solver, line in rows.groupby("competitor")
-    }
+    lines = {str(solver): line for solver, line in rows.groupby("competitor")}
     return _lines(
-        curves,
+        {solver: (line["edges"].to_numpy(), line["seconds"].to_numpy()) for solver, line in lines.items()},
         styles,
-        name=f"time-by-size-{slug(family)}",
-        title=family,
+        name=f"time-by-size-{slug(series)}",
+        title=series,
         x=("edges", *edges, compact),
         y=(f"seconds to gap {power(target)}", *seconds, seconds_text),
-        direct=True,
+        filled={solver: _trusted(line) for solver, line in lines.items()},
     )
+
+
+def _trusted(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Whether a time carries no mark."""
+    return ~(rows["disturbed"] | rows["too_short"]).to_numpy(dtype=bool)
 
 
 def _time_by_instance(rows: pd.DataFrame, target: float, styles: Styles) -> Drawing:
@@ -82,7 +85,7 @@ def _time_by_instance(rows: pd.DataFrame, target: float, styles: Styles) -> Draw
         for solver, style in shown.items():
             points = rows[rows["competitor"] == solver]
             heights = np.array([names.index(name) for name in points["instance"]], dtype=float)
-            canvas.points(axes, points["seconds"].to_numpy(), heights, np.full(len(points), fill_value=True), style)
+            canvas.points(axes, points["seconds"].to_numpy(), heights, _trusted(points), style, size=6.5)
         canvas.legend(figure, shown, columns, markers=True, lines=False)
         return canvas.render(figure, "time-by-instance", f"{title}: {x}", key=shown)
 
@@ -94,28 +97,34 @@ def gap_against_time(cases: pd.DataFrame, instance: str, styles: Styles) -> Draw
     """
     rows = cases[cases["certified_gap"].notna() & cases["run"].notna()]
     by = rows.assign(solved=rows["status"] == "solved").groupby(["competitor", "tolerance"], dropna=False)
-    points = by.agg({"run": "median", "certified_gap": "median", "solved": "all"}).reset_index()
+    points = by.agg(
+        seconds=("run", "median"),
+        least=("run", "min"),
+        most=("run", "max"),
+        gap=("certified_gap", "median"),
+        solved=("solved", "all"),
+    ).reset_index()
     if len(points) < 2:
         return None
+    times = ["seconds", "least", "most"]
+    points[times] = points[times].clip(lower=SHORTEST_TIME)
+    points["gap"] = points["gap"].clip(lower=SMALLEST_GAP)
     points = points.sort_values(["competitor", "tolerance"], ascending=[True, False])
-    seconds, gaps = points["run"].clip(lower=SHORTEST_TIME), points["certified_gap"].clip(lower=SMALLEST_GAP)
-    curves = {
-        str(solver): (seconds[line.index].to_numpy(), gaps[line.index].to_numpy())
-        for solver, line in points.groupby("competitor")
-    }
+    lines = {str(solver): line for solver, line in points.groupby("competitor")}
     return _lines(
-        curves,
+        {solver: (line["seconds"].to_numpy(), line["gap"].to_numpy()) for solver, line in lines.items()},
         styles,
         name=f"gap-against-time-{slug(instance)}",
         title=instance,
-        x=("seconds of run", *_range(seconds), seconds_text),
-        y=("certified gap", *_range(gaps), power),
-        filled={str(solver): line["solved"].to_numpy() for solver, line in points.groupby("competitor")},
+        x=("seconds of run", *_range(points[["least", "most"]]), seconds_text),
+        y=("certified gap", *_range(points["gap"]), power),
+        filled={solver: line["solved"].to_numpy() for solver, line in lines.items()},
+        ranges={solver: (line["least"].to_numpy(), line["most"].to_numpy()) for solver, line in lines.items()},
     )
 
 
 def gap_over_time(traces: Mapping[str, Mapping[str, Any]], instance: str, styles: Styles) -> Drawing | None:
-    """The solver's own gap while it runs, one line a solver, from {competitor: trace}."""
+    """The best gap so far by the solver's own word while it runs, one line a solver, from {competitor: trace}."""
     curves = {solver: curve for solver, trace in traces.items() if len((curve := trace_points(trace))[0])}
     if not curves:
         return None
@@ -126,37 +135,38 @@ def gap_over_time(traces: Mapping[str, Mapping[str, Any]], instance: str, styles
         title=instance,
         x=("seconds of run", *_range(np.concatenate([x for x, _ in curves.values()])), seconds_text),
         y=("gap, solver's own view", *_range(np.concatenate([y for _, y in curves.values()])), power),
-        markers=False,
     )
 
 
 def trace_points(trace: Any) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """(seconds, gap) of a trace without what a log axis cannot show; empty where it is not a trace at all."""
+    """(seconds, best gap so far) of a trace without what a log axis cannot show; empty where it is none at all."""
     try:
         pairs = zip(trace["seconds"], trace["gap"], strict=False)
         points = np.array([pair for pair in pairs if None not in pair], dtype=float).reshape(-1, 2)
     except (KeyError, TypeError, ValueError):
         return np.empty(0), np.empty(0)
     points = points[np.isfinite(points).all(axis=1) & (points[:, 1] >= 0)]
-    return points[:, 0].clip(min=SHORTEST_TIME), points[:, 1].clip(min=SMALLEST_GAP)
+    return points[:, 0].clip(min=SHORTEST_TIME), np.minimum.accumulate(points[:, 1]).clip(min=SMALLEST_GAP)
 
 
 def profile(times: pd.DataFrame, target: float, styles: Styles) -> Drawing | None:
-    """Share of instances solved within a factor of the fastest solver; one solver alone has no profile."""
-    if times.shape[1] < 2 or times.isna().all(axis=None):
+    """Share of instances solved within a factor of the fastest solver, with a marker where it rises.
+
+    One solver alone, or fewer than LEAST_INSTANCES instances, have no profile; a solver without success has no curve.
+    """
+    times = times.loc[:, times.notna().any()]
+    if times.shape[1] < 2 or len(times) < LEAST_INSTANCES:
         return None
     shares = performance_profile(times)
     furthest = max(10.0, float(shares.index.max()) * 1.2)
     steps = np.append(shares.index.to_numpy(), furthest)
-    curves = {str(solver): (steps, np.append(share, share.iloc[-1]) * 100) for solver, share in shares.items()}
     return _lines(
-        curves,
+        {str(solver): (steps, np.append(share, share.iloc[-1]) * 100) for solver, share in shares.items()},
         styles,
         name=f"profile-{power(target)}",
         title=f"Certified gap {power(target)}",
         x=("times the fastest", 1.0, furthest, compact),
         y=(f"% of {len(times)} instances", 0.0, 100.0, compact),
-        markers=False,
         steps=True,
     )
 
@@ -169,22 +179,19 @@ def _lines(
     title: str,
     x: tuple[str, float, float, Any],
     y: tuple[str, float, float, Any],
-    markers: bool = True,
     steps: bool = False,
-    direct: bool = False,
     filled: Mapping[str, Any] | None = None,
+    ranges: Mapping[str, tuple[Any, Any]] | None = None,
 ) -> Drawing:
     """One panel with a line for each of `curves`; x and y are (label, low, high, text of a tick).
 
-    filled: whether a point's marker is, True for all where nothing is said.
+    steps: percentages, with markers where they rise. filled: whether a point's marker is; without it a curve that is no
+    steps has none. ranges: the least and the largest x of each point, drawn as a bar.
     """
     shown = {solver: styles[solver] for solver in styles if solver in curves}
-    longest = max(len(solver) for solver in shown)
-    direct = direct and longest <= LONGEST_DIRECT_LABEL
     rows, columns = canvas.legend_shape(shown)
     with canvas.settings():
-        right = 0.07 * longest + 0.1 if direct else 0.0
-        figure, axes = canvas.new_figure(0 if direct else rows, right, canvas.heads(title, y[0]))
+        figure, axes = canvas.new_figure(rows, heads=canvas.heads(title, y[0]))
         canvas.titles(axes, title, x[0], y[0])
         canvas.log_axis(axes.xaxis, *x[1:])
         if steps:
@@ -192,15 +199,22 @@ def _lines(
         else:
             canvas.log_axis(axes.yaxis, *y[1:])
         for solver, style in shown.items():
-            look = canvas.line_style(style, markers=markers and filled is None)
-            axes.plot(*curves[solver], drawstyle="steps-post" if steps else "default", **look)
+            look = canvas.line_style(style, markers=steps)
+            at, values = curves[solver]
+            if steps:
+                look |= {"drawstyle": "steps-post", "markevery": _rises(values)}
+            axes.plot(at, values, **look)
+            if ranges is not None:
+                axes.hlines(values, *ranges[solver], color=style.colour, linewidth=3.5, alpha=0.35)
             if filled is not None:
-                canvas.points(axes, *curves[solver], filled[solver], style)
-        if direct:
-            canvas.label_ends(axes, {solver: (curves[solver][0][-1], curves[solver][1][-1]) for solver in shown}, shown)
-        else:
-            canvas.legend(figure, shown, columns, markers=markers)
-        return canvas.render(figure, name, f"{title}: {y[0]} against {x[0]}", key={} if direct else shown)
+                canvas.points(axes, at, values, filled[solver], style)
+        canvas.legend(figure, shown, columns, markers=steps or filled is not None)
+        return canvas.render(figure, name, f"{title}: {y[0]} against {x[0]}", key=shown)
+
+
+def _rises(values: Any) -> list[int]:
+    """Where a curve of steps begins above 0, and where it rises."""
+    return [int(k) for k in np.flatnonzero(np.diff(values, prepend=0.0) > 0)]
 
 
 def _range(values: Any) -> tuple[float, float]:
@@ -217,8 +231,17 @@ def slug(name: str) -> str:
 
 
 def sizes_of(cases: pd.DataFrame) -> pd.DataFrame:
-    """family and edges by instance."""
-    return cases.groupby("instance", observed=True).agg(family=("family", "first"), edges=("edges", "max"))
+    """By instance: edges, and the series of those that differ in size alone (family, sources to a destination)."""
+    found = cases.groupby("instance", observed=True).agg(
+        family=("family", "first"),
+        edges=("edges", "max"),
+        sources=("sources", "first"),
+        destinations=("destinations", "first"),
+    )
+    ratio = found["sources"] / found["destinations"].clip(lower=1)
+    several = ratio.round(1).groupby(found["family"]).transform("nunique") > 1
+    series = found["family"] + ", " + ratio.map(digits) + " sources a destination"
+    return found[["edges"]].assign(series=series.where(several, found["family"]))
 
 
 def chosen(names: Sequence[str], most: int) -> list[str]:

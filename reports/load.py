@@ -31,7 +31,10 @@ NESTED = {
     **{f"{name}_memory": ("peak_memory", name) for name in ("host", "device")},
     **{
         name: ("certificate", name)
-        for name in ("certified_gap", "dual_bound", "feasible_objective", "budget_violation", "polytope_violation")
+        for name in (
+            *("certified_gap", "dual_bound", "feasible_objective", "budget_violation", "polytope_violation"),
+            *("bound_error", "objective_error", "feasible_violation"),
+        )
     },
 }
 NESTED_TEXTS = {
@@ -145,6 +148,7 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     columns |= {name: _numbers([row.get(key) for row in inner[outer]]) for name, (outer, key) in NESTED.items()}
     columns |= {name: _texts([row.get(key) for row in inner[outer]]) for name, (outer, key) in NESTED_TEXTS.items()}
     columns["options"] = [records.plain_text(options_text(row.get("options"))) for row in inner["settings"]]
+    columns["too_short"] = [_too_short(row) for row in inner["disturbance"]]
     columns["trace"] = pd.Series([row.get("trace") for row in rows], dtype=object)
     return pd.DataFrame(columns)
 
@@ -196,6 +200,10 @@ def _texts(values: list[Any]) -> pd.Series:
 
 def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, (int, float)) and abs(value) <= sys.float_info.max else None
+
+
+def _too_short(disturbance: Mapping[str, Any]) -> bool:
+    return records.too_short({name: _number(disturbance.get(name)) for name in ("seconds", "cores")})
 
 
 def _text(value: Any) -> str:

@@ -5,16 +5,20 @@ Every figure here is derived from the referee's certificate and the harness's cl
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from reports.profiles import comparable, shifted_geometric_mean
+from reports.profiles import comparable, shift_of, shifted_geometric_mean
 
 TARGETS = (1e-2, 1e-4, 1e-6, 1e-8)
 CLAIMS = ("solved", "inaccurate")  # the solver said that it reached the tolerance
 KEY = ["instance", "competitor"]
+PLACE = ["target", "instance", "machine"]
+LEVEL = 1.1  # a smaller factor is no win: a single run may be a tenth too long without a mark (METHOD.md)
 
 
 def targets(cases: pd.DataFrame) -> list[float]:
@@ -30,9 +34,10 @@ def outcomes(cases: pd.DataFrame) -> pd.DataFrame:
 
     asked: it was run with that tolerance or a tighter one, or reached the target anyway.
     seconds: time to the certified gap, NaN where it was not reached: the minimum over tolerances asked of the median
-    over repeats of `run` seconds, among the cases whose certified gap is at most the target. repeats, least, most: how
-    many runs that median is of, and their range.
-    seconds_with_prepare: the same of prepare + run. disturbed: whether one of the repeats behind `seconds` was.
+    over repeats of `run` seconds, among the cases whose certified gap is at most the target. Of the same cases:
+    repeats, least and most (how many runs that median is of, and their range), prepare (median), disturbed and
+    too_short (whether one of them was), violation (the largest that remains in a feasible point).
+    seconds_with_prepare: the minimum over tolerances of the median of prepare + run.
     best_gap: the smallest certified gap of any case.
     limit: what a failure counts in a mean, the time limit, or the longest time on record where there was no limit.
     """
@@ -43,11 +48,15 @@ def outcomes(cases: pd.DataFrame) -> pd.DataFrame:
 
 def _at_target(tried: pd.DataFrame, target: float) -> pd.DataFrame:
     pairs = tried.groupby(KEY, observed=True).agg(
-        tightest=("tolerance", "min"), best_gap=("certified_gap", "min"), limit=("time_limit", "max")
+        tightest=("tolerance", "min"),
+        best_gap=("certified_gap", "min"),
+        limit=("time_limit", "max"),
+        machine=("machine", "first"),
     )
     fastest = _time_to_gap(tried, target)
     pairs = pairs.join(fastest)
-    pairs["disturbed"] = pairs["disturbed"].isin([True])
+    for mark in ("disturbed", "too_short"):
+        pairs[mark] = pairs[mark].isin([True])
     longest = tried[["time_limit", "run"]].max().max()
     pairs["limit"] = pairs["limit"].fillna(longest)
     pairs["asked"] = (pairs["tightest"] <= target) | pairs["seconds"].notna()
@@ -58,49 +67,71 @@ def _at_target(tried: pd.DataFrame, target: float) -> pd.DataFrame:
 def _time_to_gap(tried: pd.DataFrame, target: float) -> pd.DataFrame:
     reached = tried[(tried["certified_gap"] <= target) & tried["run"].notna()]
     by_tolerance = reached.groupby([*KEY, "tolerance"], observed=True, dropna=False).agg(
-        run=("run", "median"),
+        seconds=("run", "median"),
         repeats=("run", "size"),
         least=("run", "min"),
         most=("run", "max"),
+        prepare=("prepare", "median"),
         total=("total", "median"),
         disturbed=("disturbed", "any"),
+        too_short=("too_short", "any"),
+        violation=("feasible_violation", "max"),
     )
-    return (
-        by_tolerance.sort_values("run", kind="stable")
-        .groupby(KEY, observed=True)
-        .agg(
-            seconds=("run", "first"),
-            repeats=("repeats", "first"),
-            least=("least", "first"),
-            most=("most", "first"),
-            seconds_with_prepare=("total", "min"),
-            disturbed=("disturbed", "first"),
-        )
-    )
+    by_solver = by_tolerance.sort_values("seconds", kind="stable").groupby(KEY, observed=True)
+    fastest = by_solver.nth(0).reset_index(level="tolerance", drop=True).drop(columns="total")
+    return fastest.assign(seconds_with_prepare=by_solver["total"].min())
 
 
 def winners(found: pd.DataFrame) -> pd.DataFrame:
-    """One row a target and instance: winner, seconds, disturbed, runner_up and its seconds, factor; empty: none.
+    """One row a target, instance and machine: who is fastest there, and whether that is a win.
 
-    asked: the number of solvers that were asked for the target.
+    verdict: "win", over somebody asked for the same target who needs longer or does not reach it; "level", where the
+    next one's times are not clearly longer; "walkover", where nobody else was asked; "none" of those asked reached it;
+    "not asked". The winner's figures are those of `outcomes`; runner_up, its seconds and range, and the factor between
+    the two are those of the next one.
+    level: all who are level with the fastest. asked: the number of solvers that were asked for the target.
     """
-    places = found.dropna(subset="seconds").sort_values(["target", "instance", "seconds", "competitor"])
-    place = places.groupby(["target", "instance"], observed=True).cumcount()
-    columns = ["competitor", "seconds"]
-    first = places[place == 0].set_index(["target", "instance"])[[*columns, "disturbed"]]
-    second = places[place == 1].set_index(["target", "instance"])[columns]
-    best = first.join(second.rename(columns={"competitor": "runner_up", "seconds": "runner_up_seconds"}))
-    best = best.assign(factor=best["runner_up_seconds"] / best["seconds"].replace(0.0, np.nan))
-    everything = found.groupby(["target", "instance"], observed=True).agg(
-        best_gap=("best_gap", "min"), asked=("asked", "sum")
-    )
-    return everything.join(best.rename(columns={"competitor": "winner"})).reset_index()
+    places = found.dropna(subset="seconds").sort_values([*PLACE, "seconds", "competitor"])
+    place = places.groupby(PLACE, observed=True).cumcount()
+    figures = ["competitor", "seconds", "least", "most", "seconds_with_prepare"]
+    first = places[place == 0].set_index(PLACE)
+    second = places[place == 1].set_index(PLACE)[figures].rename(columns={"competitor": "solver"})
+    best = first.drop(columns=["asked", "best_gap", "limit"]).join(second.add_prefix("runner_up_"))
+    best = best.rename(columns={"competitor": "winner", "runner_up_solver": "runner_up"})
+    best["factor"] = best["runner_up_seconds"] / best["seconds"].replace(0.0, np.nan)
+
+    everything = found.groupby(PLACE, observed=True).agg(best_gap=("best_gap", "min"), asked=("asked", "sum"))
+    level = found[level_with_fastest(found)].groupby(PLACE, observed=True)["competitor"].agg(list)
+    rows = everything.join(best).join(level.rename("level")).reset_index()
+    return rows.assign(verdict=[_verdict(row) for row in rows.to_dict("records")])
+
+
+def _verdict(row: Mapping[Any, Any]) -> str:
+    if not row["asked"]:
+        return "not asked"
+    if pd.isna(row["winner"]):
+        return "none"
+    if row["asked"] == 1:
+        return "walkover"
+    return "win" if len(row["level"]) == 1 else "level"
+
+
+def level_with_fastest(found: pd.DataFrame) -> pd.Series:
+    """Whether a row's time is not clearly longer than the fastest of its target, instance and machine.
+
+    It is where the ranges of their repeats overlap, or the factor between them is below LEVEL.
+    """
+    order = found.sort_values("seconds", kind="stable", na_position="last")
+    fastest = order.groupby(PLACE, observed=True)[["seconds", "most"]].transform("first").loc[found.index]
+    near = found["seconds"] <= LEVEL * fastest["seconds"]
+    return (near | (found["least"] <= fastest["most"])) & found["seconds"].notna()
 
 
 def success(found: pd.DataFrame) -> pd.DataFrame:
     """One row a target and competitor: instances asked and reached, and shifted geometric means of run time.
 
-    mean: over the instances it was asked; common_mean: over the instances of `comparable`, common of them.
+    mean: over the instances it was asked; common_mean: over the instances of `comparable`, common of them. shift: of
+    both, in seconds, the same for all competitors at a target.
     """
     return pd.concat([_success_at(found, target) for target in found["target"].unique()], ignore_index=True)
 
@@ -112,9 +143,11 @@ def _success_at(found: pd.DataFrame, target: float) -> pd.DataFrame:
     shared = found[found["competitor"].isin(solvers) & found["instance"].isin(instances)]
     by = found.groupby("competitor")
     table = by.agg(asked=("asked", "size"), reached=("seconds", "count"))
-    table["mean"] = by["counted"].agg(shifted_geometric_mean)
+    shift = shift_of((shared if len(shared) else found).groupby("instance", observed=True)["counted"].min())
+    table["mean"] = by["counted"].agg(shifted_geometric_mean, shift)
     table["common"] = len(instances)
-    table["common_mean"] = shared.groupby("competitor")["counted"].agg(shifted_geometric_mean)
+    table["common_mean"] = shared.groupby("competitor")["counted"].agg(shifted_geometric_mean, shift)
+    table["shift"] = shift
     table.insert(0, "target", target)
     return table.reset_index()
 

@@ -134,6 +134,7 @@ def _render(template: str, page: Page) -> str:
         lstrip_blocks=True,
     )
     environment.filters["unbroken"] = _unbroken
+    environment.filters["anchor"] = _anchor
     light, dark = css_variables()
     light += f"--ink:{INK};--muted:{MUTED};--grid:{GRID};"
     dark += f"--ink:{DARK_INK};--muted:{DARK_MUTED};--grid:{DARK_GRID};"
@@ -146,6 +147,11 @@ def _render(template: str, page: Page) -> str:
         swatch=lambda style: Markup(swatch(style)),  # noqa: S704  # numbers alone
     )
     return text.rstrip() + "\n"
+
+
+def _anchor(term: str) -> str:
+    """The identifier of a definition on the page."""
+    return "term-" + re.sub(r"[^a-z]+", "-", term.lower())
 
 
 def _unbroken(text: str) -> Markup:

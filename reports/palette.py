@@ -25,7 +25,6 @@ COLOURS = (
 MARKERS = "oDs^vXPph*<>"
 DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 KNOWN = ("blockpdhg", "dualip", "dualip-restarted", "ortools-pdlp", "scipy-highs-ds", "scipy-highs-ipm")
-EMPHASISED = "blockpdhg"  # this project's own: a wider line and a bold name, nothing else
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +34,6 @@ class Style:
     slot: int
     marker: str
     dash: str | tuple[float, tuple[float, ...]]
-    emphasised: bool
 
     @property
     def colour(self) -> str:
@@ -54,7 +52,6 @@ def styles(solver_of: Mapping[str, str]) -> dict[str, Style]:
             slot=slots[solver],
             marker=MARKERS[(slots[solver] + turn) % len(MARKERS)],
             dash=DASHES[turn % len(DASHES)],
-            emphasised=solver == EMPHASISED,
         )
     return found
 

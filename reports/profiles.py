@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-SHIFT = 10.0  # seconds; keeps instances of milliseconds from deciding the mean
+LARGEST_SHIFT = 10.0  # seconds
 
 
 def performance_profile(times: pd.DataFrame) -> pd.DataFrame:
@@ -30,7 +30,18 @@ def performance_profile(times: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(shares, index=pd.Index(steps, name="factor"))
 
 
-def shifted_geometric_mean(seconds: npt.ArrayLike, shift: float = SHIFT) -> float:
+def shift_of(fastest: npt.ArrayLike) -> float:
+    """The shift that fits instances whose `fastest` times these are: the largest power of ten not above their median.
+
+    Never above 10 s. A shift far below the times leaves the shortest of them in charge of the mean; one far above them
+    makes it the arithmetic mean, so it is the fastest solver whose times count.
+    """
+    values = np.asarray(fastest, dtype=float)
+    median = float(np.median(values)) if values.size else 0.0
+    return min(LARGEST_SHIFT, 10.0 ** np.floor(np.log10(median))) if median > 0 else LARGEST_SHIFT
+
+
+def shifted_geometric_mean(seconds: npt.ArrayLike, shift: float) -> float:
     """(product of (t + shift))^(1/n) - shift; NaN of nothing."""
     values = np.asarray(seconds, dtype=float)
     if not values.size:

@@ -90,7 +90,8 @@ def drawings(runs: pd.DataFrame) -> list[Drawing]:
         for (series, device), rows in measured[measured["mode"] == mode].groupby(["series", "device"], sort=True):
             if rows["ranks"].min() < rows["ranks"].max():
                 found.append(figures.scaling(rows, mode, f"{series}, {device}"))
-    found += [figures.efficiency(measured), figures.split(measured), figures.memory(measured), figures.growth(measured)]
+    found += [figures.efficiency(measured), *figures.split(measured), figures.memory(measured)]
+    found.append(figures.growth(measured))
     return [drawing for drawing in found if drawing is not None]
 
 

@@ -15,6 +15,7 @@ from reports.shown import compact, digits
 
 _GREY, _PARTS = 4, (("compute", 0), ("communication", 1), ("waiting", 4))
 _MOST_BARS = 16
+_FURTHEST = 8  # times the ranks that were measured: where the curve of the model ends
 MEBIBYTE = 2**20
 
 
@@ -30,12 +31,12 @@ def scaling(rows: pd.DataFrame, mode: str, title: str) -> Drawing:
         curve = _curve(line)
         if curve is not None:
             label = f"{solver}: model{_errors(line)}"
-            names[label] = Style(slot=look.slot, marker="", dash=DASHES[1], emphasised=False)
+            names[label] = Style(slot=look.slot, marker="", dash=DASHES[1])
             lines.append((label, *curve, None))
         ranks = np.array([line["ranks"].iloc[0], line["ranks"].max() if curve is None else curve[0][-1]])
         first = float(line["per_iteration"].iloc[0])
         ideal = first * ranks[0] / ranks if mode == "strong" else np.full(2, first)
-        names["ideal"] = Style(slot=_GREY, marker="", dash=DASHES[2], emphasised=False)
+        names["ideal"] = Style(slot=_GREY, marker="", dash=DASHES[2])
         lines.append(("ideal", ranks, ideal, None))
     heading = f"{mode.capitalize()} scaling: {title}"
     return _panel(f"scaling-{mode}-{slug(title)}", heading, "ranks", "seconds per iteration", lines, names)
@@ -62,15 +63,21 @@ def efficiency(rows: pd.DataFrame) -> Drawing | None:
         return canvas.render(figure, "scaling-efficiency", "Efficiency against ranks")
 
 
-def split(rows: pd.DataFrame) -> Drawing | None:
-    """Bars of one iteration, a rank each: compute, communication, waiting; the run with most ranks of each series."""
-    bars = [bar for _, row in rows.sort_values("ranks").iterrows() for bar in _bars(row)][-_MOST_BARS:]
+def split(rows: pd.DataFrame) -> list[Drawing]:
+    """One iteration as a bar a rank, of compute, communication and waiting; a panel a series, of its most ranks."""
+    by = rows.sort_values("ranks").groupby(["solver", "mode", "series"], sort=True)
+    panels = [_split(row) for _, runs in by for row in runs.tail(1).to_dict("records")]
+    return [panel for panel in panels if panel is not None]
+
+
+def _split(row: dict[Any, Any]) -> Drawing | None:
+    bars = _bars(row)[:_MOST_BARS]
     if not bars:
         return None
-    title = "An iteration of each rank"
-    names = {name: Style(slot=slot, marker="s", dash="-", emphasised=False) for name, slot in _PARTS}
+    title = f"{row['solver']}, {row['mode']}: {row['series']}"
+    names = {name: Style(slot=slot, marker="s", dash="-") for name, slot in _PARTS}
     with canvas.settings():
-        y = "rows: ranks of a run"
+        y = f"an iteration on {row['ranks']} ranks"
         figure, axes = canvas.new_figure(1, heads=canvas.heads(title, y))
         canvas.titles(axes, title, "seconds", y)
         canvas.name_rows(axes, [name for name, _ in bars])
@@ -80,7 +87,7 @@ def split(rows: pd.DataFrame) -> Drawing | None:
             axes.barh(range(len(bars)), width, left=left, height=0.7, color=names[name].colour)
             left += width
         canvas.legend(figure, names, 3, markers=True, lines=False)
-        return canvas.render(figure, "scaling-split", f"{title}: compute, communication and waiting")
+        return canvas.render(figure, f"scaling-split-{slug(title)}", f"{title}: compute, communication and waiting")
 
 
 def memory(rows: pd.DataFrame) -> Drawing | None:
@@ -154,6 +161,7 @@ def _curve(line: pd.DataFrame) -> tuple[Any, Any] | None:
     if usable.empty:
         return None
     points = np.array(usable["curve"].iloc[-1], dtype=float)
+    points = points[points[:, 0] <= _FURTHEST * usable["ranks"].max()]
     return points[:, 0], points[:, 1]
 
 
@@ -170,5 +178,5 @@ def _bars(row: Any) -> list[tuple[str, list[float]]]:
     for k, rank in enumerate(row["per_rank"]):
         parts = [rank.get(name) for name, _ in _PARTS]
         if None not in parts:
-            found.append((f"{row['mode']} {row['ranks']}: rank {k}", [float(part) for part in parts]))
+            found.append((f"rank {k}", [float(part) for part in parts]))
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from reports import definitions, environments, figures, outcomes, scaling, tables
+from reports import definitions, environments, figures, outcomes, scaling, tables, time_tables
 from reports.canvas import Drawing
 from reports.load import Loaded
 from reports.palette import Style
@@ -15,11 +15,20 @@ from reports.shown import Cell, Table, count, factor, listed, plural, power
 
 INSTANCES_DRAWN = 24  # figures of single instances; the tables hold all of them
 PREFERRED_TARGET = 1e-4
+NO_WIN = {
+    "level": "level on {}",
+    "walkover": "one solver alone was asked on {}",
+    "none": "none of those asked reaches it on {}",
+    "not asked": "nobody was asked on {}",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """One part of the page. lead: sentences before its figures and tables; more: sentences after them."""
+    """One part of the page. lead: sentences before its figures and tables; more: sentences after them.
+
+    see: the terms of definitions.py that it needs.
+    """
 
     anchor: str
     title: str
@@ -30,6 +39,7 @@ class Section:
     more: Sequence[str] = ()
     commands: Sequence[str] = ()
     terms: Sequence[tuple[str, str]] = ()
+    see: Sequence[str] = ()
 
     @property
     def key(self) -> dict[str, Style]:
@@ -57,33 +67,34 @@ def answer(material: Material) -> Section:
         anchor="answer",
         title="Fastest solver by instance and certified gap",
         points=[_wins(material, target) for target in outcomes.targets(material.cases)],
-        tables=[tables.winner_table(best, material.named, material.looks)],
-        more=[definitions.TIME_TO_GAP],
+        tables=[time_tables.winner_table(best, material.named, material.looks)],
+        see=[definitions.TIME, definitions.WIN, definitions.PREPARE, definitions.MARKS],
     )
 
 
 def _wins(material: Material, target: float) -> str:
+    """One line: who wins where, and what is no win."""
     rows = material.best[material.best["target"] == target]
     found = material.found[(material.found["target"] == target) & material.found["asked"]]
     asked, everybody = len(found["competitor"].unique()), len(material.found["competitor"].unique())
     if asked == 1:
         reached, solver = int(rows["winner"].notna().sum()), found["competitor"].iloc[0]
         return f"To {power(target)}: {solver}, the only solver asked, on {reached} of {plural(len(rows), 'instance')}."
-    wins = rows["winner"].value_counts()
-    ranked = sorted(wins.items(), key=lambda item: (-item[1], str(item[0])))
+    won = rows[rows["verdict"] == "win"]
+    ranked = sorted(won["winner"].value_counts().items(), key=lambda item: (-item[1], str(item[0])))
     told = [
-        f"{solver} is fastest on {number} of {plural(len(rows), 'instance')}{_lead_of(rows, solver)}"
+        f"{solver} is fastest on {number} of {plural(len(rows), 'instance')}{_lead_of(won, solver)}"
         for solver, number in ranked
     ]
-    nobody = int(rows["winner"].isna().sum())
-    told += [f"none reaches it on {nobody}"] if nobody else []
+    numbers = rows["verdict"].value_counts()
+    told += [words.format(numbers[verdict]) for verdict, words in NO_WIN.items() if verdict in numbers]
     some = f" (asked of only {asked} of {everybody} solvers)" if asked < everybody else ""
     return f"To {power(target)}{some}: {'; '.join(told)}."
 
 
-def _lead_of(rows: pd.DataFrame, solver: object) -> str:
+def _lead_of(won: pd.DataFrame, solver: object) -> str:
     """By which factors it leads where there is a next one."""
-    factors = rows.loc[rows["winner"] == solver, "factor"].dropna()
+    factors = won.loc[won["winner"] == solver, "factor"].dropna()
     if factors.empty:
         return ""
     least, most = factor(factors.min()), factor(factors.max())
@@ -100,11 +111,12 @@ def times(material: Material) -> Section:
         anchor="times",
         title="Time to each certified gap",
         lead=[
-            f"Drawn for {power(target)}; lower, or further left, is better. A solver without a marker did not reach "
-            "the gap or was not tried."
+            f"Drawn for {power(target)}; lower, or further left, is better. Hollow: disturbed, or too short to tell. A "
+            "solver without a marker did not reach the gap or was not tried."
         ],
+        see=[definitions.TIME, definitions.PREPARE, definitions.MARKS],
         drawings=drawings,
-        tables=tables.time_tables(material.found, material.named, material.looks),
+        tables=time_tables.time_tables(material.found, material.named, material.looks),
     )
 
 
@@ -115,13 +127,16 @@ def gap_against_time(material: Material) -> Section | None:
     if not any(drawn):
         return None
     lead = [
-        "One point a tolerance asked (medians over repeats), joined from the loosest to the tightest; lower left is "
-        f"better. Hollow: not solved. Gaps below {power(figures.SMALLEST_GAP)} are drawn there."
+        "One point a tolerance asked (medians over repeats, bars their range), joined from the loosest to the "
+        "tightest; lower left is better. A line that turns back was faster when it was asked for more; where there are "
+        "no bars, a point is one run, and nothing says how much times vary. Hollow: not solved. Gaps below "
+        f"{power(figures.SMALLEST_GAP)} are drawn there."
     ]
     return Section(
         anchor="accuracy",
         title="Time against certified gap",
         lead=[*lead, *_left_out(names, material.named)],
+        see=[definitions.GAP],
         drawings=[drawing for drawing in drawn if drawing],
     )
 
@@ -141,13 +156,24 @@ def gap_over_time(material: Material) -> Section | None:
         drawn.append(
             figures.gap_over_time(dict(zip(rows["competitor"], rows["trace"], strict=True)), name, material.looks)
         )
-    lead = [definitions.TRACE, "Drawn is the first repeat at the tightest tolerance."]
+    tracing = sorted(set(traced["competitor"]))
+    silent = sorted(set(material.cases["competitor"]) - set(tracing))
+    lead = [
+        "Not certified: the best gap so far that a solver reported about itself, in its first repeat at the tightest "
+        f"tolerance. {listed(tracing)} {'report' if len(tracing) > 1 else 'reports'} one"
+        f"{f'; {listed(silent)} cannot, and {_have(silent)} no line' if silent else ''}."
+    ]
     return Section(
         anchor="progress",
         title="Gap over time, the solver's own view",
         lead=[*lead, *_left_out(shown, names)],
+        see=[definitions.TRACE],
         drawings=[drawing for drawing in drawn if drawing],
     )
+
+
+def _have(names: Sequence[str]) -> str:
+    return "have" if len(names) > 1 else "has"
 
 
 def _left_out(shown: Sequence[str], names: Sequence[str] | Mapping[str, Cell]) -> list[str]:
@@ -165,10 +191,9 @@ def success(material: Material) -> Section:
     return Section(
         anchor="success",
         title="Success, correctness, performance profile",
-        lead=[definitions.SUCCESS, definitions.CORRECTNESS],
         drawings=[drawing for drawing in profiles if drawing],
         tables=[*rates, tables.claims_table(outcomes.claims(material.cases), material.looks)],
-        more=[definitions.MEAN, definitions.PROFILE],
+        see=[definitions.SUCCESS, definitions.MEAN, definitions.PROFILE],
     )
 
 
@@ -177,7 +202,7 @@ def memory(material: Material) -> Section | None:
     if found.empty:
         return None
     table = tables.memory_table(found, material.named, material.looks)
-    return Section(anchor="memory", title="Peak memory", lead=[definitions.MEMORY], tables=[table])
+    return Section(anchor="memory", title="Peak memory", see=[definitions.MEMORY], tables=[table])
 
 
 def failures(material: Material) -> Section:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from harness.records import DISTURBED
 from reports.csv_cells import safe_texts
 from reports.definitions import STATUSES
 from reports.palette import Style
@@ -21,15 +20,12 @@ from reports.shown import (
     compact,
     count,
     digits,
-    factor,
     measured,
     percent,
     power,
 )
 
 MEBIBYTE = 2**20
-LEVEL = 1.05  # a smaller factor is within the noise of most machines
-NARROW = "\N{NARROW NO-BREAK SPACE}"
 Styles = Mapping[str, Style]
 
 
@@ -45,89 +41,8 @@ def _size(row: Mapping[Any, Any]) -> str:
     return f"{family}{shape}, {compact(row['edges'])} edges"
 
 
-def winner_table(best: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> Table:
-    """Instance x target: the fastest solver, its time, the factor over the next one."""
-    asked = sorted(best["target"].unique(), reverse=True)
-    cells = {(row["instance"], row["target"]): _winner_cell(row, styles) for row in best.to_dict("records")}
-    missing = Cell(text=ABSENT, muted=True)
-    shown = [name for name in named if any((name, target) in cells for target in asked)]
-    return Table(
-        name="winners",
-        caption="The fastest solver to each certified gap, its seconds of run, and the factor over the next fastest",
-        columns=[
-            Column(title="instance", numeric=False),
-            *(Column(title=f"to gap {power(target)}", numeric=False) for target in asked),
-        ],
-        rows=[[named[name], *(cells.get((name, target), missing) for target in asked)] for name in shown[:ROWS_SHOWN]],
-        frame=best,
-        left_out=max(0, len(shown) - ROWS_SHOWN),
-    )
-
-
-def _winner_cell(row: Mapping[Any, Any], styles: Styles) -> Cell:
-    if pd.isna(row["winner"]):
-        return Cell(text="none" if row["asked"] else "not asked", note=_best_gap(row), muted=True)
-    if pd.notna(row["runner_up"]):
-        apart = "level with" if row["factor"] < LEVEL else f"{factor(row['factor'])} faster than"
-        note = f"{apart} {row['runner_up']}"
-    else:
-        note = f"no other of {row['asked']} reached it" if row["asked"] > 1 else "no other was asked"
-    text = f"{row['winner']} {_seconds(row)}{NARROW}s"
-    return Cell(text=text, note=note, slot=styles[row["winner"]].slot, best=True)
-
-
-def _best_gap(row: Mapping[Any, Any]) -> str:
-    return f"best gap {measured(row['best_gap'])}" if pd.notna(row["best_gap"]) else "no certificate"
-
-
-def time_tables(found: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> list[Table]:
-    """One table a target: instance x solver."""
-    return [
-        _time_table(rows, float(str(target)), named, styles) for target, rows in found.groupby("target", sort=True)
-    ][::-1]
-
-
-def _time_table(rows: pd.DataFrame, target: float, named: Mapping[str, Cell], styles: Styles) -> Table:
-    fastest = rows.groupby("instance", observed=True)["seconds"].transform("min")
-    rows = rows.assign(best=rows["seconds"] == fastest, factor=rows["seconds"] / fastest.replace(0.0, float("nan")))
-    several = rows["repeats"].max() > 1
-    below = "times the fastest · seconds with prepare" + ("; range over the repeats" if several else "")
-    return _grid(
-        rows,
-        named,
-        styles,
-        name=f"time-to-{power(target)}",
-        caption=f"Seconds of run to a certified gap of {power(target)}, {_repeats(rows)}; below: {below}",
-        cell=_time_cell,
-    )
-
-
-def _repeats(rows: pd.DataFrame) -> str:
-    """How many runs the medians are of."""
-    known = rows["repeats"].dropna()
-    if known.empty or known.max() == 1:
-        return "one run each"
-    least, most = int(known.min()), int(known.max())
-    return f"medians of {most} runs" if least == most else f"medians of {least} to {most} runs"
-
-
-def _time_cell(row: Mapping[Any, Any]) -> Cell:
-    if pd.notna(row["seconds"]):
-        note = f"{factor(row['factor'])} · {digits(row['seconds_with_prepare'])}"
-        if row["repeats"] > 1:
-            note += f"\n{digits(row['least'])} to {digits(row['most'])}"
-        return Cell(text=_seconds(row), note=note, best=row["best"])
-    if not row["asked"]:
-        return Cell(text="not asked", muted=True)
-    return Cell(text="not reached", note=_best_gap(row), muted=True)
-
-
-def _seconds(row: Mapping[Any, Any]) -> str:
-    return f"{digits(row['seconds'])}{DISTURBED if row['disturbed'] is True else ''}"
-
-
 def memory_table(found: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> Table:
-    return _grid(
+    return grid(
         found,
         named,
         styles,
@@ -143,7 +58,7 @@ def _memory_cell(row: Mapping[Any, Any]) -> Cell:
     return Cell(text=digits(row["host"] / MEBIBYTE), note=note)
 
 
-def _grid(
+def grid(
     rows: pd.DataFrame,
     named: Mapping[str, Cell],
     styles: Styles,
@@ -177,8 +92,8 @@ def _grid(
 def success_table(found: pd.DataFrame, styles: Styles) -> Table:
     """Solver x target."""
     columns = [Column(title="solver", numeric=False)]
-    for target, common in found.groupby("target", sort=True)["common"].first()[::-1].items():
-        group = f"certified gap {power(target)}, mean over {common} common"
+    for row in found.drop_duplicates("target").sort_values("target", ascending=False).to_dict("records"):
+        group = f"gap {power(row['target'])}, mean over {row['common']} common, shift {row['shift']:g} s"
         columns += [
             Column(title="reached", group=group),
             Column(title="mean", unit="s", group=group),

@@ -92,6 +92,74 @@ def test_the_winner_stands_with_its_factor_over_the_next(
     assert pd.isna(best.loc[1e-6, "winner"])
     assert best.loc[1e-6, "best_gap"] == 5e-5
     assert best["asked"].to_dict() == {1e-4: 3, 1e-6: 1}
+    assert best["verdict"].to_dict() == {1e-4: "win", 1e-6: "none"}
+
+
+def verdicts(found: pd.DataFrame, target: float = 1e-4) -> list[tuple[str, str]]:
+    best = outcomes.winners(found)
+    rows = best[best["target"] == target]
+    return list(rows[["instance", "verdict"]].astype(str).itertuples(index=False, name=None))
+
+
+def test_a_win_needs_a_rival_that_was_asked_for_the_same(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    rows = [
+        run(2.0, 5e-5, instance="beaten"),
+        run(7.0, 5e-5, instance="beaten", solver="dualip"),
+        run(2.0, 5e-5, instance="failed"),
+        run(7.0, 5e-1, instance="failed", solver="dualip", status="time_limit"),
+        run(2.0, 5e-5, instance="looser"),
+        run(7.0, 5e-3, 1e-2, instance="looser", solver="dualip"),
+        run(2.0, 5e-5, instance="skipped"),
+        run(7.0, None, instance="skipped", solver="dualip", status="skipped"),
+    ]
+    assert verdicts(outcomes.outcomes(cases_of(*rows))) == [
+        ("beaten", "win"),
+        ("failed", "win"),
+        ("looser", "walkover"),
+        ("skipped", "walkover"),
+    ]
+
+
+def test_not_asked_is_not_none_reaches_it(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    rows = [run(2.0, 5e-3, 1e-2, instance="loose"), run(2.0, 5e-3, 1e-4, instance="tight", status="time_limit")]
+    assert verdicts(outcomes.outcomes(cases_of(*rows))) == [("loose", "not asked"), ("tight", "none")]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "verdict"),
+    [
+        ((1.0,), (1.09,), "level"),
+        ((1.0,), (1.2,), "win"),
+        ((1.0, 1.2, 1.6), (1.5, 1.7, 1.8), "level"),  # the ranges overlap
+        ((1.0, 1.2, 1.4), (1.5, 1.7, 1.8), "win"),
+        ((1.0, 1.0, 9.0), (2.0, 2.0, 2.0), "level"),
+    ],
+)
+def test_what_lies_within_the_spread_of_repeats_is_level(
+    ours: tuple[float, ...],
+    theirs: tuple[float, ...],
+    verdict: str,
+    cases_of: Callable[..., pd.DataFrame],
+    run: Callable[..., CaseRecord],
+) -> None:
+    rows = [run(seconds, 5e-5, repeat=k) for k, seconds in enumerate(ours)]
+    rows += [run(seconds, 5e-5, repeat=k, solver="dualip") for k, seconds in enumerate(theirs)]
+    best = outcomes.winners(outcomes.outcomes(cases_of(*rows))).iloc[0]
+    assert best["verdict"] == verdict
+    assert best["level"] == (["blockpdhg", "dualip"] if verdict == "level" else ["blockpdhg"])
+
+
+def test_nobody_wins_over_a_solver_on_another_machine(
+    write_records: Write, run: Callable[..., CaseRecord], environment: dict[str, Any]
+) -> None:
+    other = environment | {"id": "env-2", "cpu": "Another CPU"}
+    rows = [run(1.0, 5e-5), run(9.0, 5e-5, solver="dualip", environment="env-2")]
+    best = outcomes.winners(outcomes.outcomes(load([write_records(*rows, rows=(environment, other))]).cases))
+    assert best[["machine", "verdict"]].to_numpy().tolist() == [["A", "walkover"], ["B", "walkover"]]
 
 
 def test_failures_count_as_their_time_limit_and_skipped_cases_not_at_all(
@@ -104,6 +172,7 @@ def test_failures_count_as_their_time_limit_and_skipped_cases_not_at_all(
     ]
     table = outcomes.success(outcomes.outcomes(cases_of(*rows))).set_index("target")
     assert table.loc[1e-4, ["asked", "reached"]].tolist() == [2, 1]
+    assert table.loc[1e-4, "shift"] == 10.0  # the median of 2 and 60 is 31
     assert table.loc[1e-4, "mean"] == pytest.approx(math.sqrt(12 * 70) - 10)
 
 
@@ -167,3 +236,20 @@ def test_a_time_behind_which_a_repeat_was_disturbed_is_marked(
     assert at(found, 1e-4)["disturbed"]
     assert not at(found, 1e-4, "dualip")["disturbed"]  # another tolerance was
     assert at(found, 1e-6, "dualip")["disturbed"]
+
+
+def test_a_run_in_which_a_disturbance_would_not_show_is_told_apart_from_an_undisturbed_one(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    """Three ticks are 30 ms; a tenth of two cores takes 150 ms to fill them."""
+    rows = [
+        run(0.1, 5e-5, disturbance={"seconds": 0.149, "cores": 2, "other_load": 0.0}),
+        run(0.2, 5e-5, solver="dualip", disturbance={"seconds": 0.151, "cores": 2, "other_load": 0.0}),
+        run(0.1, 5e-5, solver="ortools-pdlp"),  # an old record, or one of another system: nothing is known
+    ]
+    found = outcomes.outcomes(cases_of(*rows))
+    assert [bool(at(found, 1e-4, solver)["too_short"]) for solver in ("blockpdhg", "dualip", "ortools-pdlp")] == [
+        True,
+        False,
+        False,
+    ]

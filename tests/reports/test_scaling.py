@@ -38,8 +38,9 @@ def test_runs_over_ranks_alone_make_a_report(tmp_path: Path) -> None:
     rows = [run(mode, ranks, 0.1 / ranks) for mode in ("strong", "weak") for ranks in (1, 2, 4)]
     text, files = built(tmp_path, rows)
     assert "Dashed lines are a model, not a measurement" in text
-    assert {"scaling.csv", "scaling-efficiency.svg", "scaling-split.svg", "scaling-memory.svg"} <= files
+    assert {"scaling.csv", "scaling-efficiency.svg", "scaling-memory.svg"} <= files
     assert sum(name.startswith(("scaling-strong", "scaling-weak")) and name.endswith(".png") for name in files) == 2
+    assert sum(name.startswith("scaling-split-blockpdhg") and name.endswith(".png") for name in files) == 2
     svg = next((tmp_path / "report" / "figures").glob("scaling-strong*.svg")).read_text()
     assert "blockpdhg: model, error +5 %" in svg
 

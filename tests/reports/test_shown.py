@@ -108,16 +108,6 @@ def test_an_axis_has_ticks_within_it_and_not_too_many(start: float, decades: flo
     assert all(low * (1 - 1e-9) <= tick <= high * (1 + 1e-9) for tick in ticks)
 
 
-@settings(deadline=None, max_examples=200, derandomize=True)
-@given(st.lists(st.floats(-0.2, 1.2), min_size=1, max_size=9))
-def test_labels_keep_their_order_and_never_overlap(heights: list[float]) -> None:
-    placed = list(canvas.spread({str(k): height for k, height in enumerate(heights)}, 0.1).items())
-    assert all(placed[k][1] - placed[k + 1][1] >= 0.1 - 1e-9 for k in range(len(placed) - 1))
-    wanted = [heights[int(name)] for name, _ in placed]
-    assert wanted == sorted(wanted, reverse=True)
-    assert all(-1e-9 <= height <= 1 + 1e-9 for _, height in placed)
-
-
 def test_text_of_a_drawing_is_plain_and_safe() -> None:
     with canvas.settings():
         figure, axes = canvas.new_figure()

@@ -1,0 +1,139 @@
+"""The tables of times: who is fastest and what that is worth, and the time of every solver to each certified gap."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from harness.records import DISTURBED, TOO_SHORT
+from reports.outcomes import level_with_fastest
+from reports.shown import ABSENT, ROWS_SHOWN, Cell, Column, Table, digits, factor, listed, measured, power
+from reports.tables import Styles, grid
+
+NARROW = "\N{NARROW NO-BREAK SPACE}"
+NOBODY = {"none": "none of those asked", "not asked": "not asked"}
+
+
+def winner_table(best: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> Table:
+    """Instance x target: the fastest solver, its time, and what it is worth against the next one.
+
+    An instance that was run on several machines has a row for each.
+    """
+    asked = sorted(best["target"].unique(), reverse=True)
+    several = len(set(best["machine"])) > 1
+    cells = {
+        (row["instance"], row["machine"], row["target"]): _winner_cell(row, styles) for row in best.to_dict("records")
+    }
+    known = best.drop_duplicates(["instance", "machine"]).sort_values(["instance", "machine"])
+    shown = list(known[["instance", "machine"]].itertuples(index=False, name=None))
+    missing = Cell(text=ABSENT, muted=True)
+    return Table(
+        name="winners",
+        caption="The fastest solver to each certified gap, its seconds of run, and what it is worth against the next",
+        columns=[
+            Column(title="instance", numeric=False),
+            *(Column(title=f"to gap {power(target)}", numeric=False) for target in asked),
+        ],
+        rows=[
+            [
+                _on_machine(named[name], machine) if several else named[name],
+                *(cells.get((name, machine, target), missing) for target in asked),
+            ]
+            for name, machine in shown[:ROWS_SHOWN]
+        ],
+        frame=best.assign(level=[", ".join(names) if isinstance(names, list) else "" for names in best["level"]]),
+        left_out=max(0, len(shown) - ROWS_SHOWN),
+    )
+
+
+def _on_machine(cell: Cell, machine: str) -> Cell:
+    return replace(cell, note=f"{cell.note}\nmachine {machine}")
+
+
+def _winner_cell(row: Mapping[Any, Any], styles: Styles) -> Cell:
+    if row["verdict"] in ("none", "not asked"):
+        return Cell(text=NOBODY[row["verdict"]], note=_best_gap(row), muted=True)
+    text = f"{row['winner']} {_seconds(row, unit=f'{NARROW}s')}"
+    win = row["verdict"] == "win"
+    notes = [_over_the_next(row), _remaining(row)]
+    return Cell(text=text, note="\n".join(filter(None, notes)), slot=styles[row["winner"]].slot, best=win)
+
+
+def _over_the_next(row: Mapping[Any, Any]) -> str:
+    if row["verdict"] == "walkover":
+        return "no other was asked"
+    if row["verdict"] == "level":
+        return f"level with {listed([name for name in row['level'] if name != row['winner']])}"
+    if pd.isna(row["runner_up"]):
+        return f"no other of {row['asked']} reached it"
+    told = f"{factor(row['factor'])} faster than {row['runner_up']}"
+    if _prepare_prevails(row) and row["seconds_with_prepare"]:
+        told += f", with prepare {factor(row['runner_up_seconds_with_prepare'] / row['seconds_with_prepare'])}"
+    return told
+
+
+def _remaining(row: Mapping[Any, Any]) -> str:
+    """What the feasible point behind the gap violates, where something is left."""
+    return f"feasible up to {measured(row['violation'])}" if row["violation"] > 0 else ""
+
+
+def _prepare_prevails(row: Mapping[Any, Any]) -> bool:
+    return bool(row["prepare"] > row["seconds"])
+
+
+def _best_gap(row: Mapping[Any, Any]) -> str:
+    return f"best gap {measured(row['best_gap'])}" if pd.notna(row["best_gap"]) else "no certificate"
+
+
+def time_tables(found: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> list[Table]:
+    """One table a target: instance x solver."""
+    return [
+        _time_table(rows, float(str(target)), named, styles) for target, rows in found.groupby("target", sort=True)
+    ][::-1]
+
+
+def _time_table(rows: pd.DataFrame, target: float, named: Mapping[str, Cell], styles: Styles) -> Table:
+    fastest = rows.groupby(["instance", "machine"], observed=True)["seconds"].transform("min")
+    rows = rows.assign(best=level_with_fastest(rows), factor=rows["seconds"] / fastest.replace(0.0, float("nan")))
+    several = rows["repeats"].max() > 1
+    below = "times the fastest · seconds with prepare" + ("; range over the repeats" if several else "")
+    return grid(
+        rows,
+        named,
+        styles,
+        name=f"time-to-{power(target)}",
+        caption=f"Seconds of run to a certified gap of {power(target)}, {_repeats(rows)}; below: {below}",
+        cell=_time_cell,
+    )
+
+
+def _repeats(rows: pd.DataFrame) -> str:
+    """How many runs the medians are of."""
+    known = rows["repeats"].dropna()
+    if known.empty or known.max() == 1:
+        return "one run each"
+    least, most = int(known.min()), int(known.max())
+    return f"medians of {most} runs" if least == most else f"medians of {least} to {most} runs"
+
+
+def _time_cell(row: Mapping[Any, Any]) -> Cell:
+    if pd.notna(row["seconds"]):
+        note = f"{factor(row['factor'])} · {digits(row['seconds_with_prepare'])}"
+        if row["repeats"] > 1:
+            note += f"\n{digits(row['least'])} to {digits(row['most'])}"
+        if _remaining(row):
+            note += f"\n{_remaining(row)}"
+        return Cell(text=_seconds(row), note=note, best=row["best"])
+    if not row["asked"]:
+        return Cell(text="not asked", muted=True)
+    return Cell(text="not reached", note=_best_gap(row), muted=True)
+
+
+def _seconds(row: Mapping[Any, Any], unit: str = "") -> str:
+    """Seconds of run with their mark; those of prepare stand at them where they are more."""
+    mark = DISTURBED if row["disturbed"] is True else TOO_SHORT if row["too_short"] is True else ""
+    run = f"{digits(row['seconds'])}{mark}{unit}"
+    return f"{run} +{NARROW}{digits(row['prepare'])}{unit}{NARROW}prepare" if _prepare_prevails(row) else run
