@@ -153,9 +153,16 @@ def solvers() -> None:
 
 
 @cli.command(name="instances")
-def list_instances() -> None:
-    """List the families and the named instances with their sizes."""
+@click.argument("spec", required=False)
+def list_instances(spec: str | None) -> None:
+    """List the families and the named instances with their sizes, or describe SPEC in words.
+
+    SPEC is a name, a text such as unit:sources=1000,destinations=50, or a folder that `dualbench generate` wrote.
+    """
     from rich.table import Table
+
+    if spec is not None:
+        return _describe(spec)
 
     from harness.display import wide_console
     from instances import family, family_names, memory_bytes, named_instances, parse_spec
@@ -167,10 +174,28 @@ def list_instances() -> None:
     for column in ("sources", "destinations", "edges", "cells", "memory"):
         named.add_column(column, justify="right", no_wrap=True)
     for name, text in named_instances().items():
-        spec = parse_spec(text)
-        sizes = (spec.sources, spec.destinations, spec.expected_edges, spec.sources * spec.destinations)
-        named.add_row(name, spec.family, *(f"{size:,}" for size in sizes), f"{memory_bytes(spec) / 2**20:,.0f} MiB")
+        known = parse_spec(text)
+        sizes = (known.sources, known.destinations, known.expected_edges, known.sources * known.destinations)
+        named.add_row(name, known.family, *(f"{size:,}" for size in sizes), f"{memory_bytes(known) / 2**20:,.0f} MiB")
     wide_console().print(families, named)
+    return None
+
+
+def _describe(spec: str) -> None:
+    """One line a topic; an instance that the memory cannot hold is refused before it is made."""
+    from harness.describe import description
+    from instances import available_memory, named_instances, parse_spec, peak_memory_bytes
+    from instances import generate as make
+
+    parsed = parse_spec(f"parquet:path={spec}" if Path(spec).is_dir() else named_instances().get(spec, spec))
+    needed, free = peak_memory_bytes(parsed), available_memory()
+    if needed > free:
+        raise InputError(
+            f"{spec} needs {needed / 2**30:.3g} GiB to be described, {free / 2**30:.3g} GiB are free: "
+            "describe a smaller one of its family"
+        )
+    for topic, sentence in description(make(parsed)):
+        click.echo(f"{topic:<10}{sentence}")
 
 
 @cli.command()

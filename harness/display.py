@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.case import Case
-from harness.records import DISTURBED, CaseRecord
+from harness.records import DISTURBED, TOO_SHORT, CaseRecord, too_short
 
 
 def wide_console() -> Console:
@@ -95,9 +95,8 @@ def summary_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         title_justify="left",
         box=box.SIMPLE_HEAD,
     )
-    if any(row.get("disturbed") for row in rows):
-        table.caption = f"{DISTURBED} disturbed by other work on this machine: --resume --rerun-disturbed runs it again"
-        table.caption_justify = "left"
+    table.caption = _what_marks_mean(rows)
+    table.caption_justify = "left"
     table.add_column("instance", no_wrap=True)
     table.add_column("edges", justify="right", no_wrap=True)
     table.add_column("solver", no_wrap=True)
@@ -127,17 +126,38 @@ def summary_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+def _what_marks_mean(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    marks = {_mark([row]) for row in rows}
+    words = {
+        DISTURBED: "disturbed by other work on this machine: --resume --rerun-disturbed runs it again",
+        TOO_SHORT: "too short to tell whether it was disturbed",
+    }
+    return "\n".join(f"{mark} {told}" for mark, told in words.items() if mark in marks) or None
+
+
 def _cell(rows: Sequence[Mapping[str, Any]], fastest: float) -> Text:
-    """The median repeat, or the status where not every repeat was solved."""
+    """The median repeat where the gap of all is certified, and the status of a repeat that is not solved."""
     if not rows:
         return Text()
-    failed = [row for row in rows if row["status"] != "solved"]
-    if failed:
-        return Text(str(failed[0]["status"]).replace("_", " "), "yellow")
+    unsolved = next((str(row["status"]).replace("_", " ") for row in rows if row["status"] != "solved"), "")
+    if not all(_reached(row) for row in rows):
+        return Text(unsolved, "yellow")
     middle, seconds = _middle(rows), _median_run(rows)
     gap = (middle.get("certificate") or {}).get("certified_gap")
-    mark = DISTURBED if any(row.get("disturbed") for row in rows) else ""
-    return Text(f"{seconds:.3g}{mark} ({_power(gap, digits=0)})", "bold" if seconds <= fastest else "")
+    told = f"{seconds:.3g}{_mark(rows)} ({_power(gap, digits=0)}){unsolved and f', {unsolved}'}"
+    return Text(told, "bold" if seconds <= fastest else "")
+
+
+def _reached(row: Mapping[str, Any]) -> bool:
+    """Whether the tolerance is certified, whatever the solver claimed, as the report counts it."""
+    gap = (row.get("certificate") or {}).get("certified_gap")
+    return row["status"] == "solved" or (gap is not None and gap <= row["settings"]["tolerance"])
+
+
+def _mark(rows: Sequence[Mapping[str, Any]]) -> str:
+    if any(row.get("disturbed") for row in rows):
+        return DISTURBED
+    return TOO_SHORT if any(too_short(row.get("disturbance") or {}) for row in rows) else ""
 
 
 def _middle(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -145,8 +165,8 @@ def _middle(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
 
 
 def _median_run(rows: Sequence[Mapping[str, Any]]) -> float:
-    """Infinite where a repeat was not solved."""
-    if any(row["status"] != "solved" for row in rows):
+    """Infinite where a repeat did not reach its tolerance."""
+    if not all(_reached(row) for row in rows):
         return math.inf
     return statistics.median(_run(row) for row in rows)
 

@@ -37,7 +37,11 @@ class PerSource:
 
 @dataclass(frozen=True, kw_only=True)
 class Simplex:
-    """{x >= 0, 1'x <= z}, or = z with `equality`; z is one number or float64[I]."""
+    """{x >= 0, 1'x <= z}, or = z with `equality`; z is one number or float64[I].
+
+    z limits the sum over the edges of a source, not a single edge: with z = 2, one edge may take 2. "At most two items,
+    each at most once" is another polytope, {0 <= x <= 1, 1'x <= 2}, which is not among these.
+    """
 
     z: Radius = 1.0
     equality: bool = False
@@ -53,7 +57,7 @@ class Simplex:
 
 @dataclass(frozen=True)
 class Box:
-    """{0 <= x <= upper} on every edge of the source; upper is one number or float64[I]."""
+    """{0 <= x <= upper} on each edge of the source, whose sum has no limit; upper is one number or float64[I]."""
 
     upper: Radius = 1.0
 

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 GENERATOR_VERSION = 1
 
 MOST_SOURCES = 2**63 - 1  # offsets are int64
-_POLYTOPES = ("simplex", "simplex-eq", "box")
+#: Polytope by its name in a text: what it allows.
+_POLYTOPES = {
+    "simplex": "the sum of a source at most radius, where one edge may take it all",
+    "simplex-eq": "the sum of a source exactly radius",
+    "box": "each edge at most radius",
+}
 
 
 class Spec(Protocol):
@@ -115,7 +120,8 @@ class MatchingSpec:
                 raise SpecError(f"spec {text!r} lacks {key}: write {family}:sources=I,destinations=J,degree=D,seed=S")
         name, radius = values.get("polytope", "simplex"), to_float("radius", values.get("radius", "1"))
         if name not in _POLYTOPES:
-            raise SpecError(f"polytope={name!r} is unknown: use one of {', '.join(_POLYTOPES)}")
+            known = "; ".join(f"{known} ({allows})" for known, allows in _POLYTOPES.items())
+            raise SpecError(f"polytope={name!r} is unknown: use one of {known}")
         return cls(
             family=family,
             sources=to_int("sources", values["sources"]),

@@ -29,6 +29,24 @@ def test_a_cell_is_the_median_over_the_repeats() -> None:
     assert "1.25 (-)" in shown(*rows)
 
 
+def test_a_gap_that_is_certified_is_reached_whatever_ended_the_solver() -> None:
+    """The report counts it, so the table does."""
+    judged = {"certificate": {"certified_gap": 5e-5}, "status": "iteration limit"}
+    assert "0.25 (5e-5), iteration limit" in shown(case("a", 0.25) | judged)
+    missed = {"certificate": {"certified_gap": 5e-3}, "status": "iteration limit"}
+    assert re.search(r"a +iteration limit", shown(case("a", 0.25) | missed))
+
+
+def test_marks_are_explained_once_where_they_stand() -> None:
+    short = {"disturbance": {"seconds": 0.02, "cores": 2}}
+    text = shown(case("a", 0.02) | short, case("b", 3.0) | {"disturbed": "5000 pages were swapped"}, case("c", 1.0))
+    assert "0.02° (" in text
+    assert "3~ (" in text
+    assert text.count("too short to tell") == 1
+    assert text.count("disturbed by other work") == 1
+    assert "too short" not in shown(case("c", 1.0))
+
+
 def test_the_fastest_that_solved_every_repeat_is_bold() -> None:
     rows = [case("a", 1.0), case("b", 2.0), case("c", 0.1, status="time_limit")]
     text = shown(*rows, styled=True)

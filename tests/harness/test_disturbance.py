@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from harness.display import summary_table
-from harness.disturbance import Reading, between, marks, read
+from harness.disturbance import Reading, between, marks, read, too_short
 
 BURN = "import os\nos.sched_setaffinity(0, {{{core}}})\nwhile True: pass"
 #: A burner that is no descendant of the tests: its parent ends, and it writes who it is.
@@ -148,3 +148,18 @@ def test_a_disturbed_time_carries_a_mark_that_is_explained(disturbed: str) -> No
     text = console.file.getvalue()
     assert ("1.25~ (1e-3)" in text) == bool(disturbed)
     assert ("--rerun-disturbed" in text) == bool(disturbed)
+
+
+@pytest.mark.parametrize(("seconds", "cores", "short"), [(0.149, 2, True), (0.151, 2, False), (0.29, 1, True)])
+def test_a_run_is_too_short_where_the_threshold_does_not_fill_three_ticks(
+    seconds: float,
+    cores: int,
+    short: bool,
+) -> None:
+    found: dict[str, float | None] = {"seconds": seconds, "cores": cores, "other_load": 0.0}
+    assert too_short(found) is short
+    assert marks(found | {"other_load": 0.1001}) == ("" if short else "other processes took 10% of the cores")
+
+
+def test_nothing_is_said_of_a_run_that_nobody_watched() -> None:
+    assert not too_short({})

@@ -100,7 +100,7 @@ def test_polytopes_of_the_text() -> None:
         ("dualip:sources=100,sources=100,destinations=50", "sources stands twice in spec"),
         (
             "dualip:sources=100,destinations=50,polytope=ball",
-            "polytope='ball' is unknown: use one of simplex, simplex-eq",
+            "polytope='ball' is unknown: use one of simplex ",
         ),
         ("dualip:sources=100,destinations=50,radius=0", "radius=0.0: a spec takes one finite radius > 0"),
         ("dualip:sources=100,destinations=50,radius=inf", "radius='inf': expected a finite number"),

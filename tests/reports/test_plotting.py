@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LOUD = "text.usetex: True\nfont.size: 30\nsavefig.bbox: tight\nlines.linewidth: 9\naxes.facecolor: red\nbackend: nosuch\n"
+LOUD = (
+    "text.usetex: True\nfont.size: 30\nsavefig.bbox: tight\nlines.linewidth: 9\naxes.facecolor: red\nbackend: nosuch\n"
+)
 
 
 def report(records: Path, out: Path, **chosen: str) -> subprocess.CompletedProcess[str]:

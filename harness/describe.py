@@ -1,0 +1,103 @@
+"""What one instance is, in words: its shape, what each polytope allows, and how tight its budgets are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import Kind, MatchingLP
+
+_SHARED = "the sum over a source's edges {}; no edge has a limit of its own, so one may take all of it"
+#: What the sources of a kind may do; the braces take z or u.
+ALLOWS = {
+    Kind.SIMPLEX: _SHARED.format("at most z{}"),
+    Kind.SIMPLEX_EQUALITY: _SHARED.format("exactly z{}"),
+    Kind.BOX: "each edge at most u{}; their sum has no limit",
+}
+#: Said where z > 1, which looks like a number of items.
+_NOT_EACH_ONCE = "“at most two items, each at most once” is none of these: here one item may be taken twice"
+
+
+def description(lp: MatchingLP) -> list[tuple[str, str]]:
+    """(topic, sentence) of everything that tells one matching LP from another."""
+    return [
+        ("size", f"{lp.sources:,} sources, {lp.destinations:,} destinations, {lp.edges:,} edges, {lp.cells:,} cells"),
+        ("edges", f"{_spread(lp.degrees())} a source, {_spread(_edges_of_rows(lp))} a destination"),
+        *(("polytope", sentence) for sentence in _polytopes(lp)),
+        ("a", _coefficients(lp)),
+        ("c", _costs(lp)),
+        ("budgets", _budgets(lp)),
+    ]
+
+
+def _polytopes(lp: MatchingLP) -> Iterator[str]:
+    kind, radius = lp.per_source.kind, lp.per_source.radius
+    for value in np.unique(kind):
+        of_kind = radius[kind == value]
+        least, most = of_kind.min(), of_kind.max()
+        told = f" = {least:g}" if least == most else f", from {least:g} to {most:g}"
+        yield f"{of_kind.size:,} {Kind(value).name}: {ALLOWS[Kind(value)].format(told)}"
+    if (radius[kind != Kind.BOX] > 1).any():
+        yield _NOT_EACH_ONCE
+
+
+def _coefficients(lp: MatchingLP) -> str:
+    if not lp.edges:
+        return "none"
+    if lp.a.min() == lp.a.max():
+        return f"{lp.a.min():g} on every edge: a flow problem"
+    least, most = np.full(lp.destinations, np.inf), np.zeros(lp.destinations)
+    np.minimum.at(least, lp.destination, np.where(lp.a > 0, lp.a, np.inf))
+    np.maximum.at(most, lp.destination, lp.a)
+    same = not (least < most).any()
+    return f"from {lp.a.min():g} to {lp.a.max():g}{', one coefficient a row: a flow problem' if same else ''}"
+
+
+def _costs(lp: MatchingLP) -> str:
+    if not lp.edges:
+        return "none"
+    return f"from {lp.c.min():g} to {lp.c.max():g}, below 0 on {(lp.c < 0).mean():.0%} of the edges"
+
+
+def _budgets(lp: MatchingLP) -> str:
+    """Against the load of what sources would take if there were no budgets."""
+    load, unlimited = _wanted(lp), int(np.isinf(lp.b).sum())
+    told = f"without them, {int((load > lp.b).sum()):,} of {lp.destinations:,} rows would be exceeded"
+    if unlimited:
+        told += f"; {unlimited:,} have no limit"
+    limited = (load > 0) & np.isfinite(lp.b)
+    if not limited.any():
+        return told
+    allowed = float(np.median(lp.b[limited] / load[limited]))
+    return f"{told}; the median row allows {allowed:.3g} of what would be put on it"
+
+
+def _wanted(lp: MatchingLP) -> npt.NDArray[np.float64]:
+    """Load of each row, float64[J], when every source takes what is best for it alone."""
+    source, kind = lp.source_of_edge(), lp.per_source.kind
+    least = np.full(lp.sources, np.inf)
+    np.minimum.at(least, source, lp.c)
+    cheapest = np.flatnonzero(lp.c == least[source])
+    _, first = np.unique(source[cheapest], return_index=True)
+    chosen = np.zeros(lp.edges, dtype=bool)
+    chosen[cheapest[first]] = True
+    chosen &= (lp.c < 0) | (kind == Kind.SIMPLEX_EQUALITY)[source]
+    chosen = np.where((kind == Kind.BOX)[source], lp.c < 0, chosen)
+    taken = np.where(chosen, lp.per_source.radius[source], 0.0)
+    return np.bincount(lp.destination, lp.a * taken, lp.destinations).astype(np.float64)
+
+
+def _edges_of_rows(lp: MatchingLP) -> npt.NDArray[np.int64]:
+    return np.bincount(lp.destination, minlength=lp.destinations)
+
+
+def _spread(counts: npt.NDArray[np.int64]) -> str:
+    """0 to 12, median 5; how many have none."""
+    if not counts.size:
+        return "none"
+    least, most, none = int(counts.min()), int(counts.max()), int((counts == 0).sum())
+    if least == most:
+        return f"{least:,}"
+    return f"{least:,} to {most:,} (median {np.median(counts):,.0f}{f', {none:,} without any' if none else ''})"

@@ -1,0 +1,70 @@
+"""`dualbench instances SPEC`: what an instance is, in words, and what its polytope allows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness.cli import invoke
+from harness.describe import description
+from harness.trust.probes import known_optimum, several_kinds
+from instances import Kind, MatchingLP, Simplex, generate, parse_spec, write_parquet
+
+
+def test_it_says_that_one_edge_may_take_all_of_z() -> None:
+    lp = replace(known_optimum(Kind.SIMPLEX).lp, polytope=Simplex(z=2.0))
+    told = [sentence for topic, sentence in description(lp) if topic == "polytope"]
+    assert told == [
+        "3 SIMPLEX: the sum over a source's edges at most z = 2; "
+        "no edge has a limit of its own, so one may take all of it",
+        "“at most two items, each at most once” is none of these: here one item may be taken twice",
+    ]
+
+
+def test_every_kind_has_a_sentence() -> None:
+    told = [sentence for topic, sentence in description(several_kinds(list(Kind)).lp) if topic == "polytope"]
+    assert [sentence.partition(":")[0] for sentence in told] == ["3 SIMPLEX", "3 SIMPLEX_EQUALITY", "3 BOX"]
+    assert told[2].endswith("each edge at most u = 0.6; their sum has no limit")
+
+
+def test_it_says_how_tight_budgets_are() -> None:
+    """Without budgets source 0 to 2 all take destination 0, where 2 each meet a budget of 3."""
+    told = dict(description(known_optimum(Kind.SIMPLEX).lp))
+    assert told["size"] == "3 sources, 2 destinations, 6 edges, 6 cells"
+    assert told["edges"] == "2 a source, 3 a destination"
+    assert told["a"] == "from 1 to 2, one coefficient a row: a flow problem"
+    assert told["c"] == "from -6 to 0.5, below 0 on 67% of the edges"
+    budgets = "without them, 1 of 2 rows would be exceeded; the median row allows 0.5 of what would be put on it"
+    assert told["budgets"] == budgets
+    free = dict(description(replace(known_optimum(Kind.SIMPLEX).lp, b=np.array([3.0, np.inf]))))
+    assert "; 1 have no limit; the median row allows 0.5 of" in free["budgets"]
+    boxes = dict(description(known_optimum(Kind.BOX).lp))
+    assert boxes["budgets"].startswith("without them, 1 of 2 rows would be exceeded; the median row allows 8.75")
+
+
+def test_an_instance_of_nothing_is_described_too() -> None:
+    empty = MatchingLP(
+        offsets=np.array([0, 0]), destination=np.array([], int), a=np.array([]), c=np.array([]), b=np.array([1.0])
+    )
+    told = dict(description(empty))
+    assert told["edges"] == "0 a source, 0 a destination"
+    assert told["budgets"] == "without them, 0 of 1 rows would be exceeded"
+
+
+def test_the_command_takes_a_text_or_a_folder(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    text = "unit:sources=50,destinations=5,degree=2,seed=1"
+    write_parquet(generate(parse_spec(text)), tmp_path / "kept", text)
+    shown = []
+    for spec in (text, str(tmp_path / "kept")):
+        assert invoke(["instances", spec]) == 0
+        shown.append(capfd.readouterr().out)
+    assert shown[0] == shown[1]
+    assert "a         1 on every edge: a flow problem" in shown[0]
+
+
+def test_what_the_memory_cannot_hold_is_refused(capfd: pytest.CaptureFixture[str]) -> None:
+    assert invoke(["instances", "dualip:sources=10000000000,destinations=10000,degree=10"]) == 2
+    assert "GiB to be described" in capfd.readouterr().err
