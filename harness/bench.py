@@ -12,7 +12,7 @@ from harness.clock import Stopwatch
 from harness.memory import lies_on_disk
 from harness.outcome import Outcome, outcome_of
 from harness.solve import execute
-from instances import InputError, MatchingLP, PerSource, generate, stored
+from instances import InputError, MatchingLP, PerSource, content_hash, generate, stored
 from solvers import Status, get_solver
 
 Phase = Callable[[str], None]
@@ -53,7 +53,9 @@ def make_instance(case: Case) -> tuple[MatchingLP, float]:
     stopwatch = Stopwatch()
     make = stored if lies_on_disk(case) else generate
     lp = make(case.parsed, threads=case.settings.threads)
-    return lp, stopwatch.lap()
+    seconds = stopwatch.lap()
+    content_hash(lp)  # once, before the processes of the cases are forked from this one
+    return lp, seconds
 
 
 def run_case(case: Case, lp: MatchingLP, phase: Phase, *, warm: bool = False) -> Outcome:
@@ -63,7 +65,7 @@ def run_case(case: Case, lp: MatchingLP, phase: Phase, *, warm: bool = False) ->
         result = execute(lp, get_solver(case.solver), case.settings, phase)
     except (InputError, MemoryError) as error:
         return refused(error)
-    outcome = outcome_of(result, lp.edges)
+    outcome = outcome_of(result, lp, keep_x=case.keep_x)
     return replace(outcome, seconds=replace(outcome.seconds, warm_up=warm_up))
 
 

@@ -73,6 +73,7 @@ def cli() -> None:
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for records and report.")
 @click.option("--resume", is_flag=True, help="Run only what the folder lacks.")
 @click.option("--rerun-disturbed", is_flag=True, help="With --resume: run the cases again that were disturbed.")
+@click.option("--keep-x", is_flag=True, help="Keep every x beside the duals: `verify` derives from it.")
 @click.option("--in-process", is_flag=True, help="For debugging: no process of its own for a case, no hard limits.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where a case was not solved.")
 def run(
@@ -82,6 +83,7 @@ def run(
     resume: bool,
     rerun_disturbed: bool,
     in_process: bool,
+    keep_x: bool,
     strict: bool,
     **overrides: Any,
 ) -> int:
@@ -112,7 +114,7 @@ def run(
         line = f"{len(folder.rows)} cases are recorded in {folder.path}{again}, {len(cases)} are to be run{starts}"
         console.print(line, soft_wrap=True)
     with LiveDisplay(cases, console) as display:
-        run_suite(chosen, folder, display, in_process=in_process)
+        run_suite(chosen, folder, display, in_process=in_process, keep_x=keep_x)
     wanted = {case.id for case in chosen.cases()}
     rows = [row for row in records.read(folder.path).cases if row["case"] in wanted]
     console.print(summary_table(rows))

@@ -1,4 +1,4 @@
-"""The files beside records.jsonl that one process at a time writes: the lock, and the duals."""
+"""The files beside records.jsonl that one process at a time writes: the lock, the duals, and x where it is kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from harness.disk import PARTIAL, write_whole
 from instances import InputError
 
 LOCK = ".lock"
-_DUALS = "duals"
+_DUALS, _XS = "duals", "x"
 
 
 @contextmanager
@@ -35,8 +35,9 @@ def locked(folder: Path) -> Iterator[None]:
         raise InputError(f"{folder} is not a folder: choose another --out") from None
     file = _lock(folder)
     try:
-        for partial in folder.glob(f"{_DUALS}/.*{PARTIAL}"):
-            partial.unlink(missing_ok=True)
+        for kept in (_DUALS, _XS):
+            for partial in folder.glob(f"{kept}/.*{PARTIAL}"):
+                partial.unlink(missing_ok=True)
         yield
     finally:
         (folder / LOCK).unlink(missing_ok=True)
@@ -49,9 +50,36 @@ def save_dual(folder: Path, key: str, dual: Any) -> str | None:
         return None
     content = io.BytesIO()
     np.save(content, np.asarray(dual), allow_pickle=False)
-    name = f"{_DUALS}/{hashlib.sha256(key.encode()).hexdigest()[:16]}.npy"
+    name = f"{_DUALS}/{_name(key)}.npy"
     write_whole(folder / name, content.getvalue())
     return name
+
+
+def write_array(path: Path, array: Any) -> bool:
+    """Write an array of numbers as .npy, without a copy of it in memory; whether it could be written."""
+    if array is None:
+        return False
+    partial = path.with_name(f".{path.name}{PARTIAL}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            np.save(file, array, allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except (OSError, ValueError):  # no room, or objects
+        partial.unlink(missing_ok=True)
+        return False
+    return True
+
+
+def x_name(key: str) -> str:
+    """The file of the x of the run that `key` names, relative to the folder."""
+    return f"{_XS}/{_name(key)}.npy"
+
+
+def _name(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
 def _lock(folder: Path) -> IO[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ import numpy.typing as npt
 from harness import disturbance
 from harness.answers import availability
 from harness.case import Case
+from harness.folder import write_array
+from harness.identity import adapter_hash, array_hash
 from harness.records import CaseRecord, Seconds, readable
 from harness.solve import Result
-from instances import digest
+from instances import MatchingLP, content_hash, digest
 from solvers import TracePoint, get_solver
 
 _TRACE_POINTS = 400
@@ -35,10 +38,14 @@ class Outcome:
     certificate: dict[str, Any] | None = None
     trace: dict[str, list[float]] | None = None
     dual: npt.NDArray[np.float64] | None = None
+    content_hash: str | None = None
+    x_hash: str | None = None
+    x_kept: bool = False
     disturbance: dict[str, float | None] = field(default_factory=dict)
 
 
-def outcome_of(result: Result, edges: int) -> Outcome:
+def outcome_of(result: Result, lp: MatchingLP, *, keep_x: str = "") -> Outcome:
+    """keep_x: the file that x goes to; "" to keep its hash alone."""
     answer, certificate = result.answer, result.certificate
     trace = [] if answer is None else _thinned(answer.trace)
     judged = certificate is not None and certificate.dual_bound is not None
@@ -46,7 +53,10 @@ def outcome_of(result: Result, edges: int) -> Outcome:
         status=str(result.status),
         reason=result.reason,
         raw_status="" if answer is None else answer.raw_status,
-        edges=edges,
+        edges=lp.edges,
+        content_hash=content_hash(lp),
+        x_hash=None if answer is None else array_hash(answer.x),
+        x_kept=bool(keep_x) and answer is not None and write_array(Path(keep_x), answer.x),
         seconds=result.seconds,
         iterations=None if answer is None else answer.iterations,
         peak_memory=dict(result.peak_memory),
@@ -63,7 +73,9 @@ def _thinned(trace: Sequence[TracePoint]) -> list[TracePoint]:
     return [*trace[: -1 : max(1, stride)], *trace[-1:]]
 
 
-def case_record(case: Case, outcome: Outcome, *, environment: str, dual_file: str | None = None) -> CaseRecord:
+def case_record(
+    case: Case, outcome: Outcome, *, environment: str, dual_file: str | None = None, x_file: str | None = None
+) -> CaseRecord:
     """The row of a case, as it is read back; `environment` is the id of an environment row."""
     spec, solver = case.parsed, get_solver(case.solver)
     record = CaseRecord(
@@ -92,6 +104,10 @@ def case_record(case: Case, outcome: Outcome, *, environment: str, dual_file: st
         disturbance=outcome.disturbance,
         disturbed=disturbance.marks(outcome.disturbance),
         dual_file=dual_file,
+        content_hash=outcome.content_hash,
+        adapter_hash=adapter_hash(solver),
+        x_hash=outcome.x_hash,
+        x_file=x_file if outcome.x_kept else None,
         environment=environment,
         time=utc_now(),
     )

@@ -51,7 +51,7 @@ def run_case(benchmark: Any, case: Case) -> None:
     )
     if result.status is Status.SKIPPED:
         pytest.skip(result.reason)
-    record = case_record(case, outcome_of(result, lp.edges), environment=environment()["id"])
+    record = case_record(case, outcome_of(result, lp), environment=environment()["id"])
     benchmark.extra_info["record"] = as_row(record)
     assert result.status not in _WRONG, f"{case.id}: {result.status}: {result.reason}"
 

@@ -10,7 +10,7 @@ one of a process that was killed, is reported and the rest is read.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any
@@ -21,7 +21,8 @@ from harness.disk import NotWrittenError as NotWrittenError
 from harness.disk import append_line
 from harness.disk import write_whole as write_whole
 from harness.disturbance import too_short as too_short
-from harness.plain import as_plain, without_huge
+from harness.plain import as_plain as as_plain
+from harness.plain import without_huge
 from harness.rows import LONGEST_ROW, mended, parse, too_large
 from harness.rows import fault as fault
 from harness.texts import csv_text as csv_text
@@ -29,7 +30,7 @@ from harness.texts import plain_text as plain_text
 from harness.texts import plain_texts as plain_texts
 from instances.errors import InputError as InputError
 
-SCHEMA = 1
+SCHEMA = 2
 RECORDS_FILE = "records.jsonl"
 #: Stands behind a time that was disturbed, wherever it is shown, and behind one too short to tell.
 DISTURBED, TOO_SHORT = "~", "°"
@@ -56,11 +57,15 @@ class Seconds:
 class CaseRecord:
     """One case: instance x solver x tolerance x repeat.
 
-    case: text that names the case within a suite. instance: its name in the suite; spec, spec_hash: what makes it.
+    case: text that names the case within a suite. instance: its name in the suite; spec, spec_hash: what makes it;
+    content_hash: of its arrays (instances.content_hash), None where it was never made. adapter_hash: of the file of an
+    adapter that is not of this package, else "". Both are None in records of schema 1, as x_hash and x_file are.
     cells = sources * destinations. settings: tolerance, time_limit, iteration_limit, threads, device, dtype, seed,
     options. certificate: the referee's figures (harness/referee.py), None where there was nothing to judge.
     status: solvers.base.Status; raw_status the solver's words; reason one line for anything but solved.
     trace: lists seconds, iteration, gap (the solver's own view). dual_file: the dual beside the records, float64 .npy.
+    x_hash: of the solver's x as the referee got it (harness.identity.array_hash); x_file: that x beside the records,
+    .npy, where `run --keep-x` kept it.
     peak_memory: bytes of host and device at the peak of the case. disturbance: what else the machine did during `run`
     (harness/disturbance.py); disturbed: what of it passed a threshold, in words. environment: id of an environment row.
     time: ISO 8601, UTC, when the case ended.
@@ -89,6 +94,10 @@ class CaseRecord:
     certificate: Mapping[str, Any] | None = None
     trace: Mapping[str, Sequence[float]] | None = None
     dual_file: str | None = None
+    content_hash: str | None = None
+    adapter_hash: str | None = None
+    x_hash: str | None = None
+    x_file: str | None = None
     disturbance: Mapping[str, float | None] = field(default_factory=dict)
     disturbed: str = ""
     environment: str = ""
@@ -163,13 +172,35 @@ def read(path: Path) -> RecordsFile:
     )
 
 
+def contents(hashes: Iterable[tuple[str | None, str]]) -> list[str]:
+    """What names the content of each instance, from (content_hash, spec_hash) of its rows.
+
+    The content hash; where a row has none (of schema 1, or of a case that was never made) that of the other rows of its
+    spec, if they have one and the same, else the hash of the spec.
+    """
+    pairs = list(hashes)
+    known: dict[str, set[str]] = {}
+    for content, spec in pairs:
+        if content:
+            known.setdefault(spec, set()).add(content)
+    alone = {spec: found.pop() for spec, found in known.items() if len(found) == 1}
+    return [content or alone.get(spec, spec) for content, spec in pairs]
+
+
 def _latest(cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A case that was run again counts once: its last row, in the place of its first."""
-    identity = ("suite", "case", "spec_hash", "instance", "solver", "settings", "repeat")
+    """A case that was run again, on changed data too, counts once: its last row, in the place of its first."""
+    identity = ("suite", "case", "instance", "solver", "settings", "repeat")
     latest: dict[tuple[str, ...], dict[str, Any]] = {}
     for row in cases:
         latest[tuple(repr(row.get(name)) for name in identity)] = row
     return list(latest.values())
+
+
+def _migrated(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of an older schema with the fields that came since: 2 added the hashes of content, adapter and x."""
+    if row["schema"] < 2 and row.get("kind") in ("case", "scaling"):
+        return {**dict.fromkeys(("content_hash", "adapter_hash", "x_hash", "x_file")), **row}
+    return row
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes | None]:
@@ -201,5 +232,6 @@ def _row(line: bytes | None, name: str) -> tuple[dict[str, Any], str]:
         raise InputError(f"{name} has schema {schema}, this version reads up to {SCHEMA}: upgrade dualbench")
     if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
         return {}, f"{name} has no schema number and was left out"
+    row = _migrated(row)
     wrong = fault(row) or too_large(line, row)
     return row, f"{name} is no row and was left out: {wrong}" if wrong else ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,7 +15,8 @@ from harness.answers import availability
 from harness.bench import InProcess
 from harness.case import Case
 from harness.environment import environment
-from harness.folder import LOCK, save_dual
+from harness.folder import LOCK, save_dual, x_name
+from harness.identity import changed
 from harness.isolation.isolated import Isolated
 from harness.isolation.limits import Limits, parse_bytes
 from harness.memory import lies_on_disk, memory_needed
@@ -54,16 +56,17 @@ class Folder:
         """Ids of the cases that are recorded and stand."""
         return frozenset(row["case"] for row in self.rows) - set(self.again)
 
-    def save_dual(self, case: str, dual: Any) -> str | None:
-        """See harness.folder.save_dual; a case that is run again gets a file of its own."""
-        replaced = self.again.get(case, {}).get("dual_file")  # its row stands until the new one is written
-        return save_dual(self.path, f"{case} instead of {replaced}" if replaced else case, dual)
+    def key(self, case: str) -> str:
+        """What names the files of a case; one that is run again gets files of its own, since its row still stands."""
+        replaced = self.again.get(case)
+        return case if replaced is None else f"{case} instead of {replaced.get('dual_file')} {replaced.get('x_file')}"
 
 
 def open_folder(suite: Suite, path: Path, *, resume: bool, rerun_disturbed: bool = False) -> Folder:
     """The output folder of a run; refuses one that holds another suite, or records where `resume` is not asked for.
 
-    rerun_disturbed: cases that were disturbed count as missing. Where other processes may write too, hold
+    rerun_disturbed: cases that were disturbed count as missing. Those whose data, adapter or settings are no longer
+    what was recorded always do, and a warning says so. Where other processes may write too, hold
     harness.folder.locked(path) from before this until the run has ended.
     """
     if (path / RECORDS_FILE).exists():
@@ -74,11 +77,28 @@ def open_folder(suite: Suite, path: Path, *, resume: bool, rerun_disturbed: bool
         if not resume:
             raise SuiteError(f"{path} already holds records of {suite.name}: add --resume, or choose another --out")
         again = {row["case"]: row for row in found.cases if rerun_disturbed and row.get("disturbed")}
-        return Folder(path=path, rows=tuple(found.cases), again=again, warnings=tuple(found.warnings))
+        different = _different(suite, found.cases)
+        lines = [f"{count} cases are run again: {reason}" for reason, count in Counter(different.values()).items()]
+        by_id = {row["case"]: row for row in found.cases}
+        again |= {case: by_id[case] for case in different}
+        return Folder(path=path, rows=tuple(found.cases), again=again, warnings=(*found.warnings, *lines))
     if path.exists() and (not path.is_dir() or any(p.name != LOCK for p in path.iterdir())):
         raise SuiteError(f"{path} is not an empty folder: choose another --out")
     path.mkdir(parents=True, exist_ok=True)
     return Folder(path=path)
+
+
+def _different(suite: Suite, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Cases whose recorded row is of other data, of another adapter or of other settings: the reason by id."""
+    recorded: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        recorded.setdefault(row["case"], []).append(row)
+    found = {}
+    for case in suite.cases():
+        reasons = [changed(row, case) for row in recorded.get(case.id, [])]
+        if reasons and all(reasons):
+            found[case.id] = reasons[-1]
+    return found
 
 
 def missing_cases(suite: Suite, folder: Folder) -> list[Case]:
@@ -86,8 +106,13 @@ def missing_cases(suite: Suite, folder: Folder) -> list[Case]:
     return [case for case in suite.cases() if case.id not in done]
 
 
-def run_suite(suite: Suite, folder: Folder, display: Display, *, in_process: bool = False) -> list[CaseRecord]:
-    """Run the cases that the folder lacks, in processes of their own; each is on the disk before the next begins."""
+def run_suite(
+    suite: Suite, folder: Folder, display: Display, *, in_process: bool = False, keep_x: bool = False
+) -> list[CaseRecord]:
+    """Run the cases that the folder lacks, in processes of their own; each is on the disk before the next begins.
+
+    keep_x: keep the x of every answer beside the duals, so that `verify` can derive the feasible objective as well.
+    """
     cases = missing_cases(suite, folder)
     if not cases:
         return []
@@ -104,10 +129,12 @@ def run_suite(suite: Suite, folder: Folder, display: Display, *, in_process: boo
             display.begin(case)
             reason = suite.excluded(case) or _cannot_run(case)
             skipped = Outcome(status=Status.SKIPPED, reason=reason) if reason else limits.implied(case)
+            x_file = x_name(folder.key(case.id)) if keep_x else None
+            if x_file:
+                case = replace(case, keep_x=str((folder.path / x_file).absolute()))
             outcome = skipped or worker.run(case, display.tick)
-            record = case_record(
-                case, outcome, environment=place["id"], dual_file=folder.save_dual(case.id, outcome.dual)
-            )
+            dual_file = save_dual(folder.path, folder.key(case.id), outcome.dual)
+            record = case_record(case, outcome, environment=place["id"], dual_file=dual_file, x_file=x_file)
             records.append(folder.records, record)
             limits.note(records.as_row(record))
             display.end(record)

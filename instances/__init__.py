@@ -1,5 +1,6 @@
 """Matching LPs: what an instance is, how it is specified, generated, read and stored."""
 
+from instances.content import content_hash
 from instances.errors import InputError, InstanceError, SpecError
 from instances.families import family, family_names
 from instances.generate import Shard, block_count, budgets, generate, generate_blocks
@@ -33,6 +34,7 @@ __all__ = [
     "available_memory",
     "block_count",
     "budgets",
+    "content_hash",
     "digest",
     "family",
     "family_names",

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from harness import records
+
 UNKNOWN_MACHINE = "?"
 
 
@@ -48,9 +50,14 @@ def _letter(index: int) -> str:
 
 
 def _instance_names(cases: pd.DataFrame) -> pd.Series:
-    """A name that different specs share gets the beginning of the spec's hash."""
-    shared = cases.groupby("instance")["spec_hash"].transform("nunique") > 1
-    return cases["instance"].where(~shared, cases["instance"] + " (" + cases["spec_hash"].str[:6] + ")")
+    """One name a content: the shortest of those it came under, with the beginning of its hash where others share it."""
+    hashes = zip(cases["content_hash"], cases["spec_hash"], strict=True)
+    content = pd.Series(records.contents(hashes), index=cases.index, dtype=str)
+    shortest = (
+        cases["instance"].groupby(content).transform(lambda names: min(names, key=lambda name: (len(name), name)))
+    )
+    shared = content.groupby(shortest).transform("nunique") > 1
+    return shortest.where(~shared, shortest + " (" + content.str[:6] + ")")
 
 
 def _competitors(cases: pd.DataFrame) -> pd.Series:

@@ -19,7 +19,7 @@ from harness import records
 from reports.identity import identify
 
 TEXTS = (
-    *("case", "suite", "instance", "spec", "spec_hash", "family", "solver", "solver_version"),
+    *("case", "suite", "instance", "spec", "spec_hash", "content_hash", "family", "solver", "solver_version"),
     *("status", "raw_status", "reason", "environment", "time", "disturbed"),
 )
 NUMBERS = ("sources", "destinations", "edges", "cells", "repeat", "iterations")

@@ -100,7 +100,7 @@ def lp() -> MatchingLP:
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_answer_is_a_row_with_the_reason(folder: Path, lp: MatchingLP, name: str, tmp_path: Path) -> None:
     _, status, words = WRONG[name]
-    outcome = outcome_of(execute(lp, get_solver(adapter(folder, name)), Settings(tolerance=1e-4)), lp.edges)
+    outcome = outcome_of(execute(lp, get_solver(adapter(folder, name)), Settings(tolerance=1e-4)), lp)
     assert outcome.status == status
     assert words in outcome.reason
     assert "\n" not in outcome.reason

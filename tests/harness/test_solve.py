@@ -106,7 +106,7 @@ def test_bad_input_raises(lp: MatchingLP) -> None:
 def test_a_long_trace_is_thinned_and_keeps_its_ends(lp: MatchingLP, points: int, kept: int) -> None:
     trace = [TracePoint(seconds=float(k), iteration=k, gap=1.0) for k in range(points)]
     answer = Answer(x=None, dual=None, status=Status.TIME_LIMIT, trace=trace)
-    found = outcome_of(Result(status=Status.TIME_LIMIT, reason="", seconds=Seconds(), answer=answer), lp.edges).trace
+    found = outcome_of(Result(status=Status.TIME_LIMIT, reason="", seconds=Seconds(), answer=answer), lp).trace
     assert (len(found["iteration"]) if found else 0) == kept
     if found:
         assert (found["iteration"][0], found["iteration"][-1]) == (0, points - 1)

@@ -138,5 +138,24 @@ def test_one_name_for_two_specs_is_two_instances_in_the_order_of_their_size(
     write_records: Write, make_case: Make
 ) -> None:
     large = make_case(spec_hash="bbbbbbbb", edges=2_000_000)
-    cases = load([write_records(large, make_case(spec_hash="aaaaaaaa"))]).cases
+    small = make_case(spec_hash="aaaaaaaa")
+    cases = load([write_records(large, name="large"), write_records(small, name="small")]).cases
     assert list(cases["instance"].cat.categories) == ["dualip-1e5 (aaaaaa)", "dualip-1e5 (bbbbbb)"]
+
+
+def test_data_that_were_replaced_between_two_runs_of_a_case_count_as_they_are_now(
+    write_records: Write, make_case: Make
+) -> None:
+    cases = load([write_records(make_case(spec_hash="old"), make_case(spec_hash="new"))]).cases
+    assert cases["spec_hash"].tolist() == ["new"]
+
+
+def test_one_content_is_one_instance_whatever_its_rows_call_it(write_records: Write, make_case: Make) -> None:
+    """A row without a content hash, of an older version, belongs to the one content of its spec."""
+    rows = [
+        make_case(case="a", instance="parquet:path=/far/away", spec_hash="s", content_hash="c" * 64),
+        make_case(case="b", instance="parquet:path=d", spec_hash="s", content_hash=None),
+        make_case(case="c", instance="parquet:path=d", spec_hash="t", content_hash="d" * 64),
+    ]
+    cases = load([write_records(*rows)]).cases
+    assert cases["instance"].tolist() == ["parquet:path=d (cccccc)"] * 2 + ["parquet:path=d (dddddd)"]

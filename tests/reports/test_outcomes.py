@@ -29,6 +29,7 @@ def run(make_case: Make, certificate: Certificate) -> Callable[..., CaseRecord]:
     """A case by what these tests are about: run seconds, certified gap, tolerance asked."""
 
     def make(seconds: float, gap: float | None, tolerance: float = 1e-4, **changes: Any) -> CaseRecord:
+        changes = {"spec_hash": changes.get("instance", "one")} | changes
         case = make_case(certificate=certificate(gap), seconds=Seconds(prepare=1.0, run=seconds), **changes)
         return replace(case, settings={**case.settings, "tolerance": tolerance})
 
