@@ -14,6 +14,7 @@ from instances import MatchingLP
 from instances.mapped import let_go
 from solvers import Answer, Availability, Solver, Status
 from solvers.base import TracePoint
+from solvers.card import plain_availability
 
 #: What a solver may say of itself; the other statuses are words of the harness.
 CLAIMS = frozenset(Status) - {Status.INACCURATE, Status.CRASHED, Status.SKIPPED}
@@ -52,11 +53,12 @@ def availability(solver: Solver) -> Availability:
     """solver.available(), which must not raise; where it does all the same, that is why it cannot run."""
     try:
         found: Any = solver.available()
-    except Exception as error:  # noqa: BLE001 - an adapter from anywhere, asked in the process of the harness
-        found = f"raised {type(error).__name__}: {' '.join(str(error).split())}"
-    if isinstance(found, Availability):
-        return found
-    return Availability(ok=False, reason=f"available() {found!s:.200}", remedy="repair the adapter: dualbench check")
+        if isinstance(found, Availability):
+            return plain_availability(found)
+        text = f"{found!s:.200}"
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - an adapter from anywhere
+        text = f"raised {type(error).__name__}: {' '.join(str(error).split())}"
+    return Availability(ok=False, reason=f"available() {text}", remedy="repair the adapter: dualbench check")
 
 
 def fingerprint(lp: MatchingLP) -> dict[str, int]:

@@ -13,7 +13,8 @@ from harness.memory import lies_on_disk
 from harness.outcome import Outcome, outcome_of
 from harness.solve import execute
 from instances import InputError, MatchingLP, PerSource, content_hash, generate, stored
-from solvers import Status, get_solver
+from solvers import Status
+from solvers.registry import load
 
 Phase = Callable[[str], None]
 _WARM_UP_SOURCES, _WARM_UP_SECONDS = 50, 5.0
@@ -62,7 +63,7 @@ def run_case(case: Case, lp: MatchingLP, phase: Phase, *, warm: bool = False) ->
     """Warm up, unless it is `warm`, and run; bad input is an outcome too."""
     try:
         warm_up = None if warm else _warm_up(case, lp, phase)
-        result = execute(lp, get_solver(case.solver), case.settings, phase)
+        result = execute(lp, load(case.card), case.settings, phase)
     except (InputError, MemoryError) as error:
         return refused(error)
     outcome = outcome_of(result, lp, keep_x=case.keep_x)
@@ -80,7 +81,7 @@ def _warm_up(case: Case, lp: MatchingLP, phase: Phase) -> float:
     phase("warm-up")
     stopwatch = Stopwatch(case.settings.device)
     settings = replace(case.settings, time_limit=_WARM_UP_SECONDS)
-    execute(first_sources(lp, _WARM_UP_SOURCES), get_solver(case.solver), settings)
+    execute(first_sources(lp, _WARM_UP_SOURCES), load(case.card), settings)
     return stopwatch.lap()
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from harness import cards
 from instances import Spec, parse_spec
 from solvers import Settings
+from solvers.card import SolverCard
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
     """`instance` is its name in the suite, `spec` the text that makes it.
 
+    solver: its id, or the path of its file, as the suite names it. known: its card, looked up where it is not given.
     keep_x: absolute path of the file that x goes to; "" where it is not kept.
     """
 
@@ -22,6 +25,7 @@ class Case:
     solver: str
     settings: Settings
     repeat: int = 0
+    known: SolverCard | None = field(default=None, compare=False, repr=False)
     keep_x: str = field(default="", compare=False)
 
     @property
@@ -35,6 +39,11 @@ class Case:
     @cached_property
     def parsed(self) -> Spec:
         return parse_spec(self.spec)
+
+    @cached_property
+    def card(self) -> SolverCard:
+        """What the solver is; it travels with the case to the process that runs it."""
+        return self.known or cards.card(self.solver)
 
 
 def _exact(value: float) -> str:

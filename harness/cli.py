@@ -138,20 +138,24 @@ def solvers() -> None:
     """List the solvers: id, version, devices, and where one is not available what to install."""
     from rich.table import Table
 
+    from harness.cards import listing
     from harness.display import wide_console
-    from solvers import registry
 
+    found = listing()
     table = Table("id", "version", "devices", "available", "title")
-    for solver in registry().values():
-        found = solver.available()
+    for card in found.cards.values():
+        able = card.availability
         table.add_row(
-            solver.id,
-            found.version,
-            ", ".join(solver.devices),
-            "yes" if found.ok else f"no: {found.reason}; {found.remedy}",
-            solver.title,
+            card.id,
+            able.version,
+            ", ".join(card.devices),
+            "yes" if able.ok else f"no: {able.reason}; {able.remedy}",
+            card.title,
         )
-    wide_console().print(table)
+    console = wide_console()
+    console.print(table)
+    for line in found.broken:
+        console.print(line, style="yellow", soft_wrap=True)
 
 
 @cli.command(name="instances")

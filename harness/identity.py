@@ -1,11 +1,9 @@
-"""What a row says of its content: hashes of the adapter and of x, and whether a recorded case still stands."""
+"""What a row says of its content: the hash of x, and whether a recorded case still stands."""
 
 from __future__ import annotations
 
 import hashlib
-import inspect
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,20 +13,8 @@ from harness.case import Case
 from harness.records import as_plain
 from instances import digest
 from instances.mapped import let_go
-from solvers import Solver, get_solver
 
 _HASHED = 1 << 20  # entries at a time
-_OWN = "solvers"  # the package of the adapters that come with dualbench
-
-
-def adapter_hash(solver: Solver) -> str:
-    """SHA-256 of the file that an adapter from elsewhere is in; "" for one of this package, which has its versions."""
-    if type(solver).__module__.partition(".")[0] == _OWN:
-        return ""
-    try:
-        return hashlib.sha256(Path(inspect.getfile(type(solver))).read_bytes()).hexdigest()
-    except (OSError, TypeError):
-        return ""
 
 
 def array_hash(array: npt.NDArray[Any] | None) -> str | None:
@@ -51,7 +37,7 @@ def changed(row: Mapping[str, Any], case: Case) -> str:
     if row["spec_hash"] != digest(case.parsed):
         return f"the data of {case.instance} have changed"
     recorded = row.get("adapter_hash")
-    if recorded is not None and recorded != adapter_hash(get_solver(case.solver)):
+    if recorded is not None and recorded != case.card.adapter_hash:
         return f"the adapter {case.solver} has changed"
     asked = as_plain({name: getattr(case.settings, name) for name in type(case.settings).__dataclass_fields__})
     settings = row["settings"]

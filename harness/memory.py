@@ -10,7 +10,6 @@ from typing import Any
 
 from harness.case import Case
 from instances import available_memory, memory_bytes, streamable
-from solvers import get_solver
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -35,13 +34,13 @@ def peak() -> dict[str, int | None]:
 
 def memory_needed(case: Case) -> int:
     """Bytes of the instance and of the solver beside it, roughly and at once."""
-    beside = get_solver(case.solver).bytes_per_edge * case.parsed.expected_edges
+    beside = case.card.bytes_per_edge * case.parsed.expected_edges
     return memory_bytes(case.parsed) + math.ceil(beside)
 
 
 def lies_on_disk(case: Case) -> bool:
     """Whether the instance is made in the store on disk, for a solver that streams, as memory does not suffice."""
-    streams = get_solver(case.solver).streams and case.settings.device == "cpu" and streamable(case.parsed)
+    streams = case.card.streams and case.settings.device == "cpu" and streamable(case.parsed)
     return streams and memory_needed(case) > available_memory()
 
 

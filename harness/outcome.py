@@ -12,14 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from harness import disturbance
-from harness.answers import availability
 from harness.case import Case
 from harness.folder import write_array
-from harness.identity import adapter_hash, array_hash
+from harness.identity import array_hash
 from harness.records import CaseRecord, Seconds, readable
 from harness.solve import Result
 from instances import MatchingLP, content_hash, digest
-from solvers import TracePoint, get_solver
+from solvers import TracePoint
 
 _TRACE_POINTS = 400
 
@@ -77,7 +76,7 @@ def case_record(
     case: Case, outcome: Outcome, *, environment: str, dual_file: str | None = None, x_file: str | None = None
 ) -> CaseRecord:
     """The row of a case, as it is read back; `environment` is the id of an environment row."""
-    spec, solver = case.parsed, get_solver(case.solver)
+    spec = case.parsed
     record = CaseRecord(
         case=case.id,
         suite=case.suite,
@@ -89,8 +88,8 @@ def case_record(
         destinations=spec.destinations,
         edges=outcome.edges,
         cells=spec.sources * spec.destinations,
-        solver=solver.id,
-        solver_version=availability(solver).version,
+        solver=case.card.id,
+        solver_version=case.card.availability.version,
         settings=asdict(case.settings),
         repeat=case.repeat,
         status=outcome.status,
@@ -105,7 +104,7 @@ def case_record(
         disturbed=disturbance.marks(outcome.disturbance),
         dual_file=dual_file,
         content_hash=outcome.content_hash,
-        adapter_hash=adapter_hash(solver),
+        adapter_hash=case.card.adapter_hash,
         x_hash=outcome.x_hash,
         x_file=x_file if outcome.x_kept else None,
         environment=environment,

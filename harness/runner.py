@@ -10,8 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from harness import records
-from harness.answers import availability
+from harness import cards, records
 from harness.bench import InProcess
 from harness.case import Case
 from harness.environment import environment
@@ -24,7 +23,7 @@ from harness.outcome import Outcome, case_record, utc_now
 from harness.records import RECORDS_FILE, CaseRecord
 from harness.suite import Suite, SuiteError, usable_threads
 from instances import available_memory
-from solvers import Status, get_solver
+from solvers import Status
 
 
 class Display(Protocol):
@@ -166,8 +165,8 @@ class _Limits:
 
     def implied(self, case: Case) -> Outcome | None:
         """The outcome of a case that would only repeat one that ended at its limit, None where it has to be run."""
-        solver, settings = get_solver(case.solver), asdict(case.settings)
-        for row in self._ended.get(self._key(case.instance, solver.id, settings, case.repeat), []):
+        settings = asdict(case.settings)
+        for row in self._ended.get(self._key(case.instance, case.card.id, settings, case.repeat), []):
             if row["settings"]["tolerance"] >= case.settings.tolerance:
                 reason = f"not run: it reached its limit at tolerance {row['settings']['tolerance']:g}"
                 return Outcome(status=row["status"], reason=reason)
@@ -181,8 +180,7 @@ class _Limits:
 
 def _cannot_run(case: Case) -> str:
     """Why the case is not even tried: a solver that is not installed, or more memory than there is."""
-    solver = get_solver(case.solver)
-    found = availability(solver)
+    found = cards.availability_now(case.card)
     if not found.ok:
         return f"{found.reason}; {found.remedy}"
     need, free = memory_needed(case), available_memory()

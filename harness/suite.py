@@ -9,8 +9,10 @@ grace = 40.0               # seconds beyond it after which a case is ended; with
 memory_limit = "4GiB"      # for a case and all its processes
 threads = 2                # for every solver; without it, every core this process may use
 repeats = 3
-[options.dualip]           # a solver's own options
+[options.dualip]           # a solver's own options; of a file, by its path or by the id that it gives itself
 gamma = 1e-3
+[iteration_limits]
+dualip = 1000
 [[exclude]]                # combinations left out, with the reason that the report shows
 instance = "..."
 solver = "..."
@@ -25,15 +27,17 @@ import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from harness import cards
 from harness.case import Case
 from harness.isolation.limits import parse_bytes
 from instances import InputError, named_instances, parse_spec
-from solvers import Settings, get_solver
-from solvers.base import parse_options
+from solvers import Settings
+from solvers.card import SolverCard
 
 _MOST_CASES, _MOST_THREADS, _MOST = 1_000_000, 4096, 2**63 - 1
 
@@ -84,11 +88,12 @@ class Suite:
         for instance in self.instances:
             parse_spec(spec_text(instance))
         for solver in self.solvers:
-            parse_options(get_solver(solver).Options, self.settings(solver, self.tolerances[0]))
+            cards.check_settings(self.card(solver), self.settings(solver, self.tolerances[0]))
         for tolerance in self.tolerances:
             self.settings(self.solvers[0], tolerance)
-        for solver in (*self.options, *self.iteration_limits):
-            self.settings(solver, self.tolerances[0])
+        self._check_ids()
+        for key in (*self.options, *self.iteration_limits):
+            self._check_key(key)
 
     def _check_size(self) -> None:
         if self.repeats < 1 or self.threads < 0:
@@ -99,24 +104,75 @@ class Suite:
         if count > _MOST_CASES:
             raise SuiteError(f"suite {self.name} has more than {_MOST_CASES:,} cases: take fewer repeats")
 
+    def _check_ids(self) -> None:
+        """Rows and report tell solvers apart by their ids."""
+        named: dict[str, str] = {}
+        for solver in self.solvers:
+            other = named.setdefault(self.card(solver).id, solver)
+            if other != solver:
+                both = f"{other} and {solver} both call themselves {self.card(solver).id!r}"
+                raise SuiteError(f"suite {self.name}: {both}: rename one")
+
+    def _check_key(self, key: str) -> None:
+        """A key of options or iteration_limits: a solver of this suite, or another one that can be named."""
+        if any(self._means(key, solver) for solver in self.solvers):
+            return
+        if not key.endswith(".py"):
+            self.settings(key, self.tolerances[0])
+        elif not Path(key).is_file():
+            raise SuiteError(f"suite {self.name}: no solver file at {key}")
+
+    def _means(self, key: str, solver: str) -> bool:
+        """Whether `key` names `solver`, by the same text, by its id, or by another path to its file."""
+        card = self.card(solver)
+        return key in (solver, card.id) or (key.endswith(".py") and str(Path(key).resolve()) == card.origin)
+
+    def _of(self, solver: str, what: str, default: Any) -> Any:
+        """The entry of `solver` in the table `what`."""
+        table: Mapping[str, Any] = getattr(self, what)
+        keys = [key for key in table if self._means(key, solver)]
+        if len(keys) > 1:
+            raise SuiteError(f"suite {self.name}: {what} of {solver} are given twice, as {' and '.join(keys)}")
+        return table[keys[0]] if keys else default
+
+    def card(self, solver: str) -> SolverCard:
+        """What `solver` is, by id or path: looked up once, so that it stays the same while the suite runs."""
+        if solver not in self._cards:
+            self._cards[solver] = cards.card(solver)
+        return self._cards[solver]
+
+    @cached_property
+    def _cards(self) -> dict[str, SolverCard]:
+        return {}
+
     def settings(self, solver: str, tolerance: float) -> Settings:
         """What `solver` is asked for; a solver that does not run on the suite's device runs on its first one."""
         kind = self.device.partition(":")[0]
-        devices = get_solver(solver).devices
+        devices = self.card(solver).devices
         return Settings(
             tolerance=tolerance,
             time_limit=self.time_limit,
-            iteration_limit=self.iteration_limits.get(solver),
+            iteration_limit=self._of(solver, "iteration_limits", None),
             threads=self.threads or usable_threads(),
             device=self.device if kind in devices else devices[0],
             dtype=self.dtype,
             seed=self.seed,
-            options=self.options.get(solver, {}),
+            options=self._of(solver, "options", {}),
         )
 
     def override(self, **changes: Any) -> Suite:
-        """The suite with the given fields changed; None and empty leave a field as it is."""
-        return dataclasses.replace(self, **{k: v for k, v in changes.items() if v is not None and v != ()})
+        """The suite with the given fields changed; None and empty leave a field as it is.
+
+        A solver that the suite names by its path may be named by its id.
+        """
+        changed = {k: v for k, v in changes.items() if v is not None and v != ()}
+        if "solvers" in changed:
+            paths = {self.card(solver).id: solver for solver in self.solvers}
+            changed["solvers"] = tuple(paths.get(solver, solver) for solver in changed["solvers"])
+            for what in ("options", "iteration_limits"):  # an id is known as long as its solver is in the suite
+                entries: Mapping[str, Any] = changed.get(what, getattr(self, what))
+                changed[what] = {paths.get(key, key): value for key, value in entries.items()}
+        return dataclasses.replace(self, **changed)
 
     def cases(self) -> Iterator[Case]:
         """Every case in running order: by instance, repeats outermost so that no solver runs twice in a row.
@@ -127,7 +183,7 @@ class Suite:
             for repeat in range(self.repeats):
                 for tolerance in sorted(self.tolerances, reverse=True):
                     for solver in self.solvers:
-                        if tolerance == min(self.tolerances) or not get_solver(solver).exact:
+                        if tolerance == min(self.tolerances) or not self.card(solver).exact:
                             yield Case(
                                 suite=self.name,
                                 instance=instance,
@@ -135,11 +191,13 @@ class Suite:
                                 solver=solver,
                                 settings=self.settings(solver, tolerance),
                                 repeat=repeat,
+                                known=self.card(solver),
                             )
 
     def excluded(self, case: Case) -> str:
         """The reason why the suite leaves this case out, or "" where it does not."""
-        return next((e.reason for e in self.exclude if (e.instance, e.solver) == (case.instance, case.solver)), "")
+        found = (e for e in self.exclude if e.instance == case.instance and self._means(e.solver, case.solver))
+        return next((e.reason for e in found), "")
 
 
 def suite_names() -> list[str]:

@@ -14,10 +14,11 @@ import abc
 import dataclasses
 import enum
 import sys
+import types
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
-from typing import Any, ClassVar, TypeVar, get_type_hints
+from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ Vector = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 OptionsT = TypeVar("OptionsT")
 #: Nonzeros that a solver with 32-bit indices can take; for `Solver.nonzeros_limit`.
 INT32_LIMIT = 2**31 - 1
+#: Types of options that a suite file can hold.
+_PLAIN = {int, float, str, bool, type(None)}
 
 
 class OptionError(InputError):
@@ -186,15 +189,44 @@ def installed(package: str, *, remedy: str, apart_from: str = "") -> Availabilit
         return Availability(ok=False, reason=f"{package} is not installed", remedy=remedy)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One option as plain data. types: names of the plain types it takes, none where it takes anything."""
+
+    name: str
+    types: tuple[str, ...] = ()
+    default: Any = None
+
+
+def declared_options(options: type[Any]) -> tuple[Option, ...]:
+    """The fields of the dataclass `options`."""
+    hints = get_type_hints(options)
+    return tuple(
+        Option(name=f.name, types=_plain_types(hints.get(f.name)), default=f.default)
+        for f in dataclasses.fields(options)
+    )
+
+
+def check_options(known: Sequence[Option], values: Mapping[str, Any]) -> None:
+    """OptionError for a name that is not `known` and for a value of another type."""
+    by_name = {option.name: option for option in known}
+    for name, value in values.items():
+        if name not in by_name:
+            listed = ", ".join(f"{option.name}={option.default!r}" for option in known) or "none"
+            raise OptionError(f"unknown option {name!r}: known options and defaults are {listed}")
+        types = by_name[name].types
+        given = type(value).__name__
+        if types and given not in types and not (given == "int" and "float" in types):
+            raise OptionError(f"option {name}={value!r}: expected {' or '.join(types)}")
+
+
 def parse_options(options: type[OptionsT], settings: Settings) -> OptionsT:
     """`settings.options` as the dataclass `options`; an unknown name or a wrong type is an OptionError."""
-    known = {f.name: f.default for f in dataclasses.fields(options)}  # type: ignore[arg-type]
-    hints = get_type_hints(options)
-    for name, value in settings.options.items():
-        if name not in known:
-            listed = ", ".join(f"{k}={v!r}" for k, v in known.items()) or "none"
-            raise OptionError(f"unknown option {name!r}: known options and defaults are {listed}")
-        expected = (int, float) if hints[name] is float else hints[name]
-        if not isinstance(value, expected) or (isinstance(value, bool) and hints[name] is not bool):
-            raise OptionError(f"option {name}={value!r}: expected {getattr(hints[name], '__name__', hints[name])}")
+    check_options(declared_options(options), settings.options)
     return options(**settings.options)
+
+
+def _plain_types(hint: Any) -> tuple[str, ...]:
+    """Names of the plain types in a hint such as `int` or `str | None`; none where another type is among them."""
+    members = get_args(hint) if isinstance(hint, types.UnionType) or get_origin(hint) is Union else (hint,)
+    return tuple(member.__name__ for member in members) if set(members) <= _PLAIN else ()

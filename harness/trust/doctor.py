@@ -18,9 +18,9 @@ from pathlib import Path
 
 import psutil
 
+from harness.cards import listing
 from harness.environment import environment, governor, turbo
 from harness.isolation.cgroup import own_group
-from solvers import registry
 
 _LEAST_PYTHON = (3, 11)
 #: Beside the packages in a checkout; an installed copy has none.
@@ -188,12 +188,15 @@ def _limits() -> Iterator[Line]:
 
 
 def _solvers() -> Iterator[Line]:
-    for solver in registry().values():
-        found = solver.available()
-        if found.ok:
-            yield _green(solver.id, found.version)
+    found = listing()
+    for card in found.cards.values():
+        able = card.availability
+        if able.ok:
+            yield _green(card.id, able.version)
         else:
-            yield _yellow(solver.id, found.reason, found.remedy)
+            yield _yellow(card.id, able.reason, able.remedy)
+    for line in found.broken:
+        yield _yellow("adapters", line, "repair or uninstall it")
 
 
 def _distribution(requirement: str) -> str:

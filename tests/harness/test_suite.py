@@ -93,3 +93,60 @@ def test_a_suite_can_be_a_file(tmp_path: Path) -> None:
         load_suite(str(tmp_path / "other.toml"))
     with pytest.raises(SuiteError, match="unknown suite 'nope': use one of"):
         load_suite("nope")
+
+
+MINE = """
+from solvers import Answer, Availability, Solver
+
+class Mine(Solver):
+    id = title = citation = "subgradient"
+    bytes_per_edge = 50.0
+
+    def available(self):
+        return Availability(ok=True, version="1")
+
+    def prepare(self, lp, settings):
+        raise NotImplementedError
+
+    def run(self, lp):
+        raise NotImplementedError
+"""
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    file = tmp_path / "mysub.py"
+    file.write_text(MINE)
+    return file
+
+
+@pytest.mark.parametrize("key", ["subgradient", "{file}", "{folder}/../{name}/mysub.py"])
+def test_a_file_is_named_by_its_path_or_by_the_id_that_it_gives_itself(key: str, mine: Path) -> None:
+    key = key.format(file=mine, folder=mine.parent, name=mine.parent.name)
+    text = GOOD.replace('"ortools-pdlp"', f'"{mine}"') + f'[iteration_limits]\n"{key}" = 300\n'
+    text += f'[[exclude]]\ninstance = "unit-5k"\nsolver = "{key}"\nreason = "slow"'
+    suite = parse_suite("s", text.encode())
+    cases = list(suite.cases())
+    assert {(c.card.id, c.settings.iteration_limit) for c in cases} == {("subgradient", 300), ("scipy-highs-ds", None)}
+    assert {c.card.id for c in cases if suite.excluded(c)} == {"subgradient"}
+    assert suite.override(solvers=("subgradient",)).solvers == (str(mine),)
+    assert suite.override(solvers=("scipy-highs-ds",)).solvers == ("scipy-highs-ds",)
+
+
+def test_two_entries_for_one_solver_are_refused(mine: Path) -> None:
+    text = GOOD.replace('"ortools-pdlp"', f'"{mine}"')
+    twice = f'[iteration_limits]\nsubgradient = 3\n"{mine}" = 4'
+    with pytest.raises(SuiteError, match=r"iteration_limits of .*mysub.py are given twice, as subgradient and"):
+        parse_suite("s", (text + twice).encode())
+    other = mine.with_name("other.py")
+    other.write_text(MINE)
+    with pytest.raises(SuiteError, match="both call themselves 'subgradient': rename one"):
+        parse_suite("s", text.replace('"scipy-highs-ds"', f'"{other}"').encode())
+
+
+def test_an_option_of_a_file_is_checked_by_what_it_declares(mine: Path) -> None:
+    text = GOOD.replace('"ortools-pdlp"', f'"{mine}"') + "[options.subgradient]\nstep = 1"
+    with pytest.raises(InputError, match="unknown option 'step': known options and defaults are none"):
+        parse_suite("s", text.encode())
+    with pytest.raises(SuiteError, match=r"no solver file at mysbu.py"):
+        parse_suite("s", (GOOD + '[iteration_limits]\n"mysbu.py" = 3').encode())

@@ -1,0 +1,189 @@
+"""What the harness knows of solvers: cards, for those from outside made by a child process under a time limit.
+
+No command imports an adapter from outside into its own process: that code could change the records, the clock or the
+judge, end the process or never return.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness.answers import availability
+from harness.inherited import of_children
+from instances import InputError
+from solvers import Availability, Settings, registry
+from solvers.base import check_options, parse_options
+from solvers.card import DeclarationError, SolverCard, declaration, make_card, plain_text
+from solvers.registry import broken_files, file_hash, origin_file, points_of_others, unknown_solver
+
+#: Seconds that importing an adapter and its available() may take together.
+SECONDS = 20.0
+_STARTING = 30.0  # seconds beyond it for the child process itself
+_REPAIR = "repair the adapter: dualbench check"
+
+
+class BrokenAdapterError(InputError):
+    """An adapter from outside that cannot be used; the text names its file or distribution, and the fault."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """Every solver that has a name, by id, and one line for each adapter that is left out because it is broken."""
+
+    cards: Mapping[str, SolverCard]
+    broken: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where an adapter from outside is, see SolverCard. name: of its entry point. content: hash of its file."""
+
+    origin: str
+    source: str
+    name: str
+    content: str
+
+
+def card(solver_id: str) -> SolverCard:
+    """The card of a solver by id, or by the path of a .py file.
+
+    Raises BrokenAdapterError for an adapter that cannot be used, InputError for one that is unknown.
+    """
+    if solver_id.endswith(".py"):
+        return _usable(_described([_place_of_file(solver_id)])[0])
+    if solver_id in registry():
+        return _own_card(solver_id)
+    places = _places()
+    for place, found in zip(places, _described(places), strict=True):
+        if isinstance(found, SolverCard) and found.id == solver_id:
+            return found
+        if not isinstance(found, SolverCard) and place.name == solver_id:
+            raise BrokenAdapterError(found)
+    known = listing()
+    left_out = "".join(f"; left out: {line}" for line in known.broken)
+    raise InputError(f"{unknown_solver(solver_id, known.cards)}{left_out}")
+
+
+def listing() -> Listing:
+    """The solvers of this package, and those behind the entry points of others."""
+    cards = {solver_id: _own_card(solver_id) for solver_id in registry()}
+    broken = list(broken_files())
+    for found in _described(_places()):
+        if not isinstance(found, SolverCard):
+            broken.append(found)
+        elif found.id in cards:
+            broken.append(f"{found.source} is left out: its id {found.id!r} is that of {cards[found.id].source}")
+        else:
+            cards[found.id] = found
+    return Listing(cards=dict(sorted(cards.items())), broken=tuple(broken))
+
+
+def availability_now(of: SolverCard) -> Availability:
+    """Whether it can run: a solver of this package is asked again, as what a process has loaded may matter."""
+    return of.availability if of.origin else availability(registry()[of.id])
+
+
+def check_settings(of: SolverCard, settings: Settings) -> None:
+    """OptionError for options that it does not know; those from outside are checked by name and type alone."""
+    if of.origin:
+        check_options(of.options, settings.options)
+    else:
+        parse_options(registry()[of.id].Options, settings)
+
+
+def _own_card(solver_id: str) -> SolverCard:
+    solver = registry()[solver_id]
+    return replace(make_card(declaration(solver), availability(solver)), source="dualbench")
+
+
+def _usable(found: SolverCard | str) -> SolverCard:
+    if not isinstance(found, SolverCard):
+        raise BrokenAdapterError(found)
+    return found
+
+
+def _place_of_file(solver_id: str) -> _Place:
+    try:
+        path = Path(solver_id).resolve()
+        there = path.is_file()
+    except (OSError, RuntimeError) as error:  # a name too long, a loop of links
+        raise InputError(f"no solver file at {solver_id}: {error}") from error
+    if not there:
+        raise InputError(f"no solver file at {path}")
+    content = file_hash(str(path))
+    if not content:
+        raise BrokenAdapterError(f"{path} cannot be read: change its permissions")
+    return _Place(origin=str(path), source=str(path), name="", content=content)
+
+
+def _places() -> list[_Place]:
+    """The entry points of other distributions; an unreadable list of them is none."""
+    places: list[_Place] = []
+    for point in points_of_others():
+        distribution = plain_text(getattr(point.dist, "name", None) or "unknown")
+        origin = point.value.strip()
+        source = f"the distribution {distribution} (entry point {plain_text(point.name)})"
+        places.append(_Place(origin=origin, source=source, name=point.name, content=file_hash(origin_file(origin))))
+    return places
+
+
+#: Card, or the line that says what is broken, by place: as long as this process lives, and the file stays as it is.
+_known: dict[_Place, SolverCard | str] = {}
+
+
+def _described(places: Sequence[_Place]) -> list[SolverCard | str]:
+    """The card of each, or one line that says what is broken; no process is started for what is known."""
+    missing = [place for place in places if place not in _known]
+    if missing:
+        _known.update(zip(missing, _ask(missing), strict=True))
+    return [_known[place] for place in places]
+
+
+def _ask(places: Sequence[_Place]) -> list[SolverCard | str]:
+    asked = json.dumps({"origins": [place.origin for place in places], "seconds": SECONDS})
+    command = [sys.executable, "-P", "-m", "harness.declare"]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own module
+            command,
+            input=asked.encode(),
+            capture_output=True,
+            env={**os.environ, **of_children(1)},
+            timeout=SECONDS + _STARTING,
+            check=True,
+        )
+        told = json.loads(done.stdout)
+    except (OSError, ValueError, RecursionError, subprocess.SubprocessError) as error:
+        return [f"{place.source}: the process that loads it failed ({plain_text(error)})" for place in places]
+    return [_card_or_line(place, one) for place, one in zip(places, told, strict=True)]
+
+
+def _card_or_line(place: _Place, found: Mapping[str, Any]) -> SolverCard | str:
+    told, end = found["told"], plain_text(found["end"])
+    try:
+        declared = dict(told[0]) if told else {}
+        if "refused" in declared:
+            prefix = "" if place.source == place.origin else f"{place.source}: "
+            return plain_text(f"{prefix}{declared['refused']}")
+        if not declared:
+            return plain_text(f"{place.source} cannot be loaded ({end}): repair it")
+        made = make_card(declared, _availability(told, end))
+    except DeclarationError as error:
+        return plain_text(f"{place.source}: {error}")
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return plain_text(f"{place.source}: what it says of itself cannot be read: repair it")
+    if made.id in registry():
+        return f"{place.source} is left out: its id {made.id!r} is that of a solver of dualbench, choose another"
+    return replace(made, origin=place.origin, source=place.source, adapter_hash=place.content)
+
+
+def _availability(told: Sequence[Any], end: str) -> Availability:
+    if len(told) < 2:
+        return Availability(ok=False, reason=f"available(): {end or 'nothing was told'}", remedy=_REPAIR)
+    return Availability(**told[1])
