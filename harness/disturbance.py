@@ -16,7 +16,9 @@ from pathlib import Path
 
 import psutil
 
-_PROC, _CPU, _CGROUP = Path("/proc"), Path("/sys/devices/system/cpu"), Path("/sys/fs/cgroup")
+from instances.cpus import times_throttled
+
+_PROC, _CPU = Path("/proc"), Path("/sys/devices/system/cpu")
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
 #: Columns of /proc/stat that are work: user, nice, system, irq, softirq (guests are in user, steal is apart).
 _WORK, _STEAL = (0, 1, 2, 5, 6), 7
@@ -85,7 +87,7 @@ def marks(found: Mapping[str, float | None]) -> str:
     if (found.get("swapped") or 0) >= SWAPPED_PAGES:
         told.append(f"{found['swapped']:.0f} pages were swapped")
     if found.get("throttled"):
-        told.append(f"the cores were throttled {found['throttled']:.0f} times")
+        told.append(f"heat or a CPU quota throttled the cores {found['throttled']:.0f} times")
     if abs(found.get("clock") or 0.0) > CLOCK_SECONDS + CLOCK_SHARE * seconds:
         told.append(f"the clock was moved by {found['clock']:.1f} s")
     return "; ".join(told)
@@ -134,13 +136,13 @@ def _swapped_pages() -> int | None:
 
 
 def _throttled(cores: list[int]) -> int | None:
-    """Times that heat slowed a core down, and that the CPU quota of a container stopped it."""
+    """Times that heat slowed a core down, and that a CPU quota of our cgroups stopped us."""
     counts = []
     for core in cores:
         for name in ("core_throttle_count", "package_throttle_count"):
             with contextlib.suppress(OSError, ValueError):
                 counts.append(int((_CPU / f"cpu{core}" / "thermal_throttle" / name).read_text()))
-    with contextlib.suppress(OSError, ValueError, KeyError):
-        quota = dict(line.split() for line in (_CGROUP / "cpu.stat").read_text().splitlines())
-        counts.append(int(quota["nr_throttled"]))
+    stopped = times_throttled()
+    if stopped is not None:
+        counts.append(stopped)
     return sum(counts) if counts else None

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from harness.records import SCHEMA
+from instances.cpus import affinity, cpu_quota
 
 _PACKAGES = (
     "clarabel",
@@ -44,7 +45,8 @@ def environment() -> dict[str, Any]:
         "cpu": _cpu_model(),
         "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
         "threads": os.cpu_count(),
-        "affinity": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "affinity": affinity(),
+        "cpu_quota": cpu_quota(),
         "governor": governor(),
         "turbo": turbo(),
         "memory_bytes": psutil.virtual_memory().total,

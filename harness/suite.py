@@ -7,7 +7,7 @@ tolerances = [1e-2, 1e-4]
 time_limit = 20.0          # seconds of `run`, for every case
 grace = 40.0               # seconds beyond it after which a case is ended; without it, half the limit and 30 s
 memory_limit = "4GiB"      # for a case and all its processes
-threads = 2                # for every solver; without it, every core this process may use
+threads = 2                # for every solver; without it, every CPU that affinity and quota leave
 repeats = 3
 [options.dualip]           # a solver's own options; of a file, by its path or by the id that it gives itself
 gamma = 1e-3
@@ -23,7 +23,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -36,8 +35,14 @@ from harness import cards
 from harness.case import Case
 from harness.isolation.limits import parse_bytes
 from instances import InputError, named_instances, parse_spec
+<<<<<<< HEAD
 from solvers import Settings
 from solvers.card import SolverCard
+=======
+from instances.cpus import usable_threads
+from solvers import Settings, get_solver
+from solvers.base import parse_options
+>>>>>>> a852e55 (See CPU quotas, and give every run cores of its own)
 
 _MOST_CASES, _MOST_THREADS, _MOST = 1_000_000, 4096, 2**63 - 1
 
@@ -234,10 +239,6 @@ def parse_suite(name: str, content: bytes) -> Suite:
 def spec_text(instance: str) -> str:
     """The spec of a named instance, or the text itself."""
     return named_instances().get(instance, instance)
-
-
-def usable_threads() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _value(suite: str, key: str, value: Any) -> Any:

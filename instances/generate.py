@@ -17,12 +17,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from instances.cpus import usable_threads
 from instances.errors import SpecError
 from instances.families import BlockFamily, family
 from instances.greedy import UNITS, Indices, add_load, block_load, loads_of
 from instances.mapped import let_go
 from instances.matching import MatchingLP
-from instances.memory import require_memory, usable_threads
+from instances.memory import require_memory
 from instances.sampling import BLOCK_SOURCES, Destinations, block_generator, draw_destinations, sample_graph
 from instances.spec import MatchingSpec, ReadableSpec, Spec
 

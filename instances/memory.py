@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import mmap
-import os
 from pathlib import Path
 
+from instances.cpus import usable_threads
 from instances.errors import InputError
 from instances.families import family
 from instances.sampling import BLOCK_SOURCES
@@ -43,11 +43,6 @@ def require_memory(spec: Spec, threads: int | None = None) -> None:
             f"{spec.text} needs {need / 2**30:.3g} GiB of memory while it is made, {available / 2**30:.3g} GiB are "
             "available: choose a smaller instance or free memory"
         )
-
-
-def usable_threads() -> int:
-    """The CPUs this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def available_memory(sharing: int = 1) -> int:

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from instances.cpus import usable_threads
 from instances.mapped import default_cache, is_mapped, let_go, unnamed_array
-from instances.memory import usable_threads
 from instances.polytope import Kind, PerSource
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from harness import bench
 from harness.case import Case
+from harness.cores import take_cores
 from harness.isolation import cgroup, processes, server
 from instances import InputError, MatchingLP
 
@@ -59,8 +60,7 @@ def _run(request: Request, lp: MatchingLP, channel: Connection) -> None:
 def _settle(request: Request) -> None:
     """The place of this process: cores, temporary files, limits."""
     threads = request.case.settings.threads
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    take_cores(threads)
     os.environ["TMPDIR"] = tempfile.tempdir = request.folder
     processes.first_for_the_oom_killer()
     if request.group:

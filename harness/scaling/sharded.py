@@ -20,6 +20,7 @@ import numpy as np
 
 from harness import memory
 from harness.clock import Stopwatch
+from harness.cores import take_cores
 from instances import InputError, MatchingLP, MatchingSpec, Spec, available_memory, memory_bytes, parse_spec
 from instances.mapped import default_cache
 from instances.shards import in_blocks, instance_digest, load_part
@@ -229,12 +230,9 @@ def _take_cores(threads: int) -> list[int]:
     """The cores of this rank alone, where the machine has enough for all its ranks; else all of them, shared."""
     if not hasattr(os, "sched_setaffinity"):
         return []
-    cores = sorted(os.sched_getaffinity(0))
-    local, ranks = int(os.environ.get("LOCAL_RANK", "0")), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    if ranks * threads <= len(cores):
-        cores = cores[local * threads : (local + 1) * threads]
-        os.sched_setaffinity(0, cores)
-    return cores
+    usable = sorted(os.sched_getaffinity(0))
+    ranks = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return take_cores(threads) if ranks * threads <= len(usable) else usable
 
 
 def _versions() -> dict[str, str]:

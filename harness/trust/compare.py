@@ -23,7 +23,7 @@ from harness.texts import plain_text
 from instances import InputError
 
 #: Facts that make two environments the same for a comparison of times; versions of the compared code may differ.
-_SAME = ("cpu", "cores", "affinity", "memory_bytes", "gpu", "platform", "python")
+_SAME = ("cpu", "cores", "affinity", "cpu_quota", "memory_bytes", "gpu", "platform", "python")
 
 Rows = Sequence[Mapping[str, Any]]
 

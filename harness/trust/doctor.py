@@ -21,6 +21,11 @@ import psutil
 from harness.cards import listing
 from harness.environment import environment, governor, turbo
 from harness.isolation.cgroup import own_group
+<<<<<<< HEAD
+=======
+from instances.cpus import usable_threads
+from solvers import registry
+>>>>>>> a852e55 (See CPU quotas, and give every run cores of its own)
 
 _LEAST_PYTHON = (3, 11)
 #: Beside the packages in a checkout; an installed copy has none.
@@ -101,6 +106,7 @@ def _processor() -> Iterator[Line]:
         yield _yellow("cores", detail, "widen the affinity (taskset, the container's cpuset) to use all of them")
     else:
         yield _green("cores", detail)
+    yield _quota(facts["cpu_quota"])
     load = os.getloadavg()[0]
     if load > 0.3 * usable:
         yield _yellow("load", f"{load:.1f} runnable on average", "stop other work: it is part of every time measured")
@@ -115,6 +121,14 @@ def _processor() -> Iterator[Line]:
         yield _yellow("turbo", "on: times vary with temperature", "switch it off for published times, or say it is on")
     else:
         yield _green("turbo", "off" if rising is False else "not shown by this machine")
+
+
+def _quota(quota: float | None) -> Line:
+    """A quota of a cgroup, which stops all threads alike once its share of a period is used up."""
+    if quota is None:
+        return _green("CPU quota", "none")
+    detail = f"{quota:g} CPUs by a cgroup: threads default to {usable_threads()}, runs that it stops are marked"
+    return _yellow("CPU quota", detail, "raise it for measurements: cpu.max, systemd's CPUQuota or docker's --cpus")
 
 
 def _memory() -> Iterator[Line]:

@@ -86,7 +86,7 @@ QUIET: dict[str, Any] = {"seconds": 10.0, "cores": 2, "other_load": 0.01, "steal
         ({"other_load": 0.2, "seconds": 0.1}, "other processes took 20% of the cores"),  # two cores: four ticks
         ({"steal": 0.05}, "the hypervisor took 5% of the cores"),
         ({"swapped": 5000}, "5000 pages were swapped"),
-        ({"throttled": 2}, "the cores were throttled 2 times"),
+        ({"throttled": 2}, "heat or a CPU quota throttled the cores 2 times"),
         ({"clock": -3600.0}, "the clock was moved by -3600.0 s"),
         ({"clock": 0.004}, ""),
         ({"other_load": 0.5, "swapped": 300}, "other processes took 50% of the cores; 300 pages were swapped"),
