@@ -1,4 +1,4 @@
-"""The only judge of quality: a float64 certificate for any answer to a matching LP, whoever produced it.
+"""The only judge of quality: a proved certificate for any answer to a matching LP, whoever produced it.
 
 I sources, J destinations, E edges. It shares no code with a solver and reads the instance in chunks of sources, so its
 memory beyond the instance is a few vectors of length J a thread (an instance with '=' sources needs one copy of x).
@@ -9,7 +9,8 @@ For any lambda >= 0, with q_e = c_e + a_e lambda_j, weak duality gives the lower
         simplex <= z: z min(0, min_e q_e)      simplex = z: z min_e q_e      box [0, u]: sum_e u min(0, q_e)
 
 and any feasible point is an upper bound: x is clipped at 0, scaled into its polytopes and repaired on the budgets
-(harness/repair.py). certified gap = (c'x_repaired - g0) / max(1, |g0|), never negative.
+(harness/repair.py). Both carry their rounding: the bound is lowered and the objective raised by it (harness/bound.py,
+feasible.py). certified gap = (c'x_repaired - g0) / max(1, |g0|); a negative one is a contradiction.
 """
 
 from __future__ import annotations
@@ -22,21 +23,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.repair import repaired_objective, scale_into_polytope
+from harness.bound import lower_bound
+from harness.refill import scale_into_polytope
+from harness.repair import repaired, source_without_edges
 from harness.sources import Chunk, Float64, over_chunks
 from instances import InputError, Kind, MatchingLP
 from instances.mapped import let_go
 
-#: A gap between -_ROUNDING and 0 is the rounding of the two sums and counts as 0; a gap below is shown as it is: a bug.
-_ROUNDING = 1e-12
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
     """What the referee says of one answer; None where there is nothing to say, with the reason.
 
-    dual_bound: g0 at the dual with negative entries set to 0: a proved lower bound on the optimum.
-    feasible_objective: c'x of the repaired point: a proved upper bound. certified_gap: between the two, relative.
+    dual_bound: g0 at the dual with negative entries set to 0, less its rounding: a proved lower bound on the optimum.
+    feasible_objective: c'x of the repaired point, raised by its rounding and by what a violation that remains may be
+    worth: a proved upper bound. certified_gap: between the two, relative; a negative one is a contradiction.
+    bound_error, objective_error: how far the two may be from the exact numbers.
+    feasible_violation: the largest relative violation of a budget that remains in the repaired point; 0.0 where a
+    feasible point lies within the rounding of its sums.
     Of the unrepaired answer:
     objective: c'x. budget_violation: max_j [(Ax)_j - b_j]+ / (1 + b_j).
     polytope_violation: the largest distance outside a polytope's row or bound, absolute.
@@ -58,6 +64,9 @@ class Certificate:
     polytope_residual: float | None = None
     dual_residual: float | None = None
     relative_gap: float | None = None
+    bound_error: float | None = None
+    objective_error: float | None = None
+    feasible_violation: float | None = None
     reason: str = ""
 
 
@@ -74,18 +83,27 @@ def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1
     if dual is not None and not _all_finite(dual):
         dual, reasons = None, [*reasons, "dual has entries that are not finite"]
     figures: dict[str, float | None] = {}
+    unserved = source_without_edges(lp)
+    if unserved is not None:
+        reasons.append(f"no x is feasible: the '=' source {unserved} wants mass and has no edges")
     with ThreadPoolExecutor(max_workers=threads) as pool, np.errstate(all="ignore"):
-        if dual is not None:
-            figures |= _dual_figures(lp, dual.astype(np.float64), pool)
-            if figures["dual_bound"] is None:
-                reasons.append("no finite bound: the dual is too large, or a '=' source has no edges")
+        price = None if dual is None else dual.astype(np.float64)
+        if price is not None:
+            figures |= _dual_figures(lp, price, pool)
+            if figures["dual_bound"] is None and unserved is None:
+                reasons.append("no finite bound: the dual is too large for float64")
         if x is not None:
-            figures |= _primal_figures(lp, x, pool)
-            if figures["feasible_objective"] is None:
-                reasons.append(
-                    "no feasible point recovered: x is too large, or '=' sources find no room in the budgets"
-                )
+            figures |= _primal_figures(lp, x, price, pool)
+            if figures["feasible_objective"] is None and unserved is None:
+                reasons.append(_why_no_point(lp))
     return Certificate(**figures | _gaps(figures), reason="; ".join(reasons))
+
+
+def _why_no_point(lp: MatchingLP) -> str:
+    """In words that are true, whatever kept the repair from a feasible point."""
+    if bool((lp.per_source.kind == Kind.SIMPLEX_EQUALITY).any()):
+        return "no feasible point recovered: no way was found to serve every '=' source within the budgets"
+    return "no finite objective: x and c are too large for float64"
 
 
 def _gaps(figures: dict[str, float | None]) -> dict[str, float | None]:
@@ -93,37 +111,21 @@ def _gaps(figures: dict[str, float | None]) -> dict[str, float | None]:
     objective = figures.get("objective")
     gaps: dict[str, float | None] = {}
     if bound is not None and feasible is not None:
-        gap = (feasible - bound) / max(1.0, abs(bound))
-        gaps["certified_gap"] = gap if gap < -_ROUNDING else max(gap, 0.0)
+        gaps["certified_gap"] = (feasible - bound) / max(1.0, abs(bound))
     if bound is not None and objective is not None:
         gaps["relative_gap"] = abs(objective - bound) / (1 + abs(objective) + abs(bound))
     return gaps
 
 
 def _dual_figures(lp: MatchingLP, dual: Float64, pool: ThreadPoolExecutor) -> dict[str, float | None]:
-    price = np.maximum(dual, 0.0)
-    parts = list(over_chunks(lp, pool, lambda chunk: (_chunk_bound(chunk, price), float(chunk.c @ chunk.c))))
-    try:
-        bound = math.fsum(part for part, _ in parts) - math.fsum(lp.b * price)
-    except (OverflowError, ValueError):  # beyond the largest number, or infinity - infinity
-        bound = math.nan
-    norm_c = math.sqrt(math.fsum(square for _, square in parts))
+    found = lower_bound(lp, dual, pool)
+    proved = math.isfinite(found.value) and source_without_edges(lp) is None
+    norm_c = math.sqrt(sum(over_chunks(lp, pool, lambda chunk: float(chunk.c @ chunk.c))))
     return {
-        "dual_bound": bound if math.isfinite(bound) else None,
+        "dual_bound": found.value if proved else None,
+        "bound_error": min(found.error, _LARGEST) if proved else None,
         "dual_residual": float(np.linalg.norm(np.minimum(dual, 0.0))) / (1 + norm_c),
     }
-
-
-def _chunk_bound(chunk: Chunk, price: Float64) -> float:
-    """Sum over the chunk's sources of min over C_i of q_i'x."""
-    q = chunk.c + chunk.a * price[chunk.destination]
-    smallest = chunk.minimum(q)
-    box = chunk.kind == Kind.BOX
-    best = np.where(chunk.kind == Kind.SIMPLEX, np.minimum(smallest, 0.0), smallest)
-    best[chunk.radius == 0] = 0.0
-    if box.any():
-        best[box] = chunk.total(np.minimum(q, 0.0))[box]
-    return float(np.sum(chunk.radius * best))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,24 +140,33 @@ class _Primal:
     scaled_load: Float64
 
 
-def _primal_figures(lp: MatchingLP, x: npt.NDArray[Any], pool: ThreadPoolExecutor) -> dict[str, float | None]:
-    total: _Primal | None = None
+def _primal_figures(
+    lp: MatchingLP, x: npt.NDArray[Any], price: Float64 | None, pool: ThreadPoolExecutor
+) -> dict[str, float | None]:
+    zeros = np.zeros(lp.destinations)
+    total = _Primal(
+        objective=0.0, load=zeros, polytope_worst=0.0, polytope_square=0.0, radius_square=0.0, scaled_load=zeros
+    )
     for part in over_chunks(lp, pool, lambda chunk: _chunk_primal(chunk, x, lp.destinations)):
-        total = part if total is None else _add(total, part)
-    assert total is not None
+        total = _add(total, part)
     over = np.maximum(total.load - lp.b, 0.0)
     budget_norm, polytope_norm = float(np.linalg.norm(over)), math.sqrt(total.polytope_square)
     b_norm, radius_norm = float(np.linalg.norm(lp.b)), math.sqrt(total.radius_square)
-    feasible = repaired_objective(lp, x, total.scaled_load, pool)
-    return {
+    figures: dict[str, float | None] = {
         "objective": total.objective,
         "budget_violation": float(np.max(over / (1 + lp.b), initial=0.0)),
         "polytope_violation": total.polytope_worst,
         "budget_residual": budget_norm / (1 + b_norm),
         "polytope_residual": polytope_norm / (1 + radius_norm),
         "primal_residual": math.hypot(budget_norm, polytope_norm) / (1 + math.hypot(b_norm, radius_norm)),
-        "feasible_objective": None if feasible is None or not math.isfinite(feasible) else feasible,
+        "feasible_objective": None,
     }
+    found = repaired(lp, x, total.scaled_load, price, pool)
+    if found is not None and math.isfinite(found.objective):
+        figures["feasible_objective"] = found.objective
+        figures["objective_error"] = min(found.error, _LARGEST)
+        figures["feasible_violation"] = found.violation
+    return figures
 
 
 def _chunk_primal(chunk: Chunk, x: npt.NDArray[Any], destinations: int) -> _Primal:

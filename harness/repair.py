@@ -1,174 +1,186 @@
-"""A feasible point from any answer, for the referee's upper bound.
+"""A feasible point from any answer, and its cost: the referee's upper bound.
 
-'<=' polytopes and boxes: with A >= 0 and b >= 0, scaling edge e by min(1, b_j / (Ax)_j) keeps every constraint.
-'=' polytopes: that scaling leaves sources short of z. What they lack moves to their own edges on rows with slack. Where
-those are full as well, all sources are rebalanced: the point nearest in relative entropy that keeps the polytopes and
-budgets a little smaller than b is x_e(p) = y_e exp(-a_e p_j) / (normalisation of the source), with prices p >= 0 by
-Newton's method. A point is claimed only when it holds every constraint to the rounding of its sums.
+'<=' polytopes and boxes: with A >= 0 and b >= 0, scaling edge e by min(1, b_j / (Ax)_j) keeps every constraint; what
+the sums round is a share of x that a little more scaling would take away, so that share of its cost is added.
+'=' polytopes: that scaling leaves sources short of z. In this order: the point as it is, refilled, changed by a small
+LP on its largest entries, balanced, changed by an LP on all edges (harness/refill.py, restore.py). The first that keeps
+every row to 1e-12 is taken, else the best of them where it keeps them to 1e-9; a violation that remains is stated, and
+its worth is added to the cost (harness/feasible.py).
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.sparse import linalg
 
-from harness.sources import Chunk, Float64, chunks, over_chunks
+from harness.bound import EXACT_EDGES
+from harness.feasible import (
+    ERROR_THAT_MATTERS,
+    Cost,
+    add_costs,
+    cost_of,
+    exact_cost,
+    exact_costs,
+    price_of_violations,
+    rounded_cost,
+    violations,
+)
+from harness.refill import (
+    balance,
+    fit,
+    load_of,
+    refill,
+    scale_into_polytope,
+    scaled_into_polytopes,
+    share_of_edges,
+)
+from harness.restore import MOST_EDGES, largest_shares, restore
+from harness.rounding import UNIT, Float64
+from harness.sources import Chunk, chunks, over_chunks
 from instances import Kind, MatchingLP
 
-_ROUNDS = 50
-_NEWTON_STEPS = 25
-_LARGEST_EXPONENT = 500.0
+#: A violation to this share of a row is rounding, and the first point that has no more is taken.
+_ROUNDING = 1e-12
+#: A point with more than this is not called feasible at all.
+_LARGEST_VIOLATION = 1e-9
+#: Below b by this share: room for what refilling rounds.
+_MARGIN = 1e-14
 #: The margins below b that balancing tries, as multiples of the largest relative excess over a budget.
-_MARGINS = (1.0, 10.0, 100.0)
-#: What a '=' source may lack, and a row may exceed, relative to max(1, right-hand side).
-_ROUNDING = 1e-13
-#: A '=' source with less than this share of z has nothing that could be scaled.
-_NOTHING = 1e-300
+_BALANCE_MARGINS = (1.0, 10.0, 100.0)
+_SMALLEST_BUDGET = 1e-300
 
 
-def scale_into_polytope(chunk: Chunk, x: Float64) -> Float64:
-    """x of the chunk's edges, clipped at 0 and scaled into each C_i (a '=' source without mass is filled evenly)."""
-    x = np.maximum(x, 0.0)
-    box, equality = chunk.kind == Kind.BOX, chunk.kind == Kind.SIMPLEX_EQUALITY
-    total = chunk.total(x)
-    empty = equality & (total <= _NOTHING * chunk.radius) & (chunk.degrees > 0)
-    if empty.any():
-        x = np.where(empty[chunk.source], 1.0, x)
-        total = np.where(empty, chunk.degrees, total)
-    ratio = chunk.radius / np.where(total > 0, total, 1.0)
-    factor = np.where(box, 1.0, np.where(equality, ratio, np.minimum(ratio, 1.0)))
-    factor[total == 0] = 1.0
-    x = x * factor[chunk.source]
-    if box.any():
-        x = np.minimum(x, np.where(box, chunk.radius, np.inf)[chunk.source])
-    return x
+@dataclass(frozen=True, kw_only=True)
+class Repaired:
+    """What a feasible point costs at most, by how much that was raised, and the relative violation that remains."""
+
+    objective: float
+    error: float
+    violation: float
 
 
-def repaired_objective(
-    lp: MatchingLP, x: npt.NDArray[Any], scaled_load: Float64, pool: ThreadPoolExecutor
-) -> float | None:
-    """c'x of the repaired point, or None; `scaled_load` = A x of x scaled into its polytopes."""
-    if bool((lp.per_source.kind == Kind.SIMPLEX_EQUALITY).any()):
-        return _repair_equality(lp, x, scaled_load)
-    factor = _fit(lp.b, scaled_load)
-
-    def objective(chunk: Chunk) -> float:
-        scaled = scale_into_polytope(chunk, chunk.read(x))
-        return float(chunk.c @ (scaled * factor[chunk.destination]))
-
-    return math.fsum(over_chunks(lp, pool, objective))
+def has_equality(lp: MatchingLP) -> bool:
+    """Whether a '=' source wants mass."""
+    return bool(((lp.per_source.kind == Kind.SIMPLEX_EQUALITY) & (lp.per_source.radius > 0)).any())
 
 
-def _repair_equality(lp: MatchingLP, x: npt.NDArray[Any], load: Float64) -> float | None:
-    """The same with '=' sources, on a copy of x: refill first, since it changes least, then balance."""
-    excess = float(np.max((load - lp.b) / np.maximum(lp.b, _ROUNDING), initial=0.0))
-    if _refill(lp, point := _scaled(lp, x), load):
-        return _cost(lp, point)
-    for margin in _MARGINS:
-        if _balance(lp, point := _scaled(lp, x), min(0.5, margin * excess)):
-            return _cost(lp, point)
+def source_without_edges(lp: MatchingLP) -> int | None:
+    """A '=' source that wants mass and has no edge: no x is feasible then."""
+    for chunk in chunks(lp):
+        wanting = (chunk.kind == Kind.SIMPLEX_EQUALITY) & (chunk.radius > 0) & (chunk.degrees == 0)
+        if wanting.any():
+            return chunk.first + int(np.argmax(wanting))
     return None
 
 
-def _scaled(lp: MatchingLP, x: npt.NDArray[Any]) -> Float64:
-    point = np.empty(lp.edges)
-    for chunk in chunks(lp):
-        point[chunk.edges] = scale_into_polytope(chunk, chunk.read(x))
-    return point
+def repaired_point(lp: MatchingLP, x: Any, threads: int = 1) -> Float64 | None:
+    """The feasible point float64[E] that the certificate of `x` speaks of; None where none is found.
 
-
-def _cost(lp: MatchingLP, point: Float64) -> float:
-    return math.fsum(float(chunk.c @ point[chunk.edges]) for chunk in chunks(lp))
-
-
-def _refill(lp: MatchingLP, point: Float64, load: Float64) -> bool:
-    """Scale `point` into the budgets in place, then give back what '=' sources lack where rows have slack."""
-    shrink = _fit(lp.b, load)
-    for chunk in chunks(lp):
-        point[chunk.edges] *= shrink[chunk.destination]
-    load = load * shrink
-    for _ in range(_ROUNDS):
-        slack = np.maximum(lp.b - load, 0.0)
-        lacking, wanted = False, np.zeros(lp.destinations)
+    x must have E finite numbers. The same for any number of threads.
+    """
+    with ThreadPoolExecutor(max_workers=threads) as pool, np.errstate(all="ignore"):
+        if has_equality(lp):
+            found = equality_point(lp, x)
+            return None if found is None else found[0]
+        factor = fit(lp.b, scaled_load(lp, x, pool))
+        point = np.empty(lp.edges)
         for chunk in chunks(lp):
-            short, proposal = _proposal(chunk, point[chunk.edges], slack)
-            lacking = lacking or short
-            wanted += chunk.load(proposal, lp.destinations)
-        if not lacking:
-            return True
-        if not (wanted > _ROUNDING * lp.b).any():
-            return False  # whoever lacks mass has only full rows
-        accept = _fit(slack, wanted)
-        for chunk in chunks(lp):
-            point[chunk.edges] += _proposal(chunk, point[chunk.edges], slack)[1] * accept[chunk.destination]
-        load += wanted * accept
-    return False
+            point[chunk.edges] = packed(chunk, x, factor)
+        return point
 
 
-def _proposal(chunk: Chunk, point: Float64, slack: Float64) -> tuple[bool, Float64]:
-    """Whether a source lacks mass, and where it would put it: in proportion to the room x = slack / a of its edges."""
-    deficit = np.where(chunk.kind == Kind.SIMPLEX_EQUALITY, chunk.radius - chunk.total(point), 0.0)
-    deficit[np.abs(deficit) <= _ROUNDING * np.maximum(1.0, chunk.radius)] = 0.0
-    room = np.minimum(slack[chunk.destination] / np.maximum(chunk.a, 1e-300), np.maximum(deficit, 0.0)[chunk.source])
-    total = chunk.total(room)
-    share = np.divide(deficit, total, out=np.zeros_like(total), where=total > 0)
-    return bool((deficit > 0).any()), room * np.minimum(share, 1.0)[chunk.source]
+def scaled_load(lp: MatchingLP, x: npt.NDArray[Any], pool: ThreadPoolExecutor) -> Float64:
+    """A x of x scaled into its polytopes."""
+    load = np.zeros(lp.destinations)
+    for part in over_chunks(
+        lp, pool, lambda chunk: chunk.load(scale_into_polytope(chunk, chunk.read(x)), lp.destinations)
+    ):
+        load += part
+    return load
 
 
-def _balance(lp: MatchingLP, point: Float64, margin: float) -> bool:
-    """Replace `point` by x(p) with loads of (1 - margin) b where it exceeded that, in place; whether b holds then."""
-    destination, a = lp.destination, lp.a.astype(np.float64)
-    _open_every_edge(lp, point, margin)
-    start, target, price = point.copy(), (1 - margin) * lp.b, np.zeros(lp.destinations)
-    for _ in range(_NEWTON_STEPS):
-        point[:] = start * np.exp(-np.minimum(a * price[destination], _LARGEST_EXPONENT))
+def packed(chunk: Chunk, x: npt.NDArray[Any], factor: Float64) -> Float64:
+    """The chunk's part of the repaired point without '=' sources."""
+    return scale_into_polytope(chunk, chunk.read(x)) * share_of_edges(chunk, factor)
+
+
+def repaired(
+    lp: MatchingLP, x: npt.NDArray[Any], load: Float64, price: Float64 | None, pool: ThreadPoolExecutor
+) -> Repaired | None:
+    """The cost of the repaired point; `load` = A x of x scaled into its polytopes, `price` = the answer's dual."""
+    if has_equality(lp):
+        found = equality_point(lp, x)
+        if found is None:
+            return None
+        point, rows, sources, relative = found
+        cost = cost_of(lp, point, pool)
+        worth = price_of_violations(lp, point, rows, price) + sources * cost.magnitude
+        return _raised(cost, worth, relative)
+
+    factor = fit(lp.b, load)
+    if lp.edges <= EXACT_EDGES:
+        point = np.concatenate([np.zeros(0), *(packed(chunk, x, factor) for chunk in chunks(lp))])
+        left = violations(lp, point)
+        share = left.sources + left.relative
+        cost = cost_of(lp, point, pool)
+        if share < _ROUNDING:
+            return _raised(cost, share * cost.magnitude, 0.0)
+    cost = add_costs(list(over_chunks(lp, pool, lambda chunk: rounded_cost(chunk, packed(chunk, x, factor)))))
+    if cost.error > ERROR_THAT_MATTERS * max(1.0, abs(cost.value)):
+        cost = exact_costs(list(over_chunks(lp, pool, lambda chunk: exact_cost(chunk, packed(chunk, x, factor)))))
+    return _raised(cost, _rounding_of_sums(lp) * cost.magnitude, 0.0)
+
+
+def _rounding_of_sums(lp: MatchingLP) -> float:
+    """The share of x that rounding may have put above the sums of rows and sources, in chunks and over them."""
+    sizes = [chunk.edges.stop - chunk.edges.start for chunk in chunks(lp)]
+    return (2 * max(sizes, default=0) + len(sizes) + 32) * UNIT
+
+
+def _raised(cost: Cost, worth: float, violation: float) -> Repaired:
+    objective = cost.value + worth
+    if worth > 0:
+        objective += 2 * UNIT * abs(objective)
+    return Repaired(objective=objective, error=cost.error + worth + 4 * UNIT * abs(objective), violation=violation)
+
+
+def equality_point(lp: MatchingLP, x: npt.NDArray[Any]) -> tuple[Float64, Float64, float, float] | None:
+    """The point, its violations of rows [J], its sources' relative errors, and the largest relative violation."""
+    if source_without_edges(lp) is not None:
+        return None
+    best: tuple[Float64, Float64, float, float] | None = None
+    for point in _candidates(lp, x):
         for chunk in chunks(lp):
             point[chunk.edges] = scale_into_polytope(chunk, point[chunk.edges])
-        load = np.bincount(destination, weights=a * point, minlength=lp.destinations)
-        if (load <= lp.b * (1 + _ROUNDING)).all():
-            return True
-        active = (load > target) | (price > 0)
-        step = _newton_step(lp, a, point, np.where(active, load - target, 0.0), active)
-        price = np.maximum(price + np.where(active, step, 0.0), 0.0)
-    return False
+        left = violations(lp, point)
+        if left.relative <= _LARGEST_VIOLATION and (best is None or left.relative < best[3]):
+            best = (point, left.rows, left.sources, left.relative)
+        if left.relative <= _ROUNDING:
+            break
+    return best
 
 
-def _open_every_edge(lp: MatchingLP, point: Float64, margin: float) -> None:
-    """Spread `margin` of each '=' source evenly over its edges: an edge at zero would stay there."""
-    for chunk in chunks(lp):
-        even = (chunk.radius / np.maximum(chunk.degrees, 1))[chunk.source]
-        equality = (chunk.kind == Kind.SIMPLEX_EQUALITY)[chunk.source]
-        point[chunk.edges] += np.where(equality, margin * (even - point[chunk.edges]), 0.0)
+def _candidates(lp: MatchingLP, x: npt.NDArray[Any]) -> Iterator[Float64]:
+    """Points that hold the budgets, from those that change x least to those that take longest."""
+    scaled = scaled_into_polytopes(lp, x)
+    load = load_of(lp, scaled)
+    yield scaled.copy()
+    for budget in (lp.b * (1 - _MARGIN), lp.b):
+        if refill(lp, point := scaled.copy(), budget):
+            yield point
 
-
-def _newton_step(lp: MatchingLP, a: Float64, point: Float64, excess: Float64, active: npt.NDArray[np.bool_]) -> Float64:
-    """H step = excess on the active rows by conjugate gradients; H = diag(A^2 x) - sum_i (A_i x_i)(A_i x_i)' / z_i."""
-    weighted = sparse.csr_array((a * point, lp.destination, lp.offsets), shape=(lp.sources, lp.destinations))
-    diagonal = np.bincount(lp.destination, weights=a * a * point, minlength=lp.destinations)
-    radius, equality = lp.per_source.radius, lp.per_source.kind == Kind.SIMPLEX_EQUALITY
-    inverse = np.where(equality & (radius > 0), 1 / np.maximum(radius, 1e-300), 0.0)
-    ridge = 1e-9 * diagonal + 1e-300
-
-    def hessian(v: Float64) -> Float64:
-        v = np.where(active, v, 0.0)
-        product = (diagonal + ridge) * v - weighted.T @ (inverse * (weighted @ v))
-        return np.where(active, product, v)
-
-    shape = (lp.destinations, lp.destinations)
-    precondition = linalg.LinearOperator(shape, matvec=lambda v: v / np.where(active, diagonal + ridge, 1.0))
-    step: Float64 = linalg.cg(
-        linalg.LinearOperator(shape, matvec=hessian), excess, rtol=1e-3, maxiter=200, M=precondition
-    )[0]
-    return step
-
-
-def _fit(available: Float64, wanted: Float64) -> Float64:
-    """min(1, available / wanted) for each row."""
-    ratio: Float64 = np.divide(available, wanted, out=np.ones_like(wanted), where=wanted > 0)
-    return np.minimum(1.0, ratio)
+    support = largest_shares(lp, scaled)
+    held = np.where(support, scaled, 0.0)
+    if restore(lp, point := held.copy(), support):
+        yield point
+    excess = float(np.max((load - lp.b) / np.maximum(lp.b, _SMALLEST_BUDGET), initial=0.0))
+    for margin in _BALANCE_MARGINS:
+        if balance(lp, point := scaled.copy(), min(0.5, margin * excess)):
+            yield point
+    if lp.edges <= MOST_EDGES and restore(lp, point := held.copy(), np.ones(lp.edges, np.bool_)):
+        yield point

@@ -54,6 +54,22 @@ class Chunk:
     def c(self) -> Float64:
         return self.read(self.lp.c)
 
+    @cached_property
+    def smallest_coefficient(self) -> float:
+        """The smallest a_e above 0; +inf where there is none."""
+        smallest = float(np.min(self.a, initial=np.inf))
+        return smallest if smallest > 0 else float(np.min(self.a, initial=np.inf, where=self.a > 0))
+
+    @cached_property
+    def positive_coefficients(self) -> bool:
+        """Whether every a_e is above 0."""
+        return float(np.min(self.a, initial=np.inf)) > 0
+
+    @cached_property
+    def largest_cost(self) -> float:
+        """The largest |c_e|."""
+        return max(float(np.max(self.c, initial=0.0)), -float(np.min(self.c, initial=0.0)))
+
     @property
     def kind(self) -> npt.NDArray[np.uint8]:
         return self.lp.per_source.kind[self.first : self.last]

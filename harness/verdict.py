@@ -8,6 +8,8 @@ from solvers import Answer, Status
 
 def verdict(answer: Answer, certificate: Certificate, tolerance: float) -> tuple[Status, str]:
     """The status of a case and one line for anything but solved: a claim counts only when the referee agrees."""
+    if certificate.certified_gap is not None and certificate.certified_gap < 0:
+        return Status.ERROR, contradiction(certificate)  # both sides carry their rounding: one of the proofs is wrong
     if answer.status is not Status.SOLVED:
         return answer.status, answer.raw_status
     gap = certificate.certified_gap
@@ -16,3 +18,11 @@ def verdict(answer: Answer, certificate: Certificate, tolerance: float) -> tuple
     if not gap <= tolerance:  # a gap that is not a number certifies nothing
         return Status.INACCURATE, f"claimed {tolerance:g}, the certified gap is {gap:.2e}"
     return Status.SOLVED, ""
+
+
+def contradiction(certificate: Certificate) -> str:
+    """One line for a bound above the cost of a feasible point, which is a fault of the referee."""
+    return (
+        f"a contradiction in the referee: the bound {certificate.dual_bound!r} is above the cost "
+        f"{certificate.feasible_objective!r} of a feasible point; please report it"
+    )

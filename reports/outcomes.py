@@ -65,7 +65,7 @@ def _at_target(tried: pd.DataFrame, target: float) -> pd.DataFrame:
 
 
 def _time_to_gap(tried: pd.DataFrame, target: float) -> pd.DataFrame:
-    reached = tried[(tried["certified_gap"] <= target) & tried["run"].notna()]
+    reached = tried[tried["certified_gap"].between(0, target) & tried["run"].notna()]
     by_tolerance = reached.groupby([*KEY, "tolerance"], observed=True, dropna=False).agg(
         seconds=("run", "median"),
         repeats=("run", "size"),

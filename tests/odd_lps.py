@@ -77,7 +77,7 @@ def odd_lp(seed: int, *, largest_power: int = 12, most_sources: int = 12) -> Odd
 
 
 def infeasible_lp(seed: int) -> MatchingLP:
-    """An LP of '=' sources that no x satisfies: one tenth is missing in the budgets of all, or a source has no edges."""
+    """An LP of '=' sources that no x satisfies: a tenth is missing in the budgets, or a source has no edges."""
     rng = np.random.default_rng([20_12, seed])
     sources, destinations = int(rng.integers(1, 8)), int(rng.integers(1, 5))
     degrees = rng.integers(1, 4, sources)

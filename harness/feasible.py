@@ -1,0 +1,170 @@
+"""How feasible a point is, to the last digit, and what it costs at most: the upper bound of the referee.
+
+I sources, J destinations. Sums are split into a part that adds up without rounding and a rest of 2^-51 of it (Rump's
+extraction), so an answer of zeros and ones on full rows is found to be feasible exactly.
+
+Let the sums of a point x be off by a share r at most. Then x' = x z / sum(x) satisfies all polytopes exactly; its cost
+and its loads differ by a share r from those of x. Where a load of x' exceeds its budget by v_j, some v_j / a_e of mass
+has to go to another edge of its source: v_j times the largest difference of costs over a, or the price asked for row j
+where that is more, is added to the cost.
+"""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from harness.bound import EXACT_EDGES
+from harness.refill import load_of
+from harness.rounding import (
+    PRODUCT_UNDERFLOW,
+    SMALLEST,
+    UNIT,
+    Float64,
+    bounded_sum,
+    expansion,
+    rounded_down,
+    two_product,
+)
+from harness.sources import Chunk, chunks, over_chunks
+from instances import Kind, MatchingLP
+
+#: A rounding beyond this share of max(1, |objective|) is worth an exact evaluation.
+ERROR_THAT_MATTERS = 1e-10
+_TINY = 2.0**-900
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Violations:
+    """sources: the largest relative error of a source's sum, either way for '=', above z for '<='; an upper bound.
+
+    rows: [J] by how much the load of x' = x z / sum(x) may exceed b, 0 where it surely does not.
+    relative: the largest rows_j / b_j.
+    """
+
+    sources: float
+    rows: Float64
+    relative: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """value >= c'x >= value - error in exact arithmetic; magnitude >= sum of |c_e x_e|."""
+
+    value: float
+    error: float
+    magnitude: float
+
+
+def violations(lp: MatchingLP, point: Float64) -> Violations:
+    """Of a point that is within rounding of its polytopes."""
+    float_load = load_of(lp, point)
+    grid = _power_above(float_load)
+    high = np.zeros(lp.destinations)
+    low = np.zeros(lp.destinations)
+    lost = np.zeros(lp.destinations)
+    sources = 0.0
+    pieces = 1
+    for chunk in chunks(lp):
+        x = point[chunk.edges]
+        sources = max(sources, _of_sources(chunk, x))
+        first, rest = two_product(chunk.a, x)
+        exact = _extracted(first, grid[chunk.destination])
+        rest = (first - exact) + rest
+        underflow = np.where((first < _TINY) & (chunk.a > 0) & (x > 0), PRODUCT_UNDERFLOW, 0.0)
+        for total, part in ((high, exact), (low, rest), (lost, (x.size + 8) * UNIT * np.abs(rest) + underflow)):
+            total += np.bincount(chunk.destination, weights=part, minlength=lp.destinations)
+        pieces += 1
+
+    excess = (high - lp.b) + low + lost * (1 + 1e-6) + pieces * UNIT * np.abs(low)
+    excess = np.where(np.isnan(excess), float_load * (1 + (lp.edges + 8) * UNIT) - lp.b, excess)
+    excess = np.maximum(excess + sources * float_load * (1 + 1e-6), 0.0)
+    with np.errstate(all="ignore"):
+        relative = np.where(excess > 0, excess / lp.b, 0.0)
+    return Violations(sources=sources, rows=excess, relative=float(np.max(relative, initial=0.0)))
+
+
+def _of_sources(chunk: Chunk, x: Float64) -> float:
+    grid = _power_above(np.maximum(chunk.total(x), chunk.radius))
+    exact = _extracted(x, grid[chunk.source])
+    rest = x - exact
+    rounding = (chunk.degrees + 8) * UNIT * chunk.total(np.abs(rest))
+    difference = (chunk.total(exact) - chunk.radius) + chunk.total(rest)
+    excess = np.where(chunk.kind == Kind.SIMPLEX_EQUALITY, np.abs(difference), difference) + rounding
+    excess[chunk.kind == Kind.BOX] = 0.0
+    relative = np.where(excess > 0, excess / chunk.radius, 0.0)
+    relative = np.where(np.isnan(excess), 2 * (chunk.degrees + 8) * UNIT, relative)
+    return float(np.max(relative, initial=0.0))
+
+
+def _power_above(sums: Float64) -> Float64:
+    """A power of two of at least 4 times each sum; 0 where nothing is summed, NaN where the sum is too large."""
+    exponent = np.frexp(sums)[1] + 2
+    power = np.where(exponent < 1000, np.ldexp(1.0, np.minimum(exponent, 1000)), np.nan)
+    return np.where(sums == 0, 0.0, power)
+
+
+def _extracted(values: Float64, grid: Float64) -> Float64:
+    """`values` rounded to whole multiples of 2^-52 of `grid`: their sums up to `grid` are exact, in any order."""
+    found: Float64 = (values + grid) - grid
+    return found
+
+
+def cost_of(lp: MatchingLP, point: Float64, pool: ThreadPoolExecutor) -> Cost:
+    """c'point, rounded up."""
+    if lp.edges > EXACT_EDGES:
+        found = add_costs(list(over_chunks(lp, pool, lambda chunk: rounded_cost(chunk, point[chunk.edges]))))
+        if found.error <= ERROR_THAT_MATTERS * max(1.0, abs(found.value)):
+            return found
+    return exact_costs(list(over_chunks(lp, pool, lambda chunk: exact_cost(chunk, point[chunk.edges]))))
+
+
+def rounded_cost(chunk: Chunk, values: Float64) -> Cost:
+    """c'values of a chunk; each product, and each entry of `values`, may have underflowed."""
+    total, rounding, magnitude = bounded_sum(chunk.c * values)
+    underflow = SMALLEST * values.size * (1 + chunk.largest_cost)
+    error = rounding + 2 * UNIT * magnitude + underflow
+    return Cost(value=total + error, error=2 * error, magnitude=magnitude + underflow)
+
+
+def add_costs(parts: list[Cost]) -> Cost:
+    """The cost of all chunks, rounded up; not finite where a sum is not."""
+    value = -rounded_down(-part.value for part in parts)
+    error = sum(part.error for part in parts) + 2 * UNIT * abs(value)
+    return Cost(value=value, error=error, magnitude=(1 + 1e-12) * sum(part.magnitude for part in parts))
+
+
+def exact_cost(chunk: Chunk, values: Float64) -> list[float]:
+    """c'values of a chunk as three numbers with the same sum, and a bound on the magnitude."""
+    first, rest = two_product(chunk.c, values)
+    underflow = np.where((np.abs(first) < _TINY) & (chunk.c != 0) & (values != 0), PRODUCT_UNDERFLOW, 0.0)
+    terms = np.concatenate((first, rest, underflow))
+    if not np.isfinite(terms).all():
+        return [math.nan, math.inf]
+    return [*expansion(terms[terms != 0].tolist()), bounded_sum(first)[2] + float(underflow.sum())]
+
+
+def exact_costs(parts: list[list[float]]) -> Cost:
+    """The same from unrounded parts; what underflows may be, counts twice in the error."""
+    value = -rounded_down(-term for part in parts for term in part[:-1])
+    magnitude = (1 + 1e-12) * sum(part[-1] for part in parts)
+    return Cost(value=value, error=2 * UNIT * abs(value) + SMALLEST, magnitude=magnitude)
+
+
+def price_of_violations(lp: MatchingLP, point: Float64, rows: Float64, price: Float64 | None) -> float:
+    """What violations `rows` [J] of the budgets may be worth; `price` [J]: the prices that the answer asks for them."""
+    if not rows.any():
+        return 0.0
+    worth = np.zeros(lp.destinations) if price is None else np.maximum(price, 0.0)
+    for chunk in chunks(lp):
+        used = (point[chunk.edges] > 0) & (chunk.a > 0) & (rows[chunk.destination] > 0)
+        if used.any():
+            dearest = -chunk.minimum(-chunk.c)
+            dearest = np.where(chunk.kind == Kind.SIMPLEX_EQUALITY, dearest, np.maximum(dearest, 0.0))
+            dearest[chunk.kind == Kind.BOX] = 0.0
+            saved = (dearest[chunk.source] - chunk.c)[used] / chunk.a[used]
+            np.maximum.at(worth, chunk.destination[used], saved)
+    return float(rows[rows > 0] @ worth[rows > 0]) * (1 + 1e-6)
