@@ -11,13 +11,13 @@ from instances import MatchingLP
 from solvers.base import Answer, Availability, Settings, Solver, Status, installed, parse_options
 from solvers.conic import ConicForm, to_conic
 
+#: Anything else is an error, AlmostPrimalInfeasible too: that is no proof.
 _STATUS = {
     "Solved": Status.SOLVED,
     "AlmostSolved": Status.SOLVED,  # its reduced accuracy; the referee has the last word
     "MaxTime": Status.TIME_LIMIT,
     "MaxIterations": Status.ITERATION_LIMIT,
     "PrimalInfeasible": Status.INFEASIBLE,
-    "AlmostPrimalInfeasible": Status.INFEASIBLE,
 }
 
 
@@ -81,6 +81,7 @@ class Clarabel(Solver):
         return Answer(
             x=np.array(solution.x) if found else None,
             dual=np.array(solution.z)[form.budgets] if found else None,
+            ray=None if found else np.array(solution.z)[form.budgets],
             status=status,
             raw_status=words,
             iterations=solution.iterations,

@@ -11,12 +11,12 @@ from instances import MatchingLP
 from solvers.base import INT32_LIMIT, Answer, Availability, Settings, Solver, Status, parse_options
 from solvers.nvidia import installed_with_cuda
 
+#: Anything else is an error, INFEASIBLE_OR_UNBOUNDED too: that does not say that no x exists.
 _STATUS = {
     "OPTIMAL": Status.SOLVED,
     "TIME_LIMIT": Status.TIME_LIMIT,
     "ITERATION_LIMIT": Status.ITERATION_LIMIT,
     "PRIMAL_INFEASIBLE": Status.INFEASIBLE,
-    "INFEASIBLE_OR_UNBOUNDED": Status.INFEASIBLE,  # a matching LP is bounded
 }
 
 

@@ -10,13 +10,13 @@ import numpy as np
 from instances import MatchingLP
 from solvers.base import INT32_LIMIT, Answer, Availability, Settings, Solver, Status, installed, parse_options
 
+#: Anything else is an error, "Primal infeasible or unbounded" too: that does not say that no x exists.
 _STATUS = {
     "kOptimal": Status.SOLVED,
     "kTimeLimit": Status.TIME_LIMIT,
     "kIterationLimit": Status.ITERATION_LIMIT,
     "kMemoryLimit": Status.MEMORY_LIMIT,
     "kInfeasible": Status.INFEASIBLE,
-    "kUnboundedOrInfeasible": Status.INFEASIBLE,
 }
 #: Argument of resetGlobalScheduler: wait until its threads have ended.
 _BLOCKING = True

@@ -10,12 +10,12 @@ import numpy as np
 from instances import MatchingLP
 from solvers.base import Answer, Availability, Settings, Solver, Status, installed, parse_options
 
+#: Anything else is an error, PRIMAL_OR_DUAL_INFEASIBLE too: that does not say that no x exists.
 _STATUS = {
     "OPTIMAL": Status.SOLVED,
     "TIME_LIMIT": Status.TIME_LIMIT,
     "ITERATION_LIMIT": Status.ITERATION_LIMIT,
     "PRIMAL_INFEASIBLE": Status.INFEASIBLE,
-    "PRIMAL_OR_DUAL_INFEASIBLE": Status.INFEASIBLE,
 }
 
 
@@ -31,6 +31,7 @@ class State:
     program: Any
     params: Any
     destinations: int
+    edges: int
 
 
 class OrtoolsPdlp(Solver):
@@ -74,7 +75,7 @@ class OrtoolsPdlp(Solver):
         program.constraint_upper_bounds = explicit.row_upper
         program.variable_lower_bounds = np.zeros(lp.edges)
         program.variable_upper_bounds = explicit.upper
-        return State(program=program, params=params, destinations=lp.destinations)
+        return State(program=program, params=params, destinations=lp.destinations, edges=lp.edges)
 
     def run(self, state: State) -> Answer:
         from ortools.pdlp import solve_log_pb2
@@ -83,10 +84,16 @@ class OrtoolsPdlp(Solver):
         result = pdlp.primal_dual_hybrid_gradient(state.program, state.params)
         log = result.solve_log
         reason = solve_log_pb2.TerminationReason.Name(log.termination_reason).removeprefix("TERMINATION_REASON_")
+        x = np.asarray(result.primal_solution)
+        status = _STATUS.get(reason, Status.ERROR)
+        ran = x.size == state.edges  # both are empty where it refuses its input
+        dual = -np.asarray(result.dual_solution[: state.destinations]) if ran else None  # PDLP: < 0 at an upper bound
+        infeasible = status is Status.INFEASIBLE  # then x and dual are a certificate of infeasibility
         return Answer(
-            x=np.asarray(result.primal_solution),
-            dual=-np.asarray(result.dual_solution[: state.destinations]),  # PDLP: negative at an upper bound
-            status=_STATUS.get(reason, Status.ERROR),
+            x=x if ran and not infeasible else None,
+            dual=None if infeasible else dual,
+            ray=np.maximum(0.0, dual) if infeasible and dual is not None else None,
+            status=status,
             raw_status=" ".join(filter(None, (reason, log.termination_string))),
             iterations=log.iteration_count,
         )

@@ -11,6 +11,8 @@ from instances import MatchingLP
 from solvers.base import INT32_LIMIT, Answer, Availability, Settings, Solver, Status, installed, parse_options
 
 _LIMIT, _INFEASIBLE = 1, 2
+#: In SciPy's message where that status, which stands for "Model error" and others as well, is HiGHS's own "Infeasible".
+_HIGHS_INFEASIBLE = "(HiGHS Status 8:"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,4 +107,5 @@ def _status(result: Any) -> Status:
         return Status.SOLVED
     if result.status == _LIMIT:
         return Status.TIME_LIMIT if "time limit" in str(result.message).lower() else Status.ITERATION_LIMIT
-    return Status.INFEASIBLE if result.status == _INFEASIBLE else Status.ERROR
+    infeasible = result.status == _INFEASIBLE and _HIGHS_INFEASIBLE in str(result.message)
+    return Status.INFEASIBLE if infeasible else Status.ERROR

@@ -71,6 +71,7 @@ class Scs(Solver):
         return Answer(
             x=result["x"] if found else None,
             dual=result["y"][state.budgets] if found else None,
+            ray=None if found else result["y"][state.budgets],
             status=status,
             raw_status=info["status"],
             iterations=info["iter"],
