@@ -23,12 +23,8 @@ from harness.outcome import Outcome, case_record, utc_now
 from harness.records import RECORDS_FILE, CaseRecord
 from harness.suite import Suite, SuiteError
 from instances import available_memory
-<<<<<<< HEAD
-from solvers import Status
-=======
 from instances.cpus import usable_threads
-from solvers import Status, get_solver
->>>>>>> a852e55 (See CPU quotas, and give every run cores of its own)
+from solvers import Status
 
 
 class Display(Protocol):

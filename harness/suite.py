@@ -35,14 +35,9 @@ from harness import cards
 from harness.case import Case
 from harness.isolation.limits import parse_bytes
 from instances import InputError, named_instances, parse_spec
-<<<<<<< HEAD
+from instances.cpus import usable_threads
 from solvers import Settings
 from solvers.card import SolverCard
-=======
-from instances.cpus import usable_threads
-from solvers import Settings, get_solver
-from solvers.base import parse_options
->>>>>>> a852e55 (See CPU quotas, and give every run cores of its own)
 
 _MOST_CASES, _MOST_THREADS, _MOST = 1_000_000, 4096, 2**63 - 1
 

@@ -21,11 +21,7 @@ import psutil
 from harness.cards import listing
 from harness.environment import environment, governor, turbo
 from harness.isolation.cgroup import own_group
-<<<<<<< HEAD
-=======
 from instances.cpus import usable_threads
-from solvers import registry
->>>>>>> a852e55 (See CPU quotas, and give every run cores of its own)
 
 _LEAST_PYTHON = (3, 11)
 #: Beside the packages in a checkout; an installed copy has none.
