@@ -63,7 +63,7 @@ def _make_read_only(tree: Path) -> None:
 
 
 def as_a_user_without_a_home(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Python with `arguments` in folder/work, on the copy; where root runs the tests, without root's rights to files."""
+    """Python with `arguments` in folder/work, on the copy; where root runs the tests, without its rights to files."""
     environment = {k: v for k, v in os.environ.items() if k not in ("HOME", "XDG_CACHE_HOME", "DUALBENCH_CACHE")}
     environment |= {"PYTHONPATH": str(folder / "installed"), "HOME": "/proc/nowhere", "TMPDIR": str(folder / "work")}
     return subprocess.run(
