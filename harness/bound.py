@@ -114,7 +114,7 @@ def _rounded_chunk(chunk: Chunk, price: Float64, *, smallest_price: float, costs
     box = chunk.kind == Kind.BOX
     if box.any():
         total = lowered(
-            chunk.total(np.minimum(q, 0.0)), 2.0 * (chunk.degrees + 8), underflow * chunk.degrees.astype(float)
+            chunk.total(np.minimum(q, 0.0)), 2.0 * (chunk.degrees + 8).astype(np.float64), underflow * chunk.degrees
         )
         best[box] = np.minimum(total, 0.0)[box]
         terms_of_source[box] = np.maximum(chunk.degrees, 1)[box]
