@@ -34,7 +34,8 @@ _ROUNDED = 4e-16  # of a product of a quotient
 class Flow:
     """A flow problem: int64 arrays, tail, head, capacity and cost of each arc and supply[I] of the sources.
 
-    scale: units of it to one of x. step: the cost of one unit of cost. exact: no quantity was rounded down.
+    scale: units of it to one of x. exact: no quantity was rounded down. step: what 1 of `cost` stands for. rounding: by
+    how much a cost may be off.
     """
 
     tail: Whole
@@ -45,6 +46,7 @@ class Flow:
     sink: int
     scale: float
     step: float
+    rounding: float
     exact: bool
 
 
@@ -73,16 +75,19 @@ def to_flow(lp: MatchingLP, cost_steps: float) -> Flow:
     sink = lp.sources + lp.destinations
     relative = _relative_costs(lp, source, equality[source])
     step = float(np.abs(relative).max(initial=0.0)) / min(cost_steps, _MOST_COST / (sink + 1)) or 1.0
+    steps = np.rint(relative / step).astype(np.int64)
+    divisor = max(1, int(np.gcd.reduce(steps, initial=0)))  # costs such as whole numbers stay small ones
     return Flow(
         tail=np.concatenate((source, np.arange(sink))),
         # An edge that takes nothing of its row goes to the sink.
         head=np.concatenate((np.where(lp.a > 0, lp.sources + lp.destination, sink), np.full(sink, sink))),
         capacity=np.concatenate((radius[source], np.where(equality, 0, supply), outlets)),
-        cost=np.concatenate((np.rint(relative / step).astype(np.int64), np.zeros(sink, dtype=np.int64))),
+        cost=np.concatenate((steps // divisor, np.zeros(sink, dtype=np.int64))),
         supply=supply,
         sink=sink,
         scale=scale,
-        step=step,
+        step=step * divisor,
+        rounding=step / 2,
         exact=exact,
     )
 
@@ -97,7 +102,7 @@ def with_overflow(problem: Flow) -> Flow:
     capacity, cost = problem.capacity.copy(), np.zeros_like(problem.cost)
     cost[keeping] = capacity[keeping] < problem.supply
     capacity[keeping] = problem.supply
-    return replace(problem, capacity=capacity, cost=cost, step=1.0)
+    return replace(problem, capacity=capacity, cost=cost, step=1.0, rounding=0.0)
 
 
 def to_x(lp: MatchingLP, problem: Flow, sent: Whole) -> Floats:

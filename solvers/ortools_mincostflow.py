@@ -92,7 +92,7 @@ class OrtoolsMincostflow(Solver):
         else:
             swept = prices.sweeps == settings.iteration_limit
             status = Status.ITERATION_LIMIT if swept else Status.TIME_LIMIT
-        told = f"{found}, costs rounded by up to {problem.step / 2:.1e}"
+        told = f"{found}, costs rounded by up to {problem.rounding:.1e}"
         return Answer(x=x, dual=dual, status=status, raw_status=told, iterations=prices.sweeps)
 
 

@@ -136,6 +136,14 @@ def test_quantities_are_whole_under_the_smallest_scale_that_makes_them_so() -> N
     assert x[:6] == pytest.approx(1 / 3, rel=1e-15)
 
 
+def test_costs_that_are_whole_multiples_of_something_stay_small_and_exact() -> None:
+    """Ratings of 0.5 to 5: no step of a billionth makes the algorithm work harder than they do."""
+    problem = to_flow(generate(parse_spec("movielens:capacity=1")), 1e9)
+    assert set(np.unique(problem.cost)) == set(range(-10, 1))
+    assert problem.step == pytest.approx(0.5, rel=1e-15)
+    assert problem.rounding == pytest.approx(2.5e-9)
+
+
 def test_limits_stop_the_search_for_prices() -> None:
     lp = generate(parse_spec("unit:sources=2000,destinations=40,degree=6,seed=3"))
     result = solve(lp, SOLVER, iteration_limit=2)
