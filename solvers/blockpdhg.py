@@ -16,9 +16,11 @@ from solvers.engine.job import Job, ShardedSolver, SharedKernel
 from solvers.engine.kernel import make_kernel
 from solvers.engine.setup import (
     answer_dtype,
+    answer_without_edges,
     available,
     cpu_threads,
     inverse_row_norm,
+    limited,
     made_layout,
     rehearse,
     room_for,
@@ -46,10 +48,16 @@ class BlockPDHG(ShardedSolver):
     def available(self) -> Availability:
         return available()
 
-    def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> State:
-        """Layout, upload and compilation. Tolerances below 1e-7 work in float64 whatever the settings."""
-        options, settings = parse_options(Options, settings), working(settings)
-        job = job or Job()
+    def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> State | Answer:
+        """Layout, upload and compilation. Tolerances below 1e-7 work in float64 whatever the settings.
+
+        The answer itself where there are no edges.
+        """
+        options, job = parse_options(Options, settings), job or Job()
+        lp = limited(lp, job)
+        if job.group.size == 1 and lp.edges == 0:
+            return answer_without_edges(lp)
+        settings = working(settings, lp, job)
         room = room_for(lp, settings, options.memory, job, self.id, vectors=2)
         newton = options.finish == "newton" and settings.device == "cpu" and not room.on_disk
         with cpu_threads(settings.threads):
@@ -78,7 +86,9 @@ class BlockPDHG(ShardedSolver):
         """`state`, starting from x[E] and dual float64[J] >= 0 in the order and units of the instance."""
         return dataclasses.replace(state, start=(x, np.maximum(0.0, np.asarray(dual, dtype=np.float64))))
 
-    def run(self, state: State) -> Answer:
+    def run(self, state: State | Answer) -> Answer:
+        if isinstance(state, Answer):
+            return state
         if state.layout.hopeless:
             return Answer(x=None, dual=None, status=Status.INFEASIBLE, raw_status="an '=' source has no edges")
         with cpu_threads(state.settings.threads, tensors=state.kernel.name == "reference"):

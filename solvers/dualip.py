@@ -15,7 +15,7 @@ from solvers.base import Answer, Availability, OptionError, Settings, Status, pa
 from solvers.engine.job import Job, ShardedSolver
 from solvers.engine.kernel import as_numpy
 from solvers.engine.room import check_memory_option
-from solvers.engine.setup import available, cpu_threads, working
+from solvers.engine.setup import answer_without_edges, available, cpu_threads, limited, working
 from solvers.ridge import Dual, RidgeRun, State, prepare
 
 
@@ -67,17 +67,23 @@ class DualIP(ShardedSolver):
     def available(self) -> Availability:
         return available()
 
-    def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> State:
-        """Layout, upload and compilation."""
+    def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> State | Answer:
+        """Layout, upload and compilation; the answer itself where there are no edges."""
         options: Options = parse_options(Options, settings)
-        state = prepare(lp, working(settings), job or Job(), options, gamma=options.gamma, what=self.id)
+        job = job or Job()
+        lp = limited(lp, job)
+        if job.group.size == 1 and lp.edges == 0:
+            return answer_without_edges(lp)
+        state = prepare(lp, working(settings, lp, job), job, options, gamma=options.gamma, what=self.id)
         return state if options.jacobi else dataclasses.replace(state, scale=np.ones(lp.destinations))
 
     def warm_start(self, state: State, dual: Dual) -> State:
         """`state`, starting from dual float64[J] >= 0 in the units of the instance."""
         return dataclasses.replace(state, dual=np.maximum(0.0, np.asarray(dual, dtype=np.float64)))
 
-    def run(self, state: State) -> Answer:
+    def run(self, state: State | Answer) -> Answer:
+        if isinstance(state, Answer):
+            return state
         if state.held.hopeless:
             return Answer(x=None, dual=None, status=Status.INFEASIBLE, raw_status="an '=' source has no edges")
         with cpu_threads(state.settings.threads):

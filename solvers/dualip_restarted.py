@@ -18,7 +18,7 @@ from solvers.engine.job import Job
 from solvers.engine.kernel import Pass, as_numpy
 from solvers.engine.layout import frozen
 from solvers.engine.room import check_memory_option
-from solvers.engine.setup import working
+from solvers.engine.setup import answer_without_edges, limited, working
 from solvers.quasi_newton import QuasiNewtonAscent
 from solvers.ridge import Dual, RidgeRun, State, prepare
 
@@ -70,10 +70,14 @@ class RestartedDualIP(DualIP):
     bytes_per_edge: ClassVar[float] = 20.0
     Options: ClassVar[type[Any]] = Options
 
-    def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> State:
-        """Layout, upload and compilation."""
+    def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> State | Answer:
+        """Layout, upload and compilation; the answer itself where there are no edges."""
         options: Options = parse_options(Options, settings)
-        settings, job = working(settings), job or Job()
+        job = job or Job()
+        lp = limited(lp, job)
+        if job.group.size == 1 and lp.edges == 0:
+            return answer_without_edges(lp)
+        settings = working(settings, lp, job)
         if settings.tolerance < _FLOAT64_PASSES or (frozen(lp)[4] == Kind.SIMPLEX_EQUALITY).any():
             settings = dataclasses.replace(settings, dtype="float64")
         unit = largest_cost(lp, job.group)

@@ -194,6 +194,7 @@ class HalpernRun:
         except LostNumberError as error:
             return self._answer(None, Status.ERROR, iteration, str(error))
         words = f"certified gap {end.gap:.2e}, finished by {end.work.systems} Newton systems from iteration {iteration}"
+        words = f"no more progress at a {words}" if end.stalled else words
         return self._answer(None if end.status is Status.INFEASIBLE else found, end.status, end.iterations, words)
 
     def _keep(self, iteration: int, price: npt.NDArray[np.float64], loads: npt.NDArray[np.float64]) -> None:

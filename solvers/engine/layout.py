@@ -178,12 +178,13 @@ def build_layout(lp: MatchingLP, dtype: str = "float32", *, room: Room = RAM, on
 def _exact(lp: MatchingLP, dtype: np.dtype[Any]) -> bool:
     radius = frozen(lp)[-1]
     narrower = max(lp.a.dtype, lp.c.dtype) > dtype
-    return not narrower and bool((radius.astype(dtype) == radius).all())
+    with np.errstate(over="ignore"):
+        return not narrower and bool((radius.astype(dtype) == radius).all())
 
 
 def count_bands(edges: int, destinations: int) -> int:
     """A power of two; a band has _LEAST_EDGES or more."""
-    most = min(max(_BANDS, edges // _BAND_EDGES), edges // _LEAST_EDGES, edges // (32 * destinations))
+    most = min(max(_BANDS, edges // _BAND_EDGES), edges // _LEAST_EDGES, edges // (32 * max(1, destinations)))
     return 1 << max(0, most.bit_length() - 1)
 
 

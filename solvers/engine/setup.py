@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from instances import Kind, MatchingLP, PerSource
 from instances.mapped import default_cache, require_disk
-from solvers.base import Availability, OptionError, Settings, Vector
+from instances.tighten import tighten
+from solvers.base import Answer, Availability, OptionError, Settings, Status, Vector
 from solvers.engine.collectives import Group
 from solvers.engine.job import Job, SharedKernel
 from solvers.engine.kernel import SETTLE, Kernel, check_memory, free_bytes, make_kernel
@@ -26,6 +27,8 @@ _PADDING_ALLOWED = 1.1
 _FLOAT64_ANSWER = 1e-6
 #: Below, the iterations are float64 too: float32 stalls between 1e-8 and 1e-7 (solvers/NOTES.md).
 _FLOAT64_ITERATIONS = 1e-7
+#: Larger numbers than this are not left to float32: their products come near its largest, 3e38.
+_FLOAT32_NUMBERS = 1e15
 #: Of the copies of loads and values that the CUDA kernel adds into, for each destination.
 _SUMS_BYTES = 600
 #: A larger layout gives way to the answer at the end of a run.
@@ -42,6 +45,20 @@ def available() -> Availability:
         return Availability(ok=True, version=version("torch"))
     except PackageNotFoundError:
         return Availability(ok=True, version="unknown")
+
+
+def limited(lp: MatchingLP, job: Job) -> MatchingLP:
+    """`lp`, or the part of it that this rank holds, with every limit cut to what can be used of it."""
+    return lp.tightened if job.group.size == 1 else tighten(lp, job.group.sum)
+
+
+def answer_without_edges(lp: MatchingLP) -> Answer:
+    """The one point of an instance without edges; a price of 0 has the bound 0."""
+    kind, radius = lp.per_source.kind, lp.per_source.radius
+    if ((kind == Kind.SIMPLEX_EQUALITY) & (radius > 0)).any():
+        return Answer(x=None, dual=None, status=Status.INFEASIBLE, raw_status="an '=' source has no edges")
+    nothing, free = np.zeros(0), np.zeros(lp.destinations)
+    return Answer(x=nothing, dual=free, status=Status.SOLVED, raw_status="no edges", iterations=0)
 
 
 def layout_bytes(lp: MatchingLP, dtype: str, *, vectors: int) -> float:
@@ -87,10 +104,20 @@ def made_layout(lp: MatchingLP, settings: Settings, room: Room = RAM) -> Layout:
     return build_layout(lp, settings.dtype, room=room, one_band=settings.device != "cpu")
 
 
-def working(settings: Settings) -> Settings:
-    """`settings` with the type that the iterations really use: float32 only where it can reach the tolerance."""
+def working(settings: Settings, lp: MatchingLP, job: Job) -> Settings:
+    """`settings` with the type that the iterations really use: float32 only where it can reach the tolerance and hold
+    the numbers of `lp`.
+    """
     precise = settings.dtype == "float64" or settings.tolerance < _FLOAT64_ITERATIONS
+    precise = job.anywhere(_beyond_float32(lp)) or precise
     return dataclasses.replace(settings, dtype="float64" if precise else "float32")
+
+
+def _beyond_float32(lp: MatchingLP) -> bool:
+    """Whether a product of two numbers of the instance may leave the range of float32."""
+    wide = [array for array in (lp.a, lp.c) if array.dtype == np.float64]
+    largest = (float(max(array.max(initial=0), -array.min(initial=0))) for array in (*wide, lp.b, *frozen(lp)[5:]))
+    return max(largest) > _FLOAT32_NUMBERS
 
 
 def answer_dtype(settings: Settings) -> str:

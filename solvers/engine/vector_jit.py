@@ -10,8 +10,9 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import numba
 from llvmlite import ir  # type: ignore[import-untyped]  # has no stubs
-from numba.core import types
+from numba.core import cgutils, types
 from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
 from numba.np.arrayobj import make_array
@@ -35,8 +36,19 @@ class _Register(models.PrimitiveModel):  # type: ignore[misc]
         super().__init__(manager, kind, ir.VectorType(number, SIZE))
 
 
+def _check(context: Any, builder: Any, k: Any, entries: Any) -> None:
+    """IndexError where a vector at k leaves its array: Numba's own checks know nothing of vectors."""
+    before = builder.icmp_signed("<", k, k.type(0))
+    beyond = builder.icmp_signed(">", builder.add(k, k.type(SIZE)), entries)
+    with cgutils.if_unlikely(builder, builder.or_(before, beyond)):
+        context.call_conv.return_user_exc(builder, IndexError, ("a vector reaches beyond its array",))
+
+
 def _place(context: Any, builder: Any, array: Any, value: Any, k: Any) -> Any:
-    first = builder.gep(make_array(array)(context, builder, value).data, [k])
+    made = make_array(array)(context, builder, value)
+    if numba.config.BOUNDSCHECK:
+        _check(context, builder, k, made.nitems)
+    first = builder.gep(made.data, [k])
     return builder.bitcast(first, context.get_value_type(Vector(array.dtype)).as_pointer())
 
 

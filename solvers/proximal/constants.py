@@ -18,6 +18,8 @@ class Constants:
     patience: int = 20  # PDHG iterations to the next look on a crowded instance
     first_step: float = 3.0  # ten times more makes no difference but on degenerate instances, where it costs
     grow: float = 3.0  # after an easy round; 2 is as good, 10 makes rounds hard
+    most_step: float = 1e9  # proofs of 1e-12 took up to 1e7; z loses the centre to rounding as the step grows
+    patient_rounds: int = 50  # at the longest step, without a smaller gap: rounding is all that is left
     easy: int = 2  # Newton solves that make a round easy
     solves: int = 6  # Newton solves in a round before a smaller step is tried
     free_share: float = 0.5  # more sources with free edges than this at the start: the step is too small

@@ -53,6 +53,12 @@ def _keep(z: Any, x: Any, n: int, a: Any, cell: Any, tau: float, away: float, ed
     return k
 
 
+@compiled(cache=False, forceinline=True)
+def _is_near(margin: float, reach: float) -> bool:
+    """The one test by which lanes are counted and then collected: a margin or a reach that is NaN counts as far."""
+    return margin <= reach
+
+
 @compiled(cache=False)
 def _count(
     piece: int, cuts: Any, start: Any, lane: Any, margin: Any, reach: float, lanes_of: Any, cells_of: Any
@@ -62,7 +68,7 @@ def _count(
     for s in range(cuts[piece], cuts[piece + 1]):
         near = 0
         for t in range(lane[s], lane[s + 1]):
-            near += margin[t] <= reach
+            near += _is_near(margin[t], reach)
         count += near
         cells += near * ((start[s + 1] - start[s]) // (lane[s + 1] - lane[s]))
     lanes_of[piece + 1], cells_of[piece + 1] = count, cells
@@ -86,7 +92,7 @@ def _collect(
     for s in range(first, last):
         lanes = lane[s + 1] - lane[s]
         for t in range(lanes):
-            if margin[lane[s] + t] > reach:
+            if not _is_near(margin[lane[s] + t], reach):
                 continue
             n = 0
             for e in range(start[s] + t, start[s + 1], lanes):

@@ -41,12 +41,16 @@ class _Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How the phase ended: status, certified gap of the x returned, full passes so far (PDHG's among them), work."""
+    """How the phase ended: status, certified gap of the x returned, full passes so far (PDHG's among them), work.
+
+    stalled: it ended by itself, as ITERATION_LIMIT, because rounds no longer gained anything.
+    """
 
     status: Status
     gap: float
     iterations: int
     work: Work
+    stalled: bool = False
 
 
 class _EndedError(Exception):
@@ -88,6 +92,7 @@ class ProximalNewton:
         self._judge, self._tolerance = judge, tolerance
         self._hopeless_above, self._iterations, self._settled = hopeless_above, iterations, settled
         self._work, self._status, self._gap = Work(), Status.ERROR, math.inf
+        self._least_gap, self._idle_rounds = math.inf, 0
 
     def run(self) -> Ending:
         """Rounds until one ends the run. Raises LostNumberError."""
@@ -97,8 +102,9 @@ class ProximalNewton:
             while True:
                 point, solves, reached = self._round(point)
                 self._centre, self._x, self._centre_gap = self._x, self._centre, point.gap
+                self._count_idle(point.gap)
                 if solves <= self._k.easy:
-                    self._step *= self._k.grow
+                    self._lengthen()
                 elif not reached:
                     self._step = max(self._step / self._k.grow, self._k.first_step * self._unit)
                 if self._settled is not None:
@@ -106,7 +112,23 @@ class ProximalNewton:
                     self._settled(self._iterations, point.price, point.loads)
                 point = self._evaluate(point.price)
         except _EndedError:
-            return Ending(status=self._status, gap=self._gap, iterations=self._iterations, work=self._work)
+            stalled = self._status is Status.ITERATION_LIMIT and self._stalled
+            return Ending(
+                status=self._status, gap=self._gap, iterations=self._iterations, work=self._work, stalled=stalled
+            )
+
+    def _lengthen(self) -> None:
+        self._step = min(self._step * self._k.grow, self._k.most_step * self._unit)
+
+    @property
+    def _stalled(self) -> bool:
+        return self._idle_rounds >= self._k.patient_rounds
+
+    def _count_idle(self, gap: float) -> None:
+        """Rounds in a row that neither made the gap smaller nor can be followed by a longer step."""
+        gains = gap < self._least_gap or self._step < self._k.most_step * self._unit
+        self._idle_rounds = 0 if gains else self._idle_rounds + 1
+        self._least_gap = min(self._least_gap, gap)
 
     def _long_enough(self, point: _Point) -> _Point:
         """A longer first step while most sources have free edges: few can be left out of a subproblem then."""
@@ -114,7 +136,7 @@ class ProximalNewton:
         for _ in range(3):
             if free <= self._k.free_share:
                 break
-            self._step *= self._k.grow
+            self._lengthen()
             point, before = self._evaluate(point.price), free
             free = self._whole.free_share()
             if free > self._k.free_fall * before:
@@ -187,6 +209,8 @@ class ProximalNewton:
             self._status = Status.INFEASIBLE
             return True
         limit = self._progress.limit(self._iterations)
+        if limit is None and self._stalled:
+            limit = Status.ITERATION_LIMIT
         if limit is None and not self._progress.worth_proving(gap):
             return False
         self._gap = self._judge(self._x if gap <= self._centre_gap or limit is None else self._centre)

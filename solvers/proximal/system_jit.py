@@ -79,7 +79,7 @@ def begin(gradient: Any, scale: Any, p: Any) -> tuple[float, float]:
     return product, square
 
 
-@compiled()
+@compiled(error_model="numpy")
 def go_on(
     h: Any, step: float, ridge: Any, scale: Any, product: float, d: Any, residual: Any, p: Any
 ) -> tuple[float, float]:

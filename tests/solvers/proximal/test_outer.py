@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from instances import Kind, MatchingSpec, generate
+from instances import Kind, MatchingLP, MatchingSpec, Simplex, generate
 from solvers.base import Settings, Status
 from solvers.blockpdhg import BlockPDHG
 from solvers.engine.certificate import repair
@@ -118,3 +118,29 @@ def test_a_run_compiles_nothing():
         before = [len(loop.signatures) for loop in loops]
         assert "Newton" in solver.run(state).raw_status
         assert [len(loop.signatures) for loop in loops] == before
+
+
+@pytest.mark.parametrize("tolerance", [1e-14, 1e-16, 1e-300])
+def test_a_tolerance_below_rounding_ends_by_itself(tolerance):
+    lp = generate(MatchingSpec.parse("unit:sources=2000,destinations=20,degree=6,seed=1"))
+    answer = run(lp, tolerance=tolerance)
+    assert answer.status in (Status.ITERATION_LIMIT, Status.SOLVED)
+    if answer.status is Status.ITERATION_LIMIT:
+        assert answer.raw_status.startswith("no more progress at a certified gap")
+    assert abs(repair(lp, answer.x.copy(), answer.dual).gap) < 1e-12
+
+
+@pytest.mark.parametrize("radius", [1e6, 1e9, 1e300])
+def test_limits_of_sources_that_never_bind_do_not_show(radius):
+    rng = np.random.default_rng(0)
+    lp = MatchingLP(
+        offsets=np.arange(0, 21, 2),
+        destination=np.concatenate([rng.choice(3, 2, replace=False) for _ in range(10)]),
+        a=np.ones(20),
+        c=-rng.random(20),
+        b=np.full(3, 10.0),
+        polytope=Simplex(z=radius),
+    )
+    answer = run(lp, tolerance=1e-6)
+    assert answer.status is Status.SOLVED
+    assert float(lp.c @ answer.x) == pytest.approx(optimum(lp.tightened), rel=1e-6)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from solvers.proximal import system_jit
 from solvers.proximal.constants import Constants
 from solvers.proximal.rows import Rows
 
@@ -68,3 +69,19 @@ def test_prices_stay_in_their_box_and_an_expired_run_stops_at_once(mixed, in_edg
     unmoved, rise = newton.maximise(price, price - 1, price + 1, 1e-12, lambda: True)
     assert (unmoved == price).all()
     assert rise == 0
+
+
+@pytest.mark.parametrize("reach", [1.0, np.nan, np.inf])
+def test_margins_that_are_no_numbers_count_as_far(mixed, in_edges, reach):
+    view = in_edges(mixed(3))
+    centre, price = np.zeros(view.lp.edges), np.zeros(view.lp.destinations)
+    view.evaluate(centre, STEP, price)
+    view.whole.margin[:] = np.nan
+    assert view.newton(centre, STEP, price, reach).evaluate(price).price is price
+    assert view.newton(centre, STEP, price, reach)._x.size == 0
+
+
+def test_conjugate_gradients_survive_a_system_without_curvature():
+    h, ridge, scale, d, residual, p = np.zeros(3), np.zeros(3), np.ones(3), np.zeros(3), np.ones(3), np.ones(3)
+    product, square = system_jit.go_on(h, 1.0, ridge, scale, 3.0, d, residual, p)
+    assert not np.isfinite([product, square]).any()

@@ -1,0 +1,51 @@
+"""No LP that MatchingLP accepts makes a solver of the engine crash, raise, or reach beyond an array."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import solvers
+
+#: Where loops compiled with bounds checks are kept: they take a minute, once.
+CHECKED_LOOPS = Path(solvers.__file__).parent / "__pycache__" / "checked"
+ROOT = Path(__file__).parents[2]
+
+
+def checked(*arguments: str, timeout: float) -> subprocess.CompletedProcess[str]:
+    """Python in a child whose compiled loops look at every index, those of vectors included."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env={**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(CHECKED_LOOPS), "PYTHONPATH": str(ROOT)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def test_a_vector_beyond_its_array_is_noticed_in_the_checked_build() -> None:
+    program = """
+import numpy as np
+from solvers.engine.compiled import compiled
+from solvers.engine.vector_jit import load, total
+
+@compiled(cache=False)
+def beyond(values):
+    return total(load(values, 1))
+
+beyond(np.zeros(17))
+beyond(np.zeros(16))
+"""
+    found = checked("-c", program, timeout=120)
+    assert found.returncode == 1
+    assert "IndexError: a vector reaches beyond its array" in found.stderr
+
+
+def test_no_odd_lp_makes_a_loop_reach_beyond_an_array_or_a_solver_fail() -> None:
+    last = 3000 if os.environ.get("DUALBENCH_CAMPAIGN") else 40
+    found = checked("-m", "tests.solvers.odd_runs", "0", str(last), timeout=3000)
+    assert (found.returncode, found.stdout, found.stderr[-2000:]) == (0, "", "")
