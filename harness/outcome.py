@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,9 +18,9 @@ from harness.identity import array_hash
 from harness.records import CaseRecord, Seconds, readable
 from harness.solve import Result
 from instances import MatchingLP, content_hash, digest
-from solvers import TracePoint
 
 _TRACE_POINTS = 400
+Point = TypeVar("Point")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -46,7 +46,7 @@ class Outcome:
 def outcome_of(result: Result, lp: MatchingLP, *, keep_x: str = "") -> Outcome:
     """keep_x: the file that x goes to; "" to keep its hash alone."""
     answer, certificate = result.answer, result.certificate
-    trace = [] if answer is None else _thinned(answer.trace)
+    trace = [] if answer is None else thinned(answer.trace)
     judged = certificate is not None and certificate.dual_bound is not None
     return Outcome(
         status=str(result.status),
@@ -66,7 +66,7 @@ def outcome_of(result: Result, lp: MatchingLP, *, keep_x: str = "") -> Outcome:
     )
 
 
-def _thinned(trace: Sequence[TracePoint]) -> list[TracePoint]:
+def thinned(trace: Sequence[Point]) -> list[Point]:
     """Every k-th point, and the last: enough to draw, whatever the number of iterations."""
     stride = -(-len(trace) // _TRACE_POINTS)
     return [*trace[: -1 : max(1, stride)], *trace[-1:]]

@@ -9,39 +9,51 @@ import signal
 import sys
 import tempfile
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from harness.inherited import inherited, of_children
-from harness.scaling.member import FAILURE, LOG, RESULT
+from harness.scaling.judge import CASE, RESULT
+from harness.scaling.member import FAILURE, LOG
 from harness.scaling.sharded import ShardedCase
 from instances import InputError
 from solvers import Status
 
 _LAST_WORDS = 300  # characters of a rank's output that may stand in a reason
+_LOST = "another rank has ended"  # words of solvers.engine.collectives from a rank that lost another
 
 
 @dataclass(frozen=True, kw_only=True)
 class Launched:
-    """result: of harness.scaling.sharded, None where the ranks did not finish; then status and reason say why."""
+    """result: of harness.scaling.sharded, None where the ranks did not finish; then status and reason say why.
+
+    judged: what the referee says of it (harness.scaling.judge), None where it was not asked.
+    """
 
     result: Mapping[str, Any] | None
     status: Status = Status.SOLVED
     reason: str = ""
+    judged: Mapping[str, Any] | None = None
 
 
-def launch(case: ShardedCase, *, max_restarts: int = 0) -> Launched:
-    """Run `case` on as many processes of this machine as it has ranks. Raises InputError where the ranks refuse it."""
+Judge = Callable[[Path], Mapping[str, Any]]
+
+
+def launch(case: ShardedCase, *, max_restarts: int = 0, judge: Judge | None = None) -> Launched:
+    """Run `case` on as many processes of this machine as it has ranks. Raises InputError where the ranks refuse it.
+
+    judge: asked when they have ended, with the folder that holds what they answered.
+    """
     from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs, SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
     folder = Path(tempfile.mkdtemp(prefix="dualbench-ranks-"))
     try:
-        (folder / "case.json").write_text(case.text)
+        (folder / CASE).write_text(case.text)
         config = LaunchConfig(
             min_nodes=1,
             max_nodes=1,
@@ -53,7 +65,7 @@ def launch(case: ShardedCase, *, max_restarts: int = 0) -> Launched:
             max_restarts=max_restarts,
             logs_specs=DefaultLogsSpecs(log_dir=str(folder / "logs")),
         )
-        command = ["-m", "harness.scaling.member", str(folder / "case.json"), str(folder)]
+        command = ["-m", "harness.scaling.member", str(folder / CASE), str(folder)]
         # the working folder may hold packages named as ours: it is not where ranks look for them
         environment = of_children(case.settings.threads) | {"PYTHONSAFEPATH": "1"}
         with inherited(environment), _quiet():
@@ -63,7 +75,8 @@ def launch(case: ShardedCase, *, max_restarts: int = 0) -> Launched:
                 return _failed(case, folder, error.failures)
             except SignalException as signalled:  # torch's own handlers take Ctrl-C and SIGTERM meanwhile
                 raise KeyboardInterrupt from signalled
-        return Launched(result=json.loads((folder / RESULT).read_text()))
+        result = json.loads((folder / RESULT).read_text())
+        return Launched(result=result, judged=None if judge is None else judge(folder))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -77,14 +90,25 @@ def _failed(case: ShardedCase, folder: Path, failures: Mapping[int, Any]) -> Lau
     for rank, words in told.items():
         if words.get("kind") == "MemoryError":
             return Launched(result=None, status=Status.MEMORY_LIMIT, reason=f"rank {rank}: memory ran out")
-    silent = {rank: failure for rank, failure in failures.items() if not told[rank]}
-    if not silent:
-        rank = min(failures)
+    rank = _cause(told, failures)
+    if told[rank]:
         return Launched(result=None, status=Status.CRASHED, reason=told[rank].get("text", f"rank {rank} failed"))
-    # torchrun ends the other ranks with SIGTERM: whoever ended otherwise, and first, is the cause
-    rank = min(silent, key=lambda k: (silent[k].exitcode == -signal.SIGTERM, silent[k].timestamp, k))
-    reason = f"rank {rank} of {case.ranks} {_end(silent[rank].exitcode, folder, rank)}"
+    reason = f"rank {rank} of {case.ranks} {_end(failures[rank].exitcode, folder, rank)}"
     return Launched(result=None, status=Status.CRASHED, reason=reason)
+
+
+def _cause(told: Mapping[int, Mapping[str, str]], failures: Mapping[int, Any]) -> int:
+    """The rank that failed by itself: one that died, else one that told a fault of its own, else one that torchrun or
+    someone else ended with SIGTERM, else one that lost another; the first in time of each.
+    """
+
+    def order(rank: int) -> tuple[int, float, int]:
+        words, failure = told[rank].get("text", ""), failures.get(rank)
+        ended = failure is not None and failure.exitcode == -signal.SIGTERM
+        kind = (2 if ended else 0) if not words else 3 if _LOST in words else 1
+        return (kind, getattr(failure, "timestamp", 0) or 0, rank)
+
+    return min((rank for rank in told if told[rank] or rank in failures), key=order)
 
 
 def _end(exitcode: int, folder: Path, rank: int) -> str:

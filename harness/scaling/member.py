@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from harness.isolation.processes import die_with_parent
+from harness.scaling.judge import RESULT, X
 from harness.scaling.sharded import ShardedCase, take_part
 from instances import InputError
 from solvers.engine.collectives import RankLostError
 
 BAD_INPUT, FAULT = 2, 3
-RESULT, FAILURE, LOG = "result.json", "failure-{}.json", "rank-{}.log"
+FAILURE, LOG = "failure-{}.json", "rank-{}.log"
 
 
 def main(case: str, folder: Path) -> int:
@@ -26,7 +27,7 @@ def main(case: str, folder: Path) -> int:
             os.dup2(log.fileno(), descriptor)
     (folder / FAILURE.format(os.environ["RANK"])).unlink(missing_ok=True)  # of the attempt before
     try:
-        result = take_part(ShardedCase.parse(Path(case).read_text()))
+        result = take_part(ShardedCase.parse(Path(case).read_text()), folder / X)
     except (InputError, RankLostError, MemoryError) as error:
         kind = "input" if isinstance(error, InputError) else type(error).__name__
         _write(folder / FAILURE.format(os.environ["RANK"]), {"kind": kind, "text": " ".join(str(error).split())[:500]})

@@ -9,16 +9,19 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from harness import records
+from harness.cards import card
 from harness.environment import environment
 from harness.folder import locked, save_dual
-from harness.outcome import utc_now
-from harness.scaling.launch import Launched, launch
+from harness.outcome import thinned, utc_now
+from harness.scaling.judge import CASE, RESULT, X, judged
+from harness.scaling.launch import Judge, Launched, launch
 from harness.scaling.model import curve, measured_speeds, seconds_per_iteration
 from harness.scaling.sharded import ShardedCase, parts_on_disk, sharded_solver, take_part
 from instances import InputError, MatchingSpec, digest, parse_spec
@@ -71,7 +74,7 @@ def run_series(series: Series, out: Path) -> Iterator[Mapping[str, Any]]:
         done: list[Mapping[str, Any]] = []
         for ranks in sorted(set(series.ranks)):
             case = series.at(ranks)
-            launched = launch(case, max_restarts=series.max_restarts)
+            launched = launch(case, max_restarts=series.max_restarts, judge=_judge(case))
             row = scaling_record(series.mode, case, launched, before=done, environment_id=place["id"])
             row |= _keep_dual(out, row, launched)
             records.append(out / records.RECORDS_FILE, row)
@@ -87,10 +90,15 @@ def record_joined(case: ShardedCase, mode: str, out: Path) -> Mapping[str, Any] 
     ranks = int(os.environ["WORLD_SIZE"])
     case = Series(case=case, mode=mode, ranks=(ranks,)).at(ranks)
     if int(os.environ["RANK"]) != 0:
-        ended = _take_part(case)
+        ended = _take_part(case, Path(os.devnull))
         return None if ended.status is Status.SOLVED else {"status": str(ended.status), "reason": ended.reason}
-    with locked(out):
-        ended, place = _take_part(case), environment()
+    with locked(out), tempfile.TemporaryDirectory(prefix="dualbench-ranks-") as folder:
+        ended = _take_part(case, Path(folder) / X)
+        if ended.result is not None:
+            (Path(folder) / CASE).write_text(case.text)
+            (Path(folder) / RESULT).write_text(json.dumps(ended.result))
+            ended = dataclasses.replace(ended, judged=_judge(case)(Path(folder)))
+        place = environment()
         row = scaling_record(mode, case, ended, before=(), environment_id=place["id"])
         row |= _keep_dual(out, row, ended)
         records.append(out / records.RECORDS_FILE, place)
@@ -98,9 +106,15 @@ def record_joined(case: ShardedCase, mode: str, out: Path) -> Mapping[str, Any] 
     return row
 
 
-def _take_part(case: ShardedCase) -> Launched:
+def _judge(case: ShardedCase) -> Judge:
+    """The referee with as many threads as the ranks had together on this machine."""
+    ranks = int(os.environ.get("LOCAL_WORLD_SIZE", str(case.ranks)))
+    return lambda folder: judged(folder, max(1, min(ranks * case.settings.threads, os.cpu_count() or 1)))
+
+
+def _take_part(case: ShardedCase, x_file: Path) -> Launched:
     try:
-        return Launched(result=take_part(case))
+        return Launched(result=take_part(case, x_file))
     except RankLostError as error:
         return Launched(result=None, status=Status.CRASHED, reason=str(error))
 
@@ -111,27 +125,36 @@ def scaling_record(
     """The row of one run. seconds: maxima over the ranks; per_iteration, compute, communication and waiting as in
     harness.scaling.sharded; to_gap: of the run that proved the tolerance. model: what harness.scaling.model predicts
     from the speeds that this run measured, error relative to per_iteration. shared: ranks had to share cores.
+    status, reason and certificate are the referee's, as of any run; claim: the status that the solver gave itself.
     """
     spec, solver = parse_spec(case.spec), sharded_solver(case.solver)
     row: dict[str, Any] = {
         "schema": records.SCHEMA, "kind": "scaling", "mode": mode, "spec": spec.text, "spec_hash": digest(spec),
         "family": spec.family, "sources": spec.sources, "destinations": spec.destinations,
         "solver": solver.id, "solver_version": solver.available().version, "settings": asdict(case.settings),
-        "ranks": case.ranks, "environment": environment_id, "time": utc_now(),
+        "adapter_hash": card(case.solver).adapter_hash, "ranks": case.ranks, "environment": environment_id,
+        "time": utc_now(),
         "status": str(launched.status), "reason": launched.reason,
     }  # fmt: skip
-    result = launched.result
-    if result is None:
+    result, found = launched.result, launched.judged
+    if result is None or found is None:
         return row
-    kept = ("edges", "digest", "iterations", "certificate", "bytes_per_iteration", "wire", "notes", "checkpoints")
-    row |= {name: result[name] for name in (*kept, "restarts", "status", "raw_status", "per_rank", "trace")}
-    row["reason"] = "" if result["status"] == "solved" else result["raw_status"]
+    kept = ("edges", "digest", "iterations", "bytes_per_iteration", "wire", "notes", "checkpoints")
+    row |= {name: result[name] for name in (*kept, "restarts", "raw_status", "per_rank")}
+    row |= {"trace": _thinned(result["trace"]), "claim": result["status"], **found}
     per_rank = result["per_rank"]
     row["seconds"] = {k: max(rank["seconds"][k] for rank in per_rank) for k in ("generate", "prepare", "run")}
     row["seconds"] |= {"per_iteration": result["per_iteration"]}
-    row["seconds"]["to_gap"] = row["seconds"]["run"] if result["status"] == "solved" else None
+    row["seconds"]["to_gap"] = row["seconds"]["run"] if row["status"] == "solved" else None
     row["shared"] = _shared(per_rank, case.settings.threads)
     return row | _efficiency(row, before) | _model(row)
+
+
+def _thinned(trace: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
+    """Every k-th point and the last, as of any run (harness.outcome)."""
+    points = max(map(len, trace.values()), default=0)
+    chosen = thinned(range(points))
+    return {name: [values[k] for k in chosen] for name, values in trace.items()}
 
 
 def _keep_dual(out: Path, row: Mapping[str, Any], launched: Launched) -> dict[str, str]:

@@ -21,6 +21,7 @@ import numpy as np
 from harness import memory
 from harness.clock import Stopwatch
 from harness.cores import take_cores
+from harness.scaling.assembled import assemble
 from instances import InputError, MatchingLP, MatchingSpec, Spec, available_memory, memory_bytes, parse_spec
 from instances.mapped import default_cache
 from instances.shards import in_blocks, instance_digest, load_part
@@ -87,8 +88,10 @@ def parts_on_disk(case: ShardedCase, neighbours: int) -> bool:
     return bool(memory == "disk" or (memory == "auto" and need > available_memory(neighbours)))
 
 
-def take_part(case: ShardedCase) -> Mapping[str, Any] | None:
-    """Do this process's part. Returns the result on rank 0, None on the others."""
+def take_part(case: ShardedCase, x_file: Path) -> Mapping[str, Any] | None:
+    """Do this process's part. Returns the result on rank 0, None on the others; the x of all ranks goes to `x_file`
+    there, or the result says under "x" why there is none.
+    """
     threads = case.settings.threads
     cores = _take_cores(threads)
     kind = case.settings.device.partition(":")[0]
@@ -96,14 +99,14 @@ def take_part(case: ShardedCase) -> Mapping[str, Any] | None:
         agree(group, "the case, or a version of it,", [case.text, _versions()])
         if group.size != case.ranks:
             raise InputError(f"the case is for {case.ranks} ranks, {group.size} were started")
-        facts, whole = _solve(case, group)
+        facts, whole = _solve(case, group, x_file)
         found = group.gather({"host": socket.gethostname(), "cores": cores, **facts})
         if group.rank != 0:
             return None
         return {**whole, "per_rank": found, "restarts": int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))}
 
 
-def _solve(case: ShardedCase, group: Group) -> tuple[dict[str, Any], dict[str, Any]]:
+def _solve(case: ShardedCase, group: Group, x_file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """What this rank did, and what is alike on all ranks."""
     spec, solver, settings = parse_spec(case.spec), sharded_solver(case.solver), _settings(case, group)
     stopwatch = Stopwatch(settings.device)
@@ -127,6 +130,7 @@ def _solve(case: ShardedCase, group: Group) -> tuple[dict[str, Any], dict[str, A
         group, "the dual at the end", None if answer.dual is None else hashlib.sha256(answer.dual.tobytes()).hexdigest()
     )
     whole = _whole(case, answer, job, lp) | {"edges": edges, "digest": digest, "iterations": answer.iterations}
+    whole["x"] = assemble(group, answer.x, lp.edges, x_file)
     whole |= {"passes": len(job.steps), "per_iteration": steps.pop("per_iteration")}
     del state, part
     gc.collect()

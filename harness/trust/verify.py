@@ -17,17 +17,8 @@ import numpy.typing as npt
 
 from harness import records
 from harness.referee import certify
-from instances import (
-    InputError,
-    MatchingLP,
-    available_memory,
-    digest,
-    generate,
-    memory_bytes,
-    parse_spec,
-    stored,
-    streamable,
-)
+from harness.whole import whole_instance
+from instances import InputError, MatchingLP, digest, parse_spec
 
 #: Two bounds agree within this, relative to 1 + |bound|: they differ only by the order of summation.
 TOLERANCE = 1e-9
@@ -115,15 +106,7 @@ def _instance(row: Mapping[str, Any]) -> MatchingLP:
         raise InputError(
             f"spec_hash {row['spec_hash']} is not that of {spec.text}: the data or a generator has changed"
         )
-    need, free = memory_bytes(spec), available_memory()
-    if need > free and streamable(spec):
-        try:
-            return stored(spec)
-        except InputError as error:
-            raise MemoryError(str(error)) from error
-    if need > free:
-        raise MemoryError(f"needs about {need / 2**30:.3g} GiB of memory, {free / 2**30:.3g} GiB are available")
-    return generate(spec)
+    return whole_instance(spec)
 
 
 def _compare(

@@ -102,7 +102,7 @@ def bounded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "instances.memory",
         "instances.shards",
         "harness.runner",
-        "harness.trust.verify",
+        "harness.whole",
         "harness.scaling.plan",
     ):
         monkeypatch.setattr(f"{module}.available_memory", lambda *_: MEMORY)

@@ -18,6 +18,7 @@ from harness.scaling.sharded import ShardedCase
 from instances import InputError
 from solvers import Settings, Status
 
+JUDGED = {"status": "solved", "reason": "", "certificate": {"certified_gap": 0.0}, "content_hash": "c", "x_hash": "x"}
 SPEC = "dualip:sources=50000,destinations=20,degree=4,seed=1"
 CASE = ShardedCase(spec=SPEC, solver="blockpdhg", settings=Settings(), ranks=1)
 
@@ -37,7 +38,7 @@ def result(ranks: int, per_iteration: float, *, cores: list[list[int]] | None = 
 
 def record(mode: str, ranks: int, per_iteration: float, before: list[Any], **chosen: Any) -> dict[str, Any]:
     case = Series(case=CASE, mode=mode, ranks=(ranks,)).at(ranks)
-    launched = Launched(result=result(ranks, per_iteration, **chosen))
+    launched = Launched(result=result(ranks, per_iteration, **chosen), judged=JUDGED)
     return scaling_record(mode, case, launched, before=before, environment_id="e")
 
 
@@ -127,5 +128,5 @@ def test_a_rank_with_fewer_cores_than_threads_shares_them() -> None:
     case = dataclasses.replace(CASE, ranks=2, settings=Settings(threads=2))
     places = [([[0, 1], [2, 3]], False), ([[0, 1], [2]], True)]
     for cores, shared in places:
-        launched = Launched(result=result(2, 1.0, cores=cores))
+        launched = Launched(result=result(2, 1.0, cores=cores), judged=JUDGED)
         assert scaling_record("strong", case, launched, before=[], environment_id="e")["shared"] is shared

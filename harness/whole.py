@@ -1,0 +1,27 @@
+"""A whole instance for who judges it: in memory where it fits, else block by block on the disk."""
+
+from __future__ import annotations
+
+from instances import (
+    InputError,
+    MatchingLP,
+    Spec,
+    available_memory,
+    generate,
+    memory_bytes,
+    stored,
+    streamable,
+)
+
+
+def whole_instance(spec: Spec, *, threads: int = 1) -> MatchingLP:
+    """The instance of `spec`. Raises MemoryError where neither memory nor disk has room, InputError for bad data."""
+    need, free = memory_bytes(spec), available_memory()
+    if need <= free:
+        return generate(spec, threads=threads)
+    if not streamable(spec):
+        raise MemoryError(f"needs about {need / 2**30:.3g} GiB of memory, {free / 2**30:.3g} GiB are available")
+    try:
+        return stored(spec, threads=threads)
+    except InputError as error:
+        raise MemoryError(str(error)) from error
