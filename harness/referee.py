@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.arguments import require_judged
 from harness.bound import lower_bound
 from harness.refill import scale_into_polytope
 from harness.repair import repaired, source_without_edges
@@ -75,6 +76,7 @@ def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1
 
     Raises InputError for an array of the wrong shape; values that are not finite are data: they certify nothing.
     """
+    require_judged(lp, x, dual)
     x, dual = _vector("x", x, lp.edges), _vector("dual", dual, lp.destinations)
     lp = lp.tightened  # the same feasible points under finite budgets, and so the same optimum and bounds
     reasons = [f"{name} is missing" for name, v in (("x", x), ("dual", dual)) if v is None]

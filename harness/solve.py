@@ -8,6 +8,7 @@ from typing import Any
 
 from harness import disturbance, memory
 from harness.answers import availability, checked, fingerprint
+from harness.arguments import require_problem
 from harness.clock import Stopwatch
 from harness.records import Seconds
 from harness.referee import Certificate, certify
@@ -51,6 +52,7 @@ def solve(lp: MatchingLP, solver_id: str, **settings: Any) -> Result:
     settings: fields of solvers.Settings (tolerance, time_limit, iteration_limit, threads, device, dtype, seed,
     options). Raises InputError for an unknown solver, setting or option, and where the solver is not available.
     """
+    require_problem(lp, solver_id)
     known = Settings.__dataclass_fields__
     for name in settings:
         if name not in known:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from instances.arguments import require_spec
 from instances.cpus import usable_threads
 from instances.errors import SpecError
 from instances.families import BlockFamily, family
@@ -48,22 +49,21 @@ def generate(spec: Spec, *, threads: int | None = None) -> MatchingLP:
 
     Raises InputError before anything is allocated where the memory does not suffice.
     """
-    require_memory(spec, threads)
-    if isinstance(spec, ReadableSpec):
-        return spec.read()
-    if not isinstance(spec, MatchingSpec):
-        raise SpecError(f"{type(spec).__name__} is neither a MatchingSpec nor a spec that can be read")
-    made_as = family(spec.family)
+    known = require_spec(spec, "generate")
+    require_memory(known, threads)
+    if isinstance(known, ReadableSpec):
+        return known.read()
+    made_as = family(known.family)
     if not isinstance(made_as, BlockFamily):
-        return made_as.build(spec)
-    shard = generate_blocks(spec, range(block_count(spec)), threads=threads)
+        return made_as.build(known)
+    shard = generate_blocks(known, range(block_count(known)), threads=threads)
     return MatchingLP(
         offsets=shard.offsets,
         destination=shard.destination,
         a=shard.a,
         c=shard.c,
-        b=budgets(spec, shard.load),
-        polytope=spec.polytope,
+        b=budgets(known, shard.load),
+        polytope=known.polytope,
     )
 
 

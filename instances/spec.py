@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from instances.errors import SpecError
 from instances.polytope import Box, Simplex
+from instances.words import require_text
 
 if TYPE_CHECKING:
     from instances.matching import MatchingLP
@@ -114,6 +115,7 @@ class MatchingSpec:
     @classmethod
     def parse(cls, text: str) -> MatchingSpec:
         """From text such as "dualip:sources=250000,destinations=100,degree=10,seed=42[,polytope=box,radius=1]"."""
+        require_text(text, "MatchingSpec.parse")
         family, values = split_text(text, ("sources", "destinations", "degree", "seed", "polytope", "radius"))
         for key in ("sources", "destinations"):
             if key not in values:

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from instances.arguments import require_spec
 from instances.content import arrays_of, check_content, content_hash, hash_of_hashes, polytope_from, polytope_header
 from instances.errors import InputError
 from instances.families import BlockFamily, family
@@ -43,6 +44,7 @@ def load_or_generate(spec: Spec, cache: Path | None = None, *, threads: int | No
     Data that is read anyway is not stored a second time; nor is an instance that does not fit the disk, or where the
     cache cannot be written.
     """
+    require_spec(spec, "load_or_generate")
     if isinstance(spec, ReadableSpec):
         return spec.read()
     try:
@@ -61,6 +63,7 @@ def stored(spec: Spec, cache: Path | None = None, *, threads: int | None = None)
 
     Raises InputError where the disk has no room for it, or the cache cannot be written.
     """
+    require_spec(spec, "stored")
     entry = (cache or default_cache()) / digest(spec)
     found = load(entry)
     if found is not None:

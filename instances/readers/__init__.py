@@ -13,7 +13,9 @@ from typing import Protocol
 
 from instances.errors import SpecError
 from instances.families import family_names
+from instances.named import named_instances
 from instances.spec import MatchingSpec, ReadableSpec, Spec
+from instances.words import require_text
 
 
 class Reader(Protocol):
@@ -31,7 +33,12 @@ def readers() -> dict[str, Reader]:
 
 
 def parse_spec(text: str) -> Spec:
-    """Any spec from its text: "dualip:sources=...", "movielens:capacity=1", "parquet:path=DIR"."""
+    """Any spec from a name ("dualip-5k") or its text: "dualip:sources=...", "movielens:capacity=1", "parquet:path=DIR".
+
+    Raises SpecError for what is neither.
+    """
+    require_text(text, "parse_spec")
+    text = named_instances().get(text.strip(), text)
     scheme = text.strip().partition(":")[0]
     if scheme in readers():
         return readers()[scheme].parse(text)

@@ -1,0 +1,98 @@
+"""A call with something else than it takes is one line that says what to write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from harness import certify, solve
+from instances import InputError, MatchingLP, MatchingSpec, generate, load_or_generate, parse_spec, stored
+
+SPEC = MatchingSpec.parse("unit:sources=6,destinations=2,degree=1,seed=1")
+LP = generate(SPEC)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("dualip-5k", "the text 'dualip-5k', expected a MatchingLP: write generate(parse_spec('dualip-5k'))"),
+        ("unit:sources=6,destinations=2", "write generate(parse_spec('unit:sources=6,destinations=2'))"),
+        (Path("my-lp"), "the path my-lp, expected a MatchingLP: read_parquet(Path('my-lp')) reads one"),
+        (".", "read_parquet(Path('.')) reads one"),
+        (None, "is None, expected a MatchingLP: make one of arrays with MatchingLP(offsets="),
+        (SPEC, "of type instances.spec.MatchingSpec, expected a MatchingLP: write generate(spec)"),
+        (pd.DataFrame({"a": [1.0]}), "DataFrame, expected a MatchingLP: make one of arrays"),
+        (np.zeros(3), "of type numpy.ndarray, expected a MatchingLP"),
+        (MatchingLP, "the class MatchingLP, expected a MatchingLP"),
+        ({"c": [1]}, "of type builtins.dict, expected a MatchingLP"),
+        ("x" * 200, "xx…"),
+    ],
+)
+def test_what_is_no_lp_is_refused_with_the_way_to_one(given: Any, words: str) -> None:
+    for call in (lambda: solve(given, "blockpdhg"), lambda: certify(given, np.zeros(3), np.zeros(2))):
+        with pytest.raises(InputError) as caught:
+            call()
+        assert words in str(caught.value)
+        assert "\n" not in str(caught.value)
+        assert len(str(caught.value)) < 250
+
+
+def test_swapped_arguments_are_said_to_be_swapped() -> None:
+    x, dual = np.zeros(LP.edges), np.zeros(LP.destinations)
+    with pytest.raises(InputError, match=r"swapped: write solve\(lp, solver_id\)"):
+        solve("blockpdhg", LP)  # type: ignore[arg-type]  # what is tried
+    with pytest.raises(InputError, match=r"swapped: write certify\(lp, x, dual\)"):
+        certify(x, LP, dual)  # type: ignore[arg-type]  # what is tried
+
+
+@pytest.mark.parametrize("given", [None, 3, Path("solver.py"), ["blockpdhg"]])
+def test_a_solver_is_named_by_a_text(given: Any) -> None:
+    with pytest.raises(InputError, match=r"the second argument is .*, expected a text: write an id"):
+        solve(LP, given)
+
+
+def test_an_answer_is_no_array() -> None:
+    result = solve(LP, "scipy-highs-ds")
+    for given in (result, result.answer):
+        with pytest.raises(InputError, match=r"write certify\(lp, answer.x, answer.dual\)"):
+            certify(LP, given)
+
+
+@pytest.mark.parametrize("make", [generate, load_or_generate, stored])
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("dualip-5k", "expected a spec: write {}(parse_spec('dualip-5k'))"),
+        (LP, "it is an instance already"),
+        (None, "is None, expected a spec: write {}(parse_spec("),
+        (Path("x"), "the path x, expected a spec"),
+    ],
+)
+def test_what_is_no_spec_is_refused(make: Any, given: Any, words: str) -> None:
+    with pytest.raises(InputError) as caught:
+        make(given)
+    assert words.format(make.__name__) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (SPEC, "it is a spec already"),
+        (Path("my-lp"), '"parquet:path=my-lp"'),
+        (None, "write it as a text"),
+        (5, "of type builtins.int, expected a text"),
+    ],
+)
+def test_what_is_no_text_of_a_spec_is_refused(given: Any, words: str) -> None:
+    for parse in (parse_spec, MatchingSpec.parse):
+        with pytest.raises(InputError) as caught:
+            parse(given)
+        assert words in str(caught.value)
+
+
+def test_a_name_stands_for_its_spec() -> None:
+    assert parse_spec("dualip-5k") == parse_spec("dualip:sources=5000,destinations=50,degree=10,seed=42")
