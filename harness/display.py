@@ -76,7 +76,7 @@ def _line(record: CaseRecord, done: int, total: int) -> Text:
     gap = (record.certificate or {}).get("certified_gap")
     colour = {"solved": "green", "skipped": "dim"}.get(record.status, "yellow")
     return Text.assemble(
-        f"{done:4}/{total}  {record.instance:<22} {record.solver:<18} {_power(record.settings['tolerance']):<6}",
+        f"{done:4}/{total}  {record.instance:<22} {record.solver:<20} {_power(record.settings['tolerance']):<6}",
         (f"{record.status:<16}", colour),
         f"run {_number(record.seconds.run):>7} s   gap {_power(gap):<7}",
         (f"   {record.reason}" if record.status != "solved" else "", "dim"),
@@ -151,7 +151,7 @@ def _cell(rows: Sequence[Mapping[str, Any]], fastest: float) -> Text:
 def _reached(row: Mapping[str, Any]) -> bool:
     """Whether the tolerance is certified, whatever the solver claimed, as the report counts it."""
     gap = (row.get("certificate") or {}).get("certified_gap")
-    return row["status"] == "solved" or (gap is not None and gap <= row["settings"]["tolerance"])
+    return bool(row["status"] == "solved" if gap is None else 0 <= gap <= row["settings"]["tolerance"])
 
 
 def _mark(rows: Sequence[Mapping[str, Any]]) -> str:

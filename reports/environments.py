@@ -9,6 +9,7 @@ import pandas as pd
 
 from harness.records import DISTURBED
 from reports.load import Loaded
+from reports.outcomes import contradictions
 from reports.shown import ABSENT, Cell, Column, Table, digits, listed, plural
 
 ENVIRONMENTS_SHOWN = 6
@@ -54,6 +55,18 @@ def mixed(loaded: Loaded) -> list[str]:
         *_mixed_machines(loaded),
         *([f"Not all cases ran with the same number of threads: {listed(threads)}."] if len(threads) > 1 else []),
         *([f"Not all cases ran on the same device: {listed(devices)}."] if len(devices) > 1 else []),
+    ]
+
+
+def contradictory(loaded: Loaded) -> list[str]:
+    """One line where the referee's figures cannot be right."""
+    wrong = loaded.cases[contradictions(loaded.cases)]
+    if wrong.empty:
+        return []
+    named = listed([f"{row.competitor} on {row.instance}" for row in wrong.head(3).itertuples()])
+    return [
+        f"A fault: {plural(len(wrong), 'case')} with a bound above the objective of a feasible point ({named}"
+        f"{', ...' if len(wrong) > 3 else ''}). Records were changed, or the referee is wrong: none of them counts."
     ]
 
 

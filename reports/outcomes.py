@@ -82,6 +82,11 @@ def _time_to_gap(tried: pd.DataFrame, target: float) -> pd.DataFrame:
     return fastest.assign(seconds_with_prepare=by_solver["total"].min())
 
 
+def contradictions(cases: pd.DataFrame) -> pd.Series:
+    """Whether the bound of a case lies above its feasible objective: one of them is wrong, and nothing is reached."""
+    return cases["certified_gap"] < 0
+
+
 def winners(found: pd.DataFrame) -> pd.DataFrame:
     """One row a target, instance and machine: who is fastest there, and whether that is a win.
 

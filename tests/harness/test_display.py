@@ -37,6 +37,12 @@ def test_a_gap_that_is_certified_is_reached_whatever_ended_the_solver() -> None:
     assert re.search(r"a +iteration limit", shown(case("a", 0.25) | missed))
 
 
+def test_a_negative_gap_is_never_reached() -> None:
+    assert re.search(
+        r"a +inaccurate", shown(case("a", 0.1) | {"certificate": {"certified_gap": -1.0}, "status": "inaccurate"})
+    )
+
+
 def test_marks_are_explained_once_where_they_stand() -> None:
     short = {"disturbance": {"seconds": 0.02, "cores": 2}}
     text = shown(case("a", 0.02) | short, case("b", 3.0) | {"disturbed": "5000 pages were swapped"}, case("c", 1.0))

@@ -37,18 +37,27 @@ def test_prepare_stands_at_the_number_where_it_takes_longer_than_run(
 def test_no_win_without_a_rival_that_was_asked(write_records: Write, make_case: Make, tmp_path: Path) -> None:
     loose = {**make_case().settings, "tolerance": 1e-2}
     poor = {**make_case().certificate, "certified_gap": 5e-3}  # type: ignore[dict-item]  # a case that is judged
-    rows = [
-        make_case(instance="level", seconds=Seconds(run=1.0)),
-        make_case(instance="level", seconds=Seconds(run=1.05), solver="dualip"),
-        make_case(instance="alone"),
-        make_case(instance="alone", solver="dualip", settings=loose, certificate=poor),
-        make_case(instance="neither", settings=loose, certificate=poor),
-    ]
+    cases = {
+        "level": [{"seconds": Seconds(run=1.0)}, {"seconds": Seconds(run=1.05), "solver": "dualip"}],
+        "alone": [{}, {"solver": "dualip", "settings": loose, "certificate": poor}],
+        "neither": [{"settings": loose, "certificate": poor}],
+    }
+    rows = [make_case(instance=name, spec_hash=name, **case) for name, every in cases.items() for case in every]
     text = page_of(write_records(*rows), tmp_path)
     assert ": level on 1; one solver alone was asked on 1; nobody was asked on 1." in text
     assert "level with dualip" in text
     assert "no other was asked" in text
     assert "is fastest on" not in text.partition("To 1e-4")[2].partition("Defined below")[0]
+
+
+def test_a_negative_gap_is_a_fault_and_reaches_nothing(
+    write_records: Write, make_case: Make, certificate: Callable[[float | None], dict[str, Any]], tmp_path: Path
+) -> None:
+    """A bound above a feasible objective: however small the number, it wins nothing."""
+    rows = [make_case(certificate=certificate(-0.5), seconds=Seconds(run=1e-3)), make_case(solver="dualip")]
+    text = page_of(write_records(*rows), tmp_path)
+    assert "A fault: 1 case with a bound above the objective of a feasible point (blockpdhg on dualip-1e5)" in text
+    assert "dualip is fastest on 1 of 1 instance." in text
 
 
 def test_a_gap_that_is_proved_up_to_a_violation_is_shown_with_it(
