@@ -206,8 +206,8 @@ def _negative_part(first: Float64, second: Float64) -> tuple[Float64, Float64]:
 def _product(factor: Float64, first: Float64, second: Float64) -> _Terms:
     """factor (first + second), with factor >= 0."""
     high, low = two_product(factor, first)
-    rest = factor * second
-    tiny = (factor > 0) & (((first != 0) & (np.abs(high) < _TINY)) | ((second != 0) & (np.abs(rest) < _TINY)))
-    error = np.where(rest != 0, 2 * UNIT * np.abs(rest), 0.0) + np.where(tiny, PRODUCT_UNDERFLOW, 0.0)
-    values = np.concatenate((high, low, rest, -error))
-    return _Terms(values=values[values != 0].tolist(), error=float(error.sum()) * (1 + 1e-6))
+    rest, rest_low = two_product(factor, second)
+    underflows = ((first != 0) & (np.abs(high) < _TINY)) | ((second != 0) & (np.abs(rest) < _TINY))
+    error = np.where((factor > 0) & underflows, 2 * PRODUCT_UNDERFLOW, 0.0)
+    values = np.concatenate((high, low, rest, rest_low, -error))
+    return _Terms(values=values[values != 0].tolist(), error=2 * float(error.sum()))

@@ -83,6 +83,7 @@ def repaired_point(lp: MatchingLP, x: Any, threads: int = 1) -> Float64 | None:
 
     x must have E finite numbers. The same for any number of threads.
     """
+    lp = lp.tightened  # what the certificate is about
     with ThreadPoolExecutor(max_workers=threads) as pool, np.errstate(all="ignore"):
         if has_equality(lp):
             found = equality_point(lp, x)

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from harness import disturbance, memory
 from harness.answers import availability, checked, fingerprint
@@ -12,6 +16,7 @@ from harness.arguments import require_problem
 from harness.clock import Stopwatch
 from harness.records import Seconds
 from harness.referee import Certificate, certify
+from harness.repair import repaired_point
 from harness.verdict import verdict
 from instances import InputError, MatchingLP
 from solvers import Answer, OptionError, Settings, Solver, Status, get_solver
@@ -34,7 +39,7 @@ class InstanceChangedError(RuntimeError):
 class Result:
     """What came of one case. `answer` is None where the solver gave none, `certificate` where nothing was judged.
 
-    disturbance: what else the machine did during `run` (harness/disturbance.py).
+    disturbance: what else the machine did during `run` (harness/disturbance.py). lp: the instance that was judged.
     """
 
     status: Status
@@ -44,6 +49,19 @@ class Result:
     certificate: Certificate | None = None
     peak_memory: Mapping[str, int | None] = field(default_factory=dict)
     disturbance: Mapping[str, float | None] = field(default_factory=dict)
+    lp: MatchingLP | None = field(default=None, repr=False)
+
+    @cached_property
+    def x(self) -> npt.NDArray[np.float64] | None:
+        """The feasible point float64[E] of `certificate.feasible_objective`, made when it is first asked for.
+
+        None where the referee found none. `answer.x` is the solver's own, which need not satisfy the constraints.
+        """
+        if self.lp is None or self.answer is None or self.certificate is None:
+            return None
+        if self.certificate.feasible_objective is None:
+            return None
+        return repaired_point(self.lp, self.answer.x)
 
 
 def solve(lp: MatchingLP, solver_id: str, **settings: Any) -> Result:
@@ -97,7 +115,7 @@ def execute(
     stopwatch = Stopwatch()
     certificate, complaint = _judge(lp, answer, settings)
     seconds["referee"] = stopwatch.lap()
-    status, reason = verdict(answer, certificate, settings.tolerance)
+    status, reason = verdict(answer, certificate, settings.tolerance, lp, threads=settings.threads)
     return Result(
         status=status,
         reason=complaint or reason,
@@ -106,6 +124,7 @@ def execute(
         certificate=certificate,
         peak_memory=peak,
         disturbance=disturbed,
+        lp=lp,
     )
 
 

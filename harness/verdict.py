@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from harness.infeasible import refutation
 from harness.referee import Certificate
+from instances import MatchingLP
 from solvers import Answer, Status
 
 
-def verdict(answer: Answer, certificate: Certificate, tolerance: float) -> tuple[Status, str]:
-    """The status of a case and one line for anything but solved: a claim counts only when the referee agrees."""
+def verdict(
+    answer: Answer, certificate: Certificate, tolerance: float, lp: MatchingLP | None = None, *, threads: int = 1
+) -> tuple[Status, str]:
+    """The status of a case and one line for anything but solved: a claim counts only when the referee agrees.
+
+    lp: the instance, by which a claim that no x is feasible is judged; without it such a claim is not proved.
+    """
     if certificate.certified_gap is not None and certificate.certified_gap < 0:
         return Status.ERROR, contradiction(certificate)  # both sides carry their rounding: one of the proofs is wrong
+    if answer.status is Status.INFEASIBLE:
+        against = "nothing proves it" if lp is None else refutation(lp, answer, certificate, threads=threads)
+        said = f" ({answer.raw_status})" if answer.raw_status else ""
+        return (
+            (Status.INACCURATE, f"claimed infeasible{said}, {against}")
+            if against
+            else (answer.status, answer.raw_status)
+        )
     if answer.status is not Status.SOLVED:
         return answer.status, answer.raw_status
     gap = certificate.certified_gap

@@ -1,0 +1,114 @@
+"""Whether a claim that no x is feasible stands: by a proof, a feasible point, or an LP of the referee's own.
+
+The LP leaves out the costs: minimise the shares u_i of z_i that no '=' source can place. With x_e = cap_e y_e and
+cap_e = min(z_i, b_j / a_e),
+
+    minimise sum u_i   subject to   sum (cap_e / z_i) y_e + u_i = 1,   sum (a_e cap_e / b_j) y_e <= 1,   y, u >= 0.
+
+Above 0, the multipliers of its budget rows over b_j are a ray, which is then checked like any other.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.optimize import linprog
+
+from harness.bound import proves_infeasible
+from harness.referee import Certificate
+from harness.repair import has_equality, repaired_point, source_without_edges
+from harness.rounding import Float64
+from instances import Kind, MatchingLP
+from solvers import Answer
+
+#: Edges of '=' sources beyond which the referee does not try to decide by itself.
+_MOST_EDGES = 2_000_000
+_SECONDS = 20.0
+
+
+def refutation(lp: MatchingLP, answer: Answer, certificate: Certificate, *, threads: int = 1) -> str:
+    """Why the claim that `lp` is infeasible does not stand; "" where it is proved.
+
+    Proofs that count: a '=' source that wants mass and has no edges, `answer.ray` or `answer.dual` as a ray, and a ray
+    of the referee's own. Against it speaks a feasible point; where neither is found, the claim is not proved.
+    """
+    lp = lp.tightened
+    if not has_equality(lp):
+        return "x = 0 is feasible, as no '=' source wants mass"
+    in_hand = certificate.feasible_objective is not None
+    if in_hand and certificate.feasible_violation == 0:
+        return "the answer itself leads to a feasible point"
+    if source_without_edges(lp) is not None:
+        return ""
+    rays = [ray for ray in (answer.ray, answer.dual) if ray is not None]
+    if any(proves_infeasible(lp, ray, threads=threads) for ray in rays):
+        return ""
+    if in_hand:
+        return f"the answer leads to a point that is feasible up to {certificate.feasible_violation:.1e} of a budget"
+    return _refutation_by_trial(lp, threads)
+
+
+def _refutation_by_trial(lp: MatchingLP, threads: int) -> str:
+    if lp.edges > _MOST_EDGES:
+        return "nothing proves it"
+    x, ray = _place_all(lp)
+    if ray is not None and proves_infeasible(lp, ray, threads=threads):
+        return ""
+    if x is not None and repaired_point(lp, x, threads) is not None:
+        return "the referee found a feasible point"
+    return "nothing proves it"
+
+
+def _place_all(lp: MatchingLP) -> tuple[Float64 | None, Float64 | None]:
+    """x[E] that places as much as HiGHS can, and the ray [J] that its multipliers make; None where it gave none."""
+    source = lp.source_of_edge()
+    radius = lp.per_source.radius
+    equality = (lp.per_source.kind == Kind.SIMPLEX_EQUALITY) & (radius > 0)
+    a = lp.a.astype(np.float64)
+    with np.errstate(all="ignore"):
+        limit = np.where(a > 0, lp.b[lp.destination] / a, np.inf)
+    cap = np.minimum(radius[source], limit)
+    used = np.flatnonzero(equality[source] & (cap > 0))
+    limited = used[(a[used] > 0) & (lp.b[lp.destination[used]] > 0)]
+
+    served = np.flatnonzero(equality)
+    number = np.zeros(lp.sources, np.int64)
+    number[served] = np.arange(served.size)
+    column = np.zeros(lp.edges, np.int64)
+    column[used] = np.arange(used.size)
+    share = cap[used] / radius[source[used]]
+    sums = sparse.csr_array((share, (number[source[used]], np.arange(used.size))), shape=(served.size, used.size))
+    rows = lp.destination[limited]
+    loads = sparse.csr_array(
+        (a[limited] * cap[limited] / lp.b[rows], (rows, column[limited])), shape=(lp.destinations, used.size)
+    )
+    found = linprog(
+        np.concatenate((np.zeros(used.size), np.ones(served.size))),
+        A_ub=sparse.hstack([loads, sparse.csr_array((lp.destinations, served.size))], format="csr"),
+        b_ub=np.ones(lp.destinations),
+        A_eq=sparse.hstack([sums, sparse.eye_array(served.size)], format="csr"),
+        b_eq=np.ones(served.size),
+        method="highs-ds",
+        options={"time_limit": _SECONDS},
+    )
+    if found.x is None:
+        return None, None
+    x = np.zeros(lp.edges)
+    x[used] = np.maximum(found.x[: used.size], 0.0) * cap[used]
+    return x, _ray(lp, found, source, a, equality)
+
+
+def _ray(
+    lp: MatchingLP, found: object, source: npt.NDArray[np.int64], a: Float64, equality: npt.NDArray[np.bool_]
+) -> Float64 | None:
+    """The multipliers of the budget rows over b_j; a row with b_j = 0 costs nothing and gets what closes its edges."""
+    marginals = getattr(getattr(found, "ineqlin", None), "marginals", None)
+    if marginals is None:
+        return None
+    positive = lp.b > 0
+    ray = np.zeros(lp.destinations)
+    np.divide(np.maximum(-marginals, 0.0), lp.b, out=ray, where=positive)
+    closed = np.flatnonzero(equality[source] & (a > 0) & ~positive[lp.destination])
+    np.maximum.at(ray, lp.destination[closed], 1 / (lp.per_source.radius[source[closed]] * a[closed]))
+    return ray
