@@ -54,7 +54,7 @@ def efficiency(rows: pd.DataFrame) -> Drawing | None:
         figure, axes = canvas.new_figure(len(looks))
         canvas.titles(axes, "Efficiency", "ranks", "of the ideal")
         canvas.log_axis(axes.xaxis, 1.0, float(max(by["ranks"].max(), 2)), compact)
-        axes.set_ylim(0, 1.15)
+        axes.set_ylim(0.5 if by["efficiency"].min() > 0.6 else 0.0, 1.15)  # curves near 1 would lie on each other
         axes.axhline(1.0, color=canvas.MUTED, linestyle=(0, (1, 1.2)), linewidth=1)
         for name, look in looks.items():
             line = by[by["name"] == name].groupby("ranks")["efficiency"].median()

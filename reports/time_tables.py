@@ -97,7 +97,10 @@ def time_tables(found: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) 
 
 def _time_table(rows: pd.DataFrame, target: float, named: Mapping[str, Cell], styles: Styles) -> Table:
     fastest = rows.groupby(["instance", "machine"], observed=True)["seconds"].transform("min")
-    rows = rows.assign(best=level_with_fastest(rows), factor=rows["seconds"] / fastest.replace(0.0, float("nan")))
+    rivals = rows.groupby(["instance", "machine"], observed=True)["asked"].transform("sum") > 1
+    rows = rows.assign(
+        best=level_with_fastest(rows) & rivals, factor=rows["seconds"] / fastest.replace(0.0, float("nan"))
+    )
     several = rows["repeats"].max() > 1
     below = "times the fastest · seconds with prepare" + ("; range over the repeats" if several else "")
     return grid(
