@@ -101,7 +101,13 @@ class MatchingLP:
         for name, value in {**shared, "b": b, "polytope": polytope}.items():
             object.__setattr__(made, name, value)
         made.__dict__["tightened"] = made
+        made.__dict__["given"] = self
         return made
+
+    @cached_property
+    def given(self) -> MatchingLP:
+        """The LP that this one was tightened from, for who needs limits that are alike for all sources; else itself."""
+        return self
 
     @property
     def nbytes(self) -> int:

@@ -135,7 +135,8 @@ class Solver(abc.ABC):
     devices: where it runs. exact: its answer does not depend on the tolerance, so one run serves all tolerances.
     bytes_per_edge: peak host memory beyond the instance, per edge; cases that cannot fit are skipped, not tried.
     streams: it can work from the disk, so an instance that lies in the store need not fit the memory.
-    polytopes: the kinds it takes. nonzeros_limit: the most nonzeros of the explicit form that its indices can count.
+    no_edges: it takes an instance without edges. polytopes: the kinds it takes.
+    nonzeros_limit: the most nonzeros of the explicit form that its indices can count.
     Options: a frozen dataclass whose fields are the solver's own options with their defaults.
     """
 
@@ -146,6 +147,7 @@ class Solver(abc.ABC):
     exact: ClassVar[bool] = False
     bytes_per_edge: ClassVar[float]
     streams: ClassVar[bool] = False
+    no_edges: ClassVar[bool] = True
     polytopes: ClassVar[frozenset[Kind]] = frozenset(Kind)
     nonzeros_limit: ClassVar[int | None] = None
     Options: ClassVar[type[Any]] = NoOptions
@@ -160,6 +162,8 @@ class Solver(abc.ABC):
         others = sorted(Kind(k).name for k in np.unique(kind) if k not in self.polytopes)
         if others:
             return f"{self.id} does not take {', '.join(others)} sources"
+        if lp.edges == 0 and not self.no_edges:
+            return f"{self.id} takes no problem without variables, and the instance has no edges"
         if self.nonzeros_limit is not None and 2 * lp.edges > self.nonzeros_limit:
             nonzeros = lp.edges + int(lp.degrees()[kind != Kind.BOX].sum())
             if nonzeros > self.nonzeros_limit:

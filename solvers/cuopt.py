@@ -61,6 +61,7 @@ class CuOpt(Solver):
     citation = "NVIDIA cuOpt, docs.nvidia.com/cuopt"
     devices = ("cuda",)
     bytes_per_edge = 250.0
+    no_edges = False
     nonzeros_limit = INT32_LIMIT
     Options = Options
 

@@ -46,6 +46,7 @@ class CuPdlpx(Solver):
     citation = "Lu, Peng and Yang, cuPDLPx: a further enhanced GPU-based first-order solver for LP, 2025"
     devices = ("cuda",)
     bytes_per_edge = 250.0
+    no_edges = False
     nonzeros_limit = INT32_LIMIT
     Options = Options
 

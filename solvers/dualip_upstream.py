@@ -46,6 +46,7 @@ class DualipUpstream(Solver):
     citation = "Basu et al., ECLIPSE, ICML 2020; github.com/linkedin/DuaLip 5.0.1"
     devices = ("cpu", "cuda")
     bytes_per_edge = 143.0
+    no_edges = False
     polytopes = frozenset((Kind.SIMPLEX, Kind.BOX))
     Options = Options
 
@@ -56,7 +57,7 @@ class DualipUpstream(Solver):
         return needed[0] if found.ok and len(needed) == 2 else found
 
     def unsuited(self, lp: MatchingLP) -> str:
-        sources = lp.per_source
+        sources = lp.given.per_source
         if lp.sources and (np.ptp(sources.kind) > 0 or np.ptp(sources.radius) > 0 or sources.radius[0] <= 0):
             return f"{self.id} takes one kind and one radius > 0 for all sources"
         return super().unsuited(lp)
@@ -83,7 +84,7 @@ class DualipUpstream(Solver):
             if norms is not None:
                 budgets[torch.from_numpy(norms == 0)] = 0.0  # rows without edges were divided by 0
             box = lp.per_source.kind[:1] == Kind.BOX
-            radius = float(lp.per_source.radius[0])
+            radius = float(lp.given.per_source.radius[0])
             bound = ("box", {"lower": 0.0, "upper": radius}) if box else ("simplex", {"z": radius})
             arguments = MatchingInputArgs(
                 A=matrix, c=costs, b_vec=budgets, projection_map=create_projection_map(*bound, lp.sources)

@@ -62,6 +62,7 @@ class HighsPdlp(Solver):
     title = "HiGHS PDLP"
     citation = "Applegate et al., Practical large-scale linear programming using PDHG, NeurIPS 2021; HiGHS 1.15"
     bytes_per_edge = 500.0
+    no_edges = False
     nonzeros_limit = INT32_LIMIT
     Options: ClassVar[type[Any]] = Options
     solver: ClassVar[str] = "pdlp"

@@ -40,6 +40,7 @@ class ScipyHighsDs(Solver):
     citation = "Huangfu and Hall, Parallelizing the dual revised simplex method, Math. Prog. Comp. 10, 2018"
     exact = True
     bytes_per_edge = 600.0
+    no_edges = False
     nonzeros_limit = INT32_LIMIT
     Options = Options
     method: ClassVar[str] = "highs-ds"

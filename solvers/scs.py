@@ -40,6 +40,7 @@ class Scs(Solver):
     title = "SCS"
     citation = "O'Donoghue, Operator splitting for a homogeneous embedding of the linear complementarity problem, 2021"
     bytes_per_edge = 2200.0
+    no_edges = False
     Options = Options
 
     def available(self) -> Availability:

@@ -56,7 +56,7 @@ class CudaKernel:
 
     def load(self, cells: npt.NDArray[Any]) -> Tensor:
         primal = self.zeros()
-        return primal.copy_(self._torch.tensor(cells))
+        return primal.copy_(self._torch.tensor(cells, device="cpu"))
 
     def unload(self, primal: Tensor) -> npt.NDArray[Any]:
         self._cells.wait()
@@ -85,7 +85,7 @@ class CudaKernel:
         edges = edge_room(room, self._edges, dtype)
         for block in self._cells.blocks((x,)):
             self._launch(answer, block, *self._way_back, *block.primal, factor, edges)
-        host = self._torch.empty(edges.shape, dtype=edges.dtype, pin_memory=edges.is_cuda)
+        host = self._torch.empty(edges.shape, dtype=edges.dtype, device="cpu", pin_memory=edges.is_cuda)
         return np.asarray(host.copy_(edges).numpy())
 
     def _pass(

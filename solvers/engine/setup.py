@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
@@ -16,6 +17,7 @@ from instances.mapped import default_cache, require_disk
 from instances.tighten import tighten
 from solvers.base import Answer, Availability, OptionError, Settings, Status, Vector
 from solvers.engine.collectives import Group
+from solvers.engine.forked import require_threads
 from solvers.engine.job import Job, SharedKernel
 from solvers.engine.kernel import SETTLE, Kernel, check_memory, free_bytes, make_kernel
 from solvers.engine.layout import Layout, build_layout, frozen, index_dtype
@@ -36,7 +38,13 @@ _LAYOUT_BYTES_KEPT = 1 << 26
 
 
 def available() -> Availability:
-    """Whether PyTorch and Numba are installed; neither is imported."""
+    """Whether PyTorch and Numba are installed and may compile; neither is imported."""
+    if os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0"):
+        return Availability(
+            ok=False,
+            reason="NUMBA_DISABLE_JIT is set, and the loops of the engine only exist compiled",
+            remedy="unset NUMBA_DISABLE_JIT",
+        )
     missing = [name for name in ("torch", "numba") if find_spec(name) is None]
     if missing:
         names = " and ".join(missing)
@@ -244,7 +252,9 @@ def cpu_threads(threads: int, *, tensors: bool = True) -> Iterator[None]:
     """Numba on `threads` threads, PyTorch too or on one, as before on leaving.
 
     Without `tensors` all that PyTorch does are sums of one number a budget row: more threads only wait for each other.
+    Raises ForkedError in a process that has lost its threads.
     """
+    require_threads()
     import numba
     import torch
 

@@ -66,7 +66,7 @@ class Whole:
         result = Pass(
             loads=torch.from_numpy(self._loads.sum(axis=0)),
             values=torch.from_numpy(self._values.sum(axis=0)),
-            sums=torch.tensor([low, moved, 0.0, cost], dtype=torch.float64),
+            sums=torch.tensor([low, moved, 0.0, cost], dtype=torch.float64, device="cpu"),
         )
         return self._job.share(result, "float64")
 

@@ -197,3 +197,9 @@ def test_an_instance_of_several_chunks_and_a_huge_source_is_cut_alike() -> None:
     loads = np.bincount(lp.destination, weights=2.0 * lp.a.astype(np.float64), minlength=50)
     assert lp.tightened.b == pytest.approx(loads, rel=1e-9)
     assert (lp.tightened.b >= loads * (1 - 1e-12)).all()
+
+
+def test_an_lp_remembers_the_limits_it_was_given() -> None:
+    lp = two_users([8.0, 6.0], polytope=Simplex(z=1e6))
+    assert lp.tightened.given is lp
+    assert lp.given is lp
