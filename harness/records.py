@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any
 
+from harness.benchmark_file import read_benchmarks
 from harness.disk import NO_ROOM as NO_ROOM  # for those that read and show records too
 from harness.disk import PARTIAL as PARTIAL
 from harness.disk import NotWrittenError as NotWrittenError
@@ -34,6 +35,7 @@ SCHEMA = 2
 RECORDS_FILE = "records.jsonl"
 #: Stands behind a time that was disturbed, wherever it is shown, and behind one too short to tell.
 DISTURBED, TOO_SHORT = "~", "°"
+_MOST_WARNINGS = 20
 _PIECE = 1 << 20  # bytes of a line that is passed over
 
 
@@ -150,7 +152,10 @@ def readable(record: CaseRecord) -> CaseRecord:
 
 
 def read(path: Path) -> RecordsFile:
-    """Every whole row of `path` (a file, or a folder that holds records.jsonl)."""
+    """Every whole row of `path`: a folder that holds records.jsonl, such a file, or a JSON file of pytest-benchmark."""
+    if path.suffix == ".json" and path.is_file():
+        environments, cases, lines = read_benchmarks(path)
+        return RecordsFile(runs=[], environments=environments, cases=cases, warnings=lines)
     path = path / RECORDS_FILE if path.is_dir() else path
     if not path.is_file():
         raise InputError(f"no records at {path}: give a folder that `dualbench run --out` wrote")
@@ -163,6 +168,9 @@ def read(path: Path) -> RecordsFile:
                 warnings.append(warning)
             elif row.get("kind") in kinds:
                 kinds[row["kind"]].append(row)
+    if len(warnings) > _MOST_WARNINGS:  # some other file, of a line each
+        more = len(warnings) - _MOST_WARNINGS
+        warnings[_MOST_WARNINGS:] = [f"{path}: {more} more lines are no rows and were left out"]
     return RecordsFile(
         runs=kinds["run"],
         environments=kinds["environment"],

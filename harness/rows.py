@@ -35,7 +35,7 @@ def parse(line: bytes) -> dict[str, Any] | None:
 
 def too_large(line: bytes, row: Mapping[str, Any]) -> str:
     """What to say of a number in `row`, under whatever key, that no float can hold; "" where there is none."""
-    if _LARGE.search(line) and not _are_all_finite(row):
+    if _LARGE.search(line) and not finite(row):
         return f"it holds a number beyond {sys.float_info.max:.1e}"
     return ""
 
@@ -126,12 +126,12 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse)
 _NUMERIC = {int, float, type(None)}
 
 
-def _are_all_finite(value: Any) -> bool:
+def finite(value: Any) -> bool:
     """Whether every number in `value`, wherever it stands, is one that a float can hold."""
     if isinstance(value, dict):
-        return all(map(_are_all_finite, value.values()))
+        return all(map(finite, value.values()))
     if isinstance(value, list):
-        return all(map(_are_all_finite, value))
+        return all(map(finite, value))
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return True
     return _are_numbers((value,))

@@ -90,54 +90,10 @@ def load(inputs: Sequence[Path]) -> Loaded:
 
 def _read(path: Path, name: str) -> records.RecordsFile:
     """One input; its warnings name it by position, so that a moved folder gives the same report."""
-    if path.suffix == ".json" and path.is_file():
-        return _read_benchmark(path, name)
     file = records.read(path)
     at = str(path / records.RECORDS_FILE if path.is_dir() else path)
     file.warnings[:] = [line.replace(at, name) for line in file.warnings]
     return file
-
-
-def _read_benchmark(path: Path, name: str) -> records.RecordsFile:
-    """A pytest-benchmark export: the case row is extra_info["record"], the environment machine_info["dualbench"]."""
-    try:
-        export = json.loads(path.read_bytes())
-        benchmarks, machine = export["benchmarks"], export.get("machine_info") or {}
-    except (ValueError, TypeError, KeyError):
-        raise records.InputError(
-            f"{path} is not a complete pytest-benchmark file (a killed session leaves an empty one): "
-            "give the records.jsonl of that session"
-        ) from None
-    rounds = [case for benchmark in benchmarks for case in _rounds(benchmark)]
-    foreign = sum("record" not in (benchmark.get("extra_info") or {}) for benchmark in benchmarks)
-    warnings = [f"{name}: {foreign} benchmarks carry no case and were left out"] if foreign else []
-    warnings += [f"{name}: a case was left out: {wrong}" for case in rounds if (wrong := records.fault(case))]
-    environment = machine.get("dualbench")
-    return records.RecordsFile(
-        runs=[],
-        environments=[environment] if environment else [],
-        cases=[case for case in rounds if not records.fault(case)],
-        warnings=warnings,
-    )
-
-
-def _rounds(benchmark: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The case once for every round, with the round's seconds as its run time."""
-    record = (benchmark.get("extra_info") or {}).get("record")
-    if not isinstance(record, Mapping):
-        return []
-    stats = benchmark.get("stats") or {}
-    rounds = stats.get("data") or [stats.get("median")]
-    seconds, first = _mapping(record, "seconds"), int(_number(record.get("repeat")) or 0)
-    return [
-        {
-            **record,
-            "kind": "case",
-            "repeat": first + k,
-            "seconds": {**seconds, "run": seconds.get("run") if run is None else run},
-        }
-        for k, run in enumerate(rounds)
-    ]
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -49,9 +49,9 @@ def new_solver(name: str, out: Path) -> None:
 @click.argument("path", type=_PATH, metavar="RECORDS")
 @click.option("--threads", type=click.IntRange(min=1), default=1, metavar="N", help="Threads of the referee.")
 def verify(path: Path, threads: int) -> int:
-    """Derive every bound in RECORDS (a folder or a records file) again from spec and stored dual.
+    """Derive RECORDS (a folder, a records file, pytest-benchmark JSON) again from spec, stored dual and stored x.
 
-    Exit status 1 where one differs or a dual is missing.
+    Exit status 1 where a row differs, a dual is missing, or nothing could be derived at all.
     """
     from harness.display import wide_console
     from harness.trust.verify import Outcome
@@ -62,9 +62,11 @@ def verify(path: Path, threads: int) -> int:
     counts = dict.fromkeys(Outcome, 0)
     for found in derive(path, threads=threads):
         counts[found.outcome] += 1
-        if found.outcome is not Outcome.AGREES:
-            _print(console, found.outcome, colours.get(found.outcome, "dim"), found.case, found.detail)
+        _print(console, found.outcome, colours.get(found.outcome, "dim"), found.case, found.detail)
     console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count) or "no cases")
+    if not counts[Outcome.AGREES]:
+        console.print("nothing was verified: no row has a bound that could be derived again", style="red")
+        return FOUND_WANTING
     return FOUND_WANTING if counts[Outcome.DIFFERS] or counts[Outcome.MISSING] else OK
 
 

@@ -1,40 +1,48 @@
-"""`dualbench verify`: derive every dual bound again, from nothing but the spec and the stored dual.
+"""`dualbench verify`: derive what records say again, from nothing but the spec, the stored dual and the stored x.
 
-For each case: the instance is generated from `spec`, the dual is read from beside the records, and the referee's bound
-for it is compared with the recorded one. Nothing else that the record says is believed.
+For each case and each run over ranks: the instance is made from `spec`, the dual is read from beside the records, and
+the referee's bound for it is compared with the recorded one; where x was kept (`run --keep-x`), the whole certificate
+is. What cannot be derived is checked by arithmetic (harness/trust/arithmetic.py): gap, status and times must agree with
+each other. Nothing that a row says is believed because it stands there.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from harness import records
+from harness.identity import array_hash
 from harness.referee import certify
+from harness.trust.arithmetic import contradictions
+from harness.trust.stored import read_array
 from harness.whole import whole_instance
-from instances import InputError, MatchingLP, digest, parse_spec
+from instances import InputError, MatchingLP, content_hash, digest, parse_spec
 
-#: Two bounds agree within this, relative to 1 + |bound|: they differ only by the order of summation.
+#: Two numbers agree within this, relative to 1 + |number|: they differ only by the order of summation.
 TOLERANCE = 1e-9
+_OF_THE_DUAL = ("dual_bound", "dual_residual")
+_BOUND, _ALL = "bound derived; objective, gap, status by arithmetic", "bound and feasible objective derived"
+_OWN = "bound derived; gap and status are the solver's own (runs over ranks before schema 2)"
 
 
 class Outcome(enum.StrEnum):
-    AGREES = "agrees"
+    AGREES = "agrees"  # at least the bound was derived, and nothing speaks against the row
     DIFFERS = "differs"
-    MISSING = "missing"  # the record has a bound, its dual is not there or cannot be read
+    MISSING = "missing"  # the record has a bound, its dual or x is not there or cannot be read
+    ARITHMETIC = "arithmetic"  # a file without duals: nothing could be derived, the row agrees with itself
     NOTHING = "nothing"  # the case recorded no bound
     NOT_TRIED = "not tried"  # the instance does not fit in memory, or the line of the records is no row
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """One case; `detail` is a line for anything but an agreement."""
+    """One row; `detail` says what was derived, or what is wrong."""
 
     case: str
     outcome: Outcome
@@ -44,85 +52,101 @@ class Verified:
 
 
 def verify(path: Path, *, threads: int = 1) -> Iterator[Verified]:
-    """Every case of the records at `path` (a folder or a records file), in the order of their instances."""
-    folder = path if path.is_dir() else path.parent
-    made: tuple[str, MatchingLP | None] = ("", None)
+    """Every row of the records at `path` (what `report` reads), in the order of their instances."""
     file = records.read(path)
     for line in file.warnings:
         yield Verified(case="", outcome=Outcome.NOT_TRIED, detail=line)
-    for row in sorted(file.cases, key=lambda row: str(row.get("spec"))):
-        found = _without_instance(row, folder)
-        if isinstance(found, Verified):
-            yield found
-            continue
-        dual, recorded = found
+    verifier = _Verifier(path, threads)
+    for row in sorted((*file.cases, *file.scaling), key=lambda row: str(row.get("spec"))):
+        yield verifier.verified(row)
+
+
+class _Verifier:
+    """Holds the instance of the last row, since rows come in the order of their instances."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self._folder = path if path.is_dir() else path.parent
+        self._without_duals = path.suffix == ".json"
+        self._threads = threads
+        self._made: tuple[str, MatchingLP | None] = ("", None)
+
+    def verified(self, row: Mapping[str, Any]) -> Verified:
+        recorded = (row.get("certificate") or {}).get("dual_bound")
+        wrong = contradictions(row)
+
+        def found(outcome: Outcome, detail: str, derived: float | None = None) -> Verified:
+            outcome = Outcome.DIFFERS if wrong else outcome
+            detail = "; ".join([*wrong, *([detail] if detail not in wrong else [])])
+            return Verified(case=_name(row), outcome=outcome, recorded=recorded, derived=derived, detail=detail)
+
+        if recorded is None:
+            return found(Outcome.NOTHING, f"no bound recorded ({row.get('status')})")
+        if self._without_duals:
+            return found(Outcome.ARITHMETIC, "nothing derived: this file keeps no duals")
         try:
-            if made[0] != row["spec"] or made[1] is None:
-                made = ("", None)  # let go of the last instance before the next is made
-                made = (row["spec"], _instance(row))
-            yield _compare(row, made[1], dual, recorded, threads)
+            dual = read_array(self._folder, row.get("dual_file"), "dual_file")
+            x = read_array(self._folder, row["x_file"], "x_file") if row.get("x_file") else None
         except InputError as error:
-            yield Verified(case=row["case"], outcome=Outcome.DIFFERS, recorded=recorded, detail=str(error))
+            return found(Outcome.MISSING, str(error))
+        try:
+            lp = self._instance(row)
+            derived = asdict(certify(lp, x, dual, threads=self._threads))
+        except (InputError, ArithmeticError) as error:
+            return found(Outcome.DIFFERS, str(error))
         except MemoryError as error:
-            yield Verified(case=row["case"], outcome=Outcome.NOT_TRIED, recorded=recorded, detail=str(error))
+            return found(Outcome.NOT_TRIED, str(error))
+        wrong += [*_other_instance(row, lp), *_other_figures(row, derived, x)]
+        own = "certified_gap" not in row["certificate"]
+        return found(Outcome.AGREES, _OWN if own else _BOUND if x is None else _ALL, derived["dual_bound"])
+
+    def _instance(self, row: Mapping[str, Any]) -> MatchingLP:
+        spec = parse_spec(row["spec"])
+        if "spec_hash" in row and digest(spec) != row["spec_hash"]:
+            raise InputError(
+                f"spec_hash {row['spec_hash']} is not that of {spec.text}: the data or a generator has changed"
+            )
+        key, lp = self._made
+        if lp is None or key != row["spec"]:
+            self._made = ("", None)  # free the last instance before the next is made
+            lp = whole_instance(spec, threads=self._threads)
+            self._made = (row["spec"], lp)
+        return lp
 
 
-def _without_instance(row: Mapping[str, Any], folder: Path) -> Verified | tuple[npt.NDArray[np.float64], float]:
-    """The dual and the recorded bound, or what there is to say without making the instance."""
-    case = str(row.get("case"))
-    recorded = (row.get("certificate") or {}).get("dual_bound")
-    if recorded is None:
-        return Verified(case=case, outcome=Outcome.NOTHING, detail=f"no bound recorded ({row.get('status')})")
-    try:
-        return _read_dual(folder, row.get("dual_file")), float(recorded)
-    except InputError as error:
-        return Verified(case=case, outcome=Outcome.MISSING, recorded=recorded, detail=str(error))
+def _name(row: Mapping[str, Any]) -> str:
+    if row.get("kind") == "scaling":
+        return f"{row.get('spec')}|{row.get('solver')}|{row.get('ranks')} ranks"
+    return str(row.get("case"))
 
 
-def _read_dual(folder: Path, name: Any) -> npt.NDArray[np.float64]:
-    """The array in `name`, a path inside `folder`; never unpickles."""
-    if not isinstance(name, str) or not name:
-        raise InputError("the record names no dual_file")
-    try:
-        path = (folder / name).resolve()
-    except (ValueError, OSError, RuntimeError) as error:  # a NUL, a name too long, links in a circle
-        raise InputError(f"dual_file {name!r} is no path: {error}") from error
-    if not path.is_relative_to(folder.resolve()):
-        raise InputError(f"dual_file {name!r} leaves the folder of the records: refused")
-    try:
-        dual = np.load(path, allow_pickle=False)
-    except FileNotFoundError:
-        raise InputError(f"dual file {name} is not there: keep the folder duals beside the records") from None
-    except (ValueError, EOFError, OSError, MemoryError) as error:
-        raise InputError(f"dual file {name} cannot be read: {error}") from error
-    if not isinstance(dual, np.ndarray):
-        raise InputError(f"dual file {name} holds several arrays, expected one")
-    return dual
+def _other_instance(row: Mapping[str, Any], lp: MatchingLP) -> Iterator[str]:
+    recorded = row.get("content_hash")
+    if recorded is not None and recorded != content_hash(lp):
+        yield f"content_hash {recorded[:12]} is not that of {row['spec']}: other data were judged"
+    for name in ("sources", "destinations", "edges"):
+        if row.get(name) is not None and row[name] != getattr(lp, name):
+            yield f"{name} is {row[name]}, the instance has {getattr(lp, name)}"
 
 
-def _instance(row: Mapping[str, Any]) -> MatchingLP:
-    spec = parse_spec(row["spec"])
-    if digest(spec) != row["spec_hash"]:
-        raise InputError(
-            f"spec_hash {row['spec_hash']} is not that of {spec.text}: the data or a generator has changed"
-        )
-    return whole_instance(spec)
+def _other_figures(row: Mapping[str, Any], derived: Mapping[str, Any], x: npt.NDArray[Any] | None) -> Iterator[str]:
+    """Figures of the certificate that the stored dual, and x where it was kept, do not give."""
+    certificate = row["certificate"]
+    if x is not None and array_hash(x) != row.get("x_hash"):
+        yield "x_hash is not that of the stored x"
+    if derived["dual_bound"] is None:
+        yield f"the stored dual gives no bound ({derived['reason']})"
+        return
+    older = row.get("schema") == 1
+    names = [name for name in (derived if x is not None else _OF_THE_DUAL) if name != "reason" and name in certificate]
+    for name in names:
+        recorded, again = certificate[name], derived[name]
+        if older and name == "dual_bound" and again >= recorded - TOLERANCE * (1 + abs(recorded)):
+            continue  # the referee of today proves the same or more
+        if not _agree(recorded, again):
+            yield f"{name}: recorded {recorded!r}, derived {again!r}"
 
 
-def _compare(
-    row: Mapping[str, Any], lp: MatchingLP | None, dual: npt.NDArray[Any], recorded: float, threads: int
-) -> Verified:
-    assert lp is not None
-    derived = certify(lp, None, dual, threads=threads).dual_bound
-    if derived is None:
-        return Verified(
-            case=row["case"], outcome=Outcome.DIFFERS, recorded=recorded, detail="the stored dual gives no bound"
-        )
-    agrees = abs(derived - recorded) <= TOLERANCE * (1 + abs(recorded))
-    return Verified(
-        case=row["case"],
-        outcome=Outcome.AGREES if agrees else Outcome.DIFFERS,
-        recorded=recorded,
-        derived=derived,
-        detail="" if agrees else f"recorded {recorded!r}, derived {derived!r}",
-    )
+def _agree(recorded: float | None, derived: float | None) -> bool:
+    if recorded is None or derived is None:
+        return recorded is derived
+    return abs(derived - recorded) <= TOLERANCE * (1 + abs(recorded))

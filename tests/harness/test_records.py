@@ -10,11 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from harness.cli import invoke
 from harness.records import SCHEMA, CaseRecord, Seconds, append, read, write_whole
+from harness.trust.arithmetic import contradictions
 from instances import InputError
 from tests.harness.cases import case_record as row
 
 DATA = Path(__file__).parent / "data"
+PUBLISHED = Path(__file__).resolve().parents[2] / "reports" / "published"
 
 
 def test_numbers_that_are_not_finite_and_numpy_scalars_become_plain(tmp_path: Path) -> None:
@@ -57,6 +60,18 @@ def test_records_of_every_version_are_read(version: int) -> None:
     assert (len(found.runs), len(found.environments), len(found.cases), len(found.scaling)) == (1, 2, 5, 1)
     assert {case["status"] for case in found.cases} == {"solved", "iteration_limit", "skipped"}
     assert {name for case in found.cases for name in case} <= {f.name for f in fields(CaseRecord)}
+
+
+@pytest.mark.parametrize("file", sorted(PUBLISHED.rglob("records.jsonl")), ids=lambda file: file.parent.name)
+def test_published_records_are_read_and_agree_with_themselves(file: Path) -> None:
+    found = read(file)
+    assert found.warnings == []
+    assert [words for row in (*found.cases, *found.scaling) for words in contradictions(row)] == []
+
+
+def test_published_records_of_every_kind_make_one_report(tmp_path: Path) -> None:
+    folders = [path.parent for path in PUBLISHED.rglob("records.jsonl") if path.parent.name in ("smoke", "scale")]
+    assert invoke(["report", *map(str, folders), "--out", str(tmp_path)]) == 0
 
 
 @pytest.mark.parametrize(
