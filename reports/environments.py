@@ -13,6 +13,8 @@ from reports.outcomes import contradictions
 from reports.shown import ABSENT, Cell, Column, Table, digits, listed, plural
 
 ENVIRONMENTS_SHOWN = 6
+#: CPU seconds of `run` beyond which a case used more cores than its threads: a factor, and how far a reading may be off.
+MOST_CPU, CPU_TICKS = 1.1, 0.1
 
 
 def where(loaded: Loaded) -> str:
@@ -67,6 +69,20 @@ def contradictory(loaded: Loaded) -> list[str]:
     return [
         f"A fault: {plural(len(wrong), 'case')} with a bound above the objective of a feasible point ({named}"
         f"{', ...' if len(wrong) > 3 else ''}). Records were changed, or the referee is wrong: none of them counts."
+    ]
+
+
+def overdrawn(loaded: Loaded) -> list[str]:
+    """One line where solvers used more cores than all were given: CPU seconds of `run` are read from outside."""
+    cases = loaded.cases
+    wrong = cases[cases["cpu_run"] > MOST_CPU * cases["threads"] * cases["run"] + CPU_TICKS]
+    if wrong.empty:
+        return []
+    worst = wrong.loc[(wrong["cpu_run"] / (wrong["threads"] * wrong["run"])).idxmax()]
+    return [
+        f"{plural(len(wrong), 'case')} used more cores than the threads given: {worst['competitor']} on "
+        f"{worst['instance']} took {digits(worst['cpu_run'])} s of CPU time in {digits(worst['run'])} s of run with "
+        f"{plural(int(worst['threads']), 'thread')}. Such times compare unlike things."
     ]
 
 

@@ -29,6 +29,7 @@ NESTED = {
     **{name: ("seconds", name) for name in ("isolation", "warm_up", "generate", "prepare", "run", "referee")},
     **{name: ("disturbance", name) for name in ("other_load", "steal", "swapped", "throttled", "clock")},
     **{f"{name}_memory": ("peak_memory", name) for name in ("host", "device")},
+    **{f"cpu_{name}": ("cpu_seconds", name) for name in ("prepare", "run")},
     **{
         name: ("certificate", name)
         for name in (

@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 from harness import records
 from reports import Built, outcomes, tables
 from reports.canvas import DARK_GRID, DARK_INK, DARK_MUTED, GRID, INK, MUTED, swatch
-from reports.environments import contradictory, disturbed, machine, measured, mixed, where
+from reports.environments import contradictory, disturbed, machine, measured, mixed, overdrawn, where
 from reports.load import Loaded
 from reports.palette import css_variables, styles
 from reports.sections import SECTIONS, WITHOUT_CASES, Material, Section
@@ -70,7 +70,7 @@ def compose(loaded: Loaded) -> Page:
     return Page(
         title=f"Which solver for my matching LP: {listed(suites)}" if suites else "Which solver for my matching LP",
         summary=_summary(loaded),
-        warnings=[*contradictory(loaded), *mixed(loaded), *disturbed(loaded), *loaded.warnings],
+        warnings=[*contradictory(loaded), *overdrawn(loaded), *mixed(loaded), *disturbed(loaded), *loaded.warnings],
         sections=[made for section in SECTIONS if (made := section(material)) is not None],
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 import reports
-from harness.records import CaseRecord, Seconds
+from harness.records import CaseRecord, Seconds, as_row
 
 Make = Callable[..., CaseRecord]
 Write = Callable[..., Path]
@@ -89,3 +89,19 @@ def test_a_machine_has_a_row_of_its_own(
     text = page_of(write_records(*rows, rows=(environment, other)), tmp_path)
     assert "one solver alone was asked on 2" in text
     assert "faster than dualip" not in text
+
+
+def test_more_cores_than_threads_are_told_at_the_top(
+    write_records: Write, make_case: Make, environment: dict[str, Any], tmp_path: Path
+) -> None:
+    """Two threads for half a second: 0.9 s of CPU time are theirs, 4 s are not."""
+    honest = as_row(make_case()) | {"cpu_seconds": {"prepare": 0.1, "run": 0.9}}
+    greedy = as_row(make_case(solver="dualip")) | {"cpu_seconds": {"prepare": 0.1, "run": 4.0}}
+    text = page_of(write_records(rows=(environment, honest, greedy)), tmp_path)
+    told = (
+        "1 case used more cores than the threads given: dualip on dualip-1e5 took 4.00 s of CPU time in 0.500 s of run"
+    )
+    assert told in text
+    assert text.index(told) < text.index("Fastest solver")
+    table = pd.read_csv(tmp_path / "report" / "tables" / "cases.csv").set_index("solver")
+    assert table.loc["blockpdhg", ["cpu_prepare", "cpu_run"]].tolist() == [0.1, 0.9]
