@@ -13,7 +13,7 @@ from reports.outcomes import contradictions
 from reports.shown import ABSENT, Cell, Column, Table, digits, listed, plural
 
 ENVIRONMENTS_SHOWN = 6
-#: CPU seconds of `run` beyond which a case used more cores than its threads: a factor, and how far a reading may be off.
+#: CPU seconds of `run` beyond which a case used more cores than its threads: a factor, and the error of a reading.
 MOST_CPU, CPU_TICKS = 1.1, 0.1
 
 
@@ -78,7 +78,7 @@ def overdrawn(loaded: Loaded) -> list[str]:
     wrong = cases[cases["cpu_run"] > MOST_CPU * cases["threads"] * cases["run"] + CPU_TICKS]
     if wrong.empty:
         return []
-    worst = wrong.loc[(wrong["cpu_run"] / (wrong["threads"] * wrong["run"])).idxmax()]
+    worst = wrong.iloc[int((wrong["cpu_run"] / (wrong["threads"] * wrong["run"])).to_numpy().argmax())]
     return [
         f"{plural(len(wrong), 'case')} used more cores than the threads given: {worst['competitor']} on "
         f"{worst['instance']} took {digits(worst['cpu_run'])} s of CPU time in {digits(worst['run'])} s of run with "
