@@ -78,28 +78,36 @@ def verify(path: Path, threads: int) -> int:
 def compare(before: Path, after: Path, fail_above: float | None, *, any_environment: bool) -> int:
     """Compare the records B with the records A: run times as ratios B / A, and accuracy.
 
-    With --fail-above the exit status is 1 where a case is slower by more than that ratio, or lost accuracy.
+    A and B are what `report` reads. With --fail-above the exit status is 1 where a case is slower by more than that
+    ratio and than the spread of its repeats, or lost accuracy.
     """
     from harness import records
     from harness.display import wide_console
     from harness.texts import plain_text
     from harness.trust.compare import compare as compared
-    from harness.trust.compare import comparison_table, lost_accuracy, slower
+    from harness.trust.compare import faster, lost_accuracy, slower, summaries
+    from harness.trust.compared import comparison_table, summary_line
 
     console, files = wide_console(), [records.read(before), records.read(after)]
-    for line in (line for file in files for line in file.warnings):
-        console.print(plain_text(line), style="yellow", soft_wrap=True)
     found = compared(*files, any_environment=any_environment)
+    for line in (*(line for file in files for line in file.warnings), *found.warnings):
+        console.print(plain_text(line), style="yellow", soft_wrap=True)
     console.print(comparison_table(found))
+    for case, reason in found.different.items():
+        _print(console, "not comparable", "yellow", case, reason)
     for side, cases in ((before, found.only_before), (after, found.only_after)):
         if cases:
             shown = ", ".join([*cases[:_ONLY_SHOWN], *(["..."] if len(cases) > _ONLY_SHOWN else [])])
             console.print(plain_text(f"{len(cases)} only in {side}: {shown}"), style="yellow", soft_wrap=True)
-    slow, lost = list(slower(found, fail_above or 1.2)), list(lost_accuracy(found))
-    for case in slow:
-        _print(console, "slower", "red", case.case, f"{case.ratio:.2f} times")
-    for case in lost:
-        _print(console, "less accurate", "red", case.case, case.lost_accuracy)
+    slow, lost = list(slower(found, fail_above or 1.0)), list(lost_accuracy(found))
+    for ratio in slow:
+        _print(console, "slower", "red", ratio.case, f"{ratio.ratio:.2f} times")
+    for ratio in faster(found):
+        _print(console, "faster", "green", ratio.case, f"{1 / (ratio.ratio or 1.0):.2f} times")
+    for ratio in lost:
+        _print(console, "less accurate", "red", ratio.case, ratio.lost_accuracy)
+    for summary in summaries(found):
+        console.print(summary_line(summary), soft_wrap=True)
     return FOUND_WANTING if fail_above is not None and (slow or lost) else OK
 
 

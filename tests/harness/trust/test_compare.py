@@ -10,10 +10,11 @@ import pytest
 from harness import records
 from harness.cli import invoke
 from harness.records import RecordsFile, Seconds
-from harness.trust.compare import compare, lost_accuracy, slower
+from harness.trust.compare import Change, compare, lost_accuracy, slower, summaries
 from instances import InputError
 from tests.harness.cases import case_record
 
+SETTINGS = {"tolerance": 1e-4, "time_limit": 20.0, "threads": 1, "device": "cpu", "dtype": "float32", "options": {}}
 PLACE = {"cpu": "x", "cores": 2, "affinity": 2, "memory_bytes": 1, "gpu": None, "platform": "p", "python": "3.11"}
 
 
@@ -33,6 +34,26 @@ def repeats(*seconds: float) -> RecordsFile:
 def test_ratios_are_of_medians_with_the_spread_of_the_repeats() -> None:
     (found,) = compare(repeats(1.0, 2.0, 4.0), repeats(2.0, 3.0, 8.0)).ratios
     assert (found.ratio, found.least, found.largest) == (1.5, 0.5, 8.0)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change"),
+    [
+        ([1.0], [1.3], "slower"),
+        ([1.3], [1.0], "faster"),
+        ([1.0], [1.1], "level"),
+        ([1.1], [1.0], "level"),
+        ([1.0, 1.01, 1.02], [1.1, 1.11, 1.12], "slower"),
+        ([1.1, 1.11, 1.12], [1.0, 1.01, 1.02], "faster"),
+        ([1.0, 1.01], [1.1, 1.11], "level"),  # two repeats are apart by chance one time in three
+        ([1.0, 1.1, 2.0], [1.9, 2.1, 2.2], "level"),  # the ranges meet
+        ([1.0, 1.001, 1.002], [1.003, 1.004, 1.005], "level"),
+        ([1.0, 1.5, 3.0], [0.2, 0.5, 1.1], "level"),
+    ],
+)
+def test_the_spread_of_the_repeats_is_the_noise(before: list[float], after: list[float], change: str) -> None:
+    (found,) = compare(repeats(*before), repeats(*after)).ratios
+    assert found.change == change
 
 
 @pytest.mark.parametrize(
@@ -98,6 +119,72 @@ def test_cases_are_matched_by_what_was_asked_for() -> None:
     assert (len(found.ratios), len(found.only_before), len(found.only_after)) == (1, 1, 1)
     with pytest.raises(InputError, match="no case in common"):
         compare(sets(other), sets(row(1.0)))
+
+
+def test_disturbed_repeats_are_set_aside() -> None:
+    noisy = [row(1.0, repeat=0), row(9.0, repeat=1, disturbed="other processes took 40% of the cores")]
+    (found,) = compare(sets(*noisy), repeats(1.05)).ratios
+    assert (found.change, found.ratio, found.set_aside) == (Change.LEVEL, 1.05, 1)
+    (found,) = compare(sets(noisy[1]), repeats(1.0)).ratios
+    assert (found.change, found.ratio) == (Change.DISTURBED, None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"content_hash": "b" * 64}, "data aaaaaaaa against bbbbbbbb"),
+        ({"adapter_hash": "c" * 64}, "adapter built in against cccccccc"),
+        ({"settings": {**SETTINGS, "dtype": "float64"}}, "dtype float32 against float64"),
+        ({"settings": {**SETTINGS, "time_limit": None}}, "time_limit 20.0 against none"),
+        ({"settings": {**SETTINGS, "threads": 2}}, "threads 1 against 2"),
+        ({"settings": {**SETTINGS, "options": {"gamma": 1}}}, 'options {} against {"gamma": 1}'),
+    ],
+)
+def test_what_was_asked_of_other_data_or_otherwise_is_not_comparable(changes: dict[str, Any], words: str) -> None:
+    alike = {"settings": SETTINGS, "content_hash": "a" * 64, "adapter_hash": ""}
+    found = compare(sets(row(1.0, **alike)), sets(row(5.0, **alike | changes)))
+    assert list(found.different.values()) == [words]
+    assert (found.ratios, found.only_before, found.only_after) == ([], [], [])
+
+
+def test_the_same_data_under_another_path_are_the_same_case_also_where_an_older_version_wrote_the_row() -> None:
+    here = row(1.0, instance="parquet:path=a", content_hash="a" * 64, spec_hash="s")
+    there = row(2.0, instance="parquet:path=b", content_hash=None, adapter_hash=None, spec_hash="s")
+    (found,) = compare(sets(here), sets(there)).ratios
+    assert (found.case.partition("|")[0], found.ratio) == ("parquet:path=a", 2.0)
+
+
+def test_a_solver_is_summed_up_by_the_geometric_mean_and_by_how_many_changed() -> None:
+    before = [row(1.0, instance=name, spec_hash=name) for name in "abc"]
+    after = [row(seconds, instance=name, spec_hash=name) for name, seconds in zip("abc", (4.0, 0.25, 1.0), strict=True)]
+    (found,) = summaries(compare(sets(*before), sets(*after)))
+    assert found.mean == pytest.approx(1.0)
+    assert [found.counts[change] for change in (Change.SLOWER, Change.FASTER, Change.LEVEL)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "alike"),
+    [
+        ("memory_bytes", 25_276_514_304, 25_276_506_112, True),
+        ("memory_bytes", 24 * 2**30, 32 * 2**30, False),
+        ("platform", "Linux-6.18.44-a-x86_64-with-glibc2.36", "Linux-6.18.45-b-x86_64-with-glibc2.36", True),
+        ("platform", "Linux-6.18.44-a-x86_64-with-glibc2.36", "Linux-5.10.1-x86_64-with-glibc2.36", False),
+        ("platform", "Linux-6.18.44-a-x86_64-with-glibc2.36", "Linux-6.18.44-aarch64-with-glibc2.36", False),
+        ("python", "3.11.2", "3.11.7", True),
+        ("python", "3.11.2", "3.12.0", False),
+        ("cores", 2, 4, False),
+        ("cpu_quota", None, 0.5, False),
+    ],
+)
+def test_a_little_memory_or_the_end_of_a_version_makes_no_other_machine(
+    name: str, before: Any, after: Any, *, alike: bool
+) -> None:
+    one, two = sets(row(1.0), **{name: before}), sets(row(1.0), **{name: after})
+    if alike:
+        assert f"{name} differs: {before} against {after}" in compare(one, two).warnings
+        return
+    with pytest.raises(InputError, match=f"different environments .{name} "):
+        compare(one, two)
 
 
 def test_different_environments_are_refused_unless_told_otherwise() -> None:

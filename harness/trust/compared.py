@@ -1,0 +1,44 @@
+"""What `dualbench compare` shows: a row a case, and a line a solver."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.table import Table
+
+from harness.records import DISTURBED
+from harness.texts import plain_text
+from harness.trust.compare import Change, Comparison, Ratio, Summary
+
+_WORDS = {Change.UNSOLVED: "not solved by both", Change.DISTURBED: "disturbed and set aside"}
+
+
+def comparison_table(comparison: Comparison) -> Table:
+    """One row a case: ratio of medians with its spread, what that says, gaps and statuses."""
+    table = Table("case", "B / A", "spread", "time", "gap A", "gap B", "status", box=box.SIMPLE_HEAD)
+    for ratio in comparison.ratios:
+        same = ratio.status_before == ratio.status_after
+        table.add_row(
+            plain_text(ratio.case),
+            _number(ratio.ratio, ".2f"),
+            "-" if ratio.least is None else f"{ratio.least:.2f} to {ratio.largest:.2f}",
+            _change(ratio),
+            _number(ratio.gap_before, ".1e"),
+            _number(ratio.gap_after, ".1e"),
+            plain_text(ratio.status_after if same else f"{ratio.status_before} -> {ratio.status_after}"),
+        )
+    return table
+
+
+def summary_line(summary: Summary) -> str:
+    """Such as "blockpdhg  0.93 (geometric mean of B / A): 3 faster, 5 level"."""
+    told = ", ".join(f"{count} {_WORDS.get(change, change)}" for change, count in summary.counts.items() if count)
+    mean = "no ratio" if summary.mean is None else f"{summary.mean:.2f} (geometric mean of B / A)"
+    return plain_text(f"{summary.solver}  {mean}: {told}")
+
+
+def _change(ratio: Ratio) -> str:
+    return f"{ratio.change} {DISTURBED}{ratio.set_aside}" if ratio.set_aside else str(ratio.change)
+
+
+def _number(value: float | None, style: str) -> str:
+    return "-" if value is None else format(value, style)
