@@ -39,7 +39,7 @@ from harness.refill import (
     scaled_into_polytopes,
     share_of_edges,
 )
-from harness.restore import MOST_EDGES, largest_shares, restore
+from harness.restore import MOST_EDGES, largest, restore, shares
 from harness.rounding import UNIT, Float64
 from harness.sources import Chunk, chunks, over_chunks
 from instances import Kind, MatchingLP
@@ -53,6 +53,9 @@ _MARGIN = 1e-14
 #: The margins below b that balancing tries, as multiples of the largest relative excess over a budget.
 _BALANCE_MARGINS = (1.0, 10.0, 100.0)
 _SMALLEST_BUDGET = 1e-300
+#: Entries below this multiple of the largest relative excess are left out, and never a larger share than the second.
+_NOISE = (1.0, 30.0)
+_MOST_NOISE = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,17 +174,28 @@ def _candidates(lp: MatchingLP, x: npt.NDArray[Any]) -> Iterator[Float64]:
     scaled = scaled_into_polytopes(lp, x)
     load = load_of(lp, scaled)
     yield scaled.copy()
-    for budget in (lp.b * (1 - _MARGIN), lp.b):
-        if refill(lp, point := scaled.copy(), budget):
-            yield point
+    yield from _refilled(lp, scaled)
 
-    support = largest_shares(lp, scaled)
+    # Entries as small as what is wrong with x may be noise: without them, full rows may be left to the others.
+    excess = float(np.max((load - lp.b) / np.maximum(lp.b, _SMALLEST_BUDGET), initial=0.0))
+    share = shares(lp, scaled)
+    for factor in _NOISE:
+        if excess > 0:
+            yield from _refilled(lp, np.where(share > min(factor * excess, _MOST_NOISE), scaled, 0.0))
+
+    support = largest(share, above=min(excess, _MOST_NOISE))
     held = np.where(support, scaled, 0.0)
     if restore(lp, point := held.copy(), support):
         yield point
-    excess = float(np.max((load - lp.b) / np.maximum(lp.b, _SMALLEST_BUDGET), initial=0.0))
     for margin in _BALANCE_MARGINS:
         if balance(lp, point := scaled.copy(), min(0.5, margin * excess)):
             yield point
     if lp.edges <= MOST_EDGES and restore(lp, point := held.copy(), np.ones(lp.edges, np.bool_)):
         yield point
+
+
+def _refilled(lp: MatchingLP, start: Float64) -> Iterator[Float64]:
+    """`start` refilled, a little below the budgets where that is possible."""
+    for budget in (lp.b * (1 - _MARGIN), lp.b):
+        if refill(lp, point := start.copy(), budget):
+            yield point

@@ -23,7 +23,7 @@ from harness.sources import chunks
 from instances import Kind, MatchingLP
 
 #: Edges that a first attempt changes at most: the largest shares of x.
-SUPPORT_EDGES = 200_000
+SUPPORT_EDGES = 50_000
 #: Edges of an LP that is still tried.
 MOST_EDGES = 2_000_000
 #: Seconds for one LP.
@@ -34,13 +34,18 @@ _UNSERVED = 1e5
 _WITHOUT_BOUND = 1e7
 
 
-def largest_shares(lp: MatchingLP, point: Float64) -> npt.NDArray[np.bool_]:
-    """Edges that hold most of their source: all above 0, or the SUPPORT_EDGES largest shares of them."""
-    share = np.zeros(lp.edges)
+def shares(lp: MatchingLP, point: Float64) -> Float64:
+    """Each entry over the z of its source, [E]; 0 where z is 0."""
+    found = np.zeros(lp.edges)
     for chunk in chunks(lp):
         radius = chunk.radius[chunk.source]
-        np.divide(point[chunk.edges], radius, out=share[chunk.edges], where=radius > 0)
-    used = share > 0
+        np.divide(point[chunk.edges], radius, out=found[chunk.edges], where=radius > 0)
+    return found
+
+
+def largest(share: Float64, above: float) -> npt.NDArray[np.bool_]:
+    """Edges with a share above `above`, the SUPPORT_EDGES largest of them at most."""
+    used = share > above
     if np.count_nonzero(used) > SUPPORT_EDGES:
         used &= share > np.partition(share, -SUPPORT_EDGES)[-SUPPORT_EDGES]
     return used
