@@ -35,14 +35,21 @@ def outcomes(cases: pd.DataFrame) -> pd.DataFrame:
     asked: it was run with that tolerance or a tighter one, or reached the target anyway.
     seconds: time to the certified gap, NaN where it was not reached: the minimum over tolerances asked of the median
     over repeats of `run` seconds, among the cases whose certified gap is at most the target. Of the same cases:
-    repeats, least and most (how many runs that median is of, and their range), prepare (median), disturbed and
-    too_short (whether one of them was), violation (the largest that remains in a feasible point).
+    repeats, least and most (how many runs that median is of, and their range), alone (the least when what others took
+    of the cores in disturbed runs is left out), prepare (median), disturbed and too_short (whether one of them was),
+    violation (the largest that remains in a feasible point).
     seconds_with_prepare: the minimum over tolerances of the median of prepare + run.
     best_gap: the smallest certified gap of any case.
     limit: what a failure counts in a mean, the time limit, or the longest time on record where there was no limit.
     """
     tried = cases[cases["status"] != "skipped"]
-    tried = tried.assign(total=tried["prepare"].fillna(0.0) + tried["run"], disturbed=tried["disturbed"] != "")
+    disturbed = tried["disturbed"] != ""
+    taken = (tried["other_load"].fillna(0.0) + tried["steal"].fillna(0.0)).clip(0.0, 1.0)
+    tried = tried.assign(
+        total=tried["prepare"].fillna(0.0) + tried["run"],
+        disturbed=disturbed,
+        alone=tried["run"] * (1.0 - taken.where(disturbed, 0.0)),
+    )
     return pd.concat([_at_target(tried, target) for target in targets(cases)], ignore_index=True)
 
 
@@ -70,6 +77,7 @@ def _time_to_gap(tried: pd.DataFrame, target: float) -> pd.DataFrame:
         seconds=("run", "median"),
         repeats=("run", "size"),
         least=("run", "min"),
+        alone=("alone", "min"),
         most=("run", "max"),
         prepare=("prepare", "median"),
         total=("total", "median"),
@@ -124,11 +132,12 @@ def _verdict(row: Mapping[Any, Any]) -> str:
 def level_with_fastest(found: pd.DataFrame) -> pd.Series:
     """Whether a row's time is not clearly longer than the fastest of its target, instance and machine.
 
-    It is where the ranges of their repeats overlap, or the factor between them is below LEVEL.
+    It is where the ranges of their repeats overlap, or the factor between them is below LEVEL. A disturbed time counts
+    for no more than it may have been alone.
     """
     order = found.sort_values("seconds", kind="stable", na_position="last")
     fastest = order.groupby(PLACE, observed=True)[["seconds", "most"]].transform("first").loc[found.index]
-    near = found["seconds"] <= LEVEL * fastest["seconds"]
+    near = found[["seconds", "alone"]].min(axis=1) <= LEVEL * fastest["seconds"]
     return (near | (found["least"] <= fastest["most"])) & found["seconds"].notna()
 
 

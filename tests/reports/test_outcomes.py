@@ -154,6 +154,16 @@ def test_what_lies_within_the_spread_of_repeats_is_level(
     assert best["level"] == (["blockpdhg", "dualip"] if verdict == "level" else ["blockpdhg"])
 
 
+@pytest.mark.parametrize(("share", "verdict"), [(0.5, "win"), (0.7, "level")])
+def test_nobody_wins_over_what_others_took_from_a_rival(
+    share: float, verdict: str, cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    """A rival of 3 s of which others took 70 % would have needed 0.9 s alone."""
+    took = {"disturbed": "other processes took much", "disturbance": {"other_load": share, "steal": 0.0}}
+    rows = [run(1.0, 5e-5), run(3.0, 5e-5, solver="dualip", **took)]
+    assert verdicts(outcomes.outcomes(cases_of(*rows))) == [("dualip-1e5", verdict)]
+
+
 def test_nobody_wins_over_a_solver_on_another_machine(
     write_records: Write, run: Callable[..., CaseRecord], environment: dict[str, Any]
 ) -> None:
