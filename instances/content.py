@@ -68,6 +68,21 @@ def hash_of_hashes(hashed: Sequence[tuple[str, str, str]], polytope: Polytope) -
     return hashlib.sha256(json.dumps([[list(h) for h in hashed], polytope_header(polytope)]).encode()).hexdigest()
 
 
+def piece_hash(lp: MatchingLP, first: int, last: int) -> str:
+    """SHA-256 over sources first : last of `lp`: degrees, edges, and the polytopes where the sources differ."""
+    edges = slice(int(lp.offsets[first]), int(lp.offsets[last]))
+    arrays = {"degrees": np.diff(lp.offsets[first : last + 1])}
+    arrays |= {name: getattr(lp, name)[edges] for name in EDGE_ARRAYS}
+    if polytope_header(lp.polytope) is None:
+        arrays |= {name: getattr(lp.per_source, name)[first:last] for name in POLYTOPE_ARRAYS}
+    hashed = [list(_hash_array(item)) for item in arrays.items()]
+    return hashlib.sha256(json.dumps(hashed).encode()).hexdigest()
+
+
+def bytes_hash(array: npt.NDArray[Any]) -> str:
+    return _hash_array(("", array))[2]
+
+
 def check_content(lp: MatchingLP, expected: str, where: object) -> None:
     if content_hash(lp) != expected:
         raise InstanceError(f"{where} is damaged, its content is not what was written: write it again")

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from instances.content import polytope_from
-from instances.errors import InstanceError
+from instances.content import EDGE_ARRAYS, bytes_hash, hash_of_hashes, piece_hash, polytope_from
+from instances.errors import InstanceError, SpecError
 from instances.matching import MatchingLP
 from instances.polytope import Polytope
-from instances.readers.parquet import BUDGETS_FILE, EDGES_FILE, POLYTOPES_FILE, read_header
-
-_COLUMNS = ("destination", "a", "c")
+from instances.readers.parquet import (
+    EDGES_FILE,
+    count_edges,
+    edge_types,
+    read_budgets,
+    read_header,
+    read_polytopes,
+)
 
 
 class RowGroups:
     """edges int64[G] and cuts int64[G + 1]: edges and range of sources of each row group; sources without edges belong
     to the group before them.
+
+    What is read is checked against the hashes of spec.json: of each row group and of the budgets, or of the whole where
+    an older version wrote the folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,10 +40,13 @@ class RowGroups:
             metadata = parquet.read_metadata(folder / EDGES_FILE)
             groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
             ranges = [group.column(0).statistics for group in groups]
-            firsts = [int(found.min) for found in ranges]
-            lasts = [int(found.max) for found in ranges]
-        except (OSError, AttributeError, pa.ArrowException) as damage:
+            known = all(found is not None and found.has_min_max for found in ranges)
+            firsts = [int(found.min) for found in ranges] if known else []
+            lasts = [int(found.max) for found in ranges] if known else []
+        except (OSError, AttributeError, ValueError, pa.ArrowException) as damage:
             raise self._damaged(damage) from damage
+        if not known:
+            raise self._damaged(f"{EDGES_FILE} does not say which sources its row groups hold")
         if any(first <= last for first, last in zip(firsts[1:], lasts[:-1], strict=True)):
             raise self._damaged("a source lies in two row groups")
         self.edges = np.array([group.num_rows for group in groups], dtype=np.int64)
@@ -43,15 +55,56 @@ class RowGroups:
     def read(self, first: int, last: int) -> tuple[MatchingLP, int, npt.NDArray[np.int64]]:
         """The LP of row groups first : last with all budgets, its first source, and its own cuts from there."""
         import pyarrow as pa
-        from pyarrow import parquet
 
         start, end = int(self.cuts[first]), int(self.cuts[last])
         try:
-            b = parquet.read_table(self._folder / BUDGETS_FILE)["b"].to_numpy()
+            b = read_budgets(self._folder, self._header)
             lp = MatchingLP(**self._edges(first, last), b=b, polytope=self._polytope(start, end))
-        except (OSError, KeyError, ValueError, pa.ArrowException) as damage:
+        except SpecError:
+            raise
+        except (OSError, KeyError, ValueError, IndexError, pa.ArrowException) as damage:
             raise self._damaged(damage) from damage
-        return lp, start, self.cuts[first : last + 1] - start
+        cuts = self.cuts[first : last + 1] - start
+        self._check(lp, first, cuts)
+        return lp, start, cuts
+
+    def _check(self, lp: MatchingLP, first: int, cuts: npt.NDArray[np.int64]) -> None:
+        """InstanceError where the groups first, ... and the budgets are not what was written."""
+        pieces = self._header.get("pieces")
+        if pieces is None:
+            if self._whole_hash() != self._header["content"]:
+                raise self._damaged("its content is not what was written")
+            return
+        if len(pieces) != self.edges.size:
+            raise self._damaged(f"{EDGES_FILE} has {self.edges.size} row groups, {len(pieces)} were written")
+        if bytes_hash(lp.b) != self._header.get("budgets"):
+            raise self._damaged("the budgets are not what was written")
+        for k in range(cuts.size - 1):
+            if piece_hash(lp, int(cuts[k]), int(cuts[k + 1])) != pieces[first + k]:
+                raise self._damaged(f"row group {first + k} is not what was written")
+
+    def _whole_hash(self) -> str:
+        """The content hash of the whole folder, group by group, so that no more than one is in memory."""
+        found = {name: (hashlib.sha256(), np.dtype(np.int64).str) for name in ("offsets", *EDGE_ARRAYS)}
+        found["offsets"][0].update(np.zeros(1, dtype=np.int64).tobytes())
+        total = 0
+        for group in range(self.edges.size):
+            arrays = self._edges(group, group + 1)
+            arrays["offsets"] = arrays["offsets"][1:] + total
+            arrays["destination"] = arrays["destination"].astype(np.int32)
+            total += int(self.edges[group])
+            for name, values in arrays.items():
+                digest = found[name][0]
+                digest.update(np.ascontiguousarray(values).data)
+                found[name] = (digest, values.dtype.str)
+        hashed = [(name, dtype, digest.hexdigest()) for name, (digest, dtype) in found.items()]
+        b = read_budgets(self._folder, self._header).astype(np.float64)
+        hashed.append(("b", b.dtype.str, bytes_hash(b)))
+        polytope = self._polytope(0, self._header["sources"])
+        if self._header["polytope"] is None:
+            kind, radius = np.asarray(polytope.kind, dtype=np.uint8), np.asarray(polytope.radius, dtype=np.float64)
+            hashed += [(name, a.dtype.str, bytes_hash(a)) for name, a in (("kind", kind), ("radius", radius))]
+        return hash_of_hashes(hashed, polytope)
 
     def _edges(self, first: int, last: int) -> dict[str, npt.NDArray[Any]]:
         """offsets, destination, a and c, group by group into arrays of the final size."""
@@ -60,28 +113,21 @@ class RowGroups:
         total, sources = int(self.edges[first:last].sum()), int(self.cuts[last] - self.cuts[first])
         degree = np.zeros(sources, dtype=np.int64)
         with parquet.ParquetFile(self._folder / EDGES_FILE, page_checksum_verification=True) as file:
-            types = {name: file.schema_arrow.field(name).type.to_pandas_dtype() for name in _COLUMNS}
+            types = edge_types(file.schema_arrow, self._folder)
             arrays = {name: np.empty(total, dtype=dtype) for name, dtype in types.items()}
-            end = 0
+            end, last_source = 0, 0
             for group in range(first, last):
                 table = file.read_row_group(group)
                 start, end = end, end + table.num_rows
-                for name in _COLUMNS:
+                for name in EDGE_ARRAYS:
                     arrays[name][start:end] = table[name].to_numpy()
-                source = table["source"].to_numpy() - self.cuts[first]
-                counts = np.bincount(source - source[0])
-                degree[source[0] : source[0] + counts.size] += counts
+                last_source = count_edges(degree, table["source"].to_numpy() - self.cuts[first], last_source)
         return {"offsets": np.concatenate(([0], np.cumsum(degree))), **arrays}
 
     def _polytope(self, start: int, end: int) -> Polytope:
-        from pyarrow import parquet
-
         if self._header["polytope"] is not None:
             return polytope_from(self._header["polytope"], {})
-        table = parquet.read_table(
-            self._folder / POLYTOPES_FILE, filters=[("source", ">=", start), ("source", "<", end)]
-        )
-        return polytope_from(None, {name: table[name].to_numpy() for name in ("kind", "radius")})
+        return polytope_from(None, read_polytopes(self._folder, start, end))
 
     def _damaged(self, what: object) -> InstanceError:
         return InstanceError(f"{self._folder} is damaged or incomplete ({what}): write it again")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +12,20 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pyarrow.parquet import read_metadata, read_table, write_table
+from pyarrow import Table
+from pyarrow.parquet import ParquetFile, ParquetWriter, read_metadata, read_table, write_table
 
-from instances import InstanceError, MatchingLP, PerSource, SpecError, generate, parse_spec, write_parquet
+from instances import (
+    InstanceError,
+    MatchingLP,
+    PerSource,
+    SpecError,
+    content_hash,
+    generate,
+    parse_spec,
+    read_parquet,
+    write_parquet,
+)  # fmt: skip
 from instances.readers import parquet
 from instances.shards import Part, instance_digest, load_part, require_parts, shares
 from instances.spec import Spec
@@ -140,6 +154,110 @@ def test_a_source_in_two_row_groups_is_refused(stored: tuple[MatchingLP, Path]) 
     write_table(read_table(file), file, row_group_size=int(first) + 1)
     with pytest.raises(InstanceError, match="a source lies in two row groups"):
         load_part(parse_spec(f"parquet:path={folder}"), 0, 1, lambda load: load)
+
+
+def older(folder: Path) -> None:
+    """As a version wrote it that kept the hash of the whole alone."""
+    header = json.loads((folder / "spec.json").read_text())
+    del header["pieces"], header["budgets"]
+    (folder / "spec.json").write_text(json.dumps(header))
+
+
+def rewritten(folder: Path, name: str, change: Callable[[Table], Table]) -> None:
+    """The rows of a file changed, its row groups as they were."""
+    file = folder / name
+    with ParquetFile(file) as old:
+        groups = [old.metadata.row_group(k).num_rows for k in range(old.num_row_groups)]
+    table, start = change(read_table(file)), 0
+    with ParquetWriter(file, table.schema) as writer:
+        for size in groups:
+            writer.write_table(table.slice(start, size), row_group_size=max(1, size))
+            start += size
+
+
+@pytest.mark.parametrize("ranks", [1, 3])
+@pytest.mark.parametrize("old", [False, True])
+def test_budgets_and_polytopes_are_placed_by_their_keys(
+    stored: tuple[MatchingLP, Path], ranks: int, *, old: bool
+) -> None:
+    """A join writes them in any order."""
+    whole, folder = stored
+    for name, key in (("budgets.parquet", "destination"), ("polytopes.parquet", "source")):
+        rewritten(folder, name, lambda table, key=key: table.sort_by([(key, "descending")]))
+    if old:
+        older(folder)
+    parts = [load_part(parse_spec(f"parquet:path={folder}"), rank, ranks, lambda load: load) for rank in range(ranks)]
+    for part in parts:
+        np.testing.assert_array_equal(part.lp.b, whole.b)
+    np.testing.assert_array_equal(np.concatenate([p.lp.per_source.radius for p in parts]), whole.per_source.radius)
+    assert content_hash(read_parquet(folder)) == content_hash(whole)
+
+
+def _other_costs(table: Table) -> Table:
+    return table.set_column(3, "c", [np.asarray(table["c"]) * np.float32(0.5)])
+
+
+def _other_budgets(table: Table) -> Table:
+    return table.set_column(1, "b", [np.asarray(table["b"]) * 2])
+
+
+def _twice_the_first(table: Table) -> Table:
+    keys = np.asarray(table["destination"]).copy()
+    keys[1] = keys[0]
+    return table.set_column(0, "destination", [keys])
+
+
+@pytest.mark.parametrize("old", [False, True])
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("edges.parquet", _other_costs, "not what was written"),
+        ("edges.parquet", lambda table: table.take(np.arange(table.num_rows)[::-1]), "damaged"),
+        (
+            "budgets.parquet",
+            lambda table: table.set_column(1, "b", [np.asarray(table["b"]) * 2]),
+            "not what was written",
+        ),
+        ("budgets.parquet", lambda table: table.slice(1), "has 11 rows, expected one for each of 0 to 11"),
+        ("budgets.parquet", _twice_the_first, "has 12 rows, expected one for each of 0 to 11"),
+        ("polytopes.parquet", lambda table: table.set_column(2, "radius", [np.full(400, 9.0)]), "not what was written"),
+    ],
+)
+def test_content_replaced_under_an_old_spec_is_damage_for_ranks_as_for_a_run(
+    stored: tuple[MatchingLP, Path], name: str, change: Callable[[Table], Table], words: str, *, old: bool
+) -> None:
+    _, folder = stored
+    rewritten(folder, name, change)
+    if old:
+        older(folder)
+    spec = parse_spec(f"parquet:path={folder}")
+    with pytest.raises(InstanceError, match=f"damaged or incomplete.*{words}|{words}"):
+        _ = [load_part(spec, rank, 2, lambda load: load) for rank in range(2)]
+    with pytest.raises(InstanceError, match="is damaged"):
+        read_parquet(folder)
+
+
+@pytest.mark.parametrize(
+    ("column", "kind"), [("destination", "string"), ("a", "decimal128(20, 10)"), ("source", "string"), ("c", "int64")]
+)
+def test_a_column_of_another_type_is_named_with_what_is_expected(
+    stored: tuple[MatchingLP, Path], column: str, kind: str
+) -> None:
+    import pyarrow as pa
+
+    _, folder = stored
+    wanted = {"string": pa.string(), "int64": pa.int64()}.get(kind, pa.decimal128(20, 10))
+    table = read_table(folder / "edges.parquet")
+    place = table.schema.get_field_index(column)
+    write_table(table.set_column(place, column, table[column].cast(wanted, safe=False)), folder / "edges.parquet")
+    with pytest.raises(SpecError, match=rf"column {column} of edges.parquet is {re.escape(kind)}, expected "):
+        read_parquet(folder)
+
+
+def test_a_small_instance_is_written_in_as_many_groups_as_some_ranks_need(tmp_path: Path) -> None:
+    spec = parse_spec("dualip:sources=20000,destinations=50,degree=10,seed=1")
+    write_parquet(generate(spec), tmp_path / "stored", spec.text)
+    require_parts(parse_spec(f"parquet:path={tmp_path / 'stored'}"), 16)
 
 
 def test_a_missing_file_is_named(stored: tuple[MatchingLP, Path]) -> None:
