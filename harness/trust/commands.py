@@ -15,17 +15,17 @@ _PATH = click.Path(path_type=Path)
 @click.command()
 @click.argument("solver")
 def check(solver: str) -> int:
-    """Try everything that an adapter promises on SOLVER (an id, or a path to a .py file).
+    """Try everything that an adapter promises on SOLVER (an id, or a path to a .py file), in processes of their own.
 
     Exit status 1 where a check failed, or where the solver is not available here.
     """
     from harness.display import wide_console
-    from harness.trust.conformance import Verdict, examine
-    from solvers import get_solver
+    from harness.trust.conformance import Verdict, examine_apart
 
     console, failed = wide_console(), 0
-    for found in examine(get_solver(solver)):
-        colour = {Verdict.PASSED: "green", Verdict.FAILED: "red", Verdict.SKIPPED: "yellow"}[found.verdict]
+    colours = {Verdict.PASSED: "green", Verdict.FAILED: "red"}
+    for found in examine_apart(solver):
+        colour = colours.get(found.verdict, "yellow")
         _print(console, found.verdict, colour, found.check.replace("_", " "), found.detail)
         failed += found.verdict is Verdict.FAILED
     console.print(f"{failed} checks failed" if failed else "conforms", style="red" if failed else "green")

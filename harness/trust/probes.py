@@ -88,6 +88,18 @@ def several_kinds(kinds: Sequence[Kind]) -> Probe:
     return Probe(lp=lp, optimum=sum(probe.optimum for probe in probes), dual=duals)
 
 
+def full_rows() -> MatchingLP:
+    """Two '=' sources that fill two rows: x = (1, 0 | 0, 1), c'x = -1, and a constant may be added to both prices."""
+    return MatchingLP(
+        offsets=np.array([0, 2, 4]),
+        destination=np.array([0, 1, 0, 1]),
+        a=np.ones(4),
+        c=np.array([-1.0, 0.0, 0.0, 0.0]),
+        b=np.ones(2),
+        polytope=Simplex(equality=True),
+    )
+
+
 def infeasible() -> MatchingLP:
     """'=' sources that the budgets cannot serve."""
     return replace(known_optimum(Kind.SIMPLEX_EQUALITY).lp, b=np.array([1.0, 1.0]))
