@@ -23,8 +23,8 @@ Whole = npt.NDArray[np.int64]
 _SCALES = sorted({float(2**k) for k in range(31)} | {float(10**k) for k in range(10)})
 #: The most units that may leave all sources together, and room on all arcs together: int64 holds their sums.
 _MOST_UNITS, _MOST_ROOM = 2.0**50, 2.0**60
-#: Costs times nodes stay below it: algorithms that scale costs multiply them by the number of nodes.
-_MOST_COST = 2.0**60
+#: Costs times nodes stay below it: algorithms that scale costs multiply them by the number of nodes, and add some.
+_MOST_COST = 2.0**57
 #: A share of all units below which rounding would lose a '=' source.
 _SMALLEST_SHARE = 2.0**-30
 _ROUNDED = 4e-16  # of a product of a quotient
@@ -68,14 +68,14 @@ def to_flow(lp: MatchingLP, cost_steps: float) -> Flow:
     source, equality = lp.source_of_edge(), lp.per_source.kind == Kind.SIMPLEX_EQUALITY
     scale, exact = _scale(lp)
     whole = np.rint if exact else np.floor
-    radius = whole(lp.per_source.radius * scale).astype(np.int64)
+    radius = whole(_radii(lp) * scale).astype(np.int64)
     supply = radius * np.where(lp.per_source.kind == Kind.BOX, lp.degrees(), 1)
     outlets = whole(_rooms(lp) * scale).astype(np.int64)
 
     sink = lp.sources + lp.destinations
-    relative = _relative_costs(lp, source, equality[source])
+    relative, used = _relative_costs(lp, source, equality[source])
     step = float(np.abs(relative).max(initial=0.0)) / min(cost_steps, _MOST_COST / (sink + 1)) or 1.0
-    steps = np.rint(relative / step).astype(np.int64)
+    steps = np.where(used, np.rint(relative / step), 1.0).astype(np.int64)
     divisor = max(1, int(np.gcd.reduce(steps, initial=0)))  # costs such as whole numbers stay small ones
     return Flow(
         tail=np.concatenate((source, np.arange(sink))),
@@ -130,9 +130,15 @@ def row_coefficients(lp: MatchingLP) -> tuple[Floats, Floats]:
     return least, most
 
 
+def _radii(lp: MatchingLP) -> Floats:
+    """z or u of each source, float64[I]; 0 where nothing can be sent and nothing has to be."""
+    idle = (lp.degrees() == 0) & (lp.per_source.kind != Kind.SIMPLEX_EQUALITY)
+    return np.where(idle, 0.0, lp.per_source.radius)
+
+
 def _widths(lp: MatchingLP) -> Floats:
     """The most units that each source may send, float64[I]."""
-    return np.asarray(lp.per_source.radius * np.where(lp.per_source.kind == Kind.BOX, lp.degrees(), 1))
+    return np.asarray(_radii(lp) * np.where(lp.per_source.kind == Kind.BOX, lp.degrees(), 1))
 
 
 def _rooms(lp: MatchingLP) -> Floats:
@@ -144,25 +150,26 @@ def _rooms(lp: MatchingLP) -> Floats:
 
 def _scale(lp: MatchingLP) -> tuple[float, bool]:
     """The scale, and whether every quantity is whole under it: a power of two or ten, or else the largest of two."""
-    radius, widths, rooms = lp.per_source.radius, _widths(lp), _rooms(lp)
+    radius, widths, rooms = _radii(lp), _widths(lp), _rooms(lp)
     room_of_arcs = float(radius @ lp.degrees() + widths.sum() + rooms.sum())
-    limit = min(_MOST_UNITS / max(float(widths.sum()), 1e-300), _MOST_ROOM / max(room_of_arcs, 1e-300))
+    limit = min(_MOST_UNITS / max(float(widths.sum()), 1e-280), _MOST_ROOM / max(room_of_arcs, 1e-280))
     quantities = np.unique(np.concatenate((radius, rooms)))
     for scale in _SCALES:
         scaled = quantities * scale
         if scale <= limit and (np.abs(scaled - np.rint(scaled)) <= _ROUNDED * scaled).all():
             return scale, True
-    return 2.0 ** math.floor(math.log2(limit)), False
+    return 2.0 ** min(1000, math.floor(math.log2(limit))), False
 
 
-def _relative_costs(lp: MatchingLP, source: Whole, equality: npt.NDArray[np.bool_]) -> Floats:
-    """Costs of edges, of a '=' source counted from its least one.
+def _relative_costs(
+    lp: MatchingLP, source: Whole, equality: npt.NDArray[np.bool_]
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Costs of edges, in a '=' source counted from its least one, and whether an edge may be used at all.
 
-    Elsewhere an edge of positive cost is never used: how positive does not matter, and must not stretch the range.
+    Outside '=' sources an edge of positive cost never is, and its cost stands as 0: it must not stretch the range.
     """
     c = lp.c.astype(np.float64)
     least = np.full(lp.sources, np.inf)
     np.minimum.at(least, source, c)
-    relative = np.where(equality, c - least[source], c)
-    largest = np.abs(relative[equality | (c < 0)]).max(initial=0.0)
-    return np.where(equality, relative, np.minimum(relative, largest))
+    used = equality | (c <= 0)
+    return np.where(used, c - np.where(equality, least[source], 0.0), 0.0), used

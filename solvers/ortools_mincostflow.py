@@ -24,12 +24,14 @@ from solvers.base import (
 from solvers.flow import Flow, Whole, not_a_flow, to_dual, to_flow, to_x, with_overflow
 from solvers.flow_prices import least_prices
 
+_ROUNDED = 1e-9  # of the two sides of a proof
+
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """cost_steps: to how many steps over their range the costs are rounded."""
+    """cost_steps: to how many steps over their range the costs are rounded, fewer where int64 holds no more."""
 
-    cost_steps: float = 1e9
+    cost_steps: float = 1e12
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -42,10 +44,11 @@ class State:
 class OrtoolsMincostflow(Solver):
     """It ends at an optimum of the rounded costs, whatever the tolerance; on one thread.
 
-    Costs are rounded to 1e9 steps over their range, counted from the least cost in a '=' source and from 0 elsewhere;
-    that moves the objective of its answer and its bound by at most half a step for each unit of x. Quantities are
-    multiplied by the power of two or ten, up to 1e9, that makes them whole; where none does, they are rounded down by
-    up to 2^-50 of their sum. It claims the tolerance where its own x and dual prove it, and ends as `error` otherwise.
+    Costs are rounded to 1e12 steps over their range (1e9 take as long), counted from the least cost in a '=' source and
+    from 0 elsewhere; that moves the objective of its answer and its bound by at most half a step for each unit of x.
+    Quantities are multiplied by the power of two or ten, up to 1e9, that makes them whole; where none does, they are
+    rounded down by up to 2^-50 of their sum. It claims the tolerance where its own x and dual prove it, and that no x is
+    feasible where a ray does; it ends as `error` otherwise.
 
     The library returns no prices, and has neither limits nor a count of iterations. The dual is found from the flow
     within `run` (solvers/flow_prices.py); `iterations` counts the sweeps of that, and only they heed the limits.
@@ -97,16 +100,15 @@ class OrtoolsMincostflow(Solver):
 
 
 def _without_flow(found: str, lp: MatchingLP, problem: Flow) -> Answer:
-    """Infeasible, with a proof, or an error: rounding down may have taken a flow away that there was."""
-    if found != "INFEASIBLE" or not problem.exact:
-        return Answer(x=None, dual=None, status=Status.ERROR, raw_status=found)
+    """Infeasible where prices prove it, and else an error: rounding down may have taken a flow away that there was."""
     overflowing = with_overflow(problem)
-    _, sent = _solve(overflowing)
-    ray = None
-    if sent is not None:
-        prices = least_prices(overflowing, sent, most_sweeps=math.inf, until=math.inf)
-        ray = to_dual(lp, overflowing, prices.of_node)
-    return Answer(x=None, dual=None, ray=ray, status=Status.INFEASIBLE, raw_status=found)
+    sent = _solve(overflowing)[1] if found == "INFEASIBLE" else None
+    if sent is None:
+        return Answer(x=None, dual=None, status=Status.ERROR, raw_status=found)
+    prices = least_prices(overflowing, sent, most_sweeps=math.inf, until=math.inf)
+    ray = to_dual(lp, overflowing, prices.of_node)
+    status = Status.INFEASIBLE if _proves(lp, ray) else Status.ERROR
+    return Answer(x=None, dual=None, ray=ray, status=status, raw_status=found)
 
 
 def _solve(problem: Flow) -> tuple[str, Whole | None]:
@@ -121,6 +123,15 @@ def _solve(problem: Flow) -> tuple[str, Whole | None]:
     solver.set_nodes_supplies(nodes, np.append(problem.supply, -problem.supply.sum()))
     status = solver.solve()
     return status.name, solver.flows(arcs) if status == SimpleMinCostFlow.OPTIMAL else None
+
+
+def _proves(lp: MatchingLP, ray: Vector) -> bool:
+    """Whether '=' sources pay more for all they must take than the budgets are worth, by more than rounding."""
+    paid = np.full(lp.sources, np.inf)
+    np.minimum.at(paid, lp.source_of_edge(), lp.a * ray[lp.destination])
+    equality = (lp.per_source.kind == Kind.SIMPLEX_EQUALITY) & (lp.per_source.radius > 0)
+    worth = float(lp.b[ray > 0] @ ray[ray > 0])
+    return float(lp.per_source.radius[equality] @ paid[equality]) > worth * (1 + _ROUNDED)
 
 
 def _gap(lp: MatchingLP, x: Vector, dual: Vector) -> float:
