@@ -47,8 +47,8 @@ class OrtoolsMincostflow(Solver):
     Costs are rounded to 1e12 steps over their range (1e9 take as long), counted from the least cost in a '=' source and
     from 0 elsewhere; that moves the objective of its answer and its bound by at most half a step for each unit of x.
     Quantities are multiplied by the power of two or ten, up to 1e9, that makes them whole; where none does, they are
-    rounded down by up to 2^-50 of their sum. It claims the tolerance where its own x and dual prove it, and that no x is
-    feasible where a ray does; it ends as `error` otherwise.
+    rounded down by up to 2^-50 of their sum. It claims the tolerance where its own x and dual prove it, and calls an LP
+    infeasible where a ray does; it ends as `error` otherwise.
 
     The library returns no prices, and has neither limits nor a count of iterations. The dual is found from the flow
     within `run` (solvers/flow_prices.py); `iterations` counts the sweeps of that, and only they heed the limits.
