@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
-from solvers.base import Answer, Availability, Settings, Status, Vector, parse_options
+from solvers.base import Answer, Availability, Settings, Vector, parse_options
 from solvers.engine.certificate import largest_objective
 from solvers.engine.job import Job, ShardedSolver, SharedKernel
 from solvers.engine.kernel import make_kernel
@@ -24,6 +24,7 @@ from solvers.engine.setup import (
     made_layout,
     rehearse,
     room_for,
+    unserved,
     warm_up,
     whole,
     working,
@@ -67,7 +68,7 @@ class BlockPDHG(ShardedSolver):
             layout = whole(made_layout(lp, settings, room), job.group)
             kernel = SharedKernel(make_kernel(layout, settings, options.kernel), job, settings)
             if kernel.device != "cpu":
-                rehearse(kernel, answer_dtype(settings))
+                rehearse(kernel, answer_dtype(settings, equality=layout.has_equality))
             largest, most_edges = job.group.max(np.array([layout.largest_slice, lp.edges]))
             return State(
                 lp=lp,
@@ -90,6 +91,6 @@ class BlockPDHG(ShardedSolver):
         if isinstance(state, Answer):
             return state
         if state.layout.hopeless:
-            return Answer(x=None, dual=None, status=Status.INFEASIBLE, raw_status="an '=' source has no edges")
+            return unserved(state.lp)
         with cpu_threads(state.settings.threads, tensors=state.kernel.name == "reference"):
             return HalpernRun(state).solve()

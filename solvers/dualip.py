@@ -15,7 +15,7 @@ from solvers.base import Answer, Availability, OptionError, Settings, Status, pa
 from solvers.engine.job import Job, ShardedSolver
 from solvers.engine.kernel import as_numpy
 from solvers.engine.room import check_memory_option
-from solvers.engine.setup import answer_without_edges, available, cpu_threads, limited, working
+from solvers.engine.setup import answer_without_edges, available, cpu_threads, limited, unserved, working
 from solvers.ridge import Dual, RidgeRun, State, prepare
 
 
@@ -85,7 +85,7 @@ class DualIP(ShardedSolver):
         if isinstance(state, Answer):
             return state
         if state.held.hopeless:
-            return Answer(x=None, dual=None, status=Status.INFEASIBLE, raw_status="an '=' source has no edges")
+            return unserved(state.lp)
         with cpu_threads(state.settings.threads):
             return self._run(state).solve()
 

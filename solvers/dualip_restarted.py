@@ -10,15 +10,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from instances import Kind, MatchingLP
+from instances import MatchingLP
 from solvers.base import Answer, OptionError, Settings, Status, parse_options
 from solvers.dualip import DualIP
 from solvers.engine.certificate import largest_cost, largest_dual
 from solvers.engine.job import Job
 from solvers.engine.kernel import Pass, as_numpy
-from solvers.engine.layout import frozen
 from solvers.engine.room import check_memory_option
-from solvers.engine.setup import answer_without_edges, limited, working
+from solvers.engine.setup import answer_without_edges, limited, serves_equalities, working
 from solvers.quasi_newton import QuasiNewtonAscent
 from solvers.ridge import Dual, RidgeRun, State, prepare
 
@@ -78,7 +77,7 @@ class RestartedDualIP(DualIP):
         if job.group.size == 1 and lp.edges == 0:
             return answer_without_edges(lp)
         settings = working(settings, lp, job)
-        if settings.tolerance < _FLOAT64_PASSES or (frozen(lp)[4] == Kind.SIMPLEX_EQUALITY).any():
+        if settings.tolerance < _FLOAT64_PASSES or job.anywhere(serves_equalities(lp)):
             settings = dataclasses.replace(settings, dtype="float64")
         unit = largest_cost(lp, job.group)
         state = prepare(lp, settings, job, options, gamma=unit * options.gamma, what=self.id)

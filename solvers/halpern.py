@@ -20,11 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.base import Answer, Status, Vector
-from solvers.engine.certificate import loads_of, repair, to_cells, to_edges
+from solvers.engine.certificate import loads_of, repair
 from solvers.engine.checkpoint import Saved
 from solvers.engine.kernel import SETTLE, Mix, Pass, Tensor, as_numpy, dot, upload
+from solvers.engine.points import to_cells, to_edges
 from solvers.engine.progress import LostNumberError, Progress
 from solvers.engine.proof import Prover
+from solvers.engine.rays import Infeasibility
 from solvers.engine.setup import answer_dtype
 from solvers.halpern_state import State
 from solvers.proximal.full import Cells, Whole
@@ -67,6 +69,7 @@ class HalpernRun:
         self._state, self._kernel = state, state.kernel
         self._progress = Progress(state.settings, state.lp.b, state.job, has_equality=state.layout.has_equality)
         self._prover = Prover(state.lp, state.layout, state.kernel, state.job, state.settings)
+        self._infeasible = Infeasibility(state.lp, self._progress, state.hopeless_above, state.job.group)
         self._scale = self._upload(state.scale)
         self._b = self._upload(state.lp.b * state.scale)
         self._x, self._anchor = state.kernel.zeros(), state.kernel.zeros()
@@ -94,8 +97,8 @@ class HalpernRun:
                 seen = self._look(iteration, step)
             except LostNumberError as error:
                 return self._answer(None, Status.ERROR, iteration, str(error))
-            if self._progress.best_bound > self._state.hopeless_above:
-                return self._answer(None, Status.INFEASIBLE, iteration, "the bound exceeds every objective")
+            if self._infeasible.proved():
+                return self._answer(None, Status.INFEASIBLE, iteration, "a ray proves that no x is feasible")
             near = self._progress.worth_proving(seen.gap, _REACH)
             if stop is not None or (near and closer and mix.keeps):
                 answer = self._finish(iteration, seen.gap, step, stop)
@@ -172,8 +175,10 @@ class HalpernRun:
 
         def judge(cells: Cells) -> float:
             nonlocal found
-            found = to_edges(state.layout, state.lp, cells, answer_dtype(state.settings))
-            return state.job.judged(repair(state.lp, found, self._progress.best_dual, state.job.group))
+            dtype = answer_dtype(state.settings, equality=state.layout.has_equality)
+            found = to_edges(state.layout, state.lp, cells, dtype)
+            dual, seconds = self._progress.best_dual, self._progress.remaining
+            return state.job.judged(repair(state.lp, found, dual, state.job.group, seconds=seconds))
 
         phase = ProximalNewton(
             self._whole(),
@@ -186,7 +191,7 @@ class HalpernRun:
             judge=judge,
             tolerance=state.settings.tolerance,
             iterations=iteration,
-            hopeless_above=state.hopeless_above,
+            infeasible=self._infeasible.proved,
             settled=None if state.job.keeper is None else self._keep,
         )
         try:
@@ -237,6 +242,7 @@ class HalpernRun:
             raw_status=f"{words}; kernel {self._kernel.name}",
             iterations=iteration,
             trace=tuple(self._progress.trace),
+            ray=self._infeasible.ray if status is Status.INFEASIBLE else None,
         )
 
     def _start(self) -> tuple[Tensor, Tensor]:

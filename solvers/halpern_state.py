@@ -49,7 +49,7 @@ class Options:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class State:
     """What prepare() made. scale float64[J]; newton: whether Newton may finish; most_edges: of the rank that has most;
-    start: warm x[E] and dual[J], or None.
+    start: warm x[E] and dual[J], or None; hopeless_above: no feasible x has a larger objective.
     """
 
     lp: MatchingLP

@@ -21,11 +21,13 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.base import Answer, Settings, Status, Vector
-from solvers.engine.certificate import largest_objective, repair, ridge_point
+from solvers.engine.certificate import largest_objective, repair
 from solvers.engine.checkpoint import Saved
 from solvers.engine.job import Job
 from solvers.engine.kernel import Pass, Tensor
+from solvers.engine.points import ridge_point
 from solvers.engine.progress import LostNumberError, Progress
+from solvers.engine.rays import Infeasibility
 from solvers.engine.setup import HeldKernel, answer_dtype, cpu_threads, room_for, warm_up_ascent
 
 Dual = npt.NDArray[np.float64]
@@ -37,7 +39,7 @@ _PROOF_EVERY = 1.2
 @dataclass(frozen=True, kw_only=True, eq=False)
 class State:
     """What prepare() made. scale float64[J] = D; gamma: the first ridge; top float64[J]: upper bounds of lambda;
-    dual float64[J]: the start; hopeless_above: a bound above it proves that no x is feasible.
+    dual float64[J]: the start; hopeless_above: no feasible x has a larger objective.
     """
 
     lp: MatchingLP
@@ -91,6 +93,7 @@ class RidgeRun(abc.ABC):
     def __init__(self, state: State) -> None:
         self.state, self.gamma = state, state.gamma
         self.progress = Progress(state.settings, state.lp.b, state.job, has_equality=state.held.has_equality)
+        self._infeasible = Infeasibility(state.lp, self.progress, state.hopeless_above, state.job.group)
         self.objective = math.inf
         self._best = _Point(dual=state.dual, gamma=self.gamma, objective=math.inf)
         self._next_proof = 0.0
@@ -127,8 +130,8 @@ class RidgeRun(abc.ABC):
             gap = self.progress.estimate(iteration, result, dual)
         except LostNumberError as error:
             return self._answer(None, Status.ERROR, iteration, str(error))
-        if self.progress.best_bound > self.state.hopeless_above:
-            return self._answer(None, Status.INFEASIBLE, iteration, "the bound exceeds every objective")
+        if self._infeasible.proved():
+            return self._answer(None, Status.INFEASIBLE, iteration, "a ray proves that no x is feasible")
         self.objective = self.progress.best_bound + gap * max(1.0, abs(self.progress.best_bound))
         if self.objective <= self._best.objective or self.state.held.has_equality:
             self._best = _Point(dual=dual, gamma=self.gamma, objective=self.objective)
@@ -158,8 +161,10 @@ class RidgeRun(abc.ABC):
         """The best point made feasible, and its certified gap with the best dual so far."""
         lp, settings, held = self.state.lp, self.state.settings, self.state.held
         held.make_room()
-        x = ridge_point(lp, self._best.dual, 1 / self._best.gamma, answer_dtype(settings), held.room)
-        return x, self.state.job.judged(repair(lp, x, self.progress.best_dual, self.state.job.group))
+        dtype = answer_dtype(settings, equality=held.has_equality)
+        x = ridge_point(lp, self._best.dual, 1 / self._best.gamma, dtype, held.room)
+        dual, seconds = self.progress.best_dual, self.progress.remaining
+        return x, self.state.job.judged(repair(lp, x, dual, self.state.job.group, seconds=seconds))
 
     def _save(self, iteration: int) -> None:
         best, job = self._best, self.state.job
@@ -190,4 +195,5 @@ class RidgeRun(abc.ABC):
             raw_status=f"{words}; kernel {self.state.held.name}",
             iterations=iteration,
             trace=tuple(self.progress.trace),
+            ray=self._infeasible.ray if status is Status.INFEASIBLE else None,
         )

@@ -10,40 +10,44 @@ a million moves little, so a few evaluations do; the margin lets the ascent end 
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.base import Vector
-from solvers.engine.certificate import judge, nearest_point
+from solvers.engine.certificate import judge
 from solvers.engine.collectives import LOCAL, Group
+from solvers.engine.points import nearest_point
 
 #: Margins below b, in units of the largest relative excess over a budget, and evaluations for each.
 _MARGINS, _TRIES = (1.0, 10.0), 12
 #: No margin is smaller: sums differ by the order in which they are made.
 _ROUNDING = 1e-12
+#: Prices end where a step moves edges by this many times the largest radius: beyond, x drowns in the price.
+_FURTHEST = 2.0**20
 
 
-def balance(lp: MatchingLP, x: Vector, group: Group = LOCAL) -> float:
-    """c'p of the feasible p that x becomes, inf where none was found: x is then what it was."""
+def balance(lp: MatchingLP, x: Vector, group: Group = LOCAL) -> bool:
+    """Whether a p within the budgets was found: x becomes p then, else it stays what it was."""
     from solvers.proximal.rows import Rows
     from solvers.quasi_newton import QuasiNewtonAscent
 
-    free, no_top = np.zeros(lp.destinations), np.full(lp.destinations, math.inf)
-    excess, scale = _excess(lp, judge(lp, x, free, group)[1]), 1 / Rows(lp, group).norm
+    free = np.zeros(lp.destinations)
+    rows = Rows(lp, group)
+    furthest = _FURTHEST * group.max(np.array([lp.per_source.radius.max(initial=0.0)]))
+    excess = _excess(lp, judge(lp, x, free, group).loads)
     for margin in _MARGINS:
         target = (1 - min(0.5, margin * excess)) * lp.b
-        ascent = QuasiNewtonAscent(free, top=no_top, safe_step=1.0)  # scaled A_j: A A' = I
+        # scaled by 1 / ||A_j|| the rows have A A' = I, and a step of 1 never overshoots
+        ascent = QuasiNewtonAscent(free, top=furthest * rows.norm / rows.rms, safe_step=1.0)
         for _ in range(_TRIES):
-            point = nearest_point(lp, x, scale * ascent.point)
-            _, loads, values = judge(lp, point, free, group)
-            if (loads <= lp.b).all():
+            point = nearest_point(lp, x, ascent.point / rows.norm)
+            judged = judge(lp, point, free, group)
+            if not judged.unserved and (judged.loads <= lp.b).all():
                 x[:] = point
-                return float(values.sum())
-            ascent.ascend(scale * (loads - target))
-    return math.inf
+                return True
+            ascent.ascend((judged.loads - target) / rows.norm)
+    return False
 
 
 def _excess(lp: MatchingLP, loads: npt.NDArray[np.float64]) -> float:

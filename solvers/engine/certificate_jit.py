@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from solvers.engine.compiled import compiled
+from solvers.engine.layout import SLIP, TINY
 from solvers.engine.threads_jit import each
 
 SIMPLEX, EQUALITY, BOX = 0, 1, 2
@@ -27,11 +28,17 @@ def _of(values: Any, source: int) -> Any:
 
 
 @compiled()
+def lowered(c: float, rise: float) -> float:
+    """At most c + a y for rise = a y >= 0 rounded: below the sum by more than its rounding."""
+    return c if rise == 0 else c + rise - (SLIP * (abs(c) + rise) + TINY)
+
+
+@compiled()
 def _least(first: int, last: int, kind: int, radius: float, destination: Any, a: Any, c: Any, dual: Any) -> float:
-    """min over C_i of (c + A'dual)_i'x."""
+    """At most min over C_i of (c + A'dual)_i'x, within rounding of it."""
     low, total = np.inf, 0.0
     for e in range(first, last):
-        q = np.float64(c[e]) + np.float64(a[e]) * dual[destination[e]]
+        q = lowered(np.float64(c[e]), np.float64(a[e]) * dual[destination[e]])
         low = min(low, q)
         total += min(0.0, q)
     if kind == BOX:
@@ -42,11 +49,17 @@ def _least(first: int, last: int, kind: int, radius: float, destination: Any, a:
 
 
 @compiled()
-def _scale(first: int, last: int, kind: int, radius: float, x: Any) -> float:
-    """Factor that brings max(x_i, 0) into C_i; a box is clipped instead, so its factor is 1."""
+def _total(first: int, last: int, x: Any) -> float:
+    """1'max(x_i, 0)."""
     total = 0.0
     for e in range(first, last):
         total += max(0.0, np.float64(x[e]))
+    return total
+
+
+@compiled()
+def _scale(total: float, kind: int, radius: float) -> float:
+    """Factor that brings max(x_i, 0) into C_i; a box is clipped instead, so its factor is 1."""
     if kind == SIMPLEX:
         return radius / total if total > radius else 1.0
     if kind == EQUALITY:
@@ -57,47 +70,66 @@ def _scale(first: int, last: int, kind: int, radius: float, x: Any) -> float:
 @compiled(cache=False)
 def _certify_piece(
     piece: int, band: Any, offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, x: Any, dual: Any,
-    bound: Any, loads: Any, values: Any,
+    astray: float, sums: Any, loads: Any, values: Any,
 ) -> None:  # fmt: skip
-    own_loads, own_values, total = loads[piece], values[piece], 0.0
+    own_loads, own_values = loads[piece], values[piece]
+    bound, bound_size, size, free, unserved = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(band[piece], band[piece + 1]):
-        first, last = offsets[i], offsets[i + 1]
-        total += _least(first, last, _of(kind, i), _of(radius, i), destination, a, c, dual)
-        factor = _scale(first, last, _of(kind, i), _of(radius, i), x)
+        first, last, z = offsets[i], offsets[i + 1], _of(radius, i)
+        least = _least(first, last, _of(kind, i), z, destination, a, c, dual)
+        bound += least
+        bound_size += abs(least)
+        total = _total(first, last, x)
+        factor = _scale(total, _of(kind, i), z)
+        if _of(kind, i) == EQUALITY and not abs(total - z) <= astray * z:
+            unserved += 1.0
         for e in range(first, last):
             feasible = max(0.0, np.float64(x[e])) * factor
             if _of(kind, i) == BOX:
-                feasible = min(feasible, _of(radius, i))
-            own_loads[destination[e]] += np.float64(a[e]) * feasible
-            own_values[destination[e]] += np.float64(c[e]) * feasible
-    bound[piece] = total
+                feasible = min(feasible, z)
+            value = np.float64(c[e]) * feasible
+            size += abs(value)
+            if a[e] > 0:
+                own_loads[destination[e]] += np.float64(a[e]) * feasible
+                own_values[destination[e]] += value
+            else:
+                free += value
+    sums[piece, 0] = bound
+    sums[piece, 1] = bound_size
+    sums[piece, 2] = size
+    sums[piece, 3] = free
+    sums[piece, 4] = unserved
 
 
 @compiled(nogil=True)
 def certify(*pieces: Any) -> None:
-    """What `_certify_piece` takes after its piece: bound[P], loads[P, J], values[P, J] of P pieces, the sources
+    """What `_certify_piece` takes after its piece: sums[P, 5], loads[P, J], values[P, J] of P pieces, the sources
     band[p]..band[p + 1] - 1.
+
+    sums: of the least (c + A'dual)_i'x and of their sizes, of |c_e p_e|, of c_e p_e on edges without load, which count
+    in no row, and the number of '=' sources whose sum misses z by more than the share `astray` of it.
     """
     each(0, pieces[0].size - 1, _certify_piece, pieces)
 
 
 @compiled(cache=False)
 def _scale_down_piece(
-    piece: int, first: int, last: int, offsets: Any, destination: Any, kind: Any, radius: Any, factor: Any, x: Any
-) -> None:
+    piece: int, first: int, last: int, offsets: Any, destination: Any, a: Any, kind: Any, radius: Any, factor: Any,
+    x: Any,
+) -> None:  # fmt: skip
     for i in range(_begin(first, last, piece), _begin(first, last, piece + 1)):
-        in_polytope = _scale(offsets[i], offsets[i + 1], _of(kind, i), _of(radius, i), x)
+        in_polytope = _scale(_total(offsets[i], offsets[i + 1], x), _of(kind, i), _of(radius, i))
         for e in range(offsets[i], offsets[i + 1]):
             feasible = max(0.0, np.float64(x[e])) * in_polytope
             if _of(kind, i) == BOX:
                 feasible = min(feasible, _of(radius, i))
-            x[e] = feasible * factor[destination[e]]
+            x[e] = feasible * factor[destination[e]] if a[e] > 0 else feasible
 
 
 @compiled(nogil=True)
 def scale_down(*sources: Any) -> None:
-    """x <- what `certify` judged, times factor[destination]: in C_i and, for factor = min(1, b / load), within b; takes
-    what `_scale_down_piece` takes after its piece, for the sources first..last - 1.
+    """x <- what `certify` judged, times factor[destination] where an edge has load: in C_i and, for factor =
+    min(1, b / load), within b; takes what `_scale_down_piece` takes after its piece, for the sources first..last - 1.
     """
     each(0, _PIECES, _scale_down_piece, sources)
 
@@ -105,10 +137,12 @@ def scale_down(*sources: Any) -> None:
 @compiled()
 def fill_up(
     first: int, last: int, offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, dual: Any,
-    slack: Any, x: Any,
-) -> float:  # fmt: skip
-    """Give every '=' source what it lacks, on its cheapest edges (c + A'dual) with slack; the mass not placed."""
-    lacking = 0.0
+    slack: Any, enough: float, x: Any,
+) -> int:  # fmt: skip
+    """Give every '=' source what it lacks, on its cheapest edges (c + A'dual) with slack; the number of those that
+    lack more than the share `enough` of z even so.
+    """
+    lacking = 0
     for i in range(first, last):
         if _of(kind, i) != EQUALITY:
             continue
@@ -131,7 +165,7 @@ def fill_up(
             x[best] += room
             slack[j] = 0.0 if room < missing else slack[j] - room * np.float64(a[best])
             missing -= room
-        lacking += max(0.0, missing)
+        lacking += missing > enough * _of(radius, i)
     return lacking
 
 
@@ -177,22 +211,23 @@ def _ridge_piece(
         low = np.inf
         for e in range(first, last):
             low = min(low, np.float64(c[e]) + np.float64(a[e]) * price[destination[e]])
-        t = -step * low - _of(radius, i)
+        # v_e = -step q_e is counted from the largest, -step low: z would be lost in a large v
+        t = -_of(radius, i)
         if _of(kind, i) == SIMPLEX:
-            t = max(t, 0.0)
-        if _of(kind, i) == BOX:
-            t = 0.0
+            t = max(t, step * low)
         active, before = 1, 0
         while _of(kind, i) != BOX and active != before:
             before, active, excess = active, 0, -_of(radius, i)
             for e in range(first, last):
-                above = -step * (np.float64(c[e]) + np.float64(a[e]) * price[destination[e]]) - t
+                q = np.float64(c[e]) + np.float64(a[e]) * price[destination[e]]
+                above = -step * (q - low) - t
                 if above > 0:
                     excess += above
                     active += 1
             t += max(0.0, excess / max(active, 1))
         for e in range(first, last):
-            p = max(0.0, -step * (np.float64(c[e]) + np.float64(a[e]) * price[destination[e]]) - t)
+            q = np.float64(c[e]) + np.float64(a[e]) * price[destination[e]]
+            p = max(0.0, -step * q if _of(kind, i) == BOX else -step * (q - low) - t)
             x[e] = min(p, _of(radius, i)) if _of(kind, i) == BOX else p
 
 
@@ -226,3 +261,25 @@ def largest_objective(first: int, last: int, offsets: Any, c: Any, kind: Any, ra
         elif offsets[i + 1] > offsets[i]:
             total += _of(radius, i) * (high if _of(kind, i) == EQUALITY else max(0.0, high))
     return total
+
+
+@compiled(cache=False)
+def _ray_piece(
+    piece: int, band: Any, offsets: Any, destination: Any, a: Any, kind: Any, radius: Any, ray: Any, sums: Any
+) -> None:
+    total = 0.0
+    for i in range(band[piece], band[piece + 1]):
+        if _of(kind, i) == EQUALITY and _of(radius, i) > 0:
+            low = np.inf
+            for e in range(offsets[i], offsets[i + 1]):
+                low = min(low, np.float64(a[e]) * ray[destination[e]])
+            total += _of(radius, i) * low
+    sums[piece] = total
+
+
+@compiled(nogil=True)
+def least_of_ray(*pieces: Any) -> None:
+    """What `_ray_piece` takes after its piece: sums[P] of min over C_i of (A'ray)_i'x, ray >= 0, of P pieces: 0 but for
+    '=' sources.
+    """
+    each(0, pieces[0].size - 1, _ray_piece, pieces)

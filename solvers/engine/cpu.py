@@ -48,6 +48,7 @@ class CpuKernel:
         self._loads, self._values = (np.zeros((chunks, layout.destinations)) for _ in range(2))
         self._sums = np.zeros((chunks, 4))
         self._first_sources = by_first_source(layout)
+        self.terms = int(np.diff(layout.first_cell).max(initial=0)) + chunks
 
     def zeros(self) -> Tensor:
         import torch

@@ -48,6 +48,8 @@ class CudaKernel:
         else:
             self._cells = Resident(layout, device)
             self._way_back = (upload_array(layout.source, device), upload_array(layout.offsets, device))
+        each_copy = (-(-shape.slices // _COPIES) * shape.block * shape.lanes for shape in self._cells.launches)
+        self.terms = sum(each_copy) + _COPIES + _SUM_COPIES
         self._dtype = getattr(torch, str(layout.a.dtype))
         self._resolution = float(np.finfo(layout.a.dtype).eps)
 

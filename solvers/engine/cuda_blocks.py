@@ -60,7 +60,7 @@ class Resident:
     def __init__(self, layout: Layout, device: str) -> None:
         arrays = (layout.slice_start, layout.slice_lane, layout.radius, layout.index, layout.a, layout.c)
         self._arrays = tuple(upload_array(array, device) for array in arrays)
-        self._launches = launches(layout, 0, layout.slice_kind.size)
+        self.launches = launches(layout, 0, layout.slice_kind.size)
 
     def zeros(self) -> Tensor:
         import torch
@@ -69,7 +69,7 @@ class Resident:
 
     def blocks(self, primal: Sequence[Tensor] = (), written: Sequence[int] = ()) -> Iterator[Block]:  # noqa: ARG002 - all is written where it lies
         """The cells with their part of the vectors `primal`, of which those at the places `written` may change."""
-        yield Block(launches=self._launches, arrays=self._arrays, primal=tuple(primal))
+        yield Block(launches=self.launches, arrays=self._arrays, primal=tuple(primal))
 
     def wait(self) -> None:
         """Until everything that changed is where `zeros` made it."""
@@ -91,6 +91,7 @@ class FromHost:
             (launches(layout, first, last), upload_array(start, device), lanes[first : last + 1])
             for (first, last), start in zip(self._cuts, starts, strict=True)
         ]
+        self.launches = tuple(launch for found, _, _ in self._slices for launch in found)
         self._largest = max((int(start[-1]) for start in starts), default=0)
         self._buffers: tuple[list[Tensor], list[Tensor]] = ([], [])
         with self._on_device():

@@ -13,6 +13,9 @@ import triton.language as tl
 SIMPLEX = tl.constexpr(0)
 EQUALITY = tl.constexpr(1)
 BOX = tl.constexpr(2)
+# of layout.py
+SLIP = tl.constexpr(2.0**-50)
+TINY = tl.constexpr(1e-300)
 
 
 @triton.jit
@@ -146,13 +149,18 @@ def judge(
     """One slice of Kernel.judge; price float64[J]."""
     program = tl.program_id(0)
     cell, real, j, a, c, z = _tile(first + program, slice_start, slice_lane, radius, index, a_all, c_all, LANES, BLOCK)
-    q = c.to(tl.float64) + a.to(tl.float64) * tl.load(price + j, mask=real, other=0.0)
+    cost = c.to(tl.float64)
+    rise = a.to(tl.float64) * tl.load(price + j, mask=real, other=0.0)
+    q = tl.where(rise == 0, cost, cost + rise - (SLIP * (tl.abs(cost) + rise) + TINY))
     p = _feasible(tl.load(x_all + cell, mask=real, other=0.0), real, z, KIND)
+    size = tl.abs(cost * p)
     copy = (program % COPIES) * destinations
     _add_up(a, p, loads + copy, j, real & (p > 0))
-    _add_up(c, p, values + copy, j, real & (p > 0))
+    _add_up(c, p, values + copy, j, real & (p > 0) & (a > 0))
     out = sums + (program % SUM_COPIES) * 4
     tl.atomic_add(out, _least(q, real, z, KIND))
+    tl.atomic_add(out + 1, _total(size))
+    tl.atomic_add(out + 2, _total(tl.where(a > 0, 0.0, size)))
     tl.atomic_add(out + 3, _total(c.to(tl.float64) * p))
 
 

@@ -149,6 +149,7 @@ class SharedKernel:
     def __init__(self, kernel: Kernel, job: Job, settings: Settings) -> None:
         self._kernel, self._job, self._wire = kernel, job, job.wire_type(settings)
         self.name, self.device, self.destinations = kernel.name, kernel.device, kernel.destinations
+        self.terms = kernel.terms
 
     def zeros(self) -> Tensor:
         return self._kernel.zeros()

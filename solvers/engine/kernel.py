@@ -60,11 +60,14 @@ SETTLE = Mix(projected=1.0, centre=0.0, anchor=0.0, settle=True)
 
 
 class Kernel(Protocol):
-    """One implementation on one device; made for one layout."""
+    """One implementation on one device; made for one layout. terms: no sum of a pass adds more numbers one after
+    another.
+    """
 
     name: str
     device: str
     destinations: int
+    terms: int
 
     def zeros(self) -> Tensor:
         """A primal vector of zeros: values[cells]."""
@@ -84,7 +87,9 @@ class Kernel(Protocol):
     def judge(self, price: Tensor, x: Tensor) -> Pass:
         """The pass, with values, for p = x brought into C: clipped to >= 0, boxes clipped and simplices scaled.
 
-        All of it in float64 on the cells' own numbers; the second and third of the sums are 0. x stays as it is.
+        All of it in float64 on the cells' own numbers, every q_e rounded down (see certificate_jit.lowered). x stays as
+        it is. values: without the edges that have a = 0. The second of the sums is sum |c_e p_e|, the third that of the
+        edges with a = 0.
         """
 
     def answer(self, x: Tensor, factor: Tensor, dtype: str, room: Tensor) -> Vector:

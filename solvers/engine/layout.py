@@ -24,6 +24,9 @@ from instances.mapped import sweep
 from solvers.engine.room import RAM, Room
 
 PAD_COST = 1e30
+#: c + a y in float64 is off by at most 3 units of 2^-53 of |c| + a y, and by TINY where numbers are too small to be
+#: exact: a proof takes that off.
+SLIP, TINY = 2.0**-50, 1e-300
 #: Lanes a slice may have, the first that pads little is taken; 1 serves a source unlike its neighbours, the others are
 #: multiples of vector_jit.SIZE.
 LANES = (64, 16, 1)

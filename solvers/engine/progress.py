@@ -15,6 +15,8 @@ from solvers.engine.kernel import Pass, Tensor, as_numpy, dot, share_within, upl
 
 #: After a proof that failed, the estimate has to fall to this share of what it was before the next try.
 _RETRY = 0.7
+#: By this share of the time limit a proof may pass it.
+_GRACE = 0.02
 
 
 class LostNumberError(ArithmeticError):
@@ -99,6 +101,12 @@ class Progress:
         if settings.time_limit is not None and self._job.seconds >= settings.time_limit:
             return Status.TIME_LIMIT
         return None
+
+    @property
+    def remaining(self) -> float:
+        """Seconds that a last proof may take: those to the time limit, a few more where it is reached."""
+        limit = self._settings.time_limit
+        return math.inf if limit is None else max(_GRACE * limit, limit - self._job.seconds)
 
     def numbers(self) -> dict[str, float]:
         """What a checkpoint keeps beside best_dual."""

@@ -8,14 +8,24 @@ filled up one after another, where the cells hold rounded numbers, and where the
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from instances import MatchingLP
 from solvers.base import Settings, Vector
-from solvers.engine.certificate import Certificate, repair, to_edges
+from solvers.engine.certificate import (
+    Certificate,
+    proved_bound,
+    proved_objective,
+    repair,
+    rounding,
+    rounding_of_answer,
+)
 from solvers.engine.job import Job
 from solvers.engine.kernel import Kernel, Tensor, as_numpy, dot, share_within, upload
 from solvers.engine.layout import Layout
+from solvers.engine.points import to_edges
 from solvers.engine.progress import Progress
 from solvers.engine.setup import answer_dtype
 
@@ -26,10 +36,12 @@ _ROUNDED = 1e-6
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Proof:
     """What is proved, for all ranks. dual, factor float64[J] on the device: the dual judged, and what the budgets leave
-    of x; edges: the feasible x[E] where it had to be made already, else None.
+    of x; plain: the factor is that of every edge, none without load earns anything; edges: the feasible x[E] where it
+    had to be made already, else None.
     """
 
     certificate: Certificate
+    plain: bool
     dual: Tensor
     factor: Tensor
     edges: Vector | None = None
@@ -38,7 +50,8 @@ class Proof:
 class Prover:
     def __init__(self, lp: MatchingLP, layout: Layout, kernel: Kernel, job: Job, settings: Settings) -> None:
         self._lp, self._layout, self._kernel, self._job = lp, layout, kernel, job
-        self._tolerance, self._dtype = settings.tolerance, answer_dtype(settings)
+        self._tolerance, self._dtype = settings.tolerance, answer_dtype(settings, equality=layout.has_equality)
+        self._terms = float(job.group.sum(np.array([float(kernel.terms)]))[0]) + layout.destinations
         self._b = upload(lp.b, kernel.device)
         self._on_cells = layout.exact and not layout.has_equality and not layout.room.on_disk
         self._promising = self._tolerance + (0.0 if layout.exact else _ROUNDED)
@@ -53,14 +66,15 @@ class Prover:
             other = self._judge(x, upload(progress.best_dual, self._kernel.device))
             proof = max(proof, other, key=lambda proof: proof.certificate.bound)
         progress.proved(proof.certificate.bound, proof.dual)
-        if self._on_cells:
+        if self._on_cells and proof.plain:
             return proof
         if proof.certificate.gap > self._promising and not anyway:
-            nothing = Certificate(bound=proof.certificate.bound, objective=math.inf)
-            return Proof(certificate=nothing, dual=proof.dual, factor=proof.factor)
+            return replace(proof, certificate=Certificate(bound=proof.certificate.bound, objective=math.inf))
         edges = to_edges(self._layout, self._lp, self._kernel.unload(x), self._dtype)
-        certificate = repair(self._lp, edges, as_numpy(proof.dual), self._job.group)
-        return Proof(certificate=certificate, dual=proof.dual, factor=proof.factor, edges=edges)
+        certificate = repair(
+            self._lp, edges, as_numpy(proof.dual), self._job.group, seconds=progress.remaining
+        )  # fmt: skip
+        return replace(proof, certificate=certificate, edges=edges)
 
     def answer(self, proof: Proof, x: Tensor, room: Tensor) -> Vector:
         """The feasible x[E] of a proof; room as in Kernel.answer."""
@@ -71,11 +85,18 @@ class Prover:
         import torch
 
         judged = self._kernel.judge(dual, x)
+        values: Tensor = judged.values
         factor = share_within(self._b, judged.loads)
+        least, size, free_size, value = judged.sums
         if self._layout.has_equality:
-            objective = judged.values.sum() + dot(dual, (judged.loads - self._b).clamp(min=0))  # type: ignore[union-attr]  # judge gives values
+            objective = value + dot(dual, (judged.loads - self._b).clamp(min=0))
         else:
-            objective = dot(factor, judged.values)
-        bound = judged.sums[0] - dot(self._b, dual)
-        read = as_numpy(torch.stack((bound, objective)))
-        return Proof(certificate=Certificate(bound=float(read[0]), objective=float(read[1])), dual=dual, factor=factor)
+            objective = dot(factor, values) + (value - values.sum())
+        numbers = torch.stack((least, size, free_size, objective, dot(self._b, dual)))
+        least, size, free_size, objective, budget = as_numpy(numbers).tolist()
+        share = rounding(self._terms) + rounding_of_answer(self._dtype)
+        certificate = Certificate(
+            bound=proved_bound(least, abs(least), budget, self._terms),  # without '=' sources all numbers are <= 0
+            objective=proved_objective(objective, size, share),
+        )
+        return Proof(certificate=certificate, plain=free_size == 0, dual=dual, factor=factor)

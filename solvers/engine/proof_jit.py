@@ -12,7 +12,7 @@ import numpy as np
 
 from solvers.engine.compiled import compiled
 from solvers.engine.cpu_jit import BOX, FAST, IN_ORDER, SIMPLEX, by_lane, least, scatter, stack
-from solvers.engine.layout import PAD_COST
+from solvers.engine.layout import PAD_COST, SLIP, TINY
 from solvers.engine.threads_jit import each
 from solvers.engine.vector_jit import SIZE, choose_above, load, precise, same, smaller, store, total
 
@@ -48,21 +48,26 @@ def _judge_chunk(
     own_loads, own_values = loads[chunk], values[chunk]
     own_loads[:] = 0.0
     own_values[:] = 0.0
-    bound, value = 0.0, 0.0
+    bound, value, size, free_size = 0.0, 0.0, 0.0, 0.0
     for s in range(cuts[chunk], cuts[chunk + 1]):
         n = start[s + 1] - start[s]
         idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
         r, p = radius[lane[s] : lane[s + 1]], p_all[:n]
         for k in range(n):
-            p[k] = np.float64(c_s[k]) + np.float64(a_s[k]) * price[idx[k]]
+            cost, rise = np.float64(c_s[k]), np.float64(a_s[k]) * price[idx[k]]
+            p[k] = cost if rise == 0 else cost + rise - (SLIP * (abs(cost) + rise) + TINY)
         p_all[n : n + SIZE] = PAD_COST
         bound += least(p_all, n, r, kind[s])
         _feasible(x[start[s] : start[s + 1]], r, kind[s], p_all)
-        for k in range(n):
-            value += np.float64(c_s[k]) * p[k]
         scatter(idx, a_s, p, own_loads)
-        scatter(idx, c_s, p, own_values)
-    sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, 0.0, 0.0, value
+        for k in range(n):
+            p[k] *= np.float64(c_s[k])
+            value += p[k]
+            size += abs(p[k])
+            free_size += 0.0 if a_s[k] > 0 else abs(p[k])
+        for k in range(n):
+            own_values[idx[k]] += p[k] if a_s[k] > 0 else 0.0
+    sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, size, free_size, value
 
 
 @compiled(nogil=True)

@@ -5,6 +5,7 @@ n slices, W width, L lanes: the cells of a group are a view [n, W, L].
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import numpy.typing as npt
 from instances import Kind
 from solvers.base import Vector
 from solvers.engine.kernel import Mix, Pass, Tensor, edge_room
-from solvers.engine.layout import Group, Layout
+from solvers.engine.layout import SLIP, TINY, Group, Layout
 
 _MOST_ROUNDS = 200
 
@@ -58,7 +59,7 @@ class ReferenceKernel:
 
         self.device = device
         self._torch = torch
-        self.destinations = layout.destinations
+        self.destinations, self.terms = layout.destinations, layout.cells
         self._groups = tuple(layout.groups())
         self._source, self._offsets = layout.source, layout.offsets
         self._index = torch.from_numpy(layout.index.astype(np.int64)).to(device)
@@ -87,11 +88,14 @@ class ReferenceKernel:
         return self._pass(p, (bound, moved, away), values=values)
 
     def judge(self, price: Tensor, x: Tensor) -> Pass:
-        q, bound = self._c.double() + self._a.double() * price[self._index], self._scalar()
+        cost, rise, bound = self._c.double(), self._a.double() * price[self._index], self._scalar()
+        q = self._torch.where(rise == 0, cost, cost + rise - (SLIP * (cost.abs() + rise) + TINY))
         for group in self._groups:
             bound += least(_cells(q, group), _lanes(self._radius, group), group.kind)
-        p, zero = self._feasible(x), self._scalar()
-        return self._pass(p, (bound, zero, zero), values=True)
+        p = self._feasible(x)
+        size, without_load = (cost * p).abs(), self._a == 0
+        made = self._pass(p, (bound, size.sum(), size[without_load].sum()), values=True)
+        return replace(made, values=self._by_destination(self._c.where(~without_load, 0), p))
 
     def answer(self, x: Tensor, factor: Tensor, dtype: str, room: Tensor) -> Vector:
         taken = edge_room(room, int(self._offsets[-1]), dtype)

@@ -64,9 +64,15 @@ def answer_without_edges(lp: MatchingLP) -> Answer:
     """The one point of an instance without edges; a price of 0 has the bound 0."""
     kind, radius = lp.per_source.kind, lp.per_source.radius
     if ((kind == Kind.SIMPLEX_EQUALITY) & (radius > 0)).any():
-        return Answer(x=None, dual=None, status=Status.INFEASIBLE, raw_status="an '=' source has no edges")
+        return unserved(lp)
     nothing, free = np.zeros(0), np.zeros(lp.destinations)
     return Answer(x=nothing, dual=free, status=Status.SOLVED, raw_status="no edges", iterations=0)
+
+
+def unserved(lp: MatchingLP) -> Answer:
+    """The answer where a '=' source with z > 0 has no edges: any prices prove that no x is feasible."""
+    ray = np.zeros(lp.destinations)
+    return Answer(x=None, dual=None, status=Status.INFEASIBLE, raw_status="an '=' source has no edges", ray=ray)
 
 
 def layout_bytes(lp: MatchingLP, dtype: str, *, vectors: int) -> float:
@@ -90,7 +96,7 @@ def room_for(lp: MatchingLP, settings: Settings, memory: str, job: Job, what: st
     """
     on_cpu, sharing = settings.device == "cpu", job.group.neighbours
     cells = layout_bytes(lp, settings.dtype, vectors=vectors)
-    answer = np.dtype(answer_dtype(settings)).itemsize * lp.edges
+    answer = np.dtype(answer_dtype(settings, equality=serves_equalities(lp))).itemsize * lp.edges
     need = cells + answer if on_cpu and vectors else cells  # without vectors a layout gives way to the answer
     if memory == "disk" and not on_cpu:
         raise OptionError(f"memory='disk' with device={settings.device!r}: use memory='host', or device='cpu'")
@@ -128,9 +134,18 @@ def _beyond_float32(lp: MatchingLP) -> bool:
     return max(largest) > _FLOAT32_NUMBERS
 
 
-def answer_dtype(settings: Settings) -> str:
-    """float32 for x where it is precise enough for the tolerance, else float64."""
-    return "float32" if settings.dtype == "float32" and settings.tolerance >= _FLOAT64_ANSWER else "float64"
+def answer_dtype(settings: Settings, *, equality: bool) -> str:
+    """float32 for x where it is precise enough for the tolerance, else float64.
+
+    equality: there are '=' sources, whose sums no x in float32 keeps where the budgets are full.
+    """
+    narrow = settings.dtype == "float32" and settings.tolerance >= _FLOAT64_ANSWER and not equality
+    return "float32" if narrow else "float64"
+
+
+def serves_equalities(lp: MatchingLP) -> bool:
+    """Whether there are '=' sources among these."""
+    return bool((frozen(lp)[4] == Kind.SIMPLEX_EQUALITY).any())
 
 
 def inverse_row_norm(layout: Layout) -> npt.NDArray[np.float64]:
@@ -181,17 +196,17 @@ def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
     """Compile (or load from the cache) every loop that a run of blockpdhg on `lp` will use."""
     import torch
 
-    from solvers.engine.certificate import to_cells, to_edges
+    from solvers.engine.points import to_cells, to_edges
 
-    tiny = _three_edges(lp)
+    tiny, answer = _three_edges(lp), answer_dtype(settings, equality=serves_equalities(lp))
     layout = made_layout(tiny, settings)
     loops = make_kernel(layout, settings, kernel)
     price = torch.zeros(lp.destinations, dtype=torch.float64, device=loops.device)
     x, anchor = loops.zeros(), loops.zeros()
     loops.advance(price, 1.0, x, anchor, SETTLE, values=True)
     loops.judge(price, x)
-    loops.answer(x, price, answer_dtype(settings), loops.zeros())
-    for dtype in dict.fromkeys((settings.dtype, answer_dtype(settings))):
+    loops.answer(x, price, answer, loops.zeros())
+    for dtype in dict.fromkeys((settings.dtype, answer)):
         edges = to_edges(layout, tiny, loops.unload(x), dtype)
         to_cells(layout, tiny, edges)
         _warm_up_repair(tiny, edges)
@@ -201,27 +216,29 @@ def warm_up_ascent(lp: MatchingLP, settings: Settings, kernel: str) -> None:
     """The same for an ascent of the ridge dual."""
     import torch
 
-    from solvers.engine.certificate import ridge_point
+    from solvers.engine.points import ridge_point
 
-    tiny = _three_edges(lp)
+    tiny, answer = _three_edges(lp), answer_dtype(settings, equality=serves_equalities(lp))
     loops = make_kernel(made_layout(tiny, settings), settings, kernel)
     loops.project(torch.zeros(lp.destinations, dtype=torch.float64, device=loops.device), 1.0, values=True)
-    _warm_up_repair(tiny, ridge_point(tiny, np.zeros(lp.destinations), 1.0, answer_dtype(settings)))
+    _warm_up_repair(tiny, ridge_point(tiny, np.zeros(lp.destinations), 1.0, answer))
 
 
 def _warm_up_repair(tiny: MatchingLP, x: Vector) -> None:
     from solvers.engine.balance import balance
     from solvers.engine.certificate import repair
+    from solvers.engine.rays import is_ray
 
-    repair(tiny, x, np.zeros(tiny.destinations))
-    if (frozen(tiny)[4] == Kind.SIMPLEX_EQUALITY).any():
+    none = np.zeros(tiny.destinations)
+    repair(tiny, x, none)
+    if serves_equalities(tiny):
         balance(tiny, x)
+        is_ray(tiny, none)
 
 
 def _three_edges(lp: MatchingLP) -> MatchingLP:
     """Sources of the types and of the kinds of `lp`: '=' ones only where it has some."""
-    equality = bool((frozen(lp)[4] == Kind.SIMPLEX_EQUALITY).any())
-    kinds = (Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY if equality else Kind.SIMPLEX, Kind.BOX)
+    kinds = (Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY if serves_equalities(lp) else Kind.SIMPLEX, Kind.BOX)
     return MatchingLP(
         offsets=np.arange(4),
         destination=np.zeros(3, dtype=lp.destination.dtype),

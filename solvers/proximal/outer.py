@@ -62,8 +62,8 @@ class ProximalNewton:
 
     judge: makes a copy of a point feasible and returns the gap proved for it and the best dual of `progress`. Over
     several ranks every decision is taken from numbers that are alike on all. iterations: those of PDHG so far.
-    hopeless_above: a bound above it proves that no x is feasible. settled: called after each round with the count of
-    passes, the prices and the loads of the new centre, which then lies in both vectors of cells.
+    infeasible: whether the best dual of `progress` proves that no x is feasible. settled: called after each round with
+    the count of passes, the prices and the loads of the new centre, which then lies in both vectors of cells.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class ProximalNewton:
         judge: Callable[[Cells], float],
         tolerance: float,
         iterations: int,
-        hopeless_above: float = math.inf,
+        infeasible: Callable[[], bool] = lambda: False,
         settled: Callable[[int, Prices, Prices], None] | None = None,
         constants: Constants | None = None,
     ) -> None:
@@ -90,7 +90,7 @@ class ProximalNewton:
         self._unit = 1.0 / weight
         self._step, self._share, self._box = self._k.first_step * self._unit, self._k.share, self._k.first_box
         self._judge, self._tolerance = judge, tolerance
-        self._hopeless_above, self._iterations, self._settled = hopeless_above, iterations, settled
+        self._infeasible, self._iterations, self._settled = infeasible, iterations, settled
         self._work, self._status, self._gap = Work(), Status.ERROR, math.inf
         self._least_gap, self._idle_rounds = math.inf, 0
 
@@ -205,7 +205,7 @@ class ProximalNewton:
 
     def _ended(self, gap: float) -> bool:
         """Whether the gap is proved, or a limit reached: then the better of the last point and the centre counts."""
-        if self._progress.best_bound > self._hopeless_above:
+        if self._infeasible():
             self._status = Status.INFEASIBLE
             return True
         limit = self._progress.limit(self._iterations)

@@ -8,8 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from instances import Box, MatchingLP, Polytope, Simplex
-from solvers.engine.certificate import largest_dual, largest_objective, repair, ridge_point
+from instances import Box, Kind, MatchingLP, PerSource, Polytope, Simplex
+from solvers.engine.balance import balance
+from solvers.engine.certificate import largest_dual, largest_objective, relative_gap, repair
+from solvers.engine.points import nearest_point, ridge_point
+from solvers.engine.rays import is_ray
+from solvers.engine.vertex import vertex
+from tests import exact
+from tests.odd_lps import assignment_lp, infeasible_lp, odd_lp, transport_lp
 
 
 def random_lp(seed: int, polytope: Polytope) -> MatchingLP:
@@ -49,7 +55,7 @@ def test_the_optimum_lies_between_bound_and_objective(polytope: Polytope, seed: 
     assert certificate.bound <= best + 1e-9
     assert certificate.objective >= best - 1e-9
     if math.isfinite(certificate.objective):
-        assert certificate.objective == pytest.approx(lp.c @ x, abs=1e-12)
+        assert certificate.objective == pytest.approx(lp.c @ x, abs=1e-10)
         assert (np.bincount(lp.destination, weights=lp.a * x, minlength=lp.destinations) <= lp.b + 1e-9).all()
         assert (x >= 0).all()
 
@@ -112,3 +118,135 @@ def test_sources_on_full_rows_are_balanced_through_others() -> None:
     assert -3.8 <= certificate.objective == pytest.approx(-3.8, abs=0.01)
     assert x.reshape(2, 2).sum(axis=1) == pytest.approx([1.0, 1.0])
     assert (np.bincount(lp.destination, weights=x) <= lp.b).all()
+
+
+def two_rows(c: list[float], b: list[float], a: list[float], kinds: list[Kind], radius: list[float]) -> MatchingLP:
+    """Sources of two edges each, to rows 0 and 1."""
+    return MatchingLP(
+        offsets=2 * np.arange(len(kinds) + 1),
+        destination=np.tile(np.arange(2, dtype=np.int32), len(kinds)),
+        a=np.array(a),
+        c=np.array(c),
+        b=np.array(b),
+        polytope=PerSource(kind=np.array(kinds, np.uint8), radius=np.array(radius)),
+    )
+
+
+@settings(deadline=None, max_examples=150, derandomize=True)
+@given(seed=st.integers(0, 10**6), power=st.integers(-300, 300), shift=st.integers(-60, 60), shifted=st.booleans())
+def test_no_rounding_lifts_a_bound_above_the_exact_one(seed: int, power: int, shift: int, *, shifted: bool) -> None:
+    lp, rng = odd_lp(seed).lp, np.random.default_rng(seed)
+    dual = rng.uniform(0, 1, lp.destinations) * 2.0**shift + 2.0**47 * shifted if power % 2 else (
+        rng.choice([0.0, 1.0], lp.destinations) * 10.0**power
+    )  # fmt: skip
+    bound, truth = repair(lp, np.zeros(lp.edges), dual).bound, exact.bound(lp, dual)
+    assert truth is None or bound == -math.inf or bound <= truth
+
+
+@settings(deadline=None, max_examples=80, derandomize=True)
+@given(seed=st.integers(0, 10**6), dtype=st.sampled_from(["float32", "float64"]))
+def test_an_objective_is_above_that_of_the_point_it_speaks_of(seed: int, dtype: str) -> None:
+    odd = odd_lp(seed, largest_power=3)
+    x = (odd.witness * np.random.default_rng(seed).uniform(0.9, 1.1, odd.lp.edges)).astype(dtype)
+    certificate = repair(odd.lp, x, np.zeros(odd.lp.destinations), seconds=1.0)
+    if certificate.objective < math.inf:
+        assert exact.violation(odd.lp, x) <= (2.0**-20 if dtype == "float32" else 2e-13)
+        if dtype == "float64":
+            assert certificate.objective >= exact.objective(odd.lp, x)
+    else:
+        assert (odd.lp.per_source.kind == Kind.SIMPLEX_EQUALITY).any()
+
+
+def test_prices_that_swallow_the_costs_prove_nothing() -> None:
+    lp = two_rows([-1, 0, 0, 0], [1, 1], [1] * 4, [Kind.SIMPLEX_EQUALITY] * 2, [1, 1])
+    certificate = repair(lp, np.array([0.0, 1.0, 1.0, 0.0]), np.full(2, 2.0**60))
+    assert certificate.bound <= -1
+    assert certificate.gap > 1
+
+
+def test_a_bound_above_the_objective_is_no_proof() -> None:
+    assert relative_gap(objective=1.0, bound=2.0) == math.inf
+    assert relative_gap(objective=math.nan, bound=0.0) == math.inf
+
+
+def test_the_mass_of_a_tiny_equality_source_counts() -> None:
+    """Its two edges cost 0 and 1e14; the first row holds nothing: the optimum is 5."""
+    lp = two_rows([0, 1e14], [0, 1], [1, 1], [Kind.SIMPLEX_EQUALITY], [5e-14])
+    x = np.array([5e-14, 0.0])
+    certificate = repair(lp, x, np.array([1e14, 0.0]))
+    assert x.tolist() == [0.0, 5e-14]
+    assert certificate.bound == pytest.approx(5)
+    assert certificate.objective == pytest.approx(5)
+
+
+def test_an_edge_without_load_is_not_scaled_on_a_full_row() -> None:
+    lp = MatchingLP(
+        offsets=np.array([0, 1, 2]),
+        destination=np.zeros(2, dtype=np.int32),
+        a=np.array([0.0, 1.0]),
+        c=np.array([-1.0, -1.0]),
+        b=np.zeros(1),
+        polytope=Simplex(),
+    )
+    x = np.array([1.0, 1e-12])
+    certificate = repair(lp, x, np.ones(1))
+    assert x.tolist() == [1.0, 0.0]
+    assert certificate.gap <= 1e-13
+
+
+@pytest.mark.parametrize("price", [1e3, 1e12, 4e20])
+def test_a_projection_keeps_its_sum_at_any_price(price: float) -> None:
+    lp = two_rows([0, 0], [1, 1], [1, 1], [Kind.SIMPLEX_EQUALITY], [3])
+    assert nearest_point(lp, np.array([1.0, 2.0]), np.array([price, price])).tolist() == [1.0, 2.0] or price > 1e15
+    assert nearest_point(lp, np.array([1.0, 2.0]), np.array([price, price])).sum() == pytest.approx(3)
+    assert ridge_point(lp, np.array([price, 0.0]), 1.0, "float64").tolist() == [0.0, 3.0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("seed", range(20))
+def test_nothing_is_recovered_for_sums_that_budgets_do_not_allow(seed: int, dtype: str) -> None:
+    lp = infeasible_lp(seed)
+    x = np.random.default_rng(seed).uniform(0, 1, lp.edges).astype(dtype)
+    assert repair(lp, x, np.zeros(lp.destinations), seconds=1.0).gap == math.inf
+
+
+@pytest.mark.parametrize("noise", [0.0, 1e-12, 1e-9, 1e-6, 1e-3])
+@pytest.mark.parametrize(
+    "odd", [assignment_lp(3, 40, 3), assignment_lp(4, 100, 20), transport_lp(5, 20, 6, whole=False)],
+    ids=lambda odd: odd.traits,
+)  # fmt: skip
+def test_a_vertex_is_found_near_the_optimum_of_full_rows(odd, noise: float) -> None:
+    lp, explicit = odd.lp, odd.lp.to_explicit()
+    rows = explicit.matrix.tocsr()
+    best = linprog(
+        lp.c,
+        A_ub=rows[: lp.destinations],
+        b_ub=lp.b,
+        A_eq=rows[lp.destinations :],
+        b_eq=lp.per_source.radius,
+        method="highs-ds",
+    )
+    dual = -best.ineqlin.marginals
+    x = best.x * (1 + noise * np.random.default_rng(0).normal(size=lp.edges))
+    assert vertex(lp, x, dual, seconds=10.0)
+    assert exact.violation(lp, x) <= 1e-14
+    assert repair(lp, x, dual).gap <= 1e-9
+
+
+def test_no_vertex_is_made_up_where_there_is_none() -> None:
+    lp = infeasible_lp(2)
+    x = np.ones(lp.edges)
+    assert not vertex(lp, x, np.zeros(lp.destinations), seconds=1.0)
+    assert (x == 1).all()
+    assert not balance(lp, x)
+
+
+def test_a_ray_proves_only_what_is_infeasible_beyond_rounding() -> None:
+    short = two_rows([0, 0], [1, 1], [1, 1], [Kind.SIMPLEX_EQUALITY], [2.001])
+    assert is_ray(short, np.ones(2))
+    assert is_ray(short, np.full(2, 1e300))
+    assert not is_ray(short, np.array([1.0, 0.0]))
+    assert not is_ray(short, np.array([1.0, np.nan]))
+    assert not is_ray(short, -np.ones(2))
+    for radius in (2.0, np.nextafter(2.0, 3.0)):
+        assert not is_ray(two_rows([0, 0], [1, 1], [1, 1], [Kind.SIMPLEX_EQUALITY], [radius]), np.ones(2))

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from instances import Box, Kind, MatchingLP
 from solvers.base import Settings
-from solvers.engine.certificate import judge, to_cells, to_edges
+from solvers.engine.certificate import judge
 from solvers.engine.kernel import SETTLE, Kernel, Mix, make_kernel
 from solvers.engine.layout import Layout, build_layout
+from solvers.engine.points import to_cells, to_edges
 
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
@@ -146,15 +147,20 @@ def brought_into_c(lp: MatchingLP, x: np.ndarray) -> np.ndarray:
 def test_judgement_and_answer_on_cells_are_those_on_edges(name: str, dtype: str, lp: MatchingLP, seed: int) -> None:
     rng = np.random.default_rng(seed)
     lp = replace(lp, a=lp.a.astype(dtype), c=lp.c.astype(dtype))
+    without_load = lp.a == 0
     price, factor = rng.choice([0.0, 0.3, 1.7], lp.destinations), rng.uniform(0, 1, lp.destinations)
     x = rng.choice([-0.5, 0.0, 1e-3, 0.4, 2.0], lp.edges).astype(dtype)
     layout, kernel = made(lp, name, dtype)
     cells, p = kernel.load(to_cells(layout, lp, x)), brought_into_c(lp, x)
     result = kernel.judge(on(kernel, price), cells)
     _, bound = expected(replace(lp, a=lp.a.astype("float64"), c=lp.c.astype("float64")), price, 1.0, np.zeros(lp.edges))
-    check(lp, result, p, [bound, 0.0, 0.0, lp.c.astype(np.float64) @ p])
-    on_edges, loads, values = judge(lp, x, price)
-    for ours, theirs in ((result.loads, loads), (result.values, values), (result.sums[:1], [on_edges + lp.b @ price])):
+    value = lp.c.astype(np.float64) * p
+    sums = [bound, np.abs(value).sum(), np.abs(value[without_load]).sum(), value.sum()]
+    check(replace(lp, c=np.where(without_load, 0, lp.c)), result, p, sums)
+    on_edges = judge(lp, x, price)
+    pairs = [(result.loads, on_edges.loads), (result.values, on_edges.values)]
+    pairs += [(result.sums[:2], [on_edges.least, on_edges.size])]
+    for ours, theirs in pairs:
         np.testing.assert_allclose(ours.cpu().numpy(), theirs, rtol=1e-12, atol=1e-10)
     for wanted in ("float32", "float64"):
         room = kernel.zeros()

