@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
+import math
 import numbers
 import zlib
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from solvers.card import plain_availability
 
 #: What a solver may say of itself; the other statuses are words of the harness.
 CLAIMS = frozenset(Status) - {Status.INACCURATE, Status.CRASHED, Status.SKIPPED}
+#: No solver counts or takes more than that; a gap beyond it says nothing.
+MOST = 1e15
+_BACK = 1e-3  # seconds that a trace may go back: clocks of threads
 _WORDS = 200  # characters of a solver's own status that are kept
 _ROW = 1024  # words of 8 bytes
 _PIECE = 1 << 23  # bytes
@@ -27,26 +31,38 @@ class AnswerError(TypeError):
     """The adapter returned something else than the contract says; the text names what."""
 
 
-def checked(answer: Any) -> Answer:
-    """`answer` in the types of the contract: a wrong one is the adapter's fault, and costs this case alone."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plain:
+    """An answer in plain types: x, dual and ray contiguous float32 or float64 of the length that the instance asks for,
+    or None; the trace in floats and whole numbers.
+
+    complaint: what was wrong with an array that is None for it; "" where nothing was.
+    """
+
+    answer: Answer
+    complaint: str = ""
+
+
+def plain(answer: Any, lp: MatchingLP) -> Plain:
+    """`answer` in the types of the contract: a wrong one is the adapter's fault, and costs this case alone.
+
+    Whatever code of the adapter hides in its objects (__array__, __iter__, __str__) has run when this returns: it
+    belongs inside the clock. Raises AnswerError.
+    """
     if not isinstance(answer, Answer):
         raise AnswerError(f"run returned {type(answer).__name__}, expected an Answer")
     if answer.status not in CLAIMS:
         raise AnswerError(f"status {answer.status!r}, expected one of {', '.join(sorted(CLAIMS))}")
-    iterations: Any = answer.iterations
-    if not (iterations is None or isinstance(iterations, numbers.Integral)):
-        raise AnswerError(f"iterations {iterations!r}, expected a whole number or None")
-    for point in answer.trace:
-        if not isinstance(point, TracePoint) or not all(map(_is_number, (point.seconds, point.iteration, point.gap))):
-            raise AnswerError(f"trace has {point!r}, expected TracePoints of numbers")
-    return dataclasses.replace(
-        answer,
-        x=_array("x", answer.x),
-        dual=_array("dual", answer.dual),
-        status=Status(answer.status),
+    sizes = {"x": lp.edges, "dual": lp.destinations, "ray": lp.destinations}
+    arrays = {name: _array(name, getattr(answer, name), size) for name, size in sizes.items()}
+    found = Answer(
+        **{name: array for name, (array, _) in arrays.items()},
+        status=Status(str(answer.status)),
         raw_status=" ".join(str(answer.raw_status).split())[:_WORDS],
-        iterations=None if iterations is None else int(iterations),
+        iterations=_iterations(answer.iterations),
+        trace=_trace(answer.trace),
     )
+    return Plain(answer=found, complaint="; ".join(complaint for _, complaint in arrays.values() if complaint))
 
 
 def availability(solver: Solver) -> Availability:
@@ -83,12 +99,53 @@ def _checksum(array: npt.NDArray[Any]) -> int:
     return total
 
 
-def _array(name: str, value: Any) -> Any:
+def _array(name: str, value: Any, size: int) -> tuple[Any, str]:
+    """The array, or None and what is wrong with it."""
+    if value is None:
+        return None, ""
     try:
-        return None if value is None else np.asarray(value)
+        array = np.asarray(value)
     except Exception as error:
         raise AnswerError(f"{name} is no array: {type(error).__name__}: {error}") from error
+    if array.shape != (size,) or array.dtype.kind not in "fiu":
+        return None, f"{name} is {array.dtype}{list(array.shape)}: expected {size} numbers"
+    dtype = array.dtype.newbyteorder("=") if array.dtype.itemsize in (4, 8) and array.dtype.kind == "f" else np.float64
+    return np.ascontiguousarray(array, dtype=dtype), ""
+
+
+def _iterations(value: Any) -> int | None:
+    """Libraries say -1 where they count nothing."""
+    if value is None:
+        return None
+    if not isinstance(value, numbers.Integral) or int(value) > MOST:
+        raise AnswerError(f"iterations {value!r:.40}, expected a whole number up to {MOST:g} or None")
+    return None if value < 0 else int(value)
+
+
+def _trace(points: Any) -> tuple[TracePoint, ...]:
+    """The points in plain numbers. A gap that is not finite, or beyond any use, is no number yet."""
+    found: list[TracePoint] = []
+    for point in points:
+        if not isinstance(point, TracePoint) or not all(map(_is_number, (point.seconds, point.iteration, point.gap))):
+            raise AnswerError(f"trace has {point!r:.80}, expected TracePoints of numbers")
+        seconds, iteration, gap = _float(point.seconds), _float(point.iteration), _float(point.gap)
+        before = found[-1].seconds if found else 0.0
+        if not (before - _BACK <= seconds <= MOST and 0 <= iteration <= MOST):
+            raise AnswerError(
+                f"trace has {seconds:g} s at iteration {iteration:g} after {before:g} s, expected seconds that do not "
+                f"fall and numbers from 0 to {MOST:g}"
+            )
+        gap = gap if abs(gap) <= MOST else math.nan
+        found.append(TracePoint(seconds=seconds, iteration=int(iteration), gap=gap))
+    return tuple(found)
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (numbers.Real, np.number))
+    return isinstance(value, (numbers.Real, np.number)) and not isinstance(value, bool)

@@ -13,11 +13,12 @@ from harness.memory import lies_on_disk
 from harness.outcome import Outcome, outcome_of
 from harness.solve import execute
 from instances import InputError, MatchingLP, PerSource, content_hash, generate, stored
-from solvers import Status
+from solvers import Solver, Status
 from solvers.registry import load
 
 Phase = Callable[[str], None]
-_WARM_UP_SOURCES, _WARM_UP_SECONDS = 50, 5.0
+WARM_UP_SOURCES = 50
+_WARM_UP_SECONDS = 5.0
 
 
 class InProcess:
@@ -60,14 +61,17 @@ def make_instance(case: Case) -> tuple[MatchingLP, float]:
 
 
 def run_case(case: Case, lp: MatchingLP, phase: Phase, *, warm: bool = False) -> Outcome:
-    """Warm up, unless it is `warm`, and run; bad input is an outcome too."""
+    """Warm up, unless it is `warm`, and run and judge in this process; bad input is an outcome too."""
     try:
-        warm_up = None if warm else _warm_up(case, lp, phase)
+        seconds = None
+        if not warm:
+            phase("warm-up")
+            seconds = warm_up(case, few_sources(lp.tightened, WARM_UP_SOURCES), load(case.card))
         result = execute(lp, load(case.card), case.settings, phase)
     except (InputError, MemoryError) as error:
         return refused(error)
     outcome = outcome_of(result, lp, keep_x=case.keep_x)
-    return replace(outcome, seconds=replace(outcome.seconds, warm_up=warm_up))
+    return replace(outcome, seconds=replace(outcome.seconds, warm_up=seconds))
 
 
 def refused(error: BaseException) -> Outcome:
@@ -76,25 +80,24 @@ def refused(error: BaseException) -> Outcome:
     return Outcome(status=status, reason=" ".join(str(error).split()) or "memory ran out")
 
 
-def _warm_up(case: Case, lp: MatchingLP, phase: Phase) -> float:
+def warm_up(case: Case, few: MatchingLP, solver: Solver) -> float:
     """Seconds of a first solve with these settings on a few sources: imports, and compiling for these types."""
-    phase("warm-up")
     stopwatch = Stopwatch(case.settings.device)
     settings = replace(case.settings, time_limit=_WARM_UP_SECONDS)
-    execute(first_sources(lp, _WARM_UP_SOURCES), load(case.card), settings)
+    execute(few, solver, settings)
     return stopwatch.lap()
 
 
-def first_sources(lp: MatchingLP, count: int) -> MatchingLP:
-    """The first `count` sources under the budgets of the whole."""
-    offsets = lp.offsets[: count + 1]
+def few_sources(lp: MatchingLP, count: int) -> MatchingLP:
+    """The first `count` sources of `lp` under its budgets; no array of it leads to the whole one."""
+    offsets = np.array(lp.offsets[: count + 1])
     kind, radius = lp.per_source.kind[:count], lp.per_source.radius[:count]
     edges = slice(0, int(offsets[-1]))
     return MatchingLP(
         offsets=offsets,
-        destination=lp.destination[edges],
-        a=lp.a[edges],
-        c=lp.c[edges],
-        b=lp.b,
+        destination=lp.destination[edges].copy(),
+        a=lp.a[edges].copy(),
+        c=lp.c[edges].copy(),
+        b=lp.b.copy(),
         polytope=PerSource(kind=np.array(kind), radius=np.array(radius)),
     )

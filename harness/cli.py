@@ -15,6 +15,7 @@ from typing import Any
 
 import click
 
+from harness.isolation.wire import ServerError
 from harness.records import NO_ROOM, NotWrittenError
 from harness.scaling import commands as scaling_commands
 from harness.trust import commands as trust_commands
@@ -45,7 +46,7 @@ def invoke(arguments: list[str]) -> int:
         return _complain(str(error))
     except (KeyboardInterrupt, click.Abort):
         return _complain("interrupted; what was finished is recorded, --resume goes on", status=130)
-    except NotWrittenError as error:
+    except (NotWrittenError, ServerError) as error:
         return _complain(str(error), status=FAULT)
     except OSError as error:
         status = FAULT if error.errno in NO_ROOM else BAD_INPUT

@@ -32,6 +32,8 @@ class Outcome:
     raw_status: str = ""
     edges: int | None = None
     seconds: Seconds = field(default_factory=Seconds)
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
+    isolated: bool = False
     iterations: int | None = None
     peak_memory: dict[str, int | None] = field(default_factory=dict)
     certificate: dict[str, Any] | None = None
@@ -96,6 +98,8 @@ def case_record(
         raw_status=outcome.raw_status,
         reason=outcome.reason,
         seconds=outcome.seconds,
+        cpu_seconds=outcome.cpu_seconds,
+        isolated=outcome.isolated,
         iterations=outcome.iterations,
         peak_memory=outcome.peak_memory,
         certificate=outcome.certificate,

@@ -44,6 +44,7 @@ class Seconds:
     """Wall time, monotonic: generate the instance, prepare (convert, upload), run, referee.
 
     warm_up: the solver's first tiny solve in its process (imports, compilation); None where it was warm already.
+    deliver: handing x and dual over to the process that judges them, once they are plain arrays.
     isolation: starting a process for the case, handing over the instance and the outcome, and ending it.
     """
 
@@ -52,6 +53,7 @@ class Seconds:
     generate: float | None = None
     prepare: float | None = None
     run: float | None = None
+    deliver: float | None = None
     referee: float | None = None
 
 
@@ -70,7 +72,8 @@ class CaseRecord:
     .npy, where `run --keep-x` kept it.
     peak_memory: bytes of host and device at the peak of the case. disturbance: what else the machine did during `run`
     (harness/disturbance.py); disturbed: what of it passed a threshold, in words. environment: id of an environment row.
-    time: ISO 8601, UTC, when the case ended.
+    time: ISO 8601, UTC, when the case ended. isolated: whether the solver ran in a process of its own, timed from
+    outside and judged in another one; cpu_seconds: of all its processes during prepare and run, read from outside.
     """
 
     case: str
@@ -91,6 +94,8 @@ class CaseRecord:
     raw_status: str = ""
     reason: str = ""
     seconds: Seconds = field(default_factory=Seconds)
+    cpu_seconds: Mapping[str, float] = field(default_factory=dict)
+    isolated: bool = False
     iterations: int | None = None
     peak_memory: Mapping[str, int | None] = field(default_factory=dict)
     certificate: Mapping[str, Any] | None = None

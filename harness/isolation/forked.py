@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
-from multiprocessing.connection import Connection, Pipe, wait
-from multiprocessing.reduction import send_handle
+from collections.abc import Iterator, Mapping
+from multiprocessing.connection import wait
 from typing import Any
 
 from harness.isolation import processes
 from harness.isolation.output import Output
 from harness.isolation.segments import Segments
+from harness.isolation.wire import LOST, Line, Message, ProtocolError
 
 _CHUNK = 1 << 16
 _STUCK = 5.0  # seconds that a process may take to end after SIGKILL
-#: What is raised where a server is gone.
-LOST = (EOFError, ConnectionError)
 #: Looking for processes reads all of /proc: it may take this share of one core.
 _SHARE = 0.005
 
@@ -25,39 +24,55 @@ _SHARE = 0.005
 class Forked:
     """One child of the server `server_pid`, from the request to its end.
 
-    channel: messages from the child, and to it where it is a server itself. pid: its id. code: its exit code, None
+    line: messages from the child, and to it where it is a server itself. pid: its id. code: its exit code, None
     while it lives. peak: the most bytes that it and its descendants were seen to hold. alone: whether it never had any.
     """
 
-    def __init__(self, server: Connection, server_pid: int, request: Any, output: Output) -> None:
+    def __init__(
+        self, server: Line, server_pid: int, request: Mapping[str, Any], output: Output, reply: float, *files: int
+    ) -> None:
+        """`files` go to the child with the request; the server has `reply` seconds to answer, TimeoutError else."""
         self._server, self._server_pid, self._output = server, server_pid, output
         self._segments = Segments()
-        self.channel, theirs = Pipe()
+        self.line, theirs = Line.pair()
         self._read, write = os.pipe()
         try:
-            server.send(request)
-            for descriptor in (theirs.fileno(), write):
-                send_handle(server, descriptor, server_pid)
+            server.send(request, (theirs.fileno(), write, *files))
+            self.pid = int(server.receive(reply).body["pid"])
+        except BaseException:
+            self.line.close()
+            os.close(self._read)
+            raise
         finally:
             theirs.close()
             os.close(write)
-        self.pid = int(server.recv())
         self.code: int | None = None
         self.peak, self.alone = 0, True
         self._pids: list[int] = [self.pid]
         self._listed_until = 0.0
 
-    def messages(self, timeout: float) -> Iterator[Any]:
-        """What the child says within `timeout` seconds or until it ends; its output goes to the log meanwhile."""
-        sources: list[Any] = [self._server, *([] if self.channel.closed else [self.channel])]
-        sources += [self._read] if self._read >= 0 else []
-        ready = wait(sources, timeout)
+    def messages(self, timeout: float, *, listen: bool = False) -> Iterator[Message]:
+        """What the child has said after `timeout` seconds or when it ends; its output goes to the log meanwhile.
+
+        listen: return at its first word. Otherwise it is not this process that wakes up, perhaps on the core of the
+        solver, whenever the child tells that a step begins: the kernel notes when that was.
+        Raises ProtocolError for what is no message.
+        """
+        sources: list[Any] = [self._server]
+        if listen and not self.line.closed:
+            sources.append(self.line)
+        if self._read >= 0:
+            sources.append(self._read)
+        ready: list[Any] = wait(sources, timeout)
         if self._read in ready:
             self._drain()
         if self._server in ready:
-            self.code = int(self._server.recv())
-        if self.channel in ready or self.code is not None:
-            yield from self._received()
+            self.code = int(self._server.receive(0.0).body["code"])
+        yield from self._received()
+
+    def cpu_seconds(self) -> float:
+        """CPU seconds of the child and of what it started, ended or not, as far as it was seen by `look`."""
+        return processes.cpu_seconds(self._server_pid, {self.pid, *self._pids})
 
     def look(self) -> int:
         """Bytes that the child and its descendants hold now."""
@@ -95,7 +110,8 @@ class Forked:
         until = time.monotonic() + seconds
         try:
             while self.code is None and time.monotonic() < until:
-                list(self.messages(until - time.monotonic()))
+                with contextlib.suppress(ProtocolError):  # whatever it says now, it is to end
+                    list(self.messages(until - time.monotonic()))
         except LOST:
             return False
         return self.code is not None
@@ -113,19 +129,19 @@ class Forked:
         if self._read >= 0:
             os.close(self._read)
             self._read = -1
-        self.channel.close()
+        self.line.close()
         self._output.close()
         self._segments.remove()
 
-    def _received(self) -> Iterator[Any]:
-        """One message, or all that are left of a child that has ended."""
+    def _received(self) -> Iterator[Message]:
+        """All messages that are there."""
         try:
-            while not self.channel.closed and self.channel.poll(0):
-                yield self.channel.recv()
-                if self.code is None:
-                    return
+            while not self.line.closed:
+                yield self.line.receive(0.0)
+        except TimeoutError:
+            return
         except LOST:
-            self.channel.close()
+            self.line.close()
 
     def _drain(self) -> None:
         """Read what is printed, a pipe full at most; close at its end."""

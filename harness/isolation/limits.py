@@ -6,10 +6,15 @@ import re
 from dataclasses import dataclass
 
 from harness.case import Case
+from harness.isolation.steps import Step
+from instances import memory_bytes
 from instances.errors import InputError
 
-#: Seconds of a warm-up, which may compile, and of any other step but the run: the largest rungs take minutes.
+#: Seconds of an import and of a warm-up, which may compile, and of what works through a whole instance: the largest
+#: rungs take minutes.
 _WARM_UP_LIMIT, _SETUP_LIMIT = 300.0, 3600.0
+#: Writing an answer and looking through an instance once: so many seconds, and bytes a second.
+_COPYING_LIMIT, _COPYING_RATE = 30.0, 2e7
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 #: Less than an interpreter with NumPy and PyTorch takes is a mistyped unit.
@@ -20,16 +25,28 @@ _ALLOCATED_FACTOR, _ALLOCATED_EXTRA = 2, 2**30
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """grace: seconds of run beyond the time limit, None for half of it and 30 s. memory: bytes, None without limit."""
+    """grace: seconds of run beyond the time limit, None for half of it and 30 s. memory: bytes, None without limit.
+
+    reply: seconds for a server to fork a process or to tell its end, and for a process to end after its result.
+    """
 
     grace: float | None = None
     memory: int | None = None
+    reply: float = 60.0
 
-    def seconds(self, case: Case, step: str) -> float:
+    def seconds(self, case: Case, step: Step) -> float:
         """Seconds that a step may take before the harness ends the case."""
-        limit = case.settings.time_limit
-        if step != "run":
-            return _WARM_UP_LIMIT if step == "warm-up" else _SETUP_LIMIT
+        if step is Step.RUN:
+            return self._run(case.settings.time_limit)
+        if step in (Step.LOAD, Step.WARM_UP):
+            return _WARM_UP_LIMIT
+        if step in (Step.DELIVER, Step.CHECK):
+            return _COPYING_LIMIT + memory_bytes(case.parsed) / _COPYING_RATE
+        if step in (Step.START, Step.ENDING):
+            return self.reply
+        return _SETUP_LIMIT
+
+    def _run(self, limit: float | None) -> float:
         if limit is None:
             return float("inf")
         return limit + (0.5 * limit + 30.0 if self.grace is None else self.grace)

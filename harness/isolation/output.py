@@ -37,9 +37,14 @@ class Output:
     @property
     def last_words(self) -> str:
         """The last line that was printed."""
-        lines = self._tail.decode(errors="replace").strip().splitlines()
-        return "".join(c if c.isprintable() else " " for c in lines[-1])[-_LAST_WORDS:] if lines else ""
+        return last_words(self._tail)
 
     def _append(self, data: bytes) -> None:
         with self._log.open("ab") as file:
             file.write(data)
+
+
+def last_words(output: bytes) -> str:
+    """The last line of what was printed, as it may stand in a reason."""
+    lines = output.decode(errors="replace").strip().splitlines()
+    return "".join(c if c.isprintable() else " " for c in lines[-1])[-_LAST_WORDS:] if lines else ""

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import psutil
 
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 1, 4, 36
 _PROC = Path("/proc")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 def adopt_orphans() -> None:
@@ -26,6 +27,19 @@ def adopt_orphans() -> None:
 def die_with_parent() -> None:
     """Be killed when the process that forked this one ends (Linux)."""
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def protect_memory() -> None:
+    """Keep other processes of this user, its children too, from reading or writing the memory of this one (Linux).
+
+    Not those of root, and not their signals.
+    """
+    _prctl(_PR_SET_DUMPABLE, 0)
+
+
+def open_memory() -> None:
+    """Undo `protect_memory` in a child, which inherits it: its own files in /proc would not be its own."""
+    _prctl(_PR_SET_DUMPABLE, 1)
 
 
 def _prctl(option: int, value: int) -> None:
@@ -93,6 +107,38 @@ def proportional(pids: Iterable[int]) -> int:
                 if line.startswith("Pss:"):
                     total += int(line.split()[1]) * 1024
     return total
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process is gone, or stands still until a signal lets it go on."""
+    try:
+        return psutil.Process(pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
+    except psutil.Error:
+        return True
+
+
+def cpu_seconds(server: int, pids: Iterable[int]) -> float:
+    """CPU seconds that `pids` and their ended children have used, and those that ended as children of `server`.
+
+    Only differences mean something: what `server` reaped before is part of it.
+    """
+    total = _times(server, own=False)
+    for pid in pids:
+        total += _times(pid, own=True)
+    return total
+
+
+def _times(pid: int, *, own: bool) -> float:
+    """CPU seconds of the ended children of a process, and its own."""
+    try:
+        words = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        user, system, of_user, of_system = (int(word) * _TICK for word in words[11:15])
+    except (OSError, ValueError):
+        try:
+            user, system, of_user, of_system = psutil.Process(pid).cpu_times()[:4]
+        except psutil.Error:
+            return 0.0
+    return of_user + of_system + (user + system if own else 0.0)
 
 
 def memory_left() -> int:

@@ -1,4 +1,4 @@
-"""The process that forks: `python -m harness.isolation.server DESCRIPTOR FOLDER`.
+"""The process that forks: `python -P -m harness.isolation.server DESCRIPTOR FOLDER`.
 
 It answers every request with a child of its own process group that does the job, and reports the exit code when the
 child and all that it started have ended. When the harness goes away, for whatever reason, it ends them and removes
@@ -16,15 +16,13 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable
-from multiprocessing.connection import Connection
-from multiprocessing.reduction import recv_handle
 from typing import Any, NoReturn
 
 from harness.isolation.processes import adopt_orphans, die_with_parent, end_children
+from harness.isolation.wire import LOST, Line, ProtocolError
 
-#: What a child does with a request, and whom it tells.
-Job = Callable[[Any, Connection], None]
-READY = "ready"
+#: What a child does with a request: whom it tells, and the further descriptor that came with it, if any.
+Job = Callable[..., None]
 #: Slow to load and needed by most cases. Never highspy or OR-Tools, which exclude each other in one process.
 _PRELOADED = (
     *("numba", "torch", "scipy.optimize", "scipy.sparse"),
@@ -38,20 +36,20 @@ _GENTLE = 0.2
 def main() -> None:
     from harness.isolation.child import hold_instance
 
-    control, folder = Connection(int(sys.argv[1])), sys.argv[2]
+    control, folder = Line.of(int(sys.argv[1])), sys.argv[2]
     try:
         _preload()
-        with contextlib.suppress(BrokenPipeError):  # the harness ended meanwhile
-            control.send(READY)
+        with contextlib.suppress(*LOST):  # the harness ended meanwhile
+            control.send({"ready": os.getpid()})
             serve(control, hold_instance)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def serve(control: Connection, job: Job) -> None:
+def serve(control: Line, job: Job) -> None:
     """Fork a child for each request on `control`, one at a time, until the other end is closed.
 
-    A request comes with two descriptors: the channel that the child gets, and where its output goes.
+    A request comes with descriptors: the line that the child gets, where its output goes, and what the job needs.
     Answers: the id of the child at once, and its exit code when it has ended.
     """
     adopt_orphans()
@@ -59,27 +57,26 @@ def serve(control: Connection, job: Job) -> None:
     gc.freeze()  # a collection in a child would copy the pages that it shares with this process
     while True:
         try:
-            request = control.recv()
-            channel, output = recv_handle(control), recv_handle(control)
-        except (EOFError, OSError):
+            request = control.receive(descriptors=True)
+        except (*LOST, ProtocolError):
             return
         pid = os.fork()
         if pid == 0:
             control.close()
-            _become_child(job, request, Connection(channel), output)
-        os.close(channel)
-        os.close(output)
+            _become_child(job, request.body, *request.descriptors)
+        for descriptor in request.descriptors:
+            os.close(descriptor)
         try:
-            control.send(pid)
+            control.send({"pid": pid})
             code = _wait(pid, control)
             end_children(_GENTLE)
-            control.send(code)
+            control.send({"code": code})
         except OSError:
             end_children(_GENTLE)
             return
 
 
-def _wait(pid: int, control: Connection) -> int:
+def _wait(pid: int, control: Line) -> int:
     """The exit code of the child; BrokenPipeError where the other end of `control` goes away first."""
     with _watched(pid) as ended:
         while True:
@@ -105,7 +102,7 @@ def _watched(pid: int) -> Any:
         os.close(descriptor)
 
 
-def _become_child(job: Job, request: Any, channel: Connection, output: int) -> NoReturn:
+def _become_child(job: Job, request: dict[str, Any], line: int, output: int, *others: int) -> NoReturn:
     code = 1
     try:
         os.setpgid(0, 0)
@@ -113,7 +110,7 @@ def _become_child(job: Job, request: Any, channel: Connection, output: int) -> N
         for descriptor in (1, 2):
             os.dup2(output, descriptor)
         os.close(output)
-        job(request, channel)
+        job(request, Line.of(line), *others)
         code = 0
     except SystemExit as error:
         code = error.code if isinstance(error.code, int) else 1

@@ -1,18 +1,19 @@
-"""Follows one forked process to its result or its end, and ends it where it passes a limit."""
+"""Follows one forked process through its steps to its result, and ends it where it passes a limit."""
 
 from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.case import Case
 from harness.isolation import cgroup, processes
-from harness.isolation.child import START
 from harness.isolation.forked import Forked
 from harness.isolation.limits import Limits, shown
+from harness.isolation.steps import Step
+from harness.isolation.wire import ProtocolError
 from harness.outcome import Outcome
 from solvers import Status
 
@@ -26,34 +27,83 @@ _NO_MEMORY = ("bad_alloc", "MemoryError", "out of memory", "Cannot allocate memo
 
 
 class Watch:
-    """One forked process under the limits of a case. group: its cgroup, where it has one."""
+    """One forked process under the limits of a case. steps: what it announces. group: its cgroup, where it has one."""
 
-    def __init__(self, case: Case, forked: Forked, limits: Limits, group: Path | None = None) -> None:
+    def __init__(
+        self, case: Case, forked: Forked, limits: Limits, steps: Sequence[Step], group: Path | None = None
+    ) -> None:
         self._case, self._forked, self._limits, self._group = case, forked, limits, group
-        self._step = START
-        self._since = {START: time.monotonic()}
+        self._expected = list(steps)
+        self._step = Step.START
+        self._since: dict[Step, float] = {Step.START: time.monotonic()}
+        self._cpu: dict[Step, float] = {}
+        self._result: Mapping[str, Any] | None = None
+        self._looked = time.monotonic()
+        self._sample = (self._looked, forked.cpu_seconds())
         self._kills = processes.kernel_kills()
 
-    def result(self, tick: Phase, *, to_the_end: bool) -> Any:
+    def result(self, tick: Phase, *, to_the_end: bool) -> Mapping[str, Any] | Outcome:
         """What the process handed over, or the Outcome of a failure; `to_the_end` waits until it is gone."""
-        found: Any = None
-        while self._forked.code is None and (found is None or to_the_end):
-            tick(self._step)
-            for message in self._forked.messages(_LOOK):
-                if isinstance(message, str):
-                    self._step, self._since[message] = message, time.monotonic()
-                else:
-                    found = message
-            failure = None if self._forked.code is not None else self._past_time() or self._past_memory()
+        while self._forked.code is None and (self._result is None or to_the_end):
+            try:
+                for message in self._forked.messages(_LOOK, listen=not to_the_end):
+                    self._take(message.body, message.at)
+            except ProtocolError as error:
+                self._forked.end(_GENTLE)
+                return broken_protocol(error)
+            failure = None if self._forked.code is not None or not self._is_time_to_look() else self._past_limits(tick)
             if failure is not None:
                 self._forked.end(_GENTLE)
-                return failure if found is None else found
-        return self._death() if found is None else found
+                return failure if self._result is None else self._result
+        return self._death() if self._result is None else self._result
 
-    def between(self, first: str, last: str) -> float:
+    def between(self, first: Step, last: Step) -> float:
         """Seconds between the announcements of two steps; until now where the last did not come."""
         now = time.monotonic()
         return self._since.get(last, now) - self._since.get(first, now)
+
+    def has(self, step: Step) -> bool:
+        """Whether the step was announced."""
+        return step in self._since
+
+    def cpu_between(self, first: Step, last: Step) -> float | None:
+        """CPU seconds between the announcements of two steps, None where one did not come."""
+        if first not in self._cpu or last not in self._cpu:
+            return None
+        return max(0.0, self._cpu[last] - self._cpu[first])
+
+    def _take(self, body: Mapping[str, Any], at: float) -> None:
+        """The next step, or the result after the last one; ProtocolError for anything else."""
+        if self._result is not None:
+            raise ProtocolError("a message after its result")
+        if isinstance(body.get("result"), dict):
+            self._result, step = body["result"], Step.ENDING
+        elif self._expected and body.get("step") == self._expected[0]:
+            step = self._expected.pop(0)
+        else:
+            expected = self._expected[0] if self._expected else "its result"
+            raise ProtocolError(f"{str(body.get('step', sorted(body)))[:80]!r} after {self._step}, expected {expected}")
+        self._step, self._since[step] = step, max(at, self._since[self._step])
+        self._cpu[step] = self._cpu_at(self._since[step])
+
+    def _cpu_at(self, at: float) -> float:
+        """CPU seconds at a moment since the last look, as if the process had worked evenly from then until now."""
+        (before, used), (now, all_used) = self._sample, (time.monotonic(), self._forked.cpu_seconds())
+        share = (at - before) / (now - before) if now > before else 1.0
+        return used + min(1.0, max(0.0, share)) * (all_used - used)
+
+    def _is_time_to_look(self) -> bool:
+        """Not after every message: the solver may share its core with this process, and works on."""
+        now = time.monotonic()
+        if now - self._looked < _LOOK:
+            return False
+        self._looked = now
+        self._sample = (now, self._forked.cpu_seconds())
+        return True
+
+    def _past_limits(self, tick: Phase) -> Outcome | None:
+        tick(self._step)
+        return self._past_time() or self._past_memory()
 
     def _past_time(self) -> Outcome | None:
         passed = time.monotonic() - self._since[self._step]
@@ -88,3 +138,8 @@ class Watch:
 
     def _failure(self, status: Status, reason: str) -> Outcome:
         return Outcome(status=status, reason=reason, peak_memory={"host": self._forked.peak or None, "device": None})
+
+
+def broken_protocol(error: ProtocolError) -> Outcome:
+    """The outcome of a case whose process said what it must not."""
+    return Outcome(status=Status.ERROR, reason=f"the adapter's process broke the protocol: {error}")

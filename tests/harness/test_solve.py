@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from harness import solve
+from harness.attempt import UnavailableError
 from harness.outcome import outcome_of
 from harness.records import Seconds
-from harness.solve import Result, UnavailableError, execute
+from harness.solve import Result, execute
 from instances import InputError, MatchingLP, MatchingSpec, generate
 from solvers import Answer, Availability, Settings, Solver, Status, TracePoint
 

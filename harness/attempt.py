@@ -1,0 +1,93 @@
+"""One solver on one instance, timed: what a notebook, pytest-benchmark and the child of a case do alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from harness import disturbance
+from harness.answers import Plain, availability, plain
+from harness.clock import Stopwatch
+from instances import InputError, MatchingLP
+from solvers import OptionError, Settings, Solver, Status
+from solvers.base import parse_options
+
+Phase = Callable[[str], None]
+#: Calls the solver's run; pytest-benchmark puts its own clock here.
+Call = Callable[[Callable[[], Plain]], Plain]
+_LONGEST_REASON = 500
+
+
+class UnavailableError(InputError):
+    """The solver cannot run here; the text says what to install."""
+
+
+class InstanceChangedError(RuntimeError):
+    """What the referee would judge is no longer what the solver was given."""
+
+
+class UnsuitedError(Exception):
+    """The solver says that it cannot take this instance; the text is its reason."""
+
+
+@dataclass(kw_only=True)
+class Measured:
+    """What was measured of an attempt, also of one that failed half way. seconds: prepare and run."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    disturbance: dict[str, float | None] = field(default_factory=dict)
+
+
+def check_runnable(solver: Solver, settings: Settings) -> None:
+    """Raise where the solver is not available here, not on the device asked for, or does not know an option."""
+    found = availability(solver)
+    if not found.ok:
+        raise UnavailableError(f"{solver.id}: {found.reason}; {found.remedy}")
+    if settings.device.partition(":")[0] not in solver.devices:
+        raise OptionError(f"{solver.id} does not run on {settings.device}: use {' or '.join(solver.devices)}")
+    parse_options(solver.Options, settings)
+
+
+def attempt(
+    lp: MatchingLP,
+    solver: Solver,
+    settings: Settings,
+    measured: Measured,
+    phase: Phase,
+    call: Call = lambda run: run(),
+    deliver: Callable[[Plain], None] = lambda _: None,
+) -> Plain:
+    """Prepare, run and `deliver`, and fill in `measured`; what the solver held is free again on return.
+
+    `unsuited` belongs to prepare, and making the answer plain to run: nothing that the adapter does on the instance is
+    outside the clock. `phase` hears "prepare", "run" and "deliver" at the moments where the clock is read.
+    """
+    stopwatch = Stopwatch(settings.device)
+    phase("prepare")
+    unsuited = solver.unsuited(lp)
+    if unsuited:
+        raise UnsuitedError(" ".join(str(unsuited).split())[:_LONGEST_REASON])
+    state = solver.prepare(lp, settings)
+    measured.seconds["prepare"] = stopwatch.lap()
+    before = disturbance.read()
+    stopwatch = Stopwatch(settings.device)
+    phase("run")
+    found = call(lambda: plain(solver.run(state), lp))
+    measured.seconds["run"] = stopwatch.lap()
+    phase("deliver")
+    deliver(found)
+    measured.disturbance |= disturbance.between(before, disturbance.read())
+    return found
+
+
+def failure(error: BaseException) -> tuple[Status, str]:
+    """Status and reason of a case in which the adapter raised; InputError speaks for itself."""
+    if isinstance(error, UnsuitedError):
+        return Status.SKIPPED, str(error)
+    try:
+        text = " ".join(str(error).split())
+    except Exception as other:  # noqa: BLE001 - an exception of the solver's own making may fail at this too
+        text = f"its text raised {type(other).__name__}"
+    if not isinstance(error, InputError):
+        text = f"{type(error).__name__}: {text}"
+    return Status.MEMORY_LIMIT if isinstance(error, MemoryError) else Status.ERROR, text[:_LONGEST_REASON]
