@@ -43,8 +43,8 @@ DEFINITIONS = (
         WIN,
         "The fastest solver wins where a rival was asked for the same gap on the same instance and machine, and either "
         "needs longer or does not reach it. Level, no win: the ranges of their repeats overlap, or the next needs less "
-        "than 1.1 times as long, where a disturbed time counts without the share of the cores that others took. Where "
-        "one solver alone was asked there is no win either.",
+        "than 1.1 times as long, where a disturbed time counts without the share of the cores that others took. "
+        "Where another is faster with prepare, or one solver alone was asked, there is no win either.",
     ),
     (
         SUCCESS,

@@ -99,9 +99,9 @@ def winners(found: pd.DataFrame) -> pd.DataFrame:
     """One row a target, instance and machine: who is fastest there, and whether that is a win.
 
     verdict: "win", over somebody asked for the same target who needs longer or does not reach it; "level", where the
-    next one's times are not clearly longer; "walkover", where nobody else was asked; "none" of those asked reached it;
-    "not asked". The winner's figures are those of `outcomes`; runner_up, its seconds and range, and the factor between
-    the two are those of the next one.
+    next one's times are not clearly longer; "run alone", where with_prepare, another, is faster when prepare counts;
+    "walkover", where nobody else was asked; "none" of those asked reached it; "not asked". The winner's figures are
+    those of `outcomes`; runner_up, its seconds and range, and the factor between the two are those of the next one.
     level: all who are level with the fastest. asked: the number of solvers that were asked for the target.
     """
     places = found.dropna(subset="seconds").sort_values([*PLACE, "seconds", "competitor"])
@@ -115,7 +115,9 @@ def winners(found: pd.DataFrame) -> pd.DataFrame:
 
     everything = found.groupby(PLACE, observed=True).agg(best_gap=("best_gap", "min"), asked=("asked", "sum"))
     level = found[level_with_fastest(found)].groupby(PLACE, observed=True)["competitor"].agg(list)
-    rows = everything.join(best).join(level.rename("level")).reset_index()
+    in_total = places.sort_values("seconds_with_prepare", kind="stable").drop_duplicates(PLACE).set_index(PLACE)
+    rows = everything.join(best).join(level.rename("level")).join(in_total["competitor"].rename("with_prepare"))
+    rows = rows.reset_index()
     return rows.assign(verdict=[_verdict(row) for row in rows.to_dict("records")])
 
 
@@ -126,7 +128,9 @@ def _verdict(row: Mapping[Any, Any]) -> str:
         return "none"
     if row["asked"] == 1:
         return "walkover"
-    return "win" if len(row["level"]) == 1 else "level"
+    if len(row["level"]) > 1:
+        return "level"
+    return "win" if row["with_prepare"] == row["winner"] else "run alone"
 
 
 def level_with_fastest(found: pd.DataFrame) -> pd.Series:

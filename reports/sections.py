@@ -17,6 +17,7 @@ INSTANCES_DRAWN = 24  # figures of single instances; the tables hold all of them
 PREFERRED_TARGET = 1e-4
 NO_WIN = {
     "level": "level on {}",
+    "run alone": "the fastest on {} is slower than another with prepare",
     "walkover": "one solver alone was asked on {}",
     "none": "none of those asked reaches it on {}",
     "not asked": "nobody was asked on {}",

@@ -67,6 +67,8 @@ def _over_the_next(row: Mapping[Any, Any]) -> str:
         return "no other was asked"
     if row["verdict"] == "level":
         return f"level with {listed([name for name in row['level'] if name != row['winner']])}"
+    if row["verdict"] == "run alone":
+        return f"{factor(row['factor'])} faster than {row['runner_up']}; with prepare {row['with_prepare']} is faster"
     if pd.isna(row["runner_up"]):
         return f"no other of {row['asked']} reached it"
     told = f"{factor(row['factor'])} faster than {row['runner_up']}"

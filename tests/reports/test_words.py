@@ -26,12 +26,22 @@ def page_of(folder: Path, tmp_path: Path) -> str:
 def test_prepare_stands_at_the_number_where_it_takes_longer_than_run(
     write_records: Write, make_case: Make, tmp_path: Path
 ) -> None:
-    """A solver that solves in prepare wins by run alone, and the page says so."""
+    """A win stays one while it is one with prepare."""
+    ours = make_case(seconds=Seconds(prepare=0.2, run=0.001))
+    text = page_of(write_records(ours, make_case(solver="dualip")), tmp_path)
+    assert "blockpdhg 0.00100 s + 0.200 s prepare 500× faster than dualip, with prepare 3.48×" in text
+    assert "blockpdhg is fastest on 1 of 1 instance" in text
+    assert "0.00100 + 0.200 prepare" in text
+    assert "0.500 + " not in text
+
+
+def test_nobody_wins_by_what_was_done_in_prepare(write_records: Write, make_case: Make, tmp_path: Path) -> None:
+    """A solver that solves in prepare is the fastest by run alone."""
     ours = make_case(seconds=Seconds(prepare=2.0, run=0.001))
     text = page_of(write_records(ours, make_case(solver="dualip")), tmp_path)
-    assert "blockpdhg 0.00100 s + 2.00 s prepare 500× faster than dualip, with prepare 0.350×" in text
-    assert "0.00100 + 2.00 prepare" in text
-    assert "0.500 + " not in text
+    assert "blockpdhg 0.00100 s + 2.00 s prepare 500× faster than dualip; with prepare dualip is faster" in text
+    assert "the fastest on 1 is slower than another with prepare" in text
+    assert "is fastest on" not in text
 
 
 def test_no_win_without_a_rival_that_was_asked(write_records: Write, make_case: Make, tmp_path: Path) -> None:
