@@ -22,6 +22,7 @@ from harness.memory import lies_on_disk, memory_needed
 from harness.outcome import Outcome, case_record, utc_now
 from harness.records import RECORDS_FILE, CaseRecord
 from harness.suite import Suite, SuiteError
+from harness.texts import plain_text
 from instances import available_memory
 from instances.cpus import usable_threads
 from solvers import Status
@@ -78,7 +79,10 @@ def open_folder(suite: Suite, path: Path, *, resume: bool, rerun_disturbed: bool
             raise SuiteError(f"{path} already holds records of {suite.name}: add --resume, or choose another --out")
         again = {row["case"]: row for row in found.cases if rerun_disturbed and row.get("disturbed")}
         different = _different(suite, found.cases)
-        lines = [f"{count} cases are run again: {reason}" for reason, count in Counter(different.values()).items()]
+        lines = [
+            plain_text(f"{count} cases are run again: {reason}")
+            for reason, count in Counter(different.values()).items()
+        ]
         by_id = {row["case"]: row for row in found.cases}
         again |= {case: by_id[case] for case in different}
         return Folder(path=path, rows=tuple(found.cases), again=again, warnings=(*found.warnings, *lines))

@@ -9,7 +9,7 @@ each other. Nothing that a row says is believed because it stands there.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from harness.referee import certify
 from harness.trust.arithmetic import contradictions
 from harness.trust.stored import read_array
 from harness.whole import whole_instance
-from instances import InputError, MatchingLP, content_hash, digest, parse_spec
+from instances import InputError, MatchingLP, Spec, content_hash, digest, parse_spec
 
 #: Two numbers agree within this, relative to 1 + |number|: they differ only by the order of summation.
 TOLERANCE = 1e-9
@@ -56,15 +56,25 @@ def verify(path: Path, *, threads: int = 1) -> Iterator[Verified]:
     file = records.read(path)
     for line in file.warnings:
         yield Verified(case="", outcome=Outcome.NOT_TRIED, detail=line)
-    verifier = _Verifier(path, threads)
-    for row in sorted((*file.cases, *file.scaling), key=lambda row: str(row.get("spec"))):
+    rows = [*file.cases, *file.scaling]
+    verifier = _Verifier(path, threads, _places(rows))
+    for row in sorted(rows, key=lambda row: str(row.get("spec"))):
         yield verifier.verified(row)
+
+
+def _places(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """The specs of each content, by spec_hash: data that are gone from one place may lie in another."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(str(row.get("spec_hash")), []).append(row["spec"])
+    return {name: list(dict.fromkeys(specs)) for name, specs in found.items()}
 
 
 class _Verifier:
     """Holds the instance of the last row, since rows come in the order of their instances."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, places: Mapping[str, Sequence[str]]) -> None:
+        self._places = places
         self._folder = path if path.is_dir() else path.parent
         self._without_duals = path.suffix == ".json"
         self._threads = threads
@@ -100,17 +110,27 @@ class _Verifier:
         return found(Outcome.AGREES, _OWN if own else _BOUND if x is None else _ALL, derived["dual_bound"])
 
     def _instance(self, row: Mapping[str, Any]) -> MatchingLP:
-        spec = parse_spec(row["spec"])
-        if "spec_hash" in row and digest(spec) != row["spec_hash"]:
-            raise InputError(
-                f"spec_hash {row['spec_hash']} is not that of {spec.text}: the data or a generator has changed"
-            )
+        spec = self._spec(row)
         key, lp = self._made
-        if lp is None or key != row["spec"]:
+        if lp is None or key != spec.text:
             self._made = ("", None)  # free the last instance before the next is made
             lp = whole_instance(spec, threads=self._threads)
-            self._made = (row["spec"], lp)
+            self._made = (spec.text, lp)
         return lp
+
+    def _spec(self, row: Mapping[str, Any]) -> Spec:
+        """The spec of the row; where its data are not there any more, another one of the same content."""
+        named = row.get("spec_hash")
+        for text in (row["spec"], *self._places.get(str(named), ())):
+            try:
+                spec = parse_spec(text)
+            except InputError as error:
+                absent = error
+                continue
+            if named is not None and digest(spec) != named:
+                raise InputError(f"spec_hash {named} is not that of {text}: the data or a generator has changed")
+            return spec
+        raise absent
 
 
 def _name(row: Mapping[str, Any]) -> str:

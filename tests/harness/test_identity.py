@@ -95,6 +95,8 @@ def test_the_same_data_in_two_places_are_one_instance_with_the_shorter_name(tmp_
     data(tmp_path / "other", 2)
     places = [tmp_path / name for name in ("a-copy-elsewhere", "d", "other")]
     assert invoke(["run", suite(tmp_path, *places), "--out", str(tmp_path / "out")]) == 0
+    shutil.rmtree(tmp_path / "a-copy-elsewhere")
+    assert invoke(["verify", str(tmp_path / "out")]) == 0  # the other place has the same content
     cases = load([tmp_path / "out"]).cases
     assert set(cases["instance"]) == {f"parquet:path={tmp_path}/d", f"parquet:path={tmp_path}/other"}
 
