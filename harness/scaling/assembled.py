@@ -12,7 +12,7 @@ import numpy as np
 
 from solvers.engine.collectives import Group
 
-_WINDOW = 1 << 22  # edges that travel at a time, as float64
+_WINDOW = 1 << 19  # edges that travel at a time, as float64
 
 
 def assemble(group: Group, x: Any, edges: int, path: Path) -> str:
