@@ -46,7 +46,7 @@ class Status(enum.StrEnum):
     ITERATION_LIMIT = "iteration_limit"  # stopped at the iteration limit without claiming the tolerance
     TIME_LIMIT = "time_limit"  # stopped at the time limit, by itself or by the harness
     MEMORY_LIMIT = "memory_limit"  # ended because memory ran out
-    INFEASIBLE = "infeasible"  # the solver says that no x satisfies the constraints
+    INFEASIBLE = "infeasible"  # the solver says that no x satisfies the constraints, and the referee has a proof
     CRASHED = "crashed"  # the process died
     ERROR = "error"  # the solver raised, or stopped without an answer
     SKIPPED = "skipped"  # not tried; the reason says why

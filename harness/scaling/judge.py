@@ -66,7 +66,7 @@ def _judge(case: Mapping[str, Any], result: Mapping[str, Any], folder: Path, thr
     except (ArithmeticError, ValueError) as error:
         certificate = Certificate(reason=str(error))
     answer = Answer(x=x, dual=dual, status=claim, raw_status=result["raw_status"])
-    status, reason = verdict(answer, certificate, case["settings"]["tolerance"])
+    status, reason = verdict(answer, certificate, case["settings"]["tolerance"], lp, threads=threads)
     return {
         "status": str(status),
         "reason": "; ".join(filter(None, (reason, result["x"]))) if status is not Status.SOLVED else "",
