@@ -19,6 +19,7 @@ from harness.inherited import inherited, of_children
 from harness.scaling.judge import CASE, RESULT
 from harness.scaling.member import FAILURE, LOG
 from harness.scaling.sharded import ShardedCase
+from harness.scaling.standstill import ended_at_standstill
 from instances import InputError
 from solvers import Status
 
@@ -68,10 +69,12 @@ def launch(case: ShardedCase, *, max_restarts: int = 0, judge: Judge | None = No
         command = ["-m", "harness.scaling.member", str(folder / CASE), str(folder)]
         # the working folder may hold packages named as ours: it is not where ranks look for them
         environment = of_children(case.settings.threads) | {"PYTHONSAFEPATH": "1"}
-        with inherited(environment), _quiet():
+        with inherited(environment), _quiet(), ended_at_standstill(case.timeout) as standstill:
             try:
                 elastic_launch(config, sys.executable)(*command)
             except ChildFailedError as error:
+                if standstill.reason:
+                    return Launched(result=None, status=Status.CRASHED, reason=standstill.reason)
                 return _failed(case, folder, error.failures)
             except SignalException as signalled:  # torch's own handlers take Ctrl-C and SIGTERM meanwhile
                 raise KeyboardInterrupt from signalled

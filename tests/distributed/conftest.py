@@ -37,9 +37,8 @@ def start() -> Start:
 
     def start(spec: str, solver: str, ranks: int, *, max_restarts: int = 0, **chosen: Any) -> Launched:
         settings = {name: chosen.pop(name) for name in list(chosen) if name in Settings.__dataclass_fields__}
-        case = ShardedCase(
-            spec=spec, solver=solver, ranks=ranks, settings=Settings(**settings), probe=False, timeout=60.0, **chosen
-        )
+        fields = {"probe": False, "timeout": 60.0, **chosen}
+        case = ShardedCase(spec=spec, solver=solver, ranks=ranks, settings=Settings(**settings), **fields)
         return launch(case, max_restarts=max_restarts)
 
     return start

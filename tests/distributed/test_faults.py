@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -209,3 +210,22 @@ def test_a_rank_without_memory_for_the_threads_of_its_group_says_so() -> None:
     assert (child.returncode, child.stdout) == (1, "")
     words = "MemoryError: rank 0 cannot join the others: can't start new thread: raise the limit of its memory"
     assert child.stderr.splitlines()[-1].startswith(words)
+
+
+def test_ranks_that_all_stand_still_are_ended(
+    start: Start, ranks_alive: Callable[[], dict[int, Any]], tmp_path: Path
+) -> None:
+    def stop_all() -> None:
+        while not finished(tmp_path):
+            time.sleep(0.05)
+        for rank in ranks_alive().values():
+            rank.suspend()
+
+    stopping = threading.Thread(target=stop_all, daemon=True)
+    stopping.start()
+    place = {"checkpoint": str(tmp_path), "every": 0.2}
+    ended = start(SLOW, "blockpdhg", 2, tolerance=1e-8, options=ALONE, timeout=10.0, **place)
+    stopping.join()
+    assert ended.status is Status.CRASHED
+    assert ended.reason == "all 2 ranks were stopped by a signal for 10 s, and were ended"
+    assert not ranks_alive()

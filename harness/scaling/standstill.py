@@ -1,0 +1,65 @@
+"""Ends ranks that all stand still: none of them is left to notice that the others do not answer."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+_LOOK = 0.5  # seconds between two looks
+
+
+class Standstill:
+    """reason: one line, where the ranks were ended for it; "" otherwise."""
+
+    def __init__(self) -> None:
+        self.reason = ""
+
+
+@contextmanager
+def ended_at_standstill(seconds: float) -> Iterator[Standstill]:
+    """Meanwhile, kill the ranks below this process once every one has been stopped by a signal for `seconds`."""
+    found, over = Standstill(), threading.Event()
+    watcher = threading.Thread(target=_watch, args=(found, seconds, over), daemon=True)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _watch(found: Standstill, seconds: float, over: threading.Event) -> None:
+    stopped_since: float | None = None
+    while not over.wait(_LOOK):
+        ranks = _ranks()
+        if not ranks or not all(map(_is_stopped, ranks)):
+            stopped_since = None
+            continue
+        stopped_since = stopped_since or time.monotonic()
+        if time.monotonic() - stopped_since >= seconds:
+            found.reason = f"all {len(ranks)} ranks were stopped by a signal for {seconds:g} s, and were ended"
+            for rank in ranks:
+                with contextlib.suppress(psutil.Error):
+                    rank.kill()
+
+
+def _ranks() -> list[psutil.Process]:
+    """The ranks that live; torchrun starts them as children of this process."""
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if "harness.scaling.member" in child.cmdline():
+                found.append(child)
+    return found
+
+
+def _is_stopped(process: psutil.Process) -> bool:
+    try:
+        return str(process.status()) == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False
