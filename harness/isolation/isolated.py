@@ -92,6 +92,11 @@ class Isolated:
         return self._holder
 
 
+def try_servers() -> None:
+    """Start a server and end it again; ServerError where it cannot start."""
+    _Server(threads=1).stop()
+
+
 class _Trial:
     """One case from its child to the judge of its answer."""
 

@@ -60,6 +60,6 @@ def _ranks() -> list[psutil.Process]:
 
 def _is_stopped(process: psutil.Process) -> bool:
     try:
-        return str(process.status()) == psutil.STATUS_STOPPED
+        return bool(process.status() == psutil.STATUS_STOPPED)
     except psutil.Error:
         return False

@@ -21,7 +21,10 @@ import psutil
 from harness.cards import listing
 from harness.environment import environment, governor, turbo
 from harness.isolation.cgroup import own_group
+from harness.isolation.isolated import try_servers
+from harness.isolation.wire import ServerError
 from instances.cpus import usable_threads
+from solvers.engine.compile_cache import cache_folder
 
 _LEAST_PYTHON = (3, 11)
 #: Beside the packages in a checkout; an installed copy has none.
@@ -52,6 +55,7 @@ def diagnose() -> Iterator[Line]:
     yield from _gpu()
     yield from _collectives()
     yield from _limits()
+    yield from _processes()
     yield from _solvers()
 
 
@@ -195,6 +199,21 @@ def _limits() -> Iterator[Line]:
         yield _yellow("rlimits", f"address space {shown[0]} (hard limit {shown[1]})", "ulimit -v unlimited")
     else:
         yield _green("rlimits", "address space unlimited")
+
+
+def _processes() -> Iterator[Line]:
+    """Whether cases can have processes of their own here, and where compiled loops are kept."""
+    try:
+        try_servers()
+        yield _green("cases", "processes of their own start")
+    except (ServerError, OSError) as error:
+        remedy = "make $TMPDIR writable, and repair what the line names"
+        yield Line(topic="cases", state=State.RED, detail=str(error), remedy=remedy)
+    folder = cache_folder()
+    if folder.name == "__pycache__":
+        yield _green("compile cache", str(folder))
+    else:
+        yield _yellow("compile cache", f"{folder}: the package cannot be written", "compile once more for each user")
 
 
 def _solvers() -> Iterator[Line]:
