@@ -32,7 +32,6 @@ from solvers.engine.setup import (
 from solvers.halpern import HalpernRun
 from solvers.halpern_state import Options, State
 from solvers.proximal.compile import compile_loops
-from solvers.proximal.full import LARGEST_SLICE
 
 
 class BlockPDHG(ShardedSolver):
@@ -69,7 +68,7 @@ class BlockPDHG(ShardedSolver):
             kernel = SharedKernel(make_kernel(layout, settings, options.kernel), job, settings)
             if kernel.device != "cpu":
                 rehearse(kernel, answer_dtype(settings, equality=layout.has_equality))
-            largest, most_edges = job.group.max(np.array([layout.largest_slice, lp.edges]))
+            (most_edges,) = job.group.max(np.array([lp.edges]))
             return State(
                 lp=lp,
                 settings=settings,
@@ -79,7 +78,7 @@ class BlockPDHG(ShardedSolver):
                 kernel=kernel,
                 scale=inverse_row_norm(layout),
                 hopeless_above=largest_objective(lp, job.group) if layout.has_equality else math.inf,
-                newton=newton and largest <= LARGEST_SLICE,
+                newton=newton,
                 most_edges=int(most_edges),
             )
 

@@ -9,14 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from solvers.base import OptionError, Vector
+from solvers.base import Vector
 from solvers.engine.kernel import Mix, Pass, Tensor, edge_room
 from solvers.engine.layout import Layout
 from solvers.engine.stream import Stream, Window
-
-#: A slice's scratch lies on the stack; a source with more edges needs the reference kernel.
-_LARGEST_SLICE = 1 << 16
-
 
 #: Pieces of the answer, which threads share.
 _PIECES = 64
@@ -33,11 +29,6 @@ class CpuKernel:
     def __init__(self, layout: Layout, threads: int) -> None:
         import numba
 
-        if layout.largest_slice > _LARGEST_SLICE:
-            raise OptionError(
-                f"kernel='cpu' takes sources with up to {_LARGEST_SLICE} edges, one has {layout.largest_slice}: "
-                f"use kernel='reference'"
-            )
         if layout.room.on_disk:
             self.name = "cpu from disk"
         self._type = layout.a.dtype.type

@@ -3,7 +3,8 @@
 L lanes, W width, n = W L cells of one slice; cells as in layout.py. Loops are flat over the n cells of a slice, which
 LLVM turns into vector code by itself, or over the edge numbers of SIZE lanes, a vector each; where a slice has one lane
 its edges fill the vectors, and scratch has SIZE cells more for the last of them. The scratch of a chunk lies on the
-stack: LLVM then knows that nothing else points to it and needs no run-time checks for overlap.
+stack: LLVM then knows that nothing else points to it and needs no run-time checks for overlap. A slice of more than
+STACK_CELLS cells, which is a lone source, has scratch of its own on the heap: stacks of threads may have 512 KiB.
 
 Projection (math of Michelot 1986, a Newton iteration on sum_e max(v_e - t, 0) = z that rises to its root): it starts
 at max(v) - z, which is never above the root, and ends when no lane moves; '<=' keeps t >= 0.
@@ -20,7 +21,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from solvers.engine.compiled import compiled
-from solvers.engine.layout import PAD_COST
+from solvers.engine.layout import PAD_COST, SLICE_CELLS
 from solvers.engine.vector_jit import (
     SIZE,
     any_above,
@@ -44,6 +45,8 @@ IN_ORDER: dict[str, Any] = {
     "cache": False, "fastmath": FAST - {"reassoc"}, "error_model": "numpy", "forceinline": True,
 }  # fmt: skip
 _MOST_ROUNDS = 200
+#: Cells of a slice whose scratch lies on the stack, at most two vectors of float64: 256 KiB.
+STACK_CELLS = SLICE_CELLS
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # of an untyped library
@@ -129,11 +132,83 @@ def scatter(index: Any, weight: Any, p: Any, out: Any) -> None:
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
+def _reduced(idx: Any, a: Any, c: Any, price: Any, radius: Any, kind: int, q: Any) -> float:
+    """q[n + SIZE] = c + A'price of one slice, whose bound it returns."""
+    n = idx.size
+    for k in range(n):
+        q[k] = c[k] + a[k] * price[idx[k]]
+    q[n:] = q.dtype.type(PAD_COST)
+    bound: float = least(q, n, radius, kind)
+    return bound
+
+
+@compiled(cache=False, fastmath=FAST, error_model="numpy")
+def _project_large(
+    chunk: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any, price: Any,
+    step: Any, resolution: Any, want_values: Any, own_loads: Any, own_values: Any,
+) -> tuple[float, float, float]:  # fmt: skip
+    """What `_project_chunk` does, for the slices that it leaves out."""
+    bound, norm, value = 0.0, 0.0, 0.0
+    for s in range(cuts[chunk], cuts[chunk + 1]):
+        n = start[s + 1] - start[s]
+        if n <= STACK_CELLS:
+            continue
+        idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
+        r, v = radius[lane[s] : lane[s + 1]], np.empty(n + SIZE, a.dtype)
+        bound += _reduced(idx, a_s, c_s, price, r, kind[s], v)
+        for k in range(n):
+            v[k] *= -step
+        v[n:] = a.dtype.type(-PAD_COST)
+        _project(v, n, r, kind[s], resolution)
+        for k in range(n):
+            norm += np.float64(v[k]) * np.float64(v[k])
+            value += np.float64(c_s[k]) * np.float64(v[k])
+        scatter(idx, a_s, v[:n], own_loads)
+        if want_values:
+            scatter(idx, c_s, v[:n], own_values)
+    return bound, norm, value
+
+
+@compiled(cache=False, fastmath=FAST, error_model="numpy")
+def _advance_large(
+    chunk: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any, price: Any,
+    step: Any, resolution: Any, want_values: Any, own_loads: Any, own_values: Any, x: Any, anchor: Any,
+    on_projected: Any, on_centre: Any, on_anchor: Any, settle: Any,
+) -> tuple[float, float, float, float]:  # fmt: skip
+    """What `_advance_chunk` does, for the slices that it leaves out."""
+    bound, moved, away, value = 0.0, 0.0, 0.0, 0.0
+    for s in range(cuts[chunk], cuts[chunk + 1]):
+        n = start[s + 1] - start[s]
+        if n <= STACK_CELLS:
+            continue
+        idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
+        x_s, anchor_s = x[start[s] : start[s + 1]], anchor[start[s] : start[s + 1]]
+        r, v = radius[lane[s] : lane[s + 1]], np.empty(n + SIZE, a.dtype)
+        bound += _reduced(idx, a_s, c_s, price, r, kind[s], v)
+        for k in range(n):
+            v[k] = x_s[k] - step * v[k]
+        v[n:] = a.dtype.type(-PAD_COST)
+        _project(v, n, r, kind[s], resolution)
+        for k in range(n):
+            p = v[k]
+            moved += np.float64(p - x_s[k]) * np.float64(p - x_s[k])
+            away += np.float64(p - anchor_s[k]) * np.float64(p - anchor_s[k])
+            value += np.float64(c_s[k]) * np.float64(p)
+            x_s[k] = on_projected * p + on_centre * x_s[k] + on_anchor * anchor_s[k]
+            if settle:
+                anchor_s[k] = p
+        scatter(idx, a_s, v[:n], own_loads)
+        if want_values:
+            scatter(idx, c_s, v[:n], own_values)
+    return bound, moved, away, value
+
+
+@compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _project_chunk(
     chunk: int, largest_slice: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     a: Any, c: Any, price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
 ) -> None:  # fmt: skip
-    room, none = largest_slice + SIZE, a.dtype.type(PAD_COST)
+    room, none = min(largest_slice, STACK_CELLS) + SIZE, a.dtype.type(PAD_COST)
     v_all = numba.carray(stack(a.itemsize * room), (room,), a.dtype)
     q_all = numba.carray(stack(a.itemsize * room), (room,), a.dtype)
     own_loads, own_values = loads[chunk], values[chunk]
@@ -142,6 +217,8 @@ def _project_chunk(
     bound, norm, value = 0.0, 0.0, 0.0
     for s in range(cuts[chunk], cuts[chunk + 1]):
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
+        if n > STACK_CELLS:
+            continue
         idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
         r = radius[lane[s] : lane[s + 1]]
         v, q = v_all[:n], q_all[:n]
@@ -161,6 +238,12 @@ def _project_chunk(
         scatter(idx, a_s, v, own_loads)
         if want_values:
             scatter(idx, c_s, v, own_values)
+    if largest_slice > STACK_CELLS:
+        low, square, objective = _project_large(
+            chunk, cuts, start, lane, kind, radius, index, a, c, price, step, resolution, want_values, own_loads,
+            own_values,
+        )  # fmt: skip
+        bound, norm, value = bound + low, norm + square, value + objective
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, norm, 0.0, value
 
 
@@ -170,7 +253,7 @@ def _advance_chunk(
     a: Any, c: Any, price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
     x: Any, anchor: Any, on_projected: Any, on_centre: Any, on_anchor: Any, settle: Any,
 ) -> None:  # fmt: skip
-    room, none = largest_slice + SIZE, a.dtype.type(PAD_COST)
+    room, none = min(largest_slice, STACK_CELLS) + SIZE, a.dtype.type(PAD_COST)
     v_all = numba.carray(stack(a.itemsize * room), (room,), a.dtype)
     q_all = numba.carray(stack(a.itemsize * room), (room,), a.dtype)
     own_loads, own_values = loads[chunk], values[chunk]
@@ -179,6 +262,8 @@ def _advance_chunk(
     bound, moved, away, value = 0.0, 0.0, 0.0, 0.0
     for s in range(cuts[chunk], cuts[chunk + 1]):
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
+        if n > STACK_CELLS:
+            continue
         idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
         x_s, anchor_s = x[start[s] : start[s + 1]], anchor[start[s] : start[s + 1]]
         r = radius[lane[s] : lane[s + 1]]
@@ -205,6 +290,12 @@ def _advance_chunk(
         scatter(idx, a_s, v, own_loads)
         if want_values:
             scatter(idx, c_s, v, own_values)
+    if largest_slice > STACK_CELLS:
+        low, far, apart, objective = _advance_large(
+            chunk, cuts, start, lane, kind, radius, index, a, c, price, step, resolution, want_values, own_loads,
+            own_values, x, anchor, on_projected, on_centre, on_anchor, settle,
+        )  # fmt: skip
+        bound, moved, away, value = bound + low, moved + far, away + apart, value + objective
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, moved, away, value
 
 

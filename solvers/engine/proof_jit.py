@@ -11,7 +11,7 @@ import numba
 import numpy as np
 
 from solvers.engine.compiled import compiled
-from solvers.engine.cpu_jit import BOX, FAST, IN_ORDER, SIMPLEX, by_lane, least, scatter, stack
+from solvers.engine.cpu_jit import BOX, FAST, IN_ORDER, SIMPLEX, STACK_CELLS, by_lane, least, scatter, stack
 from solvers.engine.layout import PAD_COST, SLIP, TINY
 from solvers.engine.threads_jit import each
 from solvers.engine.vector_jit import SIZE, choose_above, load, precise, same, smaller, store, total
@@ -40,17 +40,50 @@ def _feasible(x: Any, radius: Any, kind: int, p: Any) -> None:
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
+def _judge_large(
+    chunk: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any, price: Any,
+    own_loads: Any, own_values: Any, x: Any,
+) -> tuple[float, float, float, float]:  # fmt: skip
+    """What `_judge_chunk` does, for the slices that it leaves out."""
+    bound, value, size, free_size = 0.0, 0.0, 0.0, 0.0
+    for s in range(cuts[chunk], cuts[chunk + 1]):
+        n = start[s + 1] - start[s]
+        if n <= STACK_CELLS:
+            continue
+        idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
+        r, p = radius[lane[s] : lane[s + 1]], np.empty(n + SIZE)
+        for k in range(n):
+            cost, rise = np.float64(c_s[k]), np.float64(a_s[k]) * price[idx[k]]
+            p[k] = cost if rise == 0 else cost + rise - (SLIP * (abs(cost) + rise) + TINY)
+        p[n:] = PAD_COST
+        bound += least(p, n, r, kind[s])
+        _feasible(x[start[s] : start[s + 1]], r, kind[s], p)
+        scatter(idx, a_s, p[:n], own_loads)
+        for k in range(n):
+            p[k] *= np.float64(c_s[k])
+            value += p[k]
+            size += abs(p[k])
+            free_size += 0.0 if a_s[k] > 0 else abs(p[k])
+        for k in range(n):
+            own_values[idx[k]] += p[k] if a_s[k] > 0 else 0.0
+    return bound, size, free_size, value
+
+
+@compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _judge_chunk(
     chunk: int, largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     a: Any, c: Any, price: Any, loads: Any, values: Any, sums: Any, x: Any,
 ) -> None:  # fmt: skip
-    p_all = numba.carray(stack(8 * (largest + SIZE)), (largest + SIZE,), np.float64)
+    room = min(largest, STACK_CELLS) + SIZE
+    p_all = numba.carray(stack(8 * room), (room,), np.float64)
     own_loads, own_values = loads[chunk], values[chunk]
     own_loads[:] = 0.0
     own_values[:] = 0.0
     bound, value, size, free_size = 0.0, 0.0, 0.0, 0.0
     for s in range(cuts[chunk], cuts[chunk + 1]):
         n = start[s + 1] - start[s]
+        if n > STACK_CELLS:
+            continue
         idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
         r, p = radius[lane[s] : lane[s + 1]], p_all[:n]
         for k in range(n):
@@ -67,6 +100,11 @@ def _judge_chunk(
             free_size += 0.0 if a_s[k] > 0 else abs(p[k])
         for k in range(n):
             own_values[idx[k]] += p[k] if a_s[k] > 0 else 0.0
+    if largest > STACK_CELLS:
+        low, of_p, of_free, objective = _judge_large(
+            chunk, cuts, start, lane, kind, radius, index, a, c, price, own_loads, own_values, x
+        )
+        bound, size, free_size, value = bound + low, size + of_p, free_size + of_free, value + objective
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, size, free_size, value
 
 
@@ -81,7 +119,7 @@ def _answer_piece(
     piece: int, pieces: int, largest: int, order: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     source: Any, offsets: Any, cells: Any, factor: Any, x: Any,
 ) -> None:  # fmt: skip
-    p_all = numba.carray(stack(8 * (largest + SIZE)), (largest + SIZE,), np.float64)
+    p_all = np.empty(largest + SIZE)
     for s in order[order.size * piece // pieces : order.size * (piece + 1) // pieces]:
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
         idx, p = index[start[s] : start[s + 1]], p_all[:n]

@@ -18,8 +18,6 @@ _Arrays = tuple[Any, Any, Any, Any, Any, Any, Any, Any]
 Cells = npt.NDArray[Any]
 #: Sources looked at for a quantile or a share.
 _SAMPLE = 20_000
-#: A slice's scratch lies on the stack twice over in float64.
-LARGEST_SLICE = 1 << 16
 _NO_X, _NO_BENDS = np.empty(0), np.empty(0, np.int8)
 #: A chunk of a subproblem has at least this many cells, and eight for each budget row.
 _CHUNK_CELLS, _MOST_CHUNKS = 16_384, 16

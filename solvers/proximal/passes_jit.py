@@ -17,7 +17,7 @@ import numba
 import numpy as np
 
 from solvers.engine.compiled import compiled
-from solvers.engine.cpu_jit import least, stack
+from solvers.engine.cpu_jit import STACK_CELLS, least, stack
 from solvers.engine.layout import PAD_COST
 from solvers.engine.threads_jit import each
 from solvers.engine.vector_jit import SIZE
@@ -101,12 +101,55 @@ def _copy(p: Any, x: Any) -> None:
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
+def _large(
+    chunk: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any, centre: Any,
+    step: float, price: Any, x: Any, precise_x: Any, tau_of: Any, margin: Any, bends: Any, own_loads: Any,
+    own_values: Any,
+) -> tuple[float, float, float]:  # fmt: skip
+    """What `_chunk` does, for the slices that it leaves out: lone sources, in room on the heap."""
+    bound, moved, cost, whole = 0.0, 0.0, 0.0, margin.size > 0
+    room = np.empty((5, 1))
+    for s in range(cuts[chunk], cuts[chunk + 1]):
+        n = start[s + 1] - start[s]
+        if n <= STACK_CELLS:
+            continue
+        cells, lanes, shape = slice(start[s], start[s + 1]), slice(lane[s], lane[s + 1]), (n, 1)
+        idx, a_s, c_s, centre_s = index[cells], a[cells], c[cells], centre[cells]
+        z, p, r = np.empty(n + SIZE), np.empty(n + SIZE), room[4]
+        r[:] = radius[lanes]
+        for k in range(n):
+            p[k] = c_s[k] + a_s[k] * price[idx[k]]
+            z[k] = centre_s[k] - step * p[k]
+        z[n:], p[n:] = -PAD_COST, PAD_COST
+        bound += least(p, n, r, kind[s])
+        project_lanes(z, p, n, r, kind[s], room[0], room[1])
+        z2, p2 = z[:n].reshape(shape), p[:n].reshape(shape)
+        if whole:
+            _margins(z2, p2, a_s.reshape(shape), r, kind[s], room[0], room[1], step, room[2], room[3], margin[lanes])
+        else:
+            _bends(kind[s], room[0], room[1], bends[lanes])
+        tau_of[lanes] = room[0]
+        away, paid = _sums(p2, centre_s.reshape(shape), c_s.reshape(shape), room[2], room[3])
+        moved, cost = moved + away, cost + paid
+        for k in range(n):
+            own_loads[idx[k]] += a_s[k] * p[k]
+        if whole:
+            _copy(p[:n], x[cells])
+            for k in range(n):
+                own_values[idx[k]] += c_s[k] * p[k]
+        else:
+            _copy(p[:n], precise_x[cells])
+    return (bound if whole else 0.0), moved, cost
+
+
+@compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _chunk(
     chunk: int, largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
     centre: Any, step: float, price: Any, x: Any, precise_x: Any, tau_of: Any, margin: Any, bends: Any, loads: Any,
     values: Any, sums: Any,
 ) -> None:  # fmt: skip
-    f8, most, size = np.float64, (largest + SIZE,), 8 * (largest + SIZE)
+    f8, room = np.float64, min(largest, STACK_CELLS) + SIZE
+    most, size = (room,), 8 * room
     z_all, p_all = numba.carray(stack(size), most, f8), numba.carray(stack(size), most, f8)
     scratch = numba.carray(stack(8 * 5 * _LANES), (5, _LANES), f8)
     whole = margin.size > 0
@@ -116,6 +159,8 @@ def _chunk(
     bound, moved, cost = 0.0, 0.0, 0.0
     for s in range(cuts[chunk], cuts[chunk + 1]):
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
+        if n > STACK_CELLS:
+            continue
         idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
         centre_s = centre[start[s] : start[s + 1]]
         z, p = z_all[:n], p_all[:n]
@@ -148,6 +193,12 @@ def _chunk(
                 own_values[idx[k]] += c_s[k] * p[k]
         else:
             _copy(p, precise_x[start[s] : start[s + 1]])
+    if largest > STACK_CELLS:
+        low, away, paid = _large(
+            chunk, cuts, start, lane, kind, radius, index, a, c, centre, step, price, x, precise_x, tau_of, margin,
+            bends, own_loads, own_values,
+        )  # fmt: skip
+        bound, moved, cost = bound + low, moved + away, cost + paid
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2] = bound, moved, cost
 
 
