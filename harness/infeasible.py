@@ -13,7 +13,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.optimize import linprog
 
 from harness.bound import proves_infeasible
 from harness.referee import Certificate
@@ -62,6 +61,8 @@ def _refutation_by_trial(lp: MatchingLP, threads: int) -> str:
 
 def _place_all(lp: MatchingLP) -> tuple[Float64 | None, Float64 | None]:
     """x[E] that places as much as HiGHS can, and the ray [J] that its multipliers make; None where it gave none."""
+    from scipy.optimize import linprog  # slow to load, and rarely needed
+
     source = lp.source_of_edge()
     radius = lp.per_source.radius
     equality = (lp.per_source.kind == Kind.SIMPLEX_EQUALITY) & (radius > 0)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from scipy.optimize import linprog
 
 from harness.refill import deficits, shrink
 from harness.rounding import Float64
@@ -80,6 +79,8 @@ def _change(
     unit: float,
 ) -> bool:
     """One solve; `lack` [I] relative to z and `unit`, `slack` [J] in its own numbers."""
+    from scipy.optimize import linprog  # slow to load, and rarely needed
+
     radius = lp.per_source.radius
     equality = lp.per_source.kind == Kind.SIMPLEX_EQUALITY
     a = lp.a.astype(np.float64)
