@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.cli import invoke
 from harness.records import read
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,3 +122,16 @@ def test_packages_of_the_working_folder_with_our_names_are_not_loaded(tmp_path: 
         assert process.returncode == 0, process.stderr
     assert [row["status"] for row in read(tmp_path / "out").cases] == ["solved"]
     assert [row["status"] for row in read(tmp_path / "series").scaling] == ["solved"]
+
+
+def test_a_server_that_cannot_start_ends_the_command_with_one_line_and_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "python").write_text("#!/bin/sh\necho no library here >&2\nexit 1\n")
+    (tmp_path / "python").chmod(0o755)
+    (tmp_path / "suite.toml").write_text(SUITE)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    assert invoke(["run", str(tmp_path / "suite.toml"), "--out", str(tmp_path / "out")]) == 3
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line == "dualbench: the server process of the cases cannot start: no library here"
+    assert read(tmp_path / "out").cases == []
