@@ -1,12 +1,13 @@
 """The command `dualbench`.
 
 Exit status: 0 everything asked was executed and recorded; 1 it was, and --strict found a case not solved; 2 bad input,
-one line that says what to change; 3 a fault of the harness or of the machine, such as a full disk.
+one line that says what to change; 3 a fault of the harness or of the machine, such as a full disk. As usual, 130 after
+Ctrl-C and 141 where nobody reads the output (`| head -1`): what was finished is recorded, --resume goes on.
 """
 
 from __future__ import annotations
 
-import io
+import contextlib
 import sys
 import traceback
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import Any
 
 import click
 
+from harness import streams
 from harness.isolation.wire import ServerError
 from harness.records import NO_ROOM, NotWrittenError
 from harness.scaling import commands as scaling_commands
@@ -36,10 +38,12 @@ def main() -> None:
 
 def invoke(arguments: list[str]) -> int:
     """Run one command line and return its exit status; bad input is one line on standard error."""
-    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files need not be text
-        sys.stdout.reconfigure(errors="backslashreplace")
+    streams.prepare()
     try:
-        status = cli.main(arguments, prog_name="dualbench", standalone_mode=False)
+        status = _call(arguments)
+        sys.stdout.flush()
+    except click.exceptions.Exit as ended:  # of --help and --version
+        return ended.exit_code
     except click.UsageError as error:
         return _complain(f"{error.format_message()} (see dualbench {_command(error)}--help)")
     except (click.ClickException, InputError) as error:
@@ -49,9 +53,17 @@ def invoke(arguments: list[str]) -> int:
     except (NotWrittenError, ServerError) as error:
         return _complain(str(error), status=FAULT)
     except OSError as error:
+        if isinstance(error, BrokenPipeError) and streams.nobody_reads():
+            return streams.NOBODY_READS
         status = FAULT if error.errno in NO_ROOM else BAD_INPUT
         return _complain(f"{error.filename or ''} {error.strerror or error}".strip(), status=status)
     return status if isinstance(status, int) else OK
+
+
+def _call(arguments: list[str]) -> Any:
+    """What the command returns; click's own `main` would end the process at the first broken pipe."""
+    with cli.make_context("dualbench", arguments or ["--help"]) as context:
+        return cli.invoke(context)
 
 
 @click.group(context_settings=_SETTINGS)
@@ -239,5 +251,6 @@ def _command(error: click.UsageError) -> str:
 
 def _complain(line: str, status: int = BAD_INPUT) -> int:
     plain = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in " ".join(line.split()))
-    click.echo(f"dualbench: {plain}", err=True)
+    with contextlib.suppress(OSError):  # nobody may read this either
+        click.echo(f"dualbench: {plain}", err=True)
     return status

@@ -24,10 +24,17 @@ def wide_console() -> Console:
 
     Names come from records and files: no text of theirs is taken for markup.
     """
-    console = Console(markup=False, emoji=False)
+    console = _Console(markup=False, emoji=False)
     if console.is_terminal:
         return console
-    return Console(markup=False, emoji=False, width=max(console.width, 160))
+    return _Console(markup=False, emoji=False, width=max(console.width, 160))
+
+
+class _Console(Console):
+    """rich ends the process where nobody reads; that is for the command line to decide."""
+
+    def on_broken_pipe(self) -> None:
+        raise
 
 
 class LiveDisplay:

@@ -79,7 +79,7 @@ def x_name(key: str) -> str:
 
 
 def _name(key: str) -> str:
-    return hashlib.sha256(key.encode()).hexdigest()[:16]
+    return hashlib.sha256(key.encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _lock(folder: Path) -> IO[str]:

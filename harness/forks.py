@@ -30,7 +30,7 @@ class Fork:
         self._read, write = os.pipe()
         self._told = b""
         self._code: int | None = None
-        self.began = time.monotonic()
+        self._began = time.monotonic()
         self.pid = os.fork()
         if self.pid == 0:
             os.close(self._read)
@@ -38,22 +38,22 @@ class Fork:
         os.close(write)
         os.set_blocking(self._read, False)
 
-    def finish(self, deadline: float) -> tuple[list[Any], str]:
+    def finish(self, seconds: float) -> tuple[list[Any], str]:
         """What it told, and "" where it ended well, else how it ended; it and its process group are gone then.
 
-        deadline: of time.monotonic().
+        seconds: from its start on; it is ended after them.
         """
         too_long = too_much = False
         while not self._ended() and not too_long and not too_much:
             select.select([self._read], [], [], _LOOK)
             too_much = not self._drain()
-            too_long = time.monotonic() > deadline
+            too_long = time.monotonic() > self._began + seconds
         self._end()
         self._drain()
         os.close(self._read)
         values, raised = _values(self._told)
         if too_long:
-            return values, f"it took more than {time.monotonic() - self.began:.0f} s"
+            return values, f"it took more than {seconds:g} s"
         if too_much:
             return values, f"it told more than {_MOST >> 20} MiB"
         return values, raised or _end_of(self._code)

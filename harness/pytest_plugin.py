@@ -24,7 +24,8 @@ from harness.records import as_row
 from harness.solve import execute
 from harness.suite import load_suite
 from instances import InputError, MatchingLP, generate, parse_spec
-from solvers import Status, get_solver
+from solvers import Status
+from solvers.registry import load
 
 #: A benchmark that ends like this fails.
 _WRONG = (Status.INACCURATE, Status.ERROR, Status.MEMORY_LIMIT, Status.INFEASIBLE)
@@ -41,7 +42,7 @@ def cases(name: str) -> list[Case]:
 
 def run_case(benchmark: Any, case: Case) -> None:
     """Benchmark one case; fails where the solver claims success and the referee disagrees, or where it failed."""
-    solver = get_solver(case.solver)
+    solver = load(case.card)
     found = solver.available()
     if not found.ok:
         pytest.skip(f"{found.reason}; {found.remedy}")

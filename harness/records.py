@@ -10,6 +10,7 @@ one of a process that was killed, is reported and the rest is read.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -166,7 +167,7 @@ def read(path: Path) -> RecordsFile:
         raise InputError(f"no records at {path}: give a folder that `dualbench run --out` wrote")
     kinds: dict[str, list[dict[str, Any]]] = {"run": [], "environment": [], "case": [], "scaling": []}
     warnings: list[str] = []
-    with path.open("rb") as file:
+    with path.open("rb", buffering=_PIECE) as file:
         for number, line in enumerate(_lines(file), start=1):
             row, warning = _row(line, f"{path}: line {number}")
             if warning:
@@ -222,8 +223,9 @@ def _lines(file: IO[bytes]) -> Iterator[bytes | None]:
         if len(line) <= LONGEST_ROW:
             yield line
             continue
-        while line and not line.endswith(b"\n"):
-            line = file.readline(_PIECE)
+        while line and b"\n" not in line:
+            line = file.read(_PIECE)
+        file.seek(line.find(b"\n") + 1 - len(line), os.SEEK_CUR)  # behind the line feed, or at the end
         yield None
 
 

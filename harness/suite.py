@@ -85,8 +85,9 @@ class Suite:
             raise SuiteError(f"suite {self.name}: grace={self.grace}: expected seconds >= 0")
         if self.device.partition(":")[0] not in ("cpu", "cuda"):
             raise SuiteError(f"device={self.device!r}: expected cpu or cuda")
-        for instance in self.instances:
-            parse_spec(spec_text(instance))
+        self._refuse_repeated("instances", [parse_spec(spec_text(instance)).text for instance in self.instances])
+        self._refuse_repeated("solvers", self.solvers)
+        self._refuse_repeated("tolerances", self.tolerances)
         for solver in self.solvers:
             cards.check_settings(self.card(solver), self.settings(solver, self.tolerances[0]))
         for tolerance in self.tolerances:
@@ -103,6 +104,16 @@ class Suite:
         count = len(self.instances) * len(self.solvers) * len(self.tolerances) * self.repeats
         if count > _MOST_CASES:
             raise SuiteError(f"suite {self.name} has more than {_MOST_CASES:,} cases: take fewer repeats")
+
+    def _refuse_repeated(self, name: str, meanings: Sequence[Any]) -> None:
+        """What is listed twice would be run twice; `meanings` are what the entries of the list `name` stand for."""
+        first: dict[Any, Any] = {}
+        for entry, meaning in zip(getattr(self, name), meanings, strict=True):
+            if meaning in first:
+                other = f" (as {first[meaning]!r})" if entry != first[meaning] else ""
+                remedy = "leave one out, or give repeats"
+                raise SuiteError(f"suite {self.name}: {name} lists {entry!r} twice{other}: {remedy}")
+            first[meaning] = entry
 
     def _check_ids(self) -> None:
         """Rows and report tell solvers apart by their ids."""
@@ -207,7 +218,7 @@ def suite_names() -> list[str]:
 def load_suite(name: str) -> Suite:
     """A suite of this package by name, or one from a TOML file by path."""
     path = Path(name)
-    if path.suffix == ".toml":
+    if path.suffix.lower() == ".toml":
         if not path.is_file():
             raise SuiteError(f"no suite file at {name}")
         return parse_suite(path.stem, path.read_bytes())
@@ -219,7 +230,7 @@ def load_suite(name: str) -> Suite:
 def parse_suite(name: str, content: bytes) -> Suite:
     """Validated from TOML; SuiteError names the key that is wrong and the ones allowed."""
     try:
-        table = tomllib.loads(content.decode())
+        table = tomllib.loads(content.decode("utf-8-sig"))  # some editors begin a file with a mark
     except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number of too many digits, too deep
         raise SuiteError(f"suite {name} is not TOML: {error}") from error
     hints = {k: v for k, v in get_type_hints(Suite).items() if k not in ("name", "digest")}

@@ -23,8 +23,9 @@ DEFINITIONS = (
     (
         "Repaired feasible point",
         "The solver's x, clipped at 0, each source scaled into its polytope, then each edge scaled by "
-        "min(1, bⱼ / (Ax)ⱼ). Where no feasible point can be recovered there is no certified gap. Where rounding leaves "
-        "a violation, it stands at the time as “feasible up to”, relative to the row.",
+        "min(1, bⱼ / (Ax)ⱼ); where “=” sources are then short of z, they are refilled or changed by a small LP. Where "
+        "no feasible point can be recovered there is no certified gap. Where a violation remains, of rounding, its "
+        "worth is in the objective and it stands at the time as “feasible up to”, relative to the row.",
     ),
     (
         PREPARE,
@@ -88,11 +89,12 @@ DEFINITIONS = (
 )
 STATUSES = {
     "solved": "the solver claims the tolerance and the referee agrees",
-    "inaccurate": "the solver claims the tolerance, the referee certifies a larger gap or none",
+    "inaccurate": "the solver claims the tolerance, the referee certifies a larger gap or none; or it says that no x "
+    "satisfies the constraints, which is refuted or not proved",
     "iteration_limit": "stopped at the iteration limit without claiming the tolerance",
     "time_limit": "stopped at the time limit, by itself or by the harness",
     "memory_limit": "ended because memory ran out",
-    "infeasible": "the solver says that no x satisfies the constraints",
+    "infeasible": "the solver says that no x satisfies the constraints, and a proof holds",
     "crashed": "the process died",
     "error": "the solver raised, or stopped without an answer",
     "skipped": "not tried; the reason says why",

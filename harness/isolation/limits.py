@@ -32,7 +32,7 @@ class Limits:
 
     grace: float | None = None
     memory: int | None = None
-    reply: float = 60.0
+    reply: float = 30.0
 
     def seconds(self, case: Case, step: Step) -> float:
         """Seconds that a step may take before the harness ends the case."""

@@ -76,8 +76,11 @@ class Watch:
         """The next step, or the result after the last one; ProtocolError for anything else."""
         if self._result is not None:
             raise ProtocolError("a message after its result")
-        if isinstance(body.get("result"), dict):
-            self._result, step = body["result"], Step.ENDING
+        result = body.get("result")
+        if isinstance(result, dict) and "failed" not in result and self._expected:
+            raise ProtocolError(f"an answer before its time, after {self._step}")
+        if isinstance(result, dict):
+            self._result, step = result, Step.ENDING
         elif self._expected and body.get("step") == self._expected[0]:
             step = self._expected.pop(0)
         else:

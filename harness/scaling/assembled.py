@@ -5,14 +5,17 @@ E edges of the instance. The parts of the ranks are ranges of sources in order, 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from solvers.engine.collectives import Group
 
-_WINDOW = 1 << 22  # edges that travel at a time, as float64
+_WINDOW = 1 << 19  # edges that travel at a time, as float64
 
 
 def assemble(group: Group, x: Any, edges: int, path: Path) -> str:
@@ -31,10 +34,8 @@ def assemble(group: Group, x: Any, edges: int, path: Path) -> str:
     sizes[group.rank] = edges
     sizes = group.sum(sizes)
     first, total = int(sizes[: group.rank].sum()), int(sizes.sum())
-    dtype = np.float64 if flags[1] else np.float32
-    file: Any = None
-    if group.rank == 0:
-        file = np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=(total,)) if total else np.zeros(0, dtype)
+    dtype = np.dtype(np.float64 if flags[1] else np.float32)
+    file = _File(path, dtype, total) if group.rank == 0 else None
     for start in range(0, total, _WINDOW):
         end = min(start + _WINDOW, total)
         joint = np.zeros(end - start)
@@ -44,9 +45,34 @@ def assemble(group: Group, x: Any, edges: int, path: Path) -> str:
             joint[low - start : high - start] = mine[low - first : high - first]
         joint = group.sum(joint)
         if file is not None:
-            file[start:end] = joint
-    if group.rank == 0 and not total:
-        np.save(path, file)
-    elif group.rank == 0:
-        file.flush()
-    return ""
+            file.append(joint)
+    return "" if file is None else file.close()
+
+
+class _File:
+    """An .npy file written in order; where the disk does not take it, the other ranks do not have to wait for that."""
+
+    def __init__(self, path: Path, dtype: np.dtype[Any], total: int) -> None:
+        self._path, self._dtype = path, dtype
+        self._fault = ""
+        header = {"descr": dtype.str, "fortran_order": False, "shape": (total,)}
+        with self._attempt(), path.open("wb") as file:
+            np.lib.format.write_array_header_1_0(file, header)
+
+    def append(self, values: npt.NDArray[np.float64]) -> None:
+        if not self._fault:
+            with self._attempt(), self._path.open("ab") as file:
+                file.write(values.astype(self._dtype).tobytes())
+
+    def close(self) -> str:
+        """Why the file is not there; an empty text where it is."""
+        if self._fault:
+            self._path.unlink(missing_ok=True)
+        return self._fault
+
+    @contextmanager
+    def _attempt(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self._fault = f"x cannot be handed to the referee: {error.strerror or error}"

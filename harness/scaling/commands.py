@@ -188,9 +188,11 @@ def _join(case: ShardedCase, mode: str, out: Path, *, strict: bool) -> int:
 
 
 def _show(console: Console, row: Mapping[str, Any]) -> None:
+    from harness.texts import plain_text
+
     seconds, ranks = row.get("seconds") or {}, f"{row['ranks']:5} ranks  {row['status']:<16}"
     if not seconds:
-        console.print(f"{ranks}{row['reason']}", soft_wrap=True)
+        console.print(f"{ranks}{plain_text(row['reason'])}", soft_wrap=True)
         return
     efficiency, model = row["efficiency"], row["model"]
     shown = (
@@ -206,8 +208,8 @@ def _show(console: Console, row: Mapping[str, Any]) -> None:
         f"{ranks}{row['iterations']} iterations of {each} s   run {seconds['run']:.3g} s   {shown}{predicted}",
         soft_wrap=True,
     )
-    for note in row["notes"]:
-        console.print(f"             {note}", style="yellow", soft_wrap=True)
+    for note in filter(None, (row["reason"], *row["notes"])):
+        console.print(f"             {plain_text(note)}", style="yellow", soft_wrap=True)
 
 
 COMMANDS = (scale, plan)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from harness.scaling.sharded import sharded_solver
+from harness.scaling.sharded import sharded_card
 from instances import InputError, Spec
 from instances.sampling import BLOCK_SOURCES
 from instances.shards import in_blocks
@@ -109,7 +109,7 @@ def _making(spec: Spec, share: Share, threads: int) -> float:
 
 def _vectors(solver: str) -> int:
     """Primal vectors that a solver keeps."""
-    return 2 if sharded_solver(solver).id == "blockpdhg" else 0
+    return 2 if sharded_card(solver).id == "blockpdhg" else 0
 
 
 def _cells(spec: Spec, share: Share, vectors: int) -> float:

@@ -22,7 +22,7 @@ from harness.scaling.needs import (
     share_of,
     streaming_bytes,
 )
-from harness.scaling.sharded import edges_per_second, sharded_solver
+from harness.scaling.sharded import edges_per_second, sharded_card
 from instances import InputError, Spec, available_memory
 from instances.mapped import default_cache, free_disk
 from solvers import Settings
@@ -112,7 +112,10 @@ def plan(
     disk_speed: bytes a second of the disk, for what does not fit the memory; measured where it is not given.
     host_speed: of the link from a host to its device; assumed where it is not given.
     """
-    share, streams = share_of(spec, ranks), sharded_solver(solver).streams
+    card = sharded_card(solver)
+    if card.origin:
+        raise InputError(f"plan knows what the solvers of dualbench need, not {card.id} of {card.source}")
+    share, streams = share_of(spec, ranks), card.streams
     host, on_device = host_bytes(spec, share, solver, cells_on_host=device == "cpu", threads=threads), 0.0
     streamed: Streamed | None = None
     if device == "cpu":

@@ -16,14 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from harness import records
-from harness.cards import card
 from harness.environment import environment
 from harness.folder import locked, save_dual
 from harness.outcome import thinned, utc_now
 from harness.scaling.judge import CASE, RESULT, X, judged
 from harness.scaling.launch import Judge, Launched, launch
 from harness.scaling.model import curve, measured_speeds, seconds_per_iteration
-from harness.scaling.sharded import ShardedCase, parts_on_disk, sharded_solver, take_part
+from harness.scaling.sharded import ShardedCase, parts_on_disk, sharded_card, take_part
 from instances import InputError, MatchingSpec, digest, parse_spec
 from instances.shards import require_parts
 from solvers import Status
@@ -50,7 +49,7 @@ class Series:
             raise InputError(f"mode={self.mode!r}: expected {' or '.join(DEFINITIONS)}")
         if not self.ranks or min(self.ranks) < 1 or max(self.ranks) > _MOST_RANKS:
             raise InputError(f"--ranks: expected whole numbers from 1 to {_MOST_RANKS}, such as 1,2,4")
-        sharded_solver(self.case.solver)
+        sharded_card(self.case.solver)
         for ranks in self.ranks:
             case, neighbours = self.at(ranks), int(os.environ.get("LOCAL_WORLD_SIZE", str(ranks)))
             on_disk = parts_on_disk(case, neighbours)
@@ -127,12 +126,12 @@ def scaling_record(
     from the speeds that this run measured, error relative to per_iteration. shared: ranks had to share cores.
     status, reason and certificate are the referee's, as of any run; claim: the status that the solver gave itself.
     """
-    spec, solver = parse_spec(case.spec), sharded_solver(case.solver)
+    spec, solver = parse_spec(case.spec), sharded_card(case.solver)
     row: dict[str, Any] = {
         "schema": records.SCHEMA, "kind": "scaling", "mode": mode, "spec": spec.text, "spec_hash": digest(spec),
         "family": spec.family, "sources": spec.sources, "destinations": spec.destinations,
-        "solver": solver.id, "solver_version": solver.available().version, "settings": asdict(case.settings),
-        "adapter_hash": card(case.solver).adapter_hash, "ranks": case.ranks, "environment": environment_id,
+        "solver": solver.id, "solver_version": solver.availability.version, "settings": asdict(case.settings),
+        "adapter_hash": solver.adapter_hash, "ranks": case.ranks, "environment": environment_id,
         "time": utc_now(),
         "status": str(launched.status), "reason": launched.reason,
     }  # fmt: skip

@@ -19,17 +19,19 @@ from typing import Any
 import numpy as np
 
 from harness import memory
+from harness.cards import card, check_settings
 from harness.clock import Stopwatch
 from harness.cores import take_cores
 from harness.scaling.assembled import assemble
 from instances import InputError, MatchingLP, MatchingSpec, Spec, available_memory, memory_bytes, parse_spec
 from instances.mapped import default_cache
 from instances.shards import in_blocks, instance_digest, load_part
-from solvers import Answer, Settings, get_solver
-from solvers.base import parse_options
+from solvers import Answer, Settings
+from solvers.card import SolverCard
 from solvers.engine.checkpoint import Keeper
 from solvers.engine.collectives import Group, agree, joined
 from solvers.engine.job import Job, ShardedSolver
+from solvers.registry import load
 
 #: The probe of the speed of passes: several times the caches, with iterations in the type that such a tolerance takes.
 _PROBE_EDGES = 4_000_000
@@ -68,11 +70,18 @@ class ShardedCase:
         return cls(**{**values, "settings": Settings(**values["settings"])})
 
 
-def sharded_solver(solver_id: str) -> ShardedSolver:
-    """The solver of that id, when it can work in ranks."""
-    solver = get_solver(solver_id)
-    if not isinstance(solver, ShardedSolver):
+def sharded_card(solver_id: str) -> SolverCard:
+    """The card of that solver, when it can work in ranks."""
+    found = card(solver_id)
+    if not found.in_ranks:
         raise InputError(f"{solver_id} works in one process only: use dualip, dualip-restarted or blockpdhg")
+    return found
+
+
+def sharded_solver(solver_id: str) -> ShardedSolver:
+    """The solver itself, for a process that runs it: its code is imported here."""
+    solver = load(sharded_card(solver_id))
+    assert isinstance(solver, ShardedSolver)
     return solver
 
 
@@ -80,17 +89,19 @@ def parts_on_disk(case: ShardedCase, neighbours: int) -> bool:
     """Whether the ranks keep their parts of the instance in files: the solver streams, and is told to or the memory
     that the `neighbours` on one machine share does not suffice.
     """
-    spec, solver, settings = parse_spec(case.spec), sharded_solver(case.solver), case.settings
+    spec, solver, settings = parse_spec(case.spec), sharded_card(case.solver), case.settings
     if not (solver.streams and in_blocks(spec) and settings.device == "cpu"):
         return False
-    memory = parse_options(solver.Options, settings).memory
+    check_settings(solver, settings)
+    default = next((option.default for option in solver.options if option.name == "memory"), "ram")
+    memory = settings.options.get("memory", default)
     need = (memory_bytes(spec) + solver.bytes_per_edge * spec.expected_edges) / case.ranks
     return bool(memory == "disk" or (memory == "auto" and need > available_memory(neighbours)))
 
 
-def take_part(case: ShardedCase, x_file: Path) -> Mapping[str, Any] | None:
+def take_part(case: ShardedCase, x_file: Path | None = None) -> Mapping[str, Any] | None:
     """Do this process's part. Returns the result on rank 0, None on the others; the x of all ranks goes to `x_file`
-    there, or the result says under "x" why there is none.
+    there, or the result says under "x" why there is none. Every rank gives a file, or none does.
     """
     threads = case.settings.threads
     cores = _take_cores(threads)
@@ -106,7 +117,7 @@ def take_part(case: ShardedCase, x_file: Path) -> Mapping[str, Any] | None:
         return {**whole, "per_rank": found, "restarts": int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))}
 
 
-def _solve(case: ShardedCase, group: Group, x_file: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _solve(case: ShardedCase, group: Group, x_file: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """What this rank did, and what is alike on all ranks."""
     spec, solver, settings = parse_spec(case.spec), sharded_solver(case.solver), _settings(case, group)
     stopwatch = Stopwatch(settings.device)
@@ -130,7 +141,7 @@ def _solve(case: ShardedCase, group: Group, x_file: Path) -> tuple[dict[str, Any
         group, "the dual at the end", None if answer.dual is None else hashlib.sha256(answer.dual.tobytes()).hexdigest()
     )
     whole = _whole(case, answer, job, lp) | {"edges": edges, "digest": digest, "iterations": answer.iterations}
-    whole["x"] = assemble(group, answer.x, lp.edges, x_file)
+    whole["x"] = "x was not asked for" if x_file is None else assemble(group, answer.x, lp.edges, x_file)
     whole |= {"passes": len(job.steps), "per_iteration": steps.pop("per_iteration")}
     del state, part
     gc.collect()

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -107,7 +106,7 @@ def _seconds_of_a_process(card: SolverCard, seed: int) -> float:
         spend(solver, larger(solver), settings)
         tell(spend(solver, larger(solver, seed), settings).whole)
 
-    told, end = Fork(job).finish(time.monotonic() + _LIMIT)
+    told, end = Fork(job).finish(_LIMIT)
     require(bool(told), f"a solve in a process of its own: {end}")
     return float(told[0])
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from functools import partial
 
@@ -48,7 +47,7 @@ def main(solver_id: str, *only: str) -> None:
 
 
 def _in_fork(name: str, job: Callable[[Tell], None]) -> Finding:
-    told, end = Fork(job).finish(time.monotonic() + _LIMIT)
+    told, end = Fork(job).finish(_LIMIT)
     processes.end_children(_GENTLE)
     if end or not told:
         return Finding(check=name, verdict=Verdict.FAILED, detail=end or "nothing was told")

@@ -13,7 +13,7 @@ of its own.
 Both numbers are moved outward by what rounding can do: a sum of n numbers t, in any order, is off by at most
 gamma_n sum |t|, gamma_n = n u / (1 - n u), u = 2^-53 (Higham 2002, 3.1). So objective >= bound whatever the numbers are
 like, and where it is not, something is wrong and nothing is proved. With '=' sources sums and loads hold within HELD of
-z and b, priced at the dual; nobody can hold them exactly.
+z and b, for nobody can hold them exactly, and the objective counts what that may be worth.
 """
 
 from __future__ import annotations
@@ -156,14 +156,26 @@ def _serve(
 def objective_as_it_is(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Group = LOCAL) -> float:
     """c'x rounded up where x as it stands serves every source and keeps every budget up to rounding, else inf.
 
-    What it may miss of them is priced at the dual, or the objective of a feasible point could be higher.
+    By what it exceeds a budget even so, some mass has to go elsewhere: that counts as what it may cost.
     """
     judged = judge(lp, x, dual, group)
     if judged.unserved or not (judged.loads <= lp.b * (1 + HELD)).all():
         return math.inf
     share = rounding(judged.terms) + rounding_of_answer(x.dtype)
-    missed = HELD * (judged.least_size + float(lp.b @ dual))
-    return proved_objective(float(judged.values.sum()) + judged.free + missed, judged.size, share)
+    excess = np.maximum(0.0, judged.loads - lp.b)
+    moved = float(excess @ _worth_of_rows(lp, x, dual, group)) if excess.any() else 0.0
+    return proved_objective(float(judged.values.sum()) + judged.free + moved, judged.size, share)
+
+
+def _worth_of_rows(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Group) -> npt.NDArray[np.float64]:
+    """What a unit of each budget may be worth, float64[J]: its price, or the dearest move of an edge that x uses."""
+    from solvers.engine import certificate_jit as jit
+
+    worth = dual.copy()
+    offsets, destination, a, c, kind, _ = frozen(lp)
+    for first, last in sources_in_turn(lp, x):
+        jit.raise_to_moves(first, last, offsets, destination, a, c, kind, x, worth)
+    return group.max(worth)
 
 
 def _fill_up(

@@ -22,7 +22,7 @@ def _begin(first: int, last: int, piece: int) -> int:
 
 
 @compiled()
-def _of(values: Any, source: int) -> Any:
+def of_source(values: Any, source: int) -> Any:
     """The entry of a source, or the one that all share."""
     return values[np.int64(source) if values.size > 1 else np.int64(0)]
 
@@ -75,17 +75,17 @@ def _certify_piece(
     own_loads, own_values = loads[piece], values[piece]
     bound, bound_size, size, free, unserved = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(band[piece], band[piece + 1]):
-        first, last, z = offsets[i], offsets[i + 1], _of(radius, i)
-        least = _least(first, last, _of(kind, i), z, destination, a, c, dual)
+        first, last, z = offsets[i], offsets[i + 1], of_source(radius, i)
+        least = _least(first, last, of_source(kind, i), z, destination, a, c, dual)
         bound += least
         bound_size += abs(least)
         total = _total(first, last, x)
-        factor = _scale(total, _of(kind, i), z)
-        if _of(kind, i) == EQUALITY and not abs(total - z) <= astray * z:
+        factor = _scale(total, of_source(kind, i), z)
+        if of_source(kind, i) == EQUALITY and not abs(total - z) <= astray * z:
             unserved += 1.0
         for e in range(first, last):
             feasible = max(0.0, np.float64(x[e])) * factor
-            if _of(kind, i) == BOX:
+            if of_source(kind, i) == BOX:
                 feasible = min(feasible, z)
             value = np.float64(c[e]) * feasible
             size += abs(value)
@@ -118,11 +118,11 @@ def _scale_down_piece(
     x: Any,
 ) -> None:  # fmt: skip
     for i in range(_begin(first, last, piece), _begin(first, last, piece + 1)):
-        in_polytope = _scale(_total(offsets[i], offsets[i + 1], x), _of(kind, i), _of(radius, i))
+        in_polytope = _scale(_total(offsets[i], offsets[i + 1], x), of_source(kind, i), of_source(radius, i))
         for e in range(offsets[i], offsets[i + 1]):
             feasible = max(0.0, np.float64(x[e])) * in_polytope
-            if _of(kind, i) == BOX:
-                feasible = min(feasible, _of(radius, i))
+            if of_source(kind, i) == BOX:
+                feasible = min(feasible, of_source(radius, i))
             x[e] = feasible * factor[destination[e]] if a[e] > 0 else feasible
 
 
@@ -144,9 +144,9 @@ def fill_up(
     """
     lacking = 0
     for i in range(first, last):
-        if _of(kind, i) != EQUALITY:
+        if of_source(kind, i) != EQUALITY:
             continue
-        missing = _of(radius, i)
+        missing = of_source(radius, i)
         for e in range(offsets[i], offsets[i + 1]):
             missing -= x[e]
         for _ in range(offsets[i + 1] - offsets[i]):
@@ -165,7 +165,7 @@ def fill_up(
             x[best] += room
             slack[j] = 0.0 if room < missing else slack[j] - room * np.float64(a[best])
             missing -= room
-        lacking += missing > enough * _of(radius, i)
+        lacking += missing > enough * of_source(radius, i)
     return lacking
 
 
@@ -212,12 +212,12 @@ def _ridge_piece(
         for e in range(first, last):
             low = min(low, np.float64(c[e]) + np.float64(a[e]) * price[destination[e]])
         # v_e = -step q_e is counted from the largest, -step low: z would be lost in a large v
-        t = -_of(radius, i)
-        if _of(kind, i) == SIMPLEX:
+        t = -of_source(radius, i)
+        if of_source(kind, i) == SIMPLEX:
             t = max(t, step * low)
         active, before = 1, 0
-        while _of(kind, i) != BOX and active != before:
-            before, active, excess = active, 0, -_of(radius, i)
+        while of_source(kind, i) != BOX and active != before:
+            before, active, excess = active, 0, -of_source(radius, i)
             for e in range(first, last):
                 q = np.float64(c[e]) + np.float64(a[e]) * price[destination[e]]
                 above = -step * (q - low) - t
@@ -227,8 +227,8 @@ def _ridge_piece(
             t += max(0.0, excess / max(active, 1))
         for e in range(first, last):
             q = np.float64(c[e]) + np.float64(a[e]) * price[destination[e]]
-            p = max(0.0, -step * q if _of(kind, i) == BOX else -step * (q - low) - t)
-            x[e] = min(p, _of(radius, i)) if _of(kind, i) == BOX else p
+            p = max(0.0, -step * q if of_source(kind, i) == BOX else -step * (q - low) - t)
+            x[e] = min(p, of_source(radius, i)) if of_source(kind, i) == BOX else p
 
 
 @compiled(nogil=True)
@@ -248,6 +248,24 @@ def raise_to_ratio(first: int, last: int, destination: Any, a: Any, c: Any, top:
 
 
 @compiled()
+def raise_to_moves(
+    first: int, last: int, offsets: Any, destination: Any, a: Any, c: Any, kind: Any, x: Any, worth: Any
+) -> None:
+    """worth[J] becomes max(worth, what taking a unit of load off an edge in use costs): x goes to the dearest edge of
+    its source, or away where the source need not be served.
+    """
+    for i in range(first, last):
+        dearest = -np.inf if of_source(kind, i) == EQUALITY else 0.0
+        if of_source(kind, i) != BOX:
+            for e in range(offsets[i], offsets[i + 1]):
+                dearest = max(dearest, np.float64(c[e]))
+        for e in range(offsets[i], offsets[i + 1]):
+            if x[e] > 0 and a[e] > 0:
+                saved = (dearest - np.float64(c[e])) / np.float64(a[e])
+                worth[destination[e]] = max(worth[destination[e]], saved)
+
+
+@compiled()
 def largest_objective(first: int, last: int, offsets: Any, c: Any, kind: Any, radius: Any) -> float:
     """sum_i max over C_i of c_i'x of the sources first..last - 1."""
     total = 0.0
@@ -256,30 +274,8 @@ def largest_objective(first: int, last: int, offsets: Any, c: Any, kind: Any, ra
         for e in range(offsets[i], offsets[i + 1]):
             high = max(high, np.float64(c[e]))
             positive += max(0.0, np.float64(c[e]))
-        if _of(kind, i) == BOX:
-            total += _of(radius, i) * positive
+        if of_source(kind, i) == BOX:
+            total += of_source(radius, i) * positive
         elif offsets[i + 1] > offsets[i]:
-            total += _of(radius, i) * (high if _of(kind, i) == EQUALITY else max(0.0, high))
+            total += of_source(radius, i) * (high if of_source(kind, i) == EQUALITY else max(0.0, high))
     return total
-
-
-@compiled(cache=False)
-def _ray_piece(
-    piece: int, band: Any, offsets: Any, destination: Any, a: Any, kind: Any, radius: Any, ray: Any, sums: Any
-) -> None:
-    total = 0.0
-    for i in range(band[piece], band[piece + 1]):
-        if _of(kind, i) == EQUALITY and _of(radius, i) > 0:
-            low = np.inf
-            for e in range(offsets[i], offsets[i + 1]):
-                low = min(low, np.float64(a[e]) * ray[destination[e]])
-            total += _of(radius, i) * low
-    sums[piece] = total
-
-
-@compiled(nogil=True)
-def least_of_ray(*pieces: Any) -> None:
-    """What `_ray_piece` takes after its piece: sums[P] of min over C_i of (A'ray)_i'x, ray >= 0, of P pieces: 0 but for
-    '=' sources.
-    """
-    each(0, pieces[0].size - 1, _ray_piece, pieces)

@@ -27,7 +27,7 @@ _FIRST = 64
 
 def is_ray(lp: MatchingLP, y: npt.NDArray[np.float64], group: Group = LOCAL) -> bool:
     """Whether y float64[J] proves, rounding counted, that no x is feasible; lp: the sources of this rank."""
-    from solvers.engine import certificate_jit as jit
+    from solvers.engine import rays_jit as jit
 
     if not (np.isfinite(y).all() and (y >= 0).all()):
         return False

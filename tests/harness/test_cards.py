@@ -150,8 +150,9 @@ def test_running_a_broken_adapter_is_bad_input(name: str, tmp_path: Path, capsys
 
 
 def test_broken_distributions_cost_one_line_each_and_the_others_nothing(
-    distribution: Distribution, capfd: pytest.CaptureFixture[str]
+    distribution: Distribution, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cards, "SECONDS", 8.0)  # for all of them at once
     for name, (text, _) in BROKEN.items():
         if name != "is-empty":
             distribution(f"dist-{name}", text)
@@ -168,7 +169,7 @@ def test_broken_distributions_cost_one_line_each_and_the_others_nothing(
     for name, (_, words) in BROKEN.items():
         if name != "is-empty":
             (line,) = [line for line in lines if f"the distribution dist-{name} (entry point mine)" in line]
-            assert words in line
+            assert words.replace("3 s", "8 s") in line
     (line,) = [line for line in lines if "dist-twice" in line]
     assert "its id 'good-one' is that of the distribution dist-good" in line
     assert "\x1b" not in shown
@@ -258,3 +259,17 @@ def test_a_file_named_like_a_library_does_not_take_its_place(tmp_path: Path) -> 
     file.write_text("import json\nassert json.loads('1') == 1\n" + adapter())
     assert get_solver(str(file)).id == card(str(file)).id == "mine"
     assert hasattr(sys.modules["json"], "loads")
+
+
+def test_a_file_that_works_in_ranks_is_known_by_its_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    theirs, alone = tmp_path / "theirs.py", tmp_path / "alone.py"
+    theirs.write_text("from solvers.blockpdhg import BlockPDHG\n\nclass Theirs(BlockPDHG):\n    id = 'theirs'\n")
+    alone.write_text(adapter("alone"))
+    assert card(str(theirs)).in_ranks
+    spec = "dualip:sources=2000,destinations=10,degree=3,seed=1"
+    assert invoke(["plan", spec, "--solver", str(theirs), "--ranks", "1"]) == 2
+    assert "plan knows what the solvers of dualbench need, not theirs of" in capsys.readouterr().err
+    out = str(tmp_path / "out")
+    assert invoke(["scale", spec, "--solver", str(alone), "--ranks", "1", "--out", out]) == 2
+    assert "works in one process only" in capsys.readouterr().err
+    assert not [name for name in sys.modules if "_theirs_" in name or "_alone_" in name]

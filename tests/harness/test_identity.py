@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from harness import records
 from harness.case import Case
 from harness.cli import invoke
 from harness.identity import array_hash
+from harness.records import CaseRecord
+from harness.runner import open_folder, run_suite
+from harness.suite import load_suite
 from instances import content_hash, generate, parse_spec, read_parquet, write_parquet
 from reports.load import load
 from solvers import Settings
@@ -50,21 +52,32 @@ def suite(folder: Path, *instances: Path, solvers: str = '["scipy-highs-ds"]') -
     return str(file)
 
 
-def test_data_that_were_replaced_are_solved_again_and_the_old_row_gives_way(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+class Silent:
+    def begin(self, case: Case) -> None: ...
+    def tick(self, step: str) -> None: ...
+    def end(self, record: CaseRecord) -> None: ...
+
+
+def run(suite_file: str, out: Path, *, resume: bool = False, keep_x: bool = False) -> tuple[str, ...]:
+    """As `dualbench run`, in this process and without a report; the lines that it would say."""
+    chosen = load_suite(suite_file)
+    folder = open_folder(chosen, out, resume=resume)
+    run_suite(chosen, folder, Silent(), in_process=True, keep_x=keep_x)
+    return folder.warnings
+
+
+def test_data_that_were_replaced_are_solved_again_and_the_old_row_gives_way(tmp_path: Path) -> None:
     out = tmp_path / "out"
     data(tmp_path / "data", 1)
     text = suite(tmp_path, tmp_path / "data", solvers='["scipy-highs-ds", "ortools-glop"]')
-    assert invoke(["run", text, "--out", str(out)]) == 0
+    run(text, out)
     first = records.read(out).cases
     assert {row["content_hash"] for row in first} == {content_hash(read_parquet(tmp_path / "data"))}
-    assert invoke(["run", text, "--out", str(out), "--resume"]) == 0
+    assert run(text, out, resume=True) == ()
     assert len((out / "records.jsonl").read_text().splitlines()) == 4
     data(tmp_path / "data", 2)
-    capsys.readouterr()
-    assert invoke(["run", text, "--out", str(out), "--resume"]) == 0
-    assert "2 cases are run again: the data of parquet:path=" in capsys.readouterr().out
+    (line,) = run(text, out, resume=True)
+    assert "2 cases are run again: the data of parquet:path=" in line
     second = records.read(out).cases
     assert len(second) == 2
     assert {row["content_hash"] for row in second} == {content_hash(read_parquet(tmp_path / "data"))}
@@ -72,19 +85,18 @@ def test_data_that_were_replaced_are_solved_again_and_the_old_row_gives_way(
     assert invoke(["verify", str(out)]) == 0
 
 
-def test_an_adapter_that_was_edited_is_run_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_adapter_that_was_edited_is_run_again(tmp_path: Path) -> None:
     out, adapter = tmp_path / "out", tmp_path / "mine.py"
     adapter.write_text(ADAPTER)
     data(tmp_path / "data", 1)
     text = suite(tmp_path, tmp_path / "data", solvers=json.dumps([str(adapter), "scipy-highs-ds"]))
-    assert invoke(["run", text, "--out", str(out)]) == 0
+    run(text, out)
     before = {row["solver"]: row["adapter_hash"] for row in records.read(out).cases}
     assert len(before["mine"]) == 64
     assert before["scipy-highs-ds"] == ""
     adapter.write_text(ADAPTER.replace("10.0", "20.0"))
-    capsys.readouterr()
-    assert invoke(["run", text, "--out", str(out), "--resume"]) == 0
-    assert "1 cases are run again: the adapter" in capsys.readouterr().out
+    (line,) = run(text, out, resume=True)
+    assert "1 cases are run again: the adapter" in line
     after = {row["solver"]: row["adapter_hash"] for row in records.read(out).cases}
     assert after["mine"] not in ("", before["mine"])
 
@@ -94,7 +106,7 @@ def test_the_same_data_in_two_places_are_one_instance_with_the_shorter_name(tmp_
     data(tmp_path / "a-copy-elsewhere", 1)
     data(tmp_path / "other", 2)
     places = [tmp_path / name for name in ("a-copy-elsewhere", "d", "other")]
-    assert invoke(["run", suite(tmp_path, *places), "--out", str(tmp_path / "out")]) == 0
+    run(suite(tmp_path, *places), tmp_path / "out")
     shutil.rmtree(tmp_path / "a-copy-elsewhere")
     assert invoke(["verify", str(tmp_path / "out")]) == 0  # the other place has the same content
     cases = load([tmp_path / "out"]).cases
@@ -109,18 +121,15 @@ def test_tolerances_alike_in_six_digits_are_two_cases_and_short_ones_keep_their_
     assert len({case.id, close.id, longer.id}) == 3
 
 
-def test_a_row_of_a_close_tolerance_does_not_stand_for_the_case_whose_name_it_has(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_row_of_a_close_tolerance_does_not_stand_for_the_case_whose_name_it_has(tmp_path: Path) -> None:
     """Versions before schema 2 gave both the same name."""
     data(tmp_path / "data", 1)
     out, text = tmp_path / "out", suite(tmp_path, tmp_path / "data")
-    assert invoke(["run", text, "--out", str(out)]) == 0
+    run(text, out)
     file = out / "records.jsonl"
     file.write_text(file.read_text().replace('"tolerance":0.0001', '"tolerance":0.00010000001'))
-    capsys.readouterr()
-    assert invoke(["run", text, "--out", str(out), "--resume"]) == 0
-    assert "tolerance of scipy-highs-ds is another" in capsys.readouterr().out
+    (line,) = run(text, out, resume=True)
+    assert "tolerance of scipy-highs-ds is another" in line
     duals = {row["settings"]["tolerance"]: row["dual_file"] for row in records.read(out).cases}
     assert len(set(duals.values())) == 2
 
@@ -128,7 +137,7 @@ def test_a_row_of_a_close_tolerance_does_not_stand_for_the_case_whose_name_it_ha
 def test_x_is_kept_where_asked_for_and_its_hash_always_is(tmp_path: Path) -> None:
     data(tmp_path / "data", 1)
     text = suite(tmp_path, tmp_path / "data")
-    assert invoke(["run", text, "--out", str(tmp_path / "a")]) == 0
+    run(text, tmp_path / "a")
     assert invoke(["run", text, "--out", str(tmp_path / "b"), "--keep-x"]) == 0
     ((bare,), (kept,)) = (records.read(tmp_path / name).cases for name in "ab")
     assert bare["x_file"] is None

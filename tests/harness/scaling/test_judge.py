@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -124,3 +125,14 @@ def test_x_is_written_as_it_was_answered(x: object, reason: str, tmp_path: Path)
 def test_no_edges_are_an_empty_x(tmp_path: Path) -> None:
     assert assemble(LOCAL, np.zeros(0), 0, tmp_path / X) == ""
     assert np.load(tmp_path / X).shape == (0,)
+
+
+def test_a_disk_without_room_for_x_is_a_reason(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        said = assemble(LOCAL, np.zeros(10_000), 10_000, tmp_path / X)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert said == "x cannot be handed to the referee: File too large"
+    assert not (tmp_path / X).exists()
