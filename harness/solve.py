@@ -27,8 +27,10 @@ from harness.records import Seconds
 from harness.referee import Certificate, certify
 from harness.repair import repaired_point
 from harness.verdict import verdict
+from harness.watching import booked, watch_for
 from instances import InputError, MatchingLP
 from solvers import Answer, OptionError, Settings, Solver, Status, get_solver
+from solvers.watching import Callback, watched
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -60,18 +62,36 @@ class Result:
         return repaired_point(self.lp, self.answer.x)
 
 
-def solve(lp: MatchingLP, solver_id: str, **settings: Any) -> Result:
+def solve(
+    lp: MatchingLP,
+    solver_id: str,
+    *,
+    callback: Callback | None = None,
+    verbose: bool = False,
+    quiet: bool = False,
+    **settings: Any,
+) -> Result:
     """Solve `lp` with a registered solver and let the referee judge the answer.
 
     settings: fields of solvers.Settings (tolerance, time_limit, iteration_limit, threads, device, dtype, seed,
-    options). Raises InputError for an unknown solver, setting or option, and where the solver is not available.
+    options). callback: called while a solver of the engine runs, ten times a second at most, with a TracePoint
+    (seconds, iteration, gap as the solver sees it); where it returns something true the run ends as at a time limit.
+    verbose: a line of that a second on standard error. Compiling is said there, once, unless `quiet` or
+    DUALBENCH_QUIET=1 is given, and is booked as seconds.warm_up.
+
+    Raises InputError for an unknown solver, setting or option, and where the solver is not available.
     """
     require_problem(lp, solver_id)
     known = Settings.__dataclass_fields__
     for name in settings:
         if name not in known:
             raise OptionError(f"unknown setting {name!r}: known settings are {', '.join(known)}")
-    return execute(lp, get_solver(solver_id), Settings(**settings))
+    solver = get_solver(solver_id)
+    watch = watch_for(solver, callback, verbose=verbose, quiet=quiet)
+    compiling: dict[str, float] = {}
+    with watched(watch):
+        result = execute(lp, solver, Settings(**settings), lambda step: compiling.update({step: watch.compiling}))
+    return replace(result, seconds=booked(result.seconds, compiling.get("run", watch.compiling)))
 
 
 def execute(

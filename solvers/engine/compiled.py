@@ -10,8 +10,23 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.event import Listener, register
 
 from solvers.engine.compile_cache import cache_folder
+from solvers.watching import current
+
+
+class _Listener(Listener):  # type: ignore[misc]  # Numba has no types
+    """Tells who watches: of what is really compiled, not of what is loaded from the cache."""
+
+    def on_start(self, event: Any) -> None:  # noqa: ARG002 - Numba's
+        current().compile_began()
+
+    def on_end(self, event: Any) -> None:  # noqa: ARG002 - Numba's
+        current().compile_ended()
+
+
+register("numba:compile", _Listener())
 
 _Loop = TypeVar("_Loop", bound=Callable[..., Any])
 _SOLVERS = Path(__file__).resolve().parent.parent

@@ -12,6 +12,7 @@ from solvers.base import Settings, Status, TracePoint
 from solvers.engine.certificate import relative_gap
 from solvers.engine.job import Job
 from solvers.engine.kernel import Pass, Tensor, as_numpy, dot, share_within, upload
+from solvers.watching import current
 
 #: After a proof that failed, the estimate has to fall to this share of what it was before the next try.
 _RETRY = 0.7
@@ -38,6 +39,7 @@ class Progress:
         self._penalise = has_equality
         self._failed = math.inf
         self._job = job
+        self._watch = current()
         job.start()
 
     @property
@@ -77,6 +79,8 @@ class Progress:
             objective = float(self._job.group.sum(np.array([rest.pop(0)]))[0])
         gap = relative_gap(objective, self.best_bound)
         self.trace.append(TracePoint(seconds=self._job.seconds, iteration=iteration, gap=gap))
+        if self._job.group.size == 1:
+            self._watch.tell(self.trace[-1])
         return gap, rest
 
     def proved(self, bound: float, dual: Tensor) -> None:
@@ -100,7 +104,7 @@ class Progress:
             return Status.ITERATION_LIMIT
         if settings.time_limit is not None and self._job.seconds >= settings.time_limit:
             return Status.TIME_LIMIT
-        return None
+        return Status.TIME_LIMIT if self._watch.stopped else None
 
     @property
     def remaining(self) -> float:
