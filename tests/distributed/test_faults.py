@@ -229,3 +229,13 @@ def test_ranks_that_all_stand_still_are_ended(
     assert ended.status is Status.CRASHED
     assert ended.reason == "all 2 ranks were stopped by a signal for 10 s, and were ended"
     assert not ranks_alive()
+
+
+def test_the_rank_that_cannot_join_is_named_and_not_the_one_that_was_ended_for_it(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "nosuch0")
+    ended = start(SLOW, "dualip", 2, iteration_limit=5)
+    assert ended.status is Status.CRASHED
+    assert "cannot join the others" in ended.reason
+    assert "nosuch0" in ended.reason
