@@ -43,8 +43,9 @@ def is_ray(lp: MatchingLP, y: npt.NDArray[np.float64], group: Group = LOCAL) -> 
 
 
 class Infeasibility:
-    """Whether the best dual of a run is a ray: looked at often where its bound seems to exceed every objective, and now
-    and then anyway, for where costs are large beside the budgets a dual is a ray long before its bound says so.
+    """Whether the best dual of a run is a ray, or its change since the last look: looked at often where its bound seems
+    to exceed every objective, and now and then anyway, for where costs are large beside the budgets a dual is a ray
+    long before its bound says so. A dual without a maximum comes to move along a ray (Applegate et al. 2024).
 
     above: sum_i max over C_i of c_i'x over all ranks; infinite where there are no '=' sources, so that it never looks.
     ray: float64[J], once there is one.
@@ -53,6 +54,7 @@ class Infeasibility:
     def __init__(self, lp: MatchingLP, progress: Progress, above: float, group: Group) -> None:
         self._lp, self._progress, self._above, self._group = lp, progress, above, group
         self._asked, self._soon, self._anyway = 0, 1, _FIRST
+        self._before = np.zeros(lp.destinations)
         self.ray: npt.NDArray[np.float64] | None = None
 
     def proved(self) -> bool:
@@ -66,8 +68,10 @@ class Infeasibility:
         self._soon = self._asked + 1 + self._asked // 4
         self._anyway = 2 * self._asked
         dual = self._progress.best_dual
-        largest = float(dual.max(initial=0.0))
-        ray = dual / largest if 0 < largest < math.inf else dual
-        if is_ray(self._lp, ray, self._group):
-            self.ray = ray
+        for direction in (dual, np.maximum(0.0, dual - self._before)):
+            largest = float(direction.max(initial=0.0))
+            ray = direction / largest if 0 < largest < math.inf else direction
+            if self.ray is None and is_ray(self._lp, ray, self._group):
+                self.ray = ray
+        self._before = dual.copy()
         return self.ray is not None
