@@ -20,6 +20,7 @@ from instances import MatchingLP
 from solvers.base import OptionError, Settings, Solver, Vector
 from solvers.engine.collectives import LOCAL, Group
 from solvers.engine.kernel import Kernel, Mix, Pass, Tensor
+from solvers.engine.magnitudes import beyond_range
 
 if TYPE_CHECKING:
     from solvers.engine.certificate import Certificate
@@ -137,6 +138,10 @@ class ShardedSolver(Solver):
     The arrays of the LP are those of its own sources, b that of the whole; `Answer.x` is of its own sources as well.
     One that `streams` has the option `memory` of solvers.engine.room.
     """
+
+    def unsuited(self, lp: MatchingLP) -> str:
+        """Beside the reasons that any solver has, numbers whose products leave float64."""
+        return super().unsuited(lp) or beyond_range(lp)
 
     @abc.abstractmethod
     def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> Any:

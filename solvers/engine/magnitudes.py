@@ -1,0 +1,44 @@
+"""Which magnitudes the engine's loops can work with: products of two numbers of an instance must not leave float64."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import MatchingLP
+from instances.mapped import let_go
+from solvers.engine.layout import frozen
+
+#: The square of a number between the two, and its inverse, are float64 numbers of full precision.
+_SMALLEST, _LARGEST = 1e-100, 1e100
+_PIECE = 1 << 20
+
+
+def beyond_range(lp: MatchingLP) -> str:
+    """One line that names the array whose numbers are too large, or all too small, for the engine; "" where none is."""
+    *_, a, c, _, radius = frozen(lp)
+    for name, array in (("a", a), ("c", c), ("b", lp.b), ("the z or u of the sources", radius)):
+        largest = _largest(array)
+        if largest > _LARGEST or (name in ("a", "c") and 0 < largest < _SMALLEST):
+            return (
+                f"the largest number of {name} is {largest:.3g}: the engine works with {_SMALLEST:g} to {_LARGEST:g}, "
+                f"give the instance in other units"
+            )
+    return ""
+
+
+def _largest(array: npt.NDArray[Any]) -> float:
+    """The largest absolute value; float32 numbers are never beyond the range, and not looked at."""
+    if array.dtype == np.float32:
+        return 1.0
+    return max(_largest_of_pieces(array), default=0.0)
+
+
+def _largest_of_pieces(array: npt.NDArray[Any]) -> Iterator[float]:
+    for first in range(0, array.size, _PIECE):
+        piece = array[first : first + _PIECE]
+        yield max(float(piece.max()), -float(piece.min()))
+        let_go(array, first, first + piece.size)
