@@ -144,7 +144,8 @@ def _widths(lp: MatchingLP) -> Floats:
 def _rooms(lp: MatchingLP) -> Floats:
     """The most units that each destination may get, float64[J]."""
     most = row_coefficients(lp)[1]
-    rooms: Floats = np.minimum(lp.b / np.where(most > 0, most, 1.0), _widths(lp).sum())
+    with np.errstate(over="ignore"):  # all that the sources can send is less
+        rooms: Floats = np.minimum(lp.b / np.where(most > 0, most, 1.0), _widths(lp).sum())
     return rooms
 
 
@@ -155,7 +156,8 @@ def _scale(lp: MatchingLP) -> tuple[float, bool]:
     limit = min(_MOST_UNITS / max(float(widths.sum()), 1e-280), _MOST_ROOM / max(room_of_arcs, 1e-280))
     quantities = np.unique(np.concatenate((radius, rooms)))
     for scale in _SCALES:
-        scaled = quantities * scale
+        with np.errstate(over="ignore"):  # beyond the largest number it is no candidate
+            scaled = quantities * scale
         if scale <= limit and (np.abs(scaled - np.rint(scaled)) <= _ROUNDED * scaled).all():
             return scale, True
     return 2.0 ** min(1000, math.floor(math.log2(limit))), False
