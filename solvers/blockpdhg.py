@@ -12,6 +12,7 @@ import numpy.typing as npt
 from instances import MatchingLP
 from solvers.base import Answer, Availability, Settings, Vector, parse_options
 from solvers.engine.certificate import largest_objective
+from solvers.engine.costs import eased
 from solvers.engine.job import Job, ShardedSolver, SharedKernel
 from solvers.engine.kernel import make_kernel
 from solvers.engine.setup import (
@@ -57,14 +58,15 @@ class BlockPDHG(ShardedSolver):
         lp = limited(lp, job)
         if job.group.size == 1 and lp.edges == 0:
             return answer_without_edges(lp)
-        settings = working(settings, lp, job)
+        costs = eased(lp, job.group)
+        settings = working(settings, costs.lp, job)
         room = room_for(lp, settings, options.memory, job, self.id, vectors=2)
         newton = options.finish == "newton" and settings.device == "cpu" and not room.on_disk
         with cpu_threads(settings.threads):
-            warm_up(lp, settings, options.kernel)
+            warm_up(costs.lp, settings, options.kernel)
             if newton:
-                compile_loops(lp, settings.dtype)
-            layout = whole(made_layout(lp, settings, room), job.group)
+                compile_loops(costs.lp, settings.dtype)
+            layout = whole(made_layout(costs.lp, settings, room), job.group)
             kernel = SharedKernel(make_kernel(layout, settings, options.kernel), job, settings)
             if kernel.device != "cpu":
                 rehearse(kernel, answer_dtype(settings, equality=layout.has_equality))
@@ -74,6 +76,7 @@ class BlockPDHG(ShardedSolver):
                 settings=settings,
                 options=options,
                 job=job,
+                eased=costs,
                 layout=layout,
                 kernel=kernel,
                 scale=inverse_row_norm(layout),

@@ -12,6 +12,7 @@ import numpy as np
 from instances import MatchingLP
 from solvers.ascent import AcceleratedAscent
 from solvers.base import Answer, Availability, OptionError, Settings, Status, parse_options
+from solvers.engine.costs import eased
 from solvers.engine.job import Job, ShardedSolver
 from solvers.engine.kernel import as_numpy
 from solvers.engine.room import check_memory_option
@@ -74,7 +75,9 @@ class DualIP(ShardedSolver):
         lp = limited(lp, job)
         if job.group.size == 1 and lp.edges == 0:
             return answer_without_edges(lp)
-        state = prepare(lp, working(settings, lp, job), job, options, gamma=options.gamma, what=self.id)
+        costs = eased(lp, job.group)
+        settings = working(settings, costs.lp, job)
+        state = prepare(lp, costs, settings, job, options, gamma=options.gamma, what=self.id)
         return state if options.jacobi else dataclasses.replace(state, scale=np.ones(lp.destinations))
 
     def warm_start(self, state: State, dual: Dual) -> State:

@@ -13,7 +13,8 @@ import numpy as np
 from instances import MatchingLP
 from solvers.base import Answer, OptionError, Settings, Status, parse_options
 from solvers.dualip import DualIP
-from solvers.engine.certificate import largest_cost, largest_dual
+from solvers.engine.certificate import largest_dual
+from solvers.engine.costs import eased
 from solvers.engine.job import Job
 from solvers.engine.kernel import Pass, as_numpy
 from solvers.engine.room import check_memory_option
@@ -30,7 +31,8 @@ _LEAST_STEPS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """gamma: the first ridge, in units of max_e |c_e|; gamma_least: the last, in units of the first. decay_factor: by
+    """gamma: the first ridge, in units of max_e |c_e|; gamma_least: the last, in units of the first
+    (of what it is without forbidden edges, see solvers.engine.costs). decay_factor: by
     what a ridge is multiplied once the rest of the gap is at most settle_share of the ridge's own part in it.
     check_every: iterations from one look at the gap to the next. kernel: auto, reference, cpu or cuda. memory: where
     the cells lie, see solvers.engine.room.
@@ -76,11 +78,11 @@ class RestartedDualIP(DualIP):
         lp = limited(lp, job)
         if job.group.size == 1 and lp.edges == 0:
             return answer_without_edges(lp)
-        settings = working(settings, lp, job)
+        costs = eased(lp, job.group)
+        settings = working(settings, costs.lp, job)
         if settings.tolerance < _FLOAT64_PASSES or job.anywhere(serves_equalities(lp)):
             settings = dataclasses.replace(settings, dtype="float64")
-        unit = largest_cost(lp, job.group)
-        state = prepare(lp, settings, job, options, gamma=unit * options.gamma, what=self.id)
+        state = prepare(lp, costs, settings, job, options, gamma=costs.largest * options.gamma, what=self.id)
         return state if state.held.has_equality else dataclasses.replace(state, top=largest_dual(lp, job.group))
 
     def warm_start(self, state: State, dual: Dual) -> State:
@@ -97,7 +99,7 @@ class _ContinuedRun(RidgeRun):
 
     def __init__(self, state: State) -> None:
         super().__init__(state)
-        self._least = state.options.gamma_least * state.gamma
+        self._least = state.options.gamma_least * state.gamma * (state.eased.usual / state.eased.largest)
         self._steps = 0
         start, top = state.dual / state.scale, state.top / state.scale
         # with rows of norm 1 and one row an edge ||A|| = 1, so the gradient changes by at most 1/gamma
@@ -126,7 +128,7 @@ class _ContinuedRun(RidgeRun):
         bound, _, _, value = (float(number) for number in as_numpy(result.sums))
         loads = as_numpy(result.loads)
         ridge = value + float(dual @ loads) - bound
-        rest = abs(float(dual @ (loads - self.state.lp.b))) + abs(self.objective - value)
+        rest = abs(float(dual @ (loads - self.state.lp.b))) + abs(self.objective - self.state.eased.offset - value)
         enough = self._steps >= _LEAST_STEPS and rest <= self.state.options.settle_share * ridge
         small = ridge <= _SMALL * self.state.settings.tolerance * max(1.0, abs(self.progress.best_bound))
         return enough and not small and self.gamma > self._least

@@ -67,17 +67,26 @@ class HalpernRun:
 
     def __init__(self, state: State) -> None:
         self._state, self._kernel = state, state.kernel
-        self._progress = Progress(state.settings, state.lp.b, state.job, has_equality=state.layout.has_equality)
-        self._prover = Prover(state.lp, state.layout, state.kernel, state.job, state.settings)
+        self._progress = Progress(
+            state.settings,
+            state.lp.b,
+            state.job,
+            has_equality=state.layout.has_equality,
+            offset=state.eased.offset,
+        )
+        self._prover = Prover(state.lp, state.eased, state.layout, state.kernel, state.job, state.settings)
         self._infeasible = Infeasibility(state.lp, self._progress, state.hopeless_above, state.job.group)
         self._scale = self._upload(state.scale)
         self._b = self._upload(state.lp.b * state.scale)
         self._x, self._anchor = state.kernel.zeros(), state.kernel.zeros()
         self._y, self._loads = self._start()
         self._anchor_y, self._anchor_loads = self._y, self._loads
-        size_b, size_c = float(self._b.norm()), state.layout.cost_norm
-        balance = size_c / size_b if size_b > 0 and size_c > 0 else 1.0
-        self._restarts = Restarts(state.options, balance)
+        size_b, size_c, most_c = float(self._b.norm()), state.eased.norm, state.layout.cost_norm
+        size_c = most_c if size_c is None else size_c
+        known = size_b > 0 and size_c > 0
+        self._restarts = Restarts(
+            state.options, size_c / size_b if known else 1.0, most=most_c / size_b if known else 1.0
+        )
         self._switch = Switch(warm=state.start is not None)
 
     @property

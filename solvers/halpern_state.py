@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.base import OptionError, Settings, Vector
+from solvers.engine.costs import Eased
 from solvers.engine.job import Job
 from solvers.engine.kernel import Kernel
 from solvers.engine.layout import Layout
@@ -48,14 +49,16 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class State:
-    """What prepare() made. scale float64[J]; newton: whether Newton may finish; most_edges: of the rank that has most;
-    start: warm x[E] and dual[J], or None; hopeless_above: no feasible x has a larger objective.
+    """What prepare() made. eased: the costs of the cells. scale float64[J]; newton: whether Newton may finish;
+    most_edges: of the rank that has most; start: warm x[E] and dual[J], or None; hopeless_above: no feasible x has a
+    larger objective.
     """
 
     lp: MatchingLP
     settings: Settings
     options: Options
     job: Job
+    eased: Eased
     layout: Layout
     kernel: Kernel
     scale: npt.NDArray[np.float64]

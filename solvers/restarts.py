@@ -8,17 +8,21 @@ from collections.abc import Mapping
 from solvers.engine.kernel import Mix
 from solvers.halpern_state import Options
 
-#: The primal weight stays within this factor of where it started: near ties it would drift on without end.
+#: The primal weight stays within this factor of where it started, and of where the largest costs would have it start:
+#: near ties it would drift on without end.
 _DRIFT = 100.0
 _NUMBERS = ("weight", "_first_weight", "_inner", "_first_residual", "_last_residual")
 
 
 class Restarts:
-    """weight: the primal weight. The inner count and the residuals are those since the last restart."""
+    """weight: the primal weight; balance, most: ||c|| / ||b|| with the usual costs and with all. The inner count and
+    the residuals are those since the last restart.
+    """
 
-    def __init__(self, options: Options, balance: float) -> None:
+    def __init__(self, options: Options, balance: float, *, most: float) -> None:
         self._options = options
         self.weight = self._first_weight = options.initial_weight * balance
+        self._most_weight = options.initial_weight * most * _DRIFT
         self._inner, self._first_residual, self._last_residual = 0, math.inf, math.inf
 
     def mix(self) -> Mix:
@@ -47,7 +51,7 @@ class Restarts:
         if away > 0 and away_y > 0:
             share = self._options.weight_smoothing
             moved = (away_y / away) ** share * self.weight ** (1 - share)
-            self.weight = min(max(moved, self._first_weight / _DRIFT), self._first_weight * _DRIFT)
+            self.weight = min(max(moved, self._first_weight / _DRIFT), self._most_weight)
         self._inner, self._first_residual, self._last_residual = 0, math.inf, math.inf
 
     def numbers(self) -> dict[str, float]:

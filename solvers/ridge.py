@@ -23,6 +23,7 @@ from instances import MatchingLP
 from solvers.base import Answer, Settings, Status, Vector
 from solvers.engine.certificate import largest_objective, repair
 from solvers.engine.checkpoint import Saved
+from solvers.engine.costs import Eased
 from solvers.engine.job import Job
 from solvers.engine.kernel import Pass, Tensor
 from solvers.engine.points import ridge_point
@@ -38,11 +39,13 @@ _PROOF_EVERY = 1.2
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class State:
-    """What prepare() made. scale float64[J] = D; gamma: the first ridge; top float64[J]: upper bounds of lambda;
-    dual float64[J]: the start; hopeless_above: no feasible x has a larger objective.
+    """What prepare() made. eased: the costs of the cells. scale float64[J] = D; gamma: the first ridge;
+    top float64[J]: upper bounds of lambda; dual float64[J]: the start; hopeless_above: no feasible x has a larger
+    objective.
     """
 
     lp: MatchingLP
+    eased: Eased
     settings: Settings
     options: Any
     job: Job
@@ -54,14 +57,17 @@ class State:
     hopeless_above: float
 
 
-def prepare(lp: MatchingLP, settings: Settings, job: Job, options: Any, *, gamma: float, what: str) -> State:
+def prepare(
+    lp: MatchingLP, costs: Eased, settings: Settings, job: Job, options: Any, *, gamma: float, what: str
+) -> State:
     """Layout, upload and compilation. `what` is named where memory is short; options.memory: see room_for."""
     room = room_for(lp, settings, options.memory, job, what, vectors=0)
     with cpu_threads(settings.threads):
-        held = HeldKernel(lp, settings, options.kernel, job, room)
-        warm_up_ascent(lp, settings, options.kernel)
+        held = HeldKernel(costs.lp, settings, options.kernel, job, room)
+        warm_up_ascent(costs.lp, settings, options.kernel)
         return State(
             lp=lp,
+            eased=costs,
             settings=settings,
             options=options,
             job=job,
@@ -92,7 +98,13 @@ class RidgeRun(abc.ABC):
 
     def __init__(self, state: State) -> None:
         self.state, self.gamma = state, state.gamma
-        self.progress = Progress(state.settings, state.lp.b, state.job, has_equality=state.held.has_equality)
+        self.progress = Progress(
+            state.settings,
+            state.lp.b,
+            state.job,
+            has_equality=state.held.has_equality,
+            offset=state.eased.offset,
+        )
         self._infeasible = Infeasibility(state.lp, self.progress, state.hopeless_above, state.job.group)
         self.objective = math.inf
         self._best = _Point(dual=state.dual, gamma=self.gamma, objective=math.inf)
@@ -162,7 +174,7 @@ class RidgeRun(abc.ABC):
         lp, settings, held = self.state.lp, self.state.settings, self.state.held
         held.make_room()
         dtype = answer_dtype(settings, equality=held.has_equality)
-        x = ridge_point(lp, self._best.dual, 1 / self._best.gamma, dtype, held.room)
+        x = ridge_point(self.state.eased.lp, self._best.dual, 1 / self._best.gamma, dtype, held.room)
         dual, seconds = self.progress.best_dual, self.progress.remaining
         return x, self.state.job.judged(repair(lp, x, dual, self.state.job.group, seconds=seconds))
 

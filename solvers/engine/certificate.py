@@ -267,15 +267,6 @@ def largest_dual(lp: MatchingLP, group: Group = LOCAL) -> npt.NDArray[np.float64
     return group.max(top)
 
 
-def largest_cost(lp: MatchingLP, group: Group = LOCAL) -> float:
-    """max_e |c_e|, 1 where all are 0: the unit of what is measured in costs."""
-    mine = 0.0
-    for first, last in sources_in_turn(lp):
-        some = lp.c[lp.offsets[first] : lp.offsets[last]]
-        mine = max(mine, float(some.max(initial=0.0)), -float(some.min(initial=0.0)))
-    return float(group.max(np.array([mine]))[0]) or 1.0
-
-
 def largest_objective(lp: MatchingLP, group: Group = LOCAL) -> float:
     """sum_i max over C_i of c_i'x: a lower bound above it proves that no x is feasible."""
     from solvers.engine import certificate_jit as jit

@@ -27,16 +27,20 @@ class LostNumberError(ArithmeticError):
 class Progress:
     """Estimates of the gap from the float32 passes, cheap and unproved; proof.py and certificate.py give the proof.
 
-    The duals, float64[J], may lie on the host or on the device of the passes.
+    The duals, float64[J], may lie on the host or on the device of the passes. offset: what every objective and bound of
+    a pass lacks (see costs.py).
     """
 
-    def __init__(self, settings: Settings, b: npt.NDArray[np.float64], job: Job, *, has_equality: bool) -> None:
+    def __init__(
+        self, settings: Settings, b: npt.NDArray[np.float64], job: Job, *, has_equality: bool, offset: float = 0.0
+    ) -> None:
         self.trace: list[TracePoint] = []
         self.best_bound = -math.inf
         self._best: Tensor = upload(np.zeros_like(b), "cpu")
         self._b = upload(b, "cpu")
         self._settings = settings
         self._penalise = has_equality
+        self._offset = offset
         self._failed = math.inf
         self._job = job
         self._watch = current()
@@ -72,11 +76,12 @@ class Progress:
         for name, number in (("dual", of_dual), ("objective and bound", sum(heard[:4])), ("loads", of_loads)):
             if not math.isfinite(number):
                 raise LostNumberError(f"{name} not finite in iteration {iteration}")
-        if least - budget > self.best_bound:
-            self.best_bound, self._best, best_violation = least - budget, dual.clone(), violation
-        objective = value + best_violation
+        bound = least - budget + self._offset
+        if bound > self.best_bound:
+            self.best_bound, self._best, best_violation = bound, dual.clone(), violation
+        objective = value + best_violation + self._offset
         if repaired:
-            objective = float(self._job.group.sum(np.array([rest.pop(0)]))[0])
+            objective = float(self._job.group.sum(np.array([rest.pop(0)]))[0]) + self._offset
         gap = relative_gap(objective, self.best_bound)
         self.trace.append(TracePoint(seconds=self._job.seconds, iteration=iteration, gap=gap))
         if self._job.group.size == 1:

@@ -22,6 +22,7 @@ from solvers.engine.certificate import (
     rounding,
     rounding_of_answer,
 )
+from solvers.engine.costs import Eased
 from solvers.engine.job import Job
 from solvers.engine.kernel import Kernel, Tensor, as_numpy, dot, share_within, upload
 from solvers.engine.layout import Layout
@@ -48,12 +49,17 @@ class Proof:
 
 
 class Prover:
-    def __init__(self, lp: MatchingLP, layout: Layout, kernel: Kernel, job: Job, settings: Settings) -> None:
+    """eased: the costs of the cells, which are good for a proof where they are those of `lp`."""
+
+    def __init__(
+        self, lp: MatchingLP, eased: Eased, layout: Layout, kernel: Kernel, job: Job, settings: Settings
+    ) -> None:
         self._lp, self._layout, self._kernel, self._job = lp, layout, kernel, job
+        self._offset = eased.offset
         self._tolerance, self._dtype = settings.tolerance, answer_dtype(settings, equality=layout.has_equality)
         self._terms = float(job.group.sum(np.array([float(kernel.terms)]))[0]) + layout.destinations
         self._b = upload(lp.b, kernel.device)
-        self._on_cells = layout.exact and not layout.has_equality and not layout.room.on_disk
+        self._on_cells = eased.lp is lp and layout.exact and not layout.has_equality and not layout.room.on_disk
         self._promising = self._tolerance + (0.0 if layout.exact else _ROUNDED)
 
     def prove(self, x: Tensor, dual: Tensor, progress: Progress, *, anyway: bool) -> Proof:
@@ -96,7 +102,8 @@ class Prover:
         least, size, free_size, objective, budget = as_numpy(numbers).tolist()
         share = rounding(self._terms) + rounding_of_answer(self._dtype)
         certificate = Certificate(
-            bound=proved_bound(least, abs(least), budget, self._terms),  # without '=' sources all numbers are <= 0
-            objective=proved_objective(objective, size, share),
+            # without '=' sources all numbers are <= 0
+            bound=proved_bound(least, abs(least), budget, self._terms) + self._offset,
+            objective=proved_objective(objective, size, share) + self._offset,
         )
         return Proof(certificate=certificate, plain=free_size == 0, dual=dual, factor=factor)

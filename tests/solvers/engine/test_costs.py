@@ -1,0 +1,123 @@
+"""Costs that mean "forbidden", and offsets that a source pays whatever it does, decide no step of our own solvers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harness import certify
+from instances import MatchingLP, Simplex, generate, parse_spec
+from solvers import Settings, get_solver
+from solvers.base import Answer, Status
+from solvers.engine.costs import eased
+
+FORBIDDEN = (1e6, 1e9, 1e12, 1e20, 1e30)
+
+
+def matching(sources: int, *, equality: bool, forbidden: float, offset: float = 0.0, share: float = 0.4) -> MatchingLP:
+    """8 edges a source; but for the first, each is forbidden with probability `share`."""
+    rng = np.random.default_rng([sources, int(equality)])
+    degree, destinations = 8, max(8, sources // 20)
+    destination = np.concatenate([rng.permutation(destinations)[:degree] for _ in range(sources)])
+    c = rng.random((sources, degree)) * (1 if equality else -1)
+    never = rng.random((sources, degree)) < share
+    never[:, 0] = False
+    c[never] = forbidden
+    c += offset * rng.random((sources, 1))
+    return MatchingLP(
+        offsets=degree * np.arange(sources + 1),
+        destination=destination.astype(np.int32),
+        a=np.ones(degree * sources),
+        c=c.ravel(),
+        b=np.full(destinations, (1.3 if equality else 0.5) * sources / destinations),
+        polytope=Simplex(equality=equality),
+    )
+
+
+def solved(solver_id: str, lp: MatchingLP, tolerance: float, **options: str) -> Answer:
+    solver = get_solver(solver_id)
+    settings = Settings(tolerance=tolerance, iteration_limit=3000, time_limit=20.0, options=options)
+    return solver.run(solver.prepare(lp, settings))
+
+
+@pytest.mark.parametrize("forbidden", FORBIDDEN)
+@pytest.mark.parametrize("equality", [True, False])
+@pytest.mark.parametrize("solver_id", ["blockpdhg", "dualip-restarted"])
+def test_forbidden_edges_do_not_slow_a_solver_down(solver_id: str, equality: bool, forbidden: float) -> None:
+    lp = matching(200, equality=equality, forbidden=forbidden)
+    answer = solved(solver_id, lp, 1e-6 if solver_id == "blockpdhg" else 1e-4)
+    assert answer.status is Status.SOLVED
+    assert certify(lp, answer.x, answer.dual).certified_gap <= 1e-4
+    assert answer.iterations <= 400
+    assert (answer.x[lp.c == forbidden] == 0).all()
+
+
+@pytest.mark.parametrize("offset", [1e8, 1e12])
+@pytest.mark.parametrize("solver_id", ["blockpdhg", "dualip-restarted", "dualip"])
+def test_what_a_source_pays_anyway_changes_nothing(solver_id: str, offset: float) -> None:
+    lp = matching(200, equality=True, forbidden=2.0, offset=offset)
+    answer = solved(solver_id, lp, 1e-6)
+    assert answer.status is Status.SOLVED
+    assert certify(lp, answer.x, answer.dual).certified_gap <= 1e-6
+
+
+@pytest.mark.parametrize("place", [{"kernel": "reference"}, {"memory": "disk"}])
+def test_every_kernel_iterates_on_the_same_costs(place: dict[str, str], tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("DUALBENCH_CACHE", str(tmp_path))
+    lp = matching(200, equality=True, forbidden=1e20, offset=1e3)
+    answer = solved("blockpdhg", lp, 1e-4, **place)
+    assert answer.status is Status.SOLVED
+    assert certify(lp, answer.x, answer.dual).certified_gap <= 1e-4
+
+
+def test_an_edge_that_is_dear_but_needed_is_used() -> None:
+    lp = MatchingLP(
+        offsets=np.array([0, 2, 4]),
+        destination=np.array([0, 1, 0, 1], np.int32),
+        a=np.ones(4),
+        c=np.array([0.0, 1e9, 1.0, 1e9]),
+        b=np.array([1.0, 5.0]),
+        polytope=Simplex(equality=True),
+    )
+    for solver_id in ("blockpdhg", "dualip-restarted"):
+        answer = solved(solver_id, lp, 1e-6)
+        assert answer.status is Status.SOLVED
+        assert lp.c @ answer.x == pytest.approx(1e9, rel=1e-6)
+
+
+def test_the_costs_without_offset_and_forbidden_edges_are_these() -> None:
+    lp = MatchingLP(
+        offsets=np.array([0, 3, 5]),
+        destination=np.array([0, 1, 2, 0, 1], np.int32),
+        a=np.ones(5),
+        c=np.array([1e9 + 3.0, 1e9, 1e30, 1e9 + 4.0, 1e9]),
+        b=np.ones(3),
+        polytope=Simplex(z=np.array([2.0, 5.0]), equality=True),
+    )
+    found = eased(lp)
+    np.testing.assert_array_equal(found.lp.c, [3.0, 0.0, 1e30 - 1e9, 4.0, 0.0])
+    assert found.offset == 7e9
+    assert found.norm == 5.0
+    assert (found.usual, found.largest) == (4.0, 1e30)
+
+
+def test_an_edge_that_never_helps_costs_one_unit_at_most() -> None:
+    lp = MatchingLP(
+        offsets=np.array([0, 3]),
+        destination=np.arange(3, dtype=np.int32),
+        a=np.ones(3),
+        c=np.array([-3.0, 1e30, -4.0]),
+        b=np.ones(3),
+    )
+    found = eased(lp)
+    np.testing.assert_array_equal(found.lp.c, [-3.0, 4.0, -4.0])
+    assert (found.norm, found.usual, found.offset) == (5.0, 4.0, 0.0)
+
+
+@pytest.mark.parametrize("polytope", ["simplex", "simplex-eq", "box"])
+def test_ordinary_costs_stay_as_they_are(polytope: str) -> None:
+    lp = generate(parse_spec(f"uniform:sources=100,destinations=10,degree=4,seed=1,polytope={polytope}"))
+    found = eased(lp)
+    assert found.lp is lp
+    assert found.norm is None
+    assert found.usual == found.largest == np.abs(lp.c).max()
