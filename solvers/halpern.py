@@ -167,7 +167,7 @@ class HalpernRun:
             self._progress.not_proved(gap)
             return None
         x = self._prover.answer(proof, self._x, room=self._anchor)
-        return self._answer(x, status, iteration, f"certified gap {proved:.2e}")
+        return self._answer(x, status, iteration, self._progress.words(iteration, proved))
 
     def _crowded(self) -> bool:
         x = self._kernel.unload(self._x)
@@ -207,7 +207,8 @@ class HalpernRun:
             end = phase.run()
         except LostNumberError as error:
             return self._answer(None, Status.ERROR, iteration, str(error))
-        words = f"certified gap {end.gap:.2e}, finished by {end.work.systems} Newton systems from iteration {iteration}"
+        gap = self._progress.words(end.iterations, end.gap)
+        words = f"{gap}, finished by {end.work.systems} Newton systems from iteration {iteration}"
         words = f"no more progress at a {words}" if end.stalled else words
         return self._answer(None if end.status is Status.INFEASIBLE else found, end.status, end.iterations, words)
 

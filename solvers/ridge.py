@@ -150,10 +150,11 @@ class RidgeRun(abc.ABC):
         if stop is None and not self._worth_proving(iteration, gap):
             return None
         x, proved = self._finish()
+        words = self.progress.words(iteration, proved)
         if proved <= self.state.settings.tolerance:
-            return self._answer(x, Status.SOLVED, iteration, f"certified gap {proved:.2e}")
+            return self._answer(x, Status.SOLVED, iteration, words)
         if stop is not None:
-            return self._answer(x, stop, iteration, f"certified gap {proved:.2e}")
+            return self._answer(x, stop, iteration, words)
         self.progress.not_proved(gap)
         self._next_proof = _PROOF_EVERY * iteration
         return None

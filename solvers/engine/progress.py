@@ -16,6 +16,10 @@ from solvers.watching import current
 
 #: After a proof that failed, the estimate has to fall to this share of what it was before the next try.
 _RETRY = 0.7
+#: Progress is a gap smaller by this share, or a bound that rose by this share of the tolerance.
+_GAIN = 1e-3
+#: No progress up to this multiple of the last iteration that made some, and so many more, is none any more.
+_STRETCH, _PATIENCE = 9, 10_000
 #: By this share of the time limit a proof may pass it.
 _GRACE = 0.02
 
@@ -42,6 +46,7 @@ class Progress:
         self._penalise = has_equality
         self._offset = offset
         self._failed = math.inf
+        self._gained, self._least_gap, self._least_bound = 0, math.inf, -math.inf
         self._job = job
         self._watch = current()
         job.start()
@@ -82,7 +87,9 @@ class Progress:
         objective = value + best_violation + self._offset
         if repaired:
             objective = float(self._job.group.sum(np.array([rest.pop(0)]))[0]) + self._offset
-        gap = relative_gap(objective, self.best_bound)
+        # at the optimum rounding may put the objective below the bound: that is as near as one can see
+        gap = relative_gap(max(objective, 2 * self.best_bound - objective), self.best_bound)
+        self._note_gain(iteration, gap)
         self.trace.append(TracePoint(seconds=self._job.seconds, iteration=iteration, gap=gap))
         if self._job.group.size == 1:
             self._watch.tell(self.trace[-1])
@@ -102,9 +109,25 @@ class Progress:
     def not_proved(self, gap: float) -> None:
         self._failed = max(gap, 1e-3 * self._settings.tolerance)
 
-    def limit(self, iteration: int) -> Status | None:
-        """The limit that `iteration` finished iterations have reached."""
+    def _note_gain(self, iteration: int, gap: float) -> None:
+        rise = _GAIN * self._settings.tolerance * max(1.0, abs(self.best_bound))
+        if gap < (1 - _GAIN) * self._least_gap or self.best_bound > self._least_bound + rise:
+            self._gained, self._least_gap, self._least_bound = iteration, min(gap, self._least_gap), self.best_bound
+
+    def stalled(self, iteration: int) -> bool:
+        """Whether a run without limits would never end: its gap has not fallen for most of a long run.
+
+        A run that has a limit goes on to it, for progress may be slower than this.
+        """
         settings = self._settings
+        limited = settings.iteration_limit is not None or settings.time_limit is not None
+        return not limited and iteration > _PATIENCE + _STRETCH * self._gained
+
+    def limit(self, iteration: int) -> Status | None:
+        """The limit that `iteration` finished iterations have reached; one without progress any more is at its end."""
+        settings = self._settings
+        if self.stalled(iteration):
+            return Status.ITERATION_LIMIT
         if settings.iteration_limit is not None and iteration >= settings.iteration_limit:
             return Status.ITERATION_LIMIT
         if settings.time_limit is not None and self._job.seconds >= settings.time_limit:
@@ -117,10 +140,18 @@ class Progress:
         limit = self._settings.time_limit
         return math.inf if limit is None else max(_GRACE * limit, limit - self._job.seconds)
 
+    def words(self, iteration: int, proved: float) -> str:
+        """What a run says that ends after this iteration with the gap `proved`."""
+        why = "no more progress at a " if self.stalled(iteration) and proved > self._settings.tolerance else ""
+        return f"{why}certified gap {proved:.2e}"
+
     def numbers(self) -> dict[str, float]:
         """What a checkpoint keeps beside best_dual."""
-        return {"best_bound": self.best_bound, "failed": self._failed}
+        gained = {"gained": self._gained, "least_gap": self._least_gap, "least_bound": self._least_bound}
+        return {"best_bound": self.best_bound, "failed": self._failed, **gained}
 
     def restore(self, numbers: Mapping[str, float], best_dual: npt.NDArray[np.float64]) -> None:
         self.best_bound, self._failed = numbers["best_bound"], numbers["failed"]
+        self._gained = int(numbers["gained"])
+        self._least_gap, self._least_bound = numbers["least_gap"], numbers["least_bound"]
         self._best = upload(best_dual, "cpu")

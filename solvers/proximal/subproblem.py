@@ -106,7 +106,8 @@ class NewtonSolve:
         for _ in range(self._k.newton_steps):
             if self._rows.residual(point.gradient, point.price, low, high) <= tolerance or expired():
                 break
-            direction = self.direction(point.gradient, ~blocked(point.gradient, point.price, low, high))
+            movable = ~blocked(point.gradient, point.price, low, high)
+            direction = self.direction(point.gradient, movable, expired)
             length, trial = self._search(point, self._trusted(point, direction), low, high)
             self._adapt(point, direction, trial, accepted=length is not None, whole=length == 1.0)
             if length is not None:
@@ -136,11 +137,11 @@ class NewtonSolve:
         gradient = sums[:-2] - sub.b
         return _Point(price=price, phi=cost + dot(price, gradient) + moved / (2 * sub.step), gradient=gradient)
 
-    def direction(self, gradient: Prices, movable: Any) -> Prices:
+    def direction(self, gradient: Prices, movable: Any, expired: Callable[[], bool] = lambda: False) -> Prices:
         """(s H + ridge s diag ||A_j||^2)^-1 gradient on the movable rows, at the point evaluated last."""
         sub = self._sub
         system = NewtonSystem(sub.cells, self._x, self._bends, sub.step, movable, sub.job.group)
-        d, iterations = system.solve(gradient, self._ridge * sub.step * self._rows.norm**2, self._k)
+        d, iterations = system.solve(gradient, self._ridge * sub.step * self._rows.norm**2, self._k, expired)
         self._work.systems += 1
         self._work.iterations += iterations
         return d

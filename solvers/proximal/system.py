@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,9 +28,11 @@ class NewtonSystem:
         self._free = jit.free_edges(start, lane, kind, radius, index, a, x, bends, place)
         self._step, self._group, self._size = step, group, movable.size
 
-    def solve(self, gradient: Prices, ridge: Prices, constants: Constants) -> tuple[Prices, int]:
+    def solve(
+        self, gradient: Prices, ridge: Prices, constants: Constants, expired: Callable[[], bool]
+    ) -> tuple[Prices, int]:
         """d[J], 0 on the other rows, by conjugate gradients with the diagonal as preconditioner, to ||residual|| <=
-        cg_tolerance ||gradient||; and the iterations.
+        cg_tolerance ||gradient||, or as far as it came when the time had expired; and the iterations.
         """
         from solvers.proximal import system_jit as jit
 
@@ -39,7 +42,7 @@ class NewtonSystem:
         d, p = np.zeros(self._rows.size), np.empty(self._rows.size)
         product, square = jit.begin(residual, scale, p)
         goal, iterations = constants.cg_tolerance**2 * square, 0
-        while iterations < constants.cg_steps and product > 0.0 and square > goal:
+        while iterations < constants.cg_steps and product > 0.0 and square > goal and not expired():
             jit.hessian(*self._free, p, h)
             curved = self._group.sum(h)
             product, square = jit.go_on(curved, self._step, ridge, scale, product, d, residual, p)
