@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 from harness import cards
 from instances import Spec, parse_spec
 from solvers import Settings
-from solvers.card import SolverCard
+from solvers.card import SolverCard, packed, unpacked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +46,16 @@ class Case:
     def card(self) -> SolverCard:
         """What the solver is; it travels with the case to the process that runs it."""
         return self.known or cards.card(self.solver)
+
+    def packed(self) -> dict[str, Any]:
+        """The case and its card in the types of JSON."""
+        return asdict(replace(self, known=None)) | {"known": packed(self.card)}
+
+    @staticmethod
+    def unpacked(plain: Mapping[str, Any]) -> Case:
+        """The inverse of `packed`."""
+        settings = Settings(**plain["settings"])
+        return Case(**{**plain, "settings": settings, "known": unpacked(plain["known"])})
 
 
 def _exact(value: float) -> str:

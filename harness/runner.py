@@ -186,7 +186,7 @@ class _Limits:
 def _cannot_run(case: Case) -> str:
     """Why the case is not even tried: a solver that is not installed, or more memory than there is."""
     found = cards.availability_now(case.card)
-    if not found.ok:
+    if not (found.ok or found.apart):  # a case has a process of its own
         return f"{found.reason}; {found.remedy}"
     need, free = memory_needed(case), available_memory()
     if need <= free or lies_on_disk(case):

@@ -54,12 +54,16 @@ class Status(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Availability:
-    """Whether a solver can run here; where not, `reason` says why and `remedy` what to install or change."""
+    """Whether a solver can run here; where not, `reason` says why and `remedy` what to install or change.
+
+    apart: what is in the way is in this process alone, so that a process of its own can run the solver.
+    """
 
     ok: bool
     version: str = ""
     reason: str = ""
     remedy: str = ""
+    apart: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,13 +188,16 @@ def installed(package: str, *, remedy: str, apart_from: str = "") -> Availabilit
 
     apart_from: a package with a shared library of the same name; one process can load either, never both.
     """
-    if apart_from and apart_from in {name.partition(".")[0] for name in sys.modules}:
-        reason = f"{apart_from} is loaded in this process, and its shared library shadows that of {package}"
-        return Availability(ok=False, reason=reason, remedy="solve in a process of its own, as dualbench run does")
     try:
-        return Availability(ok=True, version=metadata.version(package))
+        version = metadata.version(package)
     except metadata.PackageNotFoundError:
         return Availability(ok=False, reason=f"{package} is not installed", remedy=remedy)
+
+    if apart_from and apart_from in {name.partition(".")[0] for name in sys.modules}:
+        reason = f"{apart_from} is loaded in this process, and its shared library shadows that of {package}"
+        remedy = "solve in a process of its own, as dualbench run does"
+        return Availability(ok=False, version=version, reason=reason, remedy=remedy, apart=True)
+    return Availability(ok=True, version=version)
 
 
 @dataclass(frozen=True, kw_only=True)

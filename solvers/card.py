@@ -100,10 +100,22 @@ def make_card(declared: Mapping[str, Any], availability: Availability) -> Solver
     )
 
 
+def packed(card: SolverCard) -> dict[str, Any]:
+    """A card in the types of JSON."""
+    return dataclasses.asdict(card) | {"polytopes": [int(kind) for kind in card.polytopes]}
+
+
+def unpacked(plain: Mapping[str, Any]) -> SolverCard:
+    """The inverse of `packed`."""
+    made = make_card({**plain, "class": plain["id"]}, Availability(**plain["availability"]))
+    origin, source, adapter_hash = (str(plain[field]) for field in ("origin", "source", "adapter_hash"))
+    return dataclasses.replace(made, origin=origin, source=source, adapter_hash=adapter_hash)
+
+
 def plain_availability(found: Availability) -> Availability:
     """With texts that can stand in a row or on a terminal."""
     texts = {field: plain_text(getattr(found, field)) for field in ("version", "reason", "remedy")}
-    return Availability(ok=bool(found.ok), **texts)
+    return Availability(ok=bool(found.ok), apart=bool(found.apart), **texts)
 
 
 def plain_text(value: Any) -> str:

@@ -21,8 +21,9 @@ def test_the_python_example_runs_as_written() -> None:
     (program,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "certify(" in block]
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
-    solved, certified = done.stdout.splitlines()
+    solved, objective, certified = done.stdout.splitlines()
     assert solved.startswith("solved ")
+    assert float(objective) == pytest.approx(-963.8, rel=1e-3)
     # Without prices the bound is -5.5; row 1 holds one unit, so both sources get what they want.
     assert [float(word) for word in certified.split()] == [-5.5, -5.5, 0.0]
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import base64
 import os
-import pickle
 import resource
 import tempfile
 from collections.abc import Mapping
@@ -41,18 +39,17 @@ class Request:
     group: str = ""
     claim: Mapping[str, Any] | None = None
 
-    def packed(self) -> dict[str, str]:
-        """As a message. It goes from the harness to processes of ours alone, so it may hold objects of ours."""
-        return {"request": base64.b64encode(pickle.dumps(self)).decode()}
+    def packed(self) -> dict[str, Any]:
+        """As a message."""
+        return vars(self) | {"case": self.case.packed()}
 
     @staticmethod
-    def unpacked(body: Mapping[str, str]) -> Request:
-        found = pickle.loads(base64.b64decode(body["request"]))  # noqa: S301 - see packed
-        assert isinstance(found, Request)
-        return found
+    def unpacked(body: Mapping[str, Any]) -> Request:
+        """The inverse of `packed`."""
+        return Request(**{**body, "case": Case.unpacked(body["case"])})
 
 
-def hold_instance(body: Mapping[str, str], line: Line) -> None:
+def hold_instance(body: Mapping[str, Any], line: Line) -> None:
     """Make the instance of a case, say so, and serve the cases on it; or say why it cannot be made."""
     if _make(Request.unpacked(body), line):
         processes.protect_memory()  # from what adapters in its children may try
@@ -74,7 +71,7 @@ def _make(request: Request, line: Line) -> bool:
     return True
 
 
-def _work(body: Mapping[str, str], line: Line, descriptor: int) -> None:
+def _work(body: Mapping[str, Any], line: Line, descriptor: int) -> None:
     """Solve the case, or judge the answer in `descriptor`."""
     request = Request.unpacked(body)
     if request.claim is None:

@@ -143,7 +143,7 @@ class SpeaksForItself(Good):
     """Finds the channels of its process and tells them how well it did."""
 
     def run(self, state: Any) -> Answer:
-        for channel in (one for one in gc.get_objects() if isinstance(one, Connection) and not one.closed):
+        for channel in (one for one in gc.get_objects() if type(one) is Connection and not one.closed):
             with contextlib.suppress(OSError):
                 channel.send("solved")
         return super().run(state)

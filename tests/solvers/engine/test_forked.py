@@ -16,13 +16,13 @@ warnings.simplefilter("ignore")
 lp = generate(MatchingSpec.parse("unit:sources=60,destinations=5,degree=3,seed=1"))
 
 def go(name):
-    return solve(lp, name, tolerance=1e-4, time_limit=20.0).status.value
+    return solve(lp, name, tolerance=1e-4, time_limit=60.0).status.value
 
 if __name__ == "__main__":
     method, solvers = sys.argv[1], sys.argv[2:]
     first = [go(name) for name in solvers[:1]] if method != "early" else []
     with multiprocessing.get_context("fork" if method == "early" else method).Pool(2) as pool:
-        print(first, pool.map_async(go, solvers).get(timeout=100))
+        print(first, pool.map_async(go, solvers).get(timeout=300))
 """
 
 
@@ -32,7 +32,7 @@ def run(folder, *arguments):
         [sys.executable, str(folder / "program.py"), *arguments],
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=400,
         check=False,
     )
 
