@@ -1,4 +1,4 @@
-"""The solvers on the engine on odd LPs, in a process of its own: `python -m tests.solvers.odd_runs FIRST LAST`.
+"""The solvers on the engine on odd LPs, in a process of its own: `python -m tests.solvers.odd_runs FIRST LAST DTYPE`.
 
 Every third LP has budgets without a limit, every third sources without one. Prints what is wrong with an answer, and
 ends as the solvers end it: with NUMBA_BOUNDSCHECK=1 a write or a read beyond an array is an IndexError.
@@ -26,7 +26,11 @@ _LATE = 2.0
 
 
 def without_limits(lp: MatchingLP, seed: int) -> MatchingLP:
-    """`lp` with numbers that mean "no limit" for some of its rows or sources."""
+    """`lp` with numbers that mean "no limit" for some of its rows or sources, all of it in float64.
+
+    Loops for instances in float32 differ in nothing but that type, and would take as long to compile again.
+    """
+    lp = replace(lp, a=lp.a.astype(np.float64), c=lp.c.astype(np.float64))
     rng = np.random.default_rng([20_21, seed])
     if seed % 3 == 1:
         return replace(lp, b=np.where(rng.random(lp.destinations) < 0.3, np.inf, lp.b))
@@ -57,17 +61,17 @@ def _faults_of(answer: Answer) -> Iterator[str]:
             yield f"{answer.status} without {name}"
 
 
-def main(first: int, last: int) -> None:
+def main(first: int, last: int, dtype: str) -> None:
     warnings.simplefilter("error")
     for seed in range(first, last):
         odd, rng = odd_lp(seed), np.random.default_rng([20_22, seed])
         lp = without_limits(odd.lp, seed)
         for solver_id in SOLVERS:
             tolerance = float(rng.choice([1e-2, 1e-4, 1e-6, 1e-14, 1e-300], p=[0.3, 0.4, 0.1, 0.1, 0.1]))
-            settings = Settings(tolerance=tolerance, time_limit=SECONDS)
+            settings = Settings(tolerance=tolerance, time_limit=SECONDS, dtype=dtype)
             for fault in faults(lp, solver_id, settings):
                 sys.stdout.write(f"{solver_id} at {tolerance:g}: {fault}; {odd.traits}\n")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3])
