@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from instances.matching import MatchingLP
 
 Float64 = npt.NDArray[np.float64]
-#: Edges that a thread works on at once: what it makes of them stays in the caches.
-_CHUNK_EDGES = 1 << 17
+#: Edges that a thread works on at once: the dozen arrays that it makes of them stay in the caches.
+_CHUNK_EDGES = 1 << 15
 _MOST_THREADS = 4
 _EPS = float(np.finfo(np.float64).eps)
 _LARGEST, _TINY = float(np.finfo(np.float64).max), float(np.finfo(np.float64).tiny)
@@ -104,8 +104,15 @@ class _Limits:
 
 
 def _in_order(lp: MatchingLP) -> Iterator[_Used]:
-    """What each chunk of sources can use, one after another; threads work a little ahead."""
-    threads = min(_MOST_THREADS, usable_threads(), 1 + lp.edges // _CHUNK_EDGES)
+    """What each chunk of sources can use, one after another; threads work a little ahead.
+
+    An instance on the disk is read by the caller alone: where memory is short, so is that for stacks of threads.
+    """
+    threads = min(_MOST_THREADS, usable_threads(), lp.edges // _CHUNK_EDGES)
+    if threads < 2 or is_mapped(lp.a):
+        yield from (_used(lp, first, last) for first, last in _chunks(lp.offsets))
+        return
+
     waiting: deque[Future[_Used]] = deque()
     with ThreadPoolExecutor(threads) as pool:
         for first, last in _chunks(lp.offsets):
