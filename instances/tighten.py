@@ -6,6 +6,9 @@ norm that a solver scales by is that number. What can be used of it is
     x_e <= b_j / a_e, so    z_i <- min(z_i, sum_e b_j / a_e)  ('<=' simplex),    u_i <- min(u_i, max_e b_j / a_e)  (box)
     and then                b_j <- min(b_j, sum_e a_e z_i)    over the edges e of row j, with u_i for a box
 
+z and u are cut only where the largest of them becomes much smaller: elsewhere they decide no scaling, and an instance
+keeps its one number for all sources.
+
 A second round would change nothing: a row that the first left below its own b_j lets all of each z_i through. Quotients
 and sums are rounded up, so no feasible point is cut off; none is added, because no number grows. '=' sources keep z:
 one that does not fit makes the LP infeasible, which is for solver and referee to say.
@@ -33,6 +36,8 @@ Float64 = npt.NDArray[np.float64]
 #: Edges that a thread works on at once: the dozen arrays that it makes of them stay in the caches.
 _CHUNK_EDGES = 1 << 15
 _MOST_THREADS = 4
+#: By how much the largest z or u has to shrink for the cut ones to be taken.
+_WORTH_CUTTING = 16.0
 _EPS = float(np.finfo(np.float64).eps)
 _LARGEST, _TINY = float(np.finfo(np.float64).max), float(np.finfo(np.float64).tiny)
 _SMALLEST = 5e-324
@@ -45,23 +50,30 @@ def tighten(lp: MatchingLP, add: Callable[[Float64], Float64] | None = None) -> 
     whole. Arrays that do not change are shared. A load beyond the largest float64 counts as that number.
     """
     load, limits = np.zeros(lp.destinations), _Limits(lp)
+    before = after = 0.0
     with np.errstate(all="ignore"):
         for used in _in_order(lp):
             limits.put(used)
+            before = max(before, used.most_before)
+            after = max(after, used.most_after)
             np.add.at(load, lp.destination[used.first_edge : used.last_edge], used.loads)
             _release(lp, used)
         total = np.append(load, lp.edges)
         total = total if add is None else add(total)
         b = np.minimum(lp.b, np.minimum(_rounded_up(total[:-1], total[-1]), _LARGEST))
 
-    if not limits.changed and np.array_equal(b, lp.b):
+    cut = limits.changed and before > _WORTH_CUTTING * after
+    if not cut and np.array_equal(b, lp.b):
         return lp
-    return lp.with_limits(b, limits.polytope())
+    return lp.with_limits(b, limits.polytope() if cut else lp.polytope)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Used:
-    """What neighbouring sources can use. radius: their limits, None where none changed; loads: a_e times its limit."""
+    """What neighbouring sources can use. radius: their limits, None where none changed; loads: a_e times its limit.
+
+    most_before, most_after: the largest limit of a source with edges, as given and as cut.
+    """
 
     first: int
     last: int
@@ -69,6 +81,8 @@ class _Used:
     last_edge: int
     radius: Float64 | None
     loads: Float64
+    most_before: float
+    most_after: float
 
 
 class _Limits:
@@ -144,7 +158,16 @@ def _used(lp: MatchingLP, first: int, last: int) -> _Used:
         limit = np.repeat(radius if cut is None else cut, degree)
         loads = a * limit
         _raise_underflow(loads, a, limit)
-    return _Used(first=first, last=last, first_edge=edges.start, last_edge=edges.stop, radius=cut, loads=loads)
+    return _Used(
+        first=first,
+        last=last,
+        first_edge=edges.start,
+        last_edge=edges.stop,
+        radius=cut,
+        loads=loads,
+        most_before=float(radius.max(initial=0.0, where=degree > 0)),
+        most_after=float((radius if cut is None else cut).max(initial=0.0, where=degree > 0)),
+    )
 
 
 def _cut(

@@ -157,13 +157,14 @@ def inverse_row_norm(layout: Layout) -> npt.NDArray[np.float64]:
 def whole(layout: Layout, group: Group) -> Layout:
     """The cells of this rank with the norms of the instance of all ranks, and what only some of them may see."""
     squares = group.sum(np.append(layout.row_norm, layout.cost_norm) ** 2)
-    seen = group.max(np.array([float(layout.has_equality), float(layout.hopeless)]))
+    seen = group.max(np.array([float(layout.has_equality), float(layout.hopeless), float(not layout.exact)]))
     return dataclasses.replace(
         layout,
         row_norm=np.sqrt(squares[:-1]),
         cost_norm=float(np.sqrt(squares[-1])),
         has_equality=bool(seen[0]),
         hopeless=bool(seen[1]),
+        exact=not seen[2],  # where it is not, all ranks prove on edges
     )
 
 

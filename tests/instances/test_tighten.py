@@ -129,7 +129,7 @@ def test_equality_sources_keep_their_radius() -> None:
 
 
 def test_an_edge_without_load_lets_everything_through() -> None:
-    lp = two_users([0.0, 0.0], a=np.array([0.0, 1.0, 1.0, 1.0]), polytope=Simplex(z=7.0))
+    lp = two_users([0.0, 0.0], a=np.array([0.0, 1.0, 1.0, 1.0]), polytope=Simplex(z=np.array([7.0, 700.0])))
     assert lp.tightened.per_source.radius.tolist() == [7.0, 0.0]
 
 
@@ -203,3 +203,9 @@ def test_an_lp_remembers_the_limits_it_was_given() -> None:
     lp = two_users([8.0, 6.0], polytope=Simplex(z=1e6))
     assert lp.tightened.given is lp
     assert lp.given is lp
+
+
+def test_sources_that_only_lose_a_part_keep_their_one_limit() -> None:
+    lp = generate(parse_spec("dualip:sources=2000,destinations=200,degree=5,seed=1"))
+    assert lp.b.min() < 1e-6  # rows that let nearly nothing through
+    assert lp.tightened.polytope is lp.polytope
