@@ -46,6 +46,7 @@ _GROUPS = 64
 
 def write_parquet(lp: MatchingLP, folder: Path, spec_text: str) -> None:
     """Write `lp` as `folder`, whole or not at all; a folder that already holds this instance is left as it is."""
+    _require_text(folder)
     content = content_hash(lp)
     if _is_written(folder, content):
         return
@@ -170,6 +171,14 @@ def _header_or_none(folder: Path) -> dict[str, Any] | None:
         return None
     known = isinstance(header, dict) and header.get("format") == _FORMAT and header.keys() >= _HEADER_KEYS
     return header if known else None
+
+
+def _require_text(folder: Path) -> None:
+    """pyarrow opens paths that are text only, and Linux allows others."""
+    try:
+        str(folder.absolute()).encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{str(folder)!a} is no UTF-8, which Parquet files need: give another place") from error
 
 
 def _write_tables(lp: MatchingLP, folder: Path) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -167,3 +168,10 @@ def test_a_folder_without_an_instance_is_refused(tmp_path: Path, text: str) -> N
         write_parquet(small(Simplex()), tmp_path, "text")
     with pytest.raises(SpecError, match="holds no instance"):
         read_parquet(tmp_path)
+
+
+def test_a_path_that_is_no_text_is_refused_in_one_line(tmp_path: Path) -> None:
+    folder = Path(os.fsdecode(os.fsencode(tmp_path) + b"/h\xfc"))
+    with pytest.raises(InputError, match="no UTF-8, which Parquet files need"):
+        write_parquet(generate(parse_spec("unit:sources=10,destinations=3,degree=2,seed=1")), folder, "any")
+    assert not list(tmp_path.iterdir())
