@@ -196,7 +196,7 @@ def installed(package: str, *, remedy: str, apart_from: str = "") -> Availabilit
     if apart_from and apart_from in {name.partition(".")[0] for name in sys.modules}:
         reason = f"{apart_from} is loaded in this process, and its shared library shadows that of {package}"
         remedy = "solve in a process of its own, as dualbench run does"
-        return Availability(ok=False, version=version, reason=reason, remedy=remedy, apart=True)
+        return Availability(ok=False, reason=reason, remedy=remedy, apart=True)
     return Availability(ok=True, version=version)
 
 

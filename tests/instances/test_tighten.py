@@ -94,7 +94,7 @@ def test_limits_are_finite_and_no_larger_than_what_can_be_used(lp: MatchingLP) -
     radius, load = exact(after.per_source.radius), [Fraction(0)] * lp.destinations
     for e, i in enumerate(lp.source_of_edge().tolist()):
         load[int(lp.destination[e])] += a[e] * radius[i]
-    more, tiny = 1 + Fraction(1, 10**13), Fraction(lp.edges * 5e-324)
+    more, tiny = 1 + Fraction(1, 10**13), Fraction(4 * lp.edges * 5e-324)
     assert all(Fraction(b) <= more * most + tiny for b, most in zip(after.b.tolist(), load, strict=True))
 
 
