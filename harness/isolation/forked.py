@@ -82,6 +82,9 @@ class Forked:
             self._segments.look(self._pids)
             ended = time.monotonic()
             self._listed_until = ended + max(0.1, (ended - began) / _SHARE)
+        elif self._segments.appeared:
+            # The next list of processes may be seconds away on a busy machine: the maker could be gone by then.
+            self._segments.look(self._pids)
         held = processes.resident(self._pids)
         self.peak, self.alone = max(self.peak, held), self.alone and len(self._pids) < 2
         return held

@@ -1,7 +1,8 @@
 """Shared memory with a name outlives the process that made it: what a case leaves is found and removed.
 
 POSIX segments are files of /dev/shm; one belongs to a case if it was not there before and a process of the case maps
-it or holds it open. System V segments name the process that made them.
+it or holds it open at a look. A segment that its maker has closed may belong to any program of this user: it stays.
+System V segments name the process that made them.
 """
 
 from __future__ import annotations
@@ -20,13 +21,20 @@ class Segments:
 
     def __init__(self) -> None:
         self._before = _listed()
+        self._seen = self._before
         self._found: set[str] = set()
         self._makers: set[int] = set()
+
+    @property
+    def appeared(self) -> bool:
+        """Whether there is a segment that the last look did not see. Costs one listing of the folder."""
+        return not _listed() <= self._seen
 
     def look(self, pids: Iterable[int]) -> None:
         pids = set(pids)
         self._makers |= pids
-        new = _listed() - self._before - self._found
+        self._seen = _listed()
+        new = self._seen - self._before - self._found
         if new:
             self._found |= new & set().union(*map(_used_by, pids))
 

@@ -43,14 +43,12 @@ def finished(folder: Path) -> bool:
 def test_a_killed_rank_ends_the_run_with_its_name(
     start: Start, killing: Killing, ranks_alive: Callable[[], dict[int, Any]], tmp_path: Path
 ) -> None:
-    since = time.monotonic()
     with killing(1, lambda: finished(tmp_path)):
         ended = start(SLOW, "blockpdhg", 2, tolerance=1e-8, options=ALONE, checkpoint=str(tmp_path), every=0.2)
     assert ended.result is None
     assert ended.status is Status.CRASHED
     assert ended.reason == "rank 1 of 2 was ended by SIGKILL (memory may have run out)"
     assert not ranks_alive()
-    assert time.monotonic() - since < 40
 
 
 def test_restarted_ranks_go_on_from_the_checkpoint(start: Start, killing: Killing, tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def test_temporary_files_are_removed(place: Place, end: str) -> None:
     assert not file.parent.exists()
 
 
-@pytest.mark.parametrize("end", [HANG, "time.sleep(3); os._exit(1)"], ids=["it was ended", "it died"])
+@pytest.mark.parametrize("end", [HANG, "time.sleep(2); os._exit(1)"], ids=["it was ended", "it died"])
 def test_shared_memory_is_removed(place: Place, end: str) -> None:
     body = f"""
 segment = SharedMemory(create=True, size=4096)
