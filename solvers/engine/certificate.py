@@ -29,8 +29,9 @@ import numpy.typing as npt
 from instances import Kind, MatchingLP
 from instances.mapped import sweep
 from solvers.base import Vector
+from solvers.engine.arrays import edge_arrays
 from solvers.engine.collectives import LOCAL, Group
-from solvers.engine.layout import cut_bands, frozen
+from solvers.engine.layout import cut_bands
 
 #: What a sum of a '=' source may miss of z, and a load exceed of b, as shares of them: their own rounding.
 HELD = 1e-13
@@ -120,10 +121,12 @@ def repair(
     judged = judge(lp, x, dual, group)
     bound = judged.bound(lp, dual)
     factor = factor_within(lp.b, judged.loads)
-    offsets, destination, a, _, kind, radius = frozen(lp)
+    edges = edge_arrays(lp)
     for first, last in sources_in_turn(lp, x):
-        jit.scale_down(first, last, offsets, destination, a, kind, radius, factor, x)
-    if group.max(np.array([float((kind == Kind.SIMPLEX_EQUALITY).any())]))[0]:
+        jit.scale_down(
+            first, last, edges.offsets, edges.destination, edges.a, edges.kind, edges.radius, factor, x
+        )  # fmt: skip
+    if group.max(np.array([float((edges.kind == Kind.SIMPLEX_EQUALITY).any())]))[0]:
         return _serve(lp, x, dual, factor * judged.loads, group, seconds=seconds, bound=bound)
     share = rounding(judged.terms) + rounding_of_answer(x.dtype)
     objective = proved_objective(float(factor @ judged.values) + judged.free, judged.size, share)
@@ -172,9 +175,9 @@ def _worth_of_rows(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], gro
     from solvers.engine import certificate_jit as jit
 
     worth = dual.copy()
-    offsets, destination, a, c, kind, _ = frozen(lp)
+    edges = edge_arrays(lp)
     for first, last in sources_in_turn(lp, x):
-        jit.raise_to_moves(first, last, offsets, destination, a, c, kind, x, worth)
+        jit.raise_to_moves(first, last, *edges[:5], x, worth)
     return group.max(worth)
 
 
@@ -184,13 +187,13 @@ def _fill_up(
     """Fill the '=' sources, rank after rank since all draw on one slack; whether none lacks anything then."""
     from solvers.engine import certificate_jit as jit
 
-    offsets, destination, a, c, kind, radius = frozen(lp)
+    edges = edge_arrays(lp)
     lacking, enough = 0, held(x.dtype)
     for turn in range(group.size):
         left = slack.copy()
         if turn == group.rank:
             for first, last in sources_in_turn(lp, x):
-                lacking += jit.fill_up(first, last, offsets, destination, a, c, kind, radius, dual, left, enough, x)
+                lacking += jit.fill_up(first, last, *edges, dual, left, enough, x)
         slack = np.maximum(0.0, slack - group.sum(slack - left))
     return not group.sum(np.array([float(lacking)]))[0]
 
@@ -214,12 +217,10 @@ def judge(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Group
     sums = np.zeros((pieces, 5))
     loads = np.zeros((pieces, lp.destinations))
     values = np.zeros((pieces, lp.destinations))
-    offsets, destination, a, c, kind, radius = frozen(lp)
+    edges = edge_arrays(lp)
     for first, last in bands_in_turn(lp, band, x):
         out = (sums[first:last], loads[first:last], values[first:last])
-        jit.certify(
-            band[first : last + 1], offsets, destination, a, c, kind, radius, x, dual, held(x.dtype), *out
-        )  # fmt: skip
+        jit.certify(band[first : last + 1], *edges, x, dual, held(x.dtype), *out)
     mine = (loads.sum(axis=0), values.sum(axis=0), sums.sum(axis=0), [terms_of(lp, band)])
     total = group.sum(np.concatenate(mine))
     loads, values, (least, least_size, size, free, unserved, terms) = np.split(total, (lp.destinations, -6))
@@ -260,10 +261,10 @@ def largest_dual(lp: MatchingLP, group: Group = LOCAL) -> npt.NDArray[np.float64
     """max(0, max_e -c_e / a_e) for each budget row: some optimal dual lies below, where no source has to serve (=)."""
     from solvers.engine import certificate_jit as jit
 
-    offsets, destination, a, c, _, _ = frozen(lp)
+    edges = edge_arrays(lp)
     top = np.zeros(lp.destinations)
     for first, last in sources_in_turn(lp):
-        jit.raise_to_ratio(offsets[first], offsets[last], destination, a, c, top)
+        jit.raise_to_ratio(edges.offsets[first], edges.offsets[last], edges.destination, edges.a, edges.c, top)
     return group.max(top)
 
 
@@ -271,8 +272,11 @@ def largest_objective(lp: MatchingLP, group: Group = LOCAL) -> float:
     """sum_i max over C_i of c_i'x: a lower bound above it proves that no x is feasible."""
     from solvers.engine import certificate_jit as jit
 
-    offsets, _, _, c, kind, radius = frozen(lp)
-    mine = sum(jit.largest_objective(first, last, offsets, c, kind, radius) for first, last in sources_in_turn(lp))
+    edges = edge_arrays(lp)
+    mine = sum(
+        jit.largest_objective(first, last, edges.offsets, edges.c, edges.kind, edges.radius)
+        for first, last in sources_in_turn(lp)
+    )
     return float(group.sum(np.array([mine], dtype=np.float64))[0])
 
 

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
 from solvers.engine.layout import SLIP, TINY
+from solvers.engine.polytopes.kinds import BOX, EQUALITY, SIMPLEX
 from solvers.engine.threads_jit import each
 
-SIMPLEX, EQUALITY, BOX = 0, 1, 2
 #: Shares of a loop over single sources.
 _PIECES = 256
 
@@ -19,12 +20,6 @@ _PIECES = 256
 def _begin(first: int, last: int, piece: int) -> int:
     """Where a piece of first..last begins."""
     return first + (last - first) * piece // _PIECES
-
-
-@compiled()
-def of_source(values: Any, source: int) -> Any:
-    """The entry of a source, or the one that all share."""
-    return values[np.int64(source) if values.size > 1 else np.int64(0)]
 
 
 @compiled()

@@ -30,6 +30,8 @@ register("numba:compile", _Listener())
 
 _Loop = TypeVar("_Loop", bound=Callable[..., Any])
 _SOLVERS = Path(__file__).resolve().parent.parent
+#: Files that end up in compiled code: the loops, and the records and constants that they use.
+_COMPILED_IN = ("*_jit.py", "arrays.py", "kinds.py", "layout.py")
 
 
 def compiled(*, cache: bool = True, **options: Any) -> Callable[[_Loop], _Loop]:
@@ -59,6 +61,6 @@ def _cache_of_these_sources() -> Iterator[None]:
 @cache
 def _digest() -> str:
     found = hashlib.sha256()
-    for file in sorted(_SOLVERS.rglob("*_jit.py")):
+    for file in sorted(file for pattern in _COMPILED_IN for file in _SOLVERS.rglob(pattern)):
         found.update(file.read_bytes())
     return found.hexdigest()[:16]

@@ -24,9 +24,9 @@ import numpy.typing as npt
 
 from instances import Kind, MatchingLP
 from instances.mapped import default_cache, is_mapped, let_go, unnamed_array
+from solvers.engine.arrays import edge_arrays
 from solvers.engine.certificate import sources_in_turn
 from solvers.engine.collectives import LOCAL, Group
-from solvers.engine.layout import frozen
 
 Float64 = npt.NDArray[np.float64]
 #: So many units above the least cost of its source an edge of a '=' source counts as forbidden.
@@ -93,7 +93,7 @@ def _facts(lp: MatchingLP, group: Group) -> _Facts:
         some = lp.c[lp.offsets[first] : lp.offsets[last]]
         high, low = float(some.max(initial=0.0)), float(some.min(initial=0.0))
         largest, positive = max(largest, high, -low), max(positive, high)
-    equality = bool((frozen(lp)[4] == Kind.SIMPLEX_EQUALITY).any())
+    equality = bool((edge_arrays(lp).kind == Kind.SIMPLEX_EQUALITY).any())
     largest, positive, serving = group.max(np.array([largest, positive, float(equality)])).tolist()
     if not serving and positive == 0:
         return _Facts(largest=largest, useless=0.0, unit=largest)

@@ -22,6 +22,7 @@ from numba.extending import intrinsic
 
 from solvers.engine.compiled import compiled
 from solvers.engine.layout import PAD_COST, SLICE_CELLS
+from solvers.engine.polytopes.kinds import BOX, SIMPLEX
 from solvers.engine.vector_jit import (
     SIZE,
     any_above,
@@ -37,7 +38,6 @@ from solvers.engine.vector_jit import (
     total,
 )
 
-SIMPLEX, EQUALITY, BOX = 0, 1, 2
 # nnan and ninf stay out: NaN has to come through
 FAST = {"contract", "nsz", "reassoc"}
 # for loops over vectors, which need no leave to add in another order

@@ -10,9 +10,10 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-SIMPLEX = tl.constexpr(0)
-EQUALITY = tl.constexpr(1)
-BOX = tl.constexpr(2)
+from solvers.engine.polytopes import kinds
+
+SIMPLEX = tl.constexpr(kinds.SIMPLEX)
+BOX = tl.constexpr(kinds.BOX)
 # of layout.py
 SLIP = tl.constexpr(2.0**-50)
 TINY = tl.constexpr(1e-300)

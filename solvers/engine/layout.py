@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from instances import Kind, MatchingLP
 from instances.mapped import sweep
+from solvers.engine.arrays import EdgeArrays, edge_arrays
 from solvers.engine.room import RAM, Room
 
 PAD_COST = 1e30
@@ -131,27 +132,14 @@ def index_dtype(destinations: int) -> Any:
     return np.dtype(np.uint16 if destinations <= 1 << 16 else np.uint32)
 
 
-def frozen(lp: MatchingLP) -> tuple[Any, ...]:
-    """offsets, destination, a, c, kind, radius as read-only views, so that compiled loops see one set of types.
-
-    kind and radius have one entry where all sources share it, else one a source.
-    """
-    polytope = lp.per_source
-    shared = [v[:1].copy() if lp.sources and v.strides == (0,) else v for v in (polytope.kind, polytope.radius)]
-    views = tuple(np.ascontiguousarray(v).view() for v in (lp.offsets, lp.destination, lp.a, lp.c, *shared))
-    for view in views:
-        view.flags.writeable = False
-    return views
-
-
 def build_layout(lp: MatchingLP, dtype: str = "float32", *, room: Room = RAM, one_band: bool = False) -> Layout:
     """The cells of `lp`. Beside the result it takes a few numbers for each source of the bands that threads work on.
 
     one_band: for kernels that take slices of one shape at once, and so want them side by side.
     """
-    offsets, kind = frozen(lp)[0], frozen(lp)[4]
+    edges = edge_arrays(lp)
     band = np.array([0, lp.sources]) if one_band else cut_bands(lp)
-    at = _sizes(offsets, kind, band)
+    at = _sizes(edges, band)
     slices, lanes, cells = at[-1].tolist()
     made = Layout(
         sources=lp.sources,
@@ -167,7 +155,7 @@ def build_layout(lp: MatchingLP, dtype: str = "float32", *, room: Room = RAM, on
         radius=room.empty(lanes, dtype),
         band=band,
         chunk=at[:, 0].copy(),
-        offsets=offsets,
+        offsets=edges.offsets,
         exact=_exact(lp, np.dtype(dtype)),
         row_norm=np.zeros(lp.destinations),
         cost_norm=0.0,
@@ -179,7 +167,7 @@ def build_layout(lp: MatchingLP, dtype: str = "float32", *, room: Room = RAM, on
 
 
 def _exact(lp: MatchingLP, dtype: np.dtype[Any]) -> bool:
-    radius = frozen(lp)[-1]
+    radius = edge_arrays(lp).radius
     narrower = max(lp.a.dtype, lp.c.dtype) > dtype
     with np.errstate(over="ignore"):
         return not narrower and bool((radius.astype(dtype) == radius).all())
@@ -198,15 +186,15 @@ def cut_bands(lp: MatchingLP) -> npt.NDArray[np.int64]:
     return np.concatenate(([0], np.searchsorted(lp.offsets[:-1], shares), [lp.sources])).astype(np.int64)
 
 
-def _sizes(offsets: Any, kind: Any, band: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _sizes(edges: EdgeArrays, band: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     """int64[C + 1, 3]: slices, lanes and cells before each band, and of all of them."""
     import numba
 
     from solvers.engine import layout_jit as jit
 
     at = np.zeros((band.size, 3), dtype=np.int64)
-    for first, last in sweep(band.size - 1, numba.get_num_threads(), [(offsets, band)]):
-        jit.measure(first, last, offsets, kind, band, np.array(LANES), SLICE_CELLS, PADDING, at[1:])
+    for first, last in sweep(band.size - 1, numba.get_num_threads(), [(edges.offsets, band)]):
+        jit.measure(first, last, edges.offsets, edges.kind, band, np.array(LANES), SLICE_CELLS, PADDING, at[1:])
     return np.cumsum(at, axis=0)
 
 
@@ -216,22 +204,20 @@ def _filled(made: Layout, lp: MatchingLP, at: npt.NDArray[np.int64]) -> Layout:
 
     from solvers.engine import layout_jit as jit
 
-    offsets, destination, a, c, kind, radius = frozen(lp)
-    bands, edges = made.band.size - 1, lp.offsets[made.band]
+    edges, bands = edge_arrays(lp), made.band.size - 1
+    first_edge = edges.offsets[made.band]
     squares, costs, seen = np.zeros((bands, lp.destinations)), np.zeros(bands), []
-    streams = [(offsets, made.band), *((array, edges) for array in (destination, a, c))]
+    streams = [(edges.offsets, made.band), *((array, first_edge) for array in (edges.destination, edges.a, edges.c))]
     streams += [(array, at[:, 1]) for array in (made.source, made.radius)]
     streams += [(array, at[:, 2]) for array in (made.index, made.a, made.c)]
     for first, last in sweep(bands, numba.get_num_threads(), streams):
         jit.fill(
-            first, last, offsets, destination, a, c, kind, radius, made.band,
+            first, last, *edges, made.band,
             np.array(LANES), SLICE_CELLS, PADDING, PAD_COST, at,
             made.slice_start, made.slice_lane, made.slice_kind, made.source, made.radius, made.index, made.a, made.c,
         )  # fmt: skip
-        jit.norms(first, last, offsets, destination, a, c, made.band, squares, costs)
-        seen.append(
-            jit.equalities(offsets, kind, radius, made.band[first], made.band[last], int(Kind.SIMPLEX_EQUALITY))
-        )
+        jit.norms(first, last, *edges[:4], made.band, squares, costs)
+        seen.append(jit.equalities(edges.offsets, edges.kind, edges.radius, made.band[first], made.band[last]))
     return dataclasses.replace(
         made,
         row_norm=np.sqrt(squares.sum(axis=0)),

@@ -6,16 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
+from solvers.engine.polytopes.kinds import EQUALITY, KINDS
 from solvers.engine.threads_jit import each
-
-_KINDS = 3
-
-
-@compiled()
-def _of(values: Any, source: int) -> Any:
-    """The entry of a source, or the one that all share."""
-    return values[np.int64(source) if values.size > 1 else np.int64(0)]
 
 
 @compiled()
@@ -24,19 +18,19 @@ def sort_sources(offsets: Any, kind: Any, first: int, last: int) -> Any:
     most = 0
     for i in range(first, last):
         most = max(most, offsets[i + 1] - offsets[i])
-    place = np.zeros(_KINDS * (most + 1) + 1, np.int64)
+    place = np.zeros(KINDS * (most + 1) + 1, np.int64)
     used = 0
     for i in range(first, last):
         degree = offsets[i + 1] - offsets[i]
         if degree:
-            place[_of(kind, i) * (most + 1) + degree + 1] += 1
+            place[of_source(kind, i) * (most + 1) + degree + 1] += 1
             used += 1
     place = np.cumsum(place)
     order = np.empty(used, np.int64)
     for i in range(first, last):
         degree = offsets[i + 1] - offsets[i]
         if degree:
-            at = _of(kind, i) * (most + 1) + degree
+            at = of_source(kind, i) * (most + 1) + degree
             order[place[at]] = i
             place[at] += 1
     return order
@@ -47,7 +41,7 @@ def _lanes_at(at: int, offsets: Any, kind: Any, order: Any, choices: Any, most_c
     """Lanes, sources and width of the slice that starts with source order[at]."""
     for lanes in choices:
         last, edges = at, 0
-        while last < order.size and last < at + lanes and _of(kind, order[last]) == _of(kind, order[at]):
+        while last < order.size and last < at + lanes and of_source(kind, order[last]) == of_source(kind, order[at]):
             edges += offsets[order[last] + 1] - offsets[order[last]]
             last += 1
         width = offsets[order[last - 1] + 1] - offsets[order[last - 1]]
@@ -64,7 +58,7 @@ def cut(offsets: Any, kind: Any, order: Any, choices: Any, most_cells: int, padd
     at, s = 0, 0
     while at < order.size:
         lanes, taken, width = _lanes_at(at, offsets, kind, order, choices, most_cells, padding)
-        start[s + 1], lane[s + 1], kinds[s] = start[s] + lanes * width, lane[s] + lanes, _of(kind, order[at])
+        start[s + 1], lane[s + 1], kinds[s] = start[s] + lanes * width, lane[s] + lanes, of_source(kind, order[at])
         at += taken
         s += 1
     return start[: s + 1].copy(), lane[: s + 1].copy(), kinds[:s].copy()
@@ -124,9 +118,9 @@ def fill_lanes(
     for s in range(first_slice, last_slice):
         for lane in range(slice_lane[s], slice_lane[s + 1]):
             source[lane], lane_radius[lane] = -1, 0
-            if at < order.size and _of(kind, order[at]) == slice_kind[s]:
+            if at < order.size and of_source(kind, order[at]) == slice_kind[s]:
                 source[lane] = order[at]
-                lane_radius[lane] = _of(radius, order[at])
+                lane_radius[lane] = of_source(radius, order[at])
                 at += 1
 
 
@@ -152,13 +146,13 @@ def _fill_slice(
 
 
 @compiled()
-def equalities(offsets: Any, kind: Any, radius: Any, first: int, last: int, equality: int) -> Any:
+def equalities(offsets: Any, kind: Any, radius: Any, first: int, last: int) -> Any:
     """Whether there are '=' sources among first..last - 1, and whether one has z > 0 and no edge."""
     some, hopeless = False, False
     for i in range(first, last):
-        if _of(kind, i) == equality:
+        if of_source(kind, i) == EQUALITY:
             some = True
-            hopeless = hopeless or (_of(radius, i) > 0 and offsets[i + 1] == offsets[i])
+            hopeless = hopeless or (of_source(radius, i) > 0 and offsets[i + 1] == offsets[i])
     return some, hopeless
 
 

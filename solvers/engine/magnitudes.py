@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from instances.mapped import let_go
-from solvers.engine.layout import frozen
+from solvers.engine.arrays import edge_arrays
 
 #: The square of a number between the two, and its inverse, are float64 numbers of full precision.
 _SMALLEST, _LARGEST = 1e-100, 1e100
@@ -19,8 +19,8 @@ _PIECE = 1 << 20
 
 def beyond_range(lp: MatchingLP) -> str:
     """One line that names the array whose numbers are too large, or all too small, for the engine; "" where none is."""
-    *_, a, c, _, radius = frozen(lp)
-    for name, array in (("a", a), ("c", c), ("b", lp.b), ("the z or u of the sources", radius)):
+    edges = edge_arrays(lp)
+    for name, array in (("a", edges.a), ("c", edges.c), ("b", lp.b), ("the z or u of the sources", edges.radius)):
         largest = _largest(array)
         if largest > _LARGEST or (name in ("a", "c") and 0 < largest < _SMALLEST):
             return (

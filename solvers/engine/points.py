@@ -13,8 +13,9 @@ import numpy.typing as npt
 from instances import MatchingLP
 from instances.mapped import sweep
 from solvers.base import Vector
+from solvers.engine.arrays import edge_arrays
 from solvers.engine.certificate import sources_in_turn
-from solvers.engine.layout import Layout, frozen
+from solvers.engine.layout import Layout
 from solvers.engine.room import RAM, Room
 
 
@@ -29,7 +30,7 @@ def to_edges(layout: Layout, lp: MatchingLP, cells: npt.NDArray[Any], dtype: str
     streams = [(layout.room.mine(cells), layout.first_cell), (layout.source, lanes)]
     streams += [(lp.offsets, band), (x, lp.offsets[band])]
     for first, last in sweep(band.size - 1, numba.get_num_threads(), streams):
-        jit.unsort(*_slices(layout, first, last), layout.source, frozen(lp)[0], cells, x)
+        jit.unsort(*_slices(layout, first, last), layout.source, edge_arrays(lp).offsets, cells, x)
     return x
 
 
@@ -38,7 +39,7 @@ def to_cells(layout: Layout, lp: MatchingLP, x: Vector) -> npt.NDArray[Any]:
     from solvers.engine import certificate_jit as jit
 
     cells = np.zeros(layout.cells, dtype=layout.a.dtype)
-    jit.sort(layout.slice_start, layout.slice_lane, layout.source, frozen(lp)[0], x, cells)
+    jit.sort(layout.slice_start, layout.slice_lane, layout.source, edge_arrays(lp).offsets, x, cells)
     return cells
 
 
@@ -47,9 +48,9 @@ def ridge_point(lp: MatchingLP, price: npt.NDArray[np.float64], step: float, dty
     from solvers.engine import certificate_jit as jit
 
     x: Vector = room.empty(lp.edges, dtype)
-    offsets, destination, a, c, kind, radius = frozen(lp)
+    edges = edge_arrays(lp)
     for first, last in sources_in_turn(lp, x):
-        jit.ridge_point(first, last, offsets, destination, a, c, kind, radius, price, step, x)
+        jit.ridge_point(first, last, *edges, price, step, x)
     return x
 
 
@@ -59,9 +60,9 @@ def nearest_point(lp: MatchingLP, x: Vector, price: npt.NDArray[np.float64]) -> 
 
     point, cost = np.empty(lp.edges), -x
     cost.flags.writeable = False
-    offsets, destination, a, _, kind, radius = frozen(lp)
+    edges = edge_arrays(lp)._replace(c=cost)
     for first, last in sources_in_turn(lp):
-        jit.ridge_point(first, last, offsets, destination, a, cost, kind, radius, price, 1.0, point)
+        jit.ridge_point(first, last, *edges, price, 1.0, point)
     return point
 
 

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
+from solvers.engine.arrays import edge_arrays
 from solvers.engine.certificate import bands_in_turn, rounding, terms_of
 from solvers.engine.collectives import LOCAL, Group
-from solvers.engine.layout import cut_bands, frozen
+from solvers.engine.layout import cut_bands
 from solvers.engine.progress import Progress
 
 #: Below, products of numbers are not exact to a share of themselves.
@@ -33,9 +34,12 @@ def is_ray(lp: MatchingLP, y: npt.NDArray[np.float64], group: Group = LOCAL) -> 
         return False
     band = cut_bands(lp)
     sums = np.zeros(band.size - 1)
-    offsets, destination, a, _, kind, radius = frozen(lp)
+    edges = edge_arrays(lp)
     for first, last in bands_in_turn(lp, band):
-        jit.least_of_ray(band[first : last + 1], offsets, destination, a, kind, radius, y, sums[first:last])
+        jit.least_of_ray(
+            band[first : last + 1], edges.offsets, edges.destination, edges.a, edges.kind, edges.radius, y,
+            sums[first:last],
+        )  # fmt: skip
     least, terms = group.sum(np.array([sums.sum(), terms_of(lp, band)]))
     budget = float(lp.b[y > 0] @ y[y > 0])
     proved = least - budget - rounding(float(terms)) * (least + budget)

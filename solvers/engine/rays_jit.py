@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from solvers.engine.certificate_jit import EQUALITY, of_source
+from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
+from solvers.engine.polytopes.kinds import EQUALITY
 from solvers.engine.threads_jit import each
 
 

@@ -16,11 +16,12 @@ from instances import Kind, MatchingLP, PerSource
 from instances.mapped import default_cache, require_disk
 from instances.tighten import tighten
 from solvers.base import Answer, Availability, OptionError, Settings, Status, Vector
+from solvers.engine.arrays import edge_arrays
 from solvers.engine.collectives import Group
 from solvers.engine.forked import require_threads
 from solvers.engine.job import Job, SharedKernel
 from solvers.engine.kernel import SETTLE, Kernel, check_memory, free_bytes, make_kernel
-from solvers.engine.layout import Layout, build_layout, frozen, index_dtype
+from solvers.engine.layout import Layout, build_layout, index_dtype
 from solvers.engine.room import BLOCK_CELLS, RAM, Disk, Host, Room
 
 #: Cells an edge that a memory estimate allows for before the layout is there.
@@ -130,7 +131,9 @@ def working(settings: Settings, lp: MatchingLP, job: Job) -> Settings:
 def _beyond_float32(lp: MatchingLP) -> bool:
     """Whether a product of two numbers of the instance may leave the range of float32."""
     wide = [array for array in (lp.a, lp.c) if array.dtype == np.float64]
-    largest = (float(max(array.max(initial=0), -array.min(initial=0))) for array in (*wide, lp.b, *frozen(lp)[5:]))
+    largest = (
+        float(max(array.max(initial=0), -array.min(initial=0))) for array in (*wide, lp.b, edge_arrays(lp).radius)
+    )
     return max(largest) > _FLOAT32_NUMBERS
 
 
@@ -145,7 +148,7 @@ def answer_dtype(settings: Settings, *, equality: bool) -> str:
 
 def serves_equalities(lp: MatchingLP) -> bool:
     """Whether there are '=' sources among these."""
-    return bool((frozen(lp)[4] == Kind.SIMPLEX_EQUALITY).any())
+    return bool((edge_arrays(lp).kind == Kind.SIMPLEX_EQUALITY).any())
 
 
 def inverse_row_norm(layout: Layout) -> npt.NDArray[np.float64]:

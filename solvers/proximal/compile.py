@@ -7,6 +7,7 @@ import numpy as np
 from instances import MatchingLP, PerSource
 from solvers.engine.job import Job
 from solvers.engine.layout import build_layout
+from solvers.engine.polytopes.kinds import BOX, EQUALITY, SIMPLEX
 from solvers.proximal.constants import Constants
 from solvers.proximal.full import Whole
 from solvers.proximal.rows import Rows
@@ -21,7 +22,7 @@ def compile_loops(lp: MatchingLP, dtype: str) -> None:
         a=np.ones(3, dtype=lp.a.dtype),
         c=-np.ones(3, dtype=lp.c.dtype),
         b=np.ones(lp.destinations),
-        polytope=PerSource(kind=np.array([0, 1, 2], dtype=np.uint8), radius=np.ones(3)),
+        polytope=PerSource(kind=np.array([SIMPLEX, EQUALITY, BOX], dtype=np.uint8), radius=np.ones(3)),
     )
     job, layout, price = Job(), build_layout(tiny, dtype), np.zeros(lp.destinations)
     whole, rows = Whole(layout, tiny.b, job), Rows(tiny)

@@ -11,8 +11,9 @@ import numpy as np
 
 from solvers.engine.compiled import compiled
 from solvers.engine.layout import PAD_COST
+from solvers.engine.polytopes.kinds import BOX, SIMPLEX
 from solvers.engine.threads_jit import each
-from solvers.proximal.project_jit import BOX, FAST, INLINE, SIMPLEX
+from solvers.proximal.project_jit import FAST, INLINE
 
 _EDGE = PAD_COST / 2
 

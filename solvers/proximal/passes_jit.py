@@ -19,9 +19,10 @@ import numpy as np
 from solvers.engine.compiled import compiled
 from solvers.engine.cpu_jit import STACK_CELLS, least, stack
 from solvers.engine.layout import PAD_COST
+from solvers.engine.polytopes.kinds import BOX, SIMPLEX
 from solvers.engine.threads_jit import each
 from solvers.engine.vector_jit import SIZE
-from solvers.proximal.project_jit import BOX, FAST, INLINE, SIMPLEX, bends_at, project_lanes
+from solvers.proximal.project_jit import FAST, INLINE, bends_at, project_lanes
 
 _LANES = 64
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from solvers.engine.compiled import compiled
 from solvers.engine.cpu_jit import by_lane
+from solvers.engine.polytopes.kinds import BOX, EQUALITY, SIMPLEX
 from solvers.engine.vector_jit import SIZE, any_above, choose_above, larger, largest, load, same, smaller, store, total
 
-SIMPLEX, EQUALITY, BOX = 0, 1, 2
 # reassoc stays out: the same bits whatever the vector length; nnan and ninf too: NaN has to come through
 FAST = {"contract", "nsz", "arcp"}
 INLINE: dict[str, Any] = {"cache": False, "fastmath": FAST, "error_model": "numpy", "forceinline": True}

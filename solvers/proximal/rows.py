@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
+from solvers.engine.arrays import edge_arrays
 from solvers.engine.collectives import LOCAL, Group
-from solvers.engine.layout import frozen
 
 Prices = npt.NDArray[np.float64]
 #: Room above the largest price, so that rounding does not cut the edge that defines it.
@@ -24,8 +24,8 @@ class Rows:
     def __init__(self, lp: MatchingLP, group: Group = LOCAL) -> None:
         from solvers.proximal import rows_jit as jit
 
-        offsets, destination, a, c, kind, _ = frozen(lp)
-        square, count, most = jit.row_facts(offsets, destination, a, c, kind, lp.destinations)
+        edges = edge_arrays(lp)
+        square, count, most = jit.row_facts(*edges[:5], lp.destinations)
         square, count = group.sum(np.concatenate((square, count))).reshape(2, -1)
         most = group.max(most)
         self.norm: Prices = np.sqrt(np.where(square > 0, square, 1.0))

@@ -6,15 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
-
-EQUALITY = 1
-
-
-@compiled()
-def _of(values: Any, source: int) -> Any:
-    """The entry of a source, or the one that all share."""
-    return values[np.int64(source) if values.size > 1 else np.int64(0)]
+from solvers.engine.polytopes.kinds import EQUALITY
 
 
 @compiled()
@@ -22,7 +16,7 @@ def row_facts(offsets: Any, destination: Any, a: Any, c: Any, kind: Any, destina
     """||A_j||^2, the number of edges, and max(0, max_e -c_e/a_e), inf on rows of '=' sources; all float64[J]."""
     square, count, most = np.zeros(destinations), np.zeros(destinations), np.zeros(destinations)
     for i in range(offsets.size - 1):
-        equality = _of(kind, i) == EQUALITY
+        equality = of_source(kind, i) == EQUALITY
         for e in range(offsets[i], offsets[i + 1]):
             j = destination[e]
             square[j] += np.float64(a[e]) * np.float64(a[e])

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from solvers.engine.compiled import compiled
-from solvers.proximal.project_jit import BOX, FAST
+from solvers.engine.polytopes.kinds import BOX
+from solvers.proximal.project_jit import FAST
 
 
 @compiled()

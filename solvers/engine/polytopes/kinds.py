@@ -1,0 +1,18 @@
+"""The kinds of polytopes as compiled code knows them: the numbers of `instances.Kind`, read from there.
+
+Numba and Triton take plain module constants, no enumeration.
+"""
+
+from __future__ import annotations
+
+from instances import Kind
+
+SIMPLEX = int(Kind.SIMPLEX)
+EQUALITY = int(Kind.SIMPLEX_EQUALITY)
+BOX = int(Kind.BOX)
+
+#: Kinds are the numbers 0..KINDS - 1, so that compiled code can count sources by kind.
+KINDS = len(Kind)
+
+assert sorted(Kind) == list(range(KINDS)), "kinds of polytopes are numbered 0, 1, 2, ... without gaps"
+assert {SIMPLEX, EQUALITY, BOX} == set(Kind), "every kind of instances.Kind has its constant here"
