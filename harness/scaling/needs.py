@@ -13,7 +13,8 @@ from harness.scaling.sharded import sharded_card
 from instances import InputError, Spec
 from instances.sampling import BLOCK_SOURCES
 from instances.shards import in_blocks
-from solvers.engine.layout import LANES, count_bands, index_dtype
+from solvers.engine.constants import LANES
+from solvers.engine.layout import count_bands, index_dtype
 from solvers.engine.room import BLOCK_CELLS
 
 #: Cells of a layout for each edge, and lanes for each source, as measured on the generated families.

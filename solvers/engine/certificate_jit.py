@@ -8,7 +8,7 @@ import numpy as np
 
 from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
-from solvers.engine.layout import SLIP, TINY
+from solvers.engine.constants import SLIP, TINY
 from solvers.engine.polytopes.kinds import BOX, EQUALITY, SIMPLEX
 from solvers.engine.threads_jit import each
 

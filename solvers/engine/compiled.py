@@ -31,7 +31,7 @@ register("numba:compile", _Listener())
 _Loop = TypeVar("_Loop", bound=Callable[..., Any])
 _SOLVERS = Path(__file__).resolve().parent.parent
 #: Files that end up in compiled code: the loops, and the records and constants that they use.
-_COMPILED_IN = ("*_jit.py", "arrays.py", "kinds.py", "layout.py")
+_COMPILED_IN = ("*_jit.py", "arrays.py", "constants.py", "kinds.py")
 
 
 def compiled(*, cache: bool = True, **options: Any) -> Callable[[_Loop], _Loop]:

@@ -21,7 +21,7 @@ from numba.core import types
 from numba.extending import intrinsic
 
 from solvers.engine.compiled import compiled
-from solvers.engine.layout import PAD_COST, SLICE_CELLS
+from solvers.engine.constants import PAD_COST, STACK_CELLS
 from solvers.engine.polytopes.kinds import BOX, SIMPLEX
 from solvers.engine.vector_jit import (
     SIZE,
@@ -45,8 +45,6 @@ IN_ORDER: dict[str, Any] = {
     "cache": False, "fastmath": FAST - {"reassoc"}, "error_model": "numpy", "forceinline": True,
 }  # fmt: skip
 _MOST_ROUNDS = 200
-#: Cells of a slice whose scratch lies on the stack, at most two vectors of float64: 256 KiB.
-STACK_CELLS = SLICE_CELLS
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # of an untyped library

@@ -10,13 +10,13 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
+from solvers.engine import constants
 from solvers.engine.polytopes import kinds
 
 SIMPLEX = tl.constexpr(kinds.SIMPLEX)
 BOX = tl.constexpr(kinds.BOX)
-# of layout.py
-SLIP = tl.constexpr(2.0**-50)
-TINY = tl.constexpr(1e-300)
+SLIP = tl.constexpr(constants.SLIP)
+TINY = tl.constexpr(constants.TINY)
 
 
 @triton.jit

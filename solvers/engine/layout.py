@@ -22,19 +22,9 @@ import numpy.typing as npt
 from instances import Kind, MatchingLP
 from instances.mapped import sweep
 from solvers.engine.arrays import EdgeArrays, edge_arrays
+from solvers.engine.constants import LANES, PAD_COST, PADDING, SLICE_CELLS
 from solvers.engine.room import RAM, Room
 
-PAD_COST = 1e30
-#: c + a y in float64 is off by at most 3 units of 2^-53 of |c| + a y, and by TINY where numbers are too small to be
-#: exact: a proof takes that off.
-SLIP, TINY = 2.0**-50, 1e-300
-#: Lanes a slice may have, the first that pads little is taken; 1 serves a source unlike its neighbours, the others are
-#: multiples of vector_jit.SIZE.
-LANES = (64, 16, 1)
-#: A slice with more cells than this has fewer lanes, so that one slice stays in the nearest caches.
-SLICE_CELLS = 16_384
-#: A slice may have this many cells per edge before it gets fewer lanes.
-PADDING = 1.25
 _LEAST_EDGES = 65_536
 _BANDS = 64
 #: ... or more, so that none has more edges than this.

@@ -11,8 +11,8 @@ import numba
 import numpy as np
 
 from solvers.engine.compiled import compiled
-from solvers.engine.cpu_jit import FAST, IN_ORDER, STACK_CELLS, by_lane, least, scatter, stack
-from solvers.engine.layout import PAD_COST, SLIP, TINY
+from solvers.engine.constants import PAD_COST, SLIP, STACK_CELLS, TINY
+from solvers.engine.cpu_jit import FAST, IN_ORDER, by_lane, least, scatter, stack
 from solvers.engine.polytopes.kinds import BOX, SIMPLEX
 from solvers.engine.threads_jit import each
 from solvers.engine.vector_jit import SIZE, choose_above, load, precise, same, smaller, store, total

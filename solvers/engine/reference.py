@@ -13,8 +13,9 @@ import numpy.typing as npt
 
 from instances import Kind
 from solvers.base import Vector
+from solvers.engine.constants import SLIP, TINY
 from solvers.engine.kernel import Mix, Pass, Tensor, edge_room
-from solvers.engine.layout import SLIP, TINY, Group, Layout
+from solvers.engine.layout import Group, Layout
 
 _MOST_ROUNDS = 200
 

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.engine.collectives import concatenated
+from solvers.engine.constants import LANES, PADDING, SLICE_CELLS
 from solvers.engine.job import Job
 from solvers.engine.kernel import Pass
-from solvers.engine.layout import LANES, PADDING, SLICE_CELLS, Layout
+from solvers.engine.layout import Layout
 from solvers.proximal.rows import Prices
 from solvers.proximal.subproblem import Slices, Subproblem
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from solvers.engine.compiled import compiled
-from solvers.engine.layout import PAD_COST
+from solvers.engine.constants import PAD_COST
 from solvers.engine.polytopes.kinds import BOX, SIMPLEX
 from solvers.engine.threads_jit import each
 from solvers.proximal.project_jit import FAST, INLINE

@@ -17,14 +17,15 @@ import numba
 import numpy as np
 
 from solvers.engine.compiled import compiled
-from solvers.engine.cpu_jit import STACK_CELLS, least, stack
-from solvers.engine.layout import PAD_COST
+from solvers.engine.constants import LANES, PAD_COST, STACK_CELLS
+from solvers.engine.cpu_jit import least, stack
 from solvers.engine.polytopes.kinds import BOX, SIMPLEX
 from solvers.engine.threads_jit import each
 from solvers.engine.vector_jit import SIZE
 from solvers.proximal.project_jit import FAST, INLINE, bends_at, project_lanes
 
-_LANES = 64
+#: Lanes of scratch on the stack: as many as the widest slice has.
+_LANES = max(LANES)
 
 
 @compiled(**INLINE)

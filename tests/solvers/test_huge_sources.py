@@ -12,7 +12,7 @@ import torch
 
 from instances import Box, Kind, MatchingLP, PerSource, Simplex
 from solvers.base import Settings, Status
-from solvers.engine.cpu_jit import STACK_CELLS
+from solvers.engine.constants import STACK_CELLS
 from solvers.engine.kernel import Mix, make_kernel
 from solvers.engine.layout import build_layout
 from solvers.registry import get_solver

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instances import Kind, MatchingLP, PerSource
-from solvers.engine.layout import PAD_COST, Layout, build_layout, index_dtype
+from solvers.engine.constants import PAD_COST
+from solvers.engine.layout import Layout, build_layout, index_dtype
 from solvers.engine.points import to_cells, to_edges
 
 
