@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
 
 import harness.sources
 from harness import certify
 from instances import Box, InputError, Kind, MatchingLP, PerSource, Simplex
+from tests.support.optimum import optimal_point, optimum
 
 
 def random_lp(seed: int, kinds: str = "mixed", sources: int = 12, destinations: int = 4) -> MatchingLP:
@@ -36,28 +35,6 @@ def random_lp(seed: int, kinds: str = "mixed", sources: int = 12, destinations: 
         b=b,
         polytope=PerSource(kind=kind.astype(np.uint8), radius=radius),
     )
-
-
-def optimum(lp: MatchingLP) -> float:
-    return solved(lp)[1]
-
-
-def solved(lp: MatchingLP) -> tuple[npt.NDArray[np.float64], float]:
-    """An optimal x and c'x."""
-    explicit = lp.to_explicit()
-    rows = explicit.matrix.toarray()
-    equality = explicit.row_lower == explicit.row_upper
-    result = linprog(
-        explicit.c,
-        A_ub=rows[~equality],
-        b_ub=explicit.row_upper[~equality],
-        A_eq=rows[equality],
-        b_eq=explicit.row_upper[equality],
-        bounds=np.column_stack((np.zeros(lp.edges), explicit.upper)),
-        method="highs-ds",
-    )
-    assert result.status == 0, result.message
-    return result.x, float(result.fun)
 
 
 @settings(max_examples=150, deadline=None)
@@ -121,7 +98,7 @@ def tight_lp(seed: int, room: float) -> MatchingLP:
 @given(seed=st.integers(0, 10**6), room=st.sampled_from([1.0, 1.02]), noise=st.sampled_from([0.0, 1e-6, 1e-3]))
 def test_no_repaired_point_beats_the_optimum_of_tight_budgets(seed: int, room: float, noise: float) -> None:
     lp, rng = tight_lp(seed, room), np.random.default_rng(seed)
-    x, best = solved(lp)
+    x, best = optimal_point(lp), optimum(lp)
     found = certify(lp, x * (1 + noise * rng.normal(size=lp.edges)), np.zeros(lp.destinations)).feasible_objective
     assert found is not None or room == 1.0  # then the feasible points may be too few
     if found is not None:

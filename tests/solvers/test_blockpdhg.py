@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
 
 from instances import Box, MatchingLP, Polytope, Simplex, generate, parse_spec
 from solvers.base import Answer, OptionError, Settings, Status
 from solvers.blockpdhg import BlockPDHG
 from solvers.engine.certificate import repair
+from tests.support.optimum import optimum
 
 FAMILIES = ("dualip", "independent", "unit", "uniform")
 POLYTOPES = (Simplex(), Simplex(z=2.0), Box(0.7), Simplex(equality=True))
@@ -39,23 +39,6 @@ def small_lp(seed: int, family: str, polytope: Polytope, dtype: str = "float64")
         b=b,
         polytope=polytope,
     )
-
-
-def optimum(lp: MatchingLP) -> float:
-    explicit = lp.to_explicit()
-    rows = explicit.matrix.tocsr()
-    equal = explicit.row_lower == explicit.row_upper
-    result = linprog(
-        explicit.c,
-        A_ub=rows[~equal],
-        b_ub=explicit.row_upper[~equal],
-        A_eq=rows[equal] if equal.any() else None,
-        b_eq=explicit.row_upper[equal] if equal.any() else None,
-        bounds=np.column_stack((np.zeros(lp.edges), explicit.upper)),
-        method="highs",
-    )
-    assert result.status == 0
-    return float(result.fun)
 
 
 def solve(lp: MatchingLP, **settings: object) -> Answer:

@@ -18,6 +18,7 @@ from solvers.engine.collectives import LOCAL
 from solvers.engine.job import Job
 from solvers.engine.kernel import make_kernel
 from solvers.engine.layout import build_layout
+from tests.support.optimum import optimum
 
 A = np.array(
     [
@@ -72,16 +73,6 @@ def test_the_quadratic_follows_the_published_objectives() -> None:
         ascent.ascend(-2 * (ascent.point - centre))
     golden = {2: -33.9996400036, 16: -28.60551547593112, 23: -25.473701313626133, 29: -25.00382134903756}
     assert {k: logged[k] for k in golden} == pytest.approx(golden, abs=1e-5)
-
-
-def optimum(lp: MatchingLP) -> float:
-    from scipy.optimize import LinearConstraint, milp
-
-    explicit = lp.to_explicit()
-    rows = LinearConstraint(explicit.matrix, explicit.row_lower, explicit.row_upper)
-    result = milp(explicit.c, constraints=rows, bounds=(0, explicit.upper))
-    assert result.success
-    return float(result.fun)
 
 
 @pytest.mark.parametrize("polytope", [Simplex(), Simplex(z=0.5, equality=True), Box(0.4)])

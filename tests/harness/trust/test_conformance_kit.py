@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
 
 from harness.cli import invoke
 from harness.referee import certify
@@ -20,6 +19,7 @@ from harness.trust import probes
 from harness.trust.conformance import Verdict, check_names, examine, examine_apart, run_check
 from instances import Kind, MatchingLP
 from solvers import Answer, Availability, Settings, Solver, Status, get_solver
+from tests.support.optimum import optimum
 
 Good: Any = type(get_solver("scipy-highs-ds"))
 
@@ -178,21 +178,6 @@ def test_the_known_optimum_of_several_kinds_is_their_sum() -> None:
     probe = probes.several_kinds(list(Kind))
     assert optimum(probe.lp) == pytest.approx(probe.optimum) == pytest.approx(-18.95)
     assert certify(probe.lp, None, np.array(probe.dual)).dual_bound == pytest.approx(probe.optimum)
-
-
-def optimum(lp: MatchingLP) -> float:
-    explicit = lp.to_explicit()
-    rows, equality = explicit.matrix.toarray(), explicit.row_lower == explicit.row_upper
-    result = linprog(
-        explicit.c,
-        A_ub=rows[~equality],
-        b_ub=explicit.row_upper[~equality],
-        A_eq=rows[equality],
-        b_eq=explicit.row_upper[equality],
-        bounds=np.column_stack((np.zeros(lp.edges), explicit.upper)),
-    )
-    assert result.status == 0, result.message
-    return float(result.fun)
 
 
 def test_check_takes_a_path_and_its_exit_status_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.optimize import linprog
 
 from instances import Box, Kind, MatchingLP, PerSource, Polytope, Simplex
 from solvers.engine.balance import balance
@@ -16,6 +15,7 @@ from solvers.engine.rays import is_ray
 from solvers.engine.vertex import vertex
 from tests import exact
 from tests.odd_lps import assignment_lp, infeasible_lp, odd_lp, transport_lp
+from tests.support.optimum import optimal_dual, optimal_point, optimum
 
 
 def random_lp(seed: int, polytope: Polytope) -> MatchingLP:
@@ -31,17 +31,6 @@ def random_lp(seed: int, polytope: Polytope) -> MatchingLP:
         b=rng.uniform(0, 1, destinations) * sources,
         polytope=polytope,
     )
-
-
-def optimum(lp: MatchingLP) -> float:
-    """inf where no x is feasible."""
-    explicit = lp.to_explicit()
-    equal = explicit.row_lower == explicit.row_upper
-    rows = explicit.matrix.tocsr()
-    equality = {"A_eq": rows[equal], "b_eq": explicit.row_upper[equal]} if equal.any() else {}
-    bounds = np.column_stack((np.zeros(lp.edges), explicit.upper))
-    result = linprog(explicit.c, A_ub=rows[~equal], b_ub=explicit.row_upper[~equal], bounds=bounds, **equality)
-    return float(result.fun) if result.status == 0 else math.inf
 
 
 @pytest.mark.parametrize("polytope", [Simplex(z=1.5), Simplex(equality=True), Box(0.8)], ids=str)
@@ -64,10 +53,8 @@ def test_the_optimum_lies_between_bound_and_objective(polytope: Polytope, seed: 
 @given(seed=st.integers(0, 10**6))
 def test_some_optimal_dual_lies_below_the_largest(seed: int) -> None:
     lp = random_lp(seed, Simplex())
-    explicit = lp.to_explicit()
-    result = linprog(explicit.c, A_ub=explicit.matrix.tocsr(), b_ub=explicit.row_upper, bounds=(0, None))
-    dual = np.minimum(-result.ineqlin.marginals[: lp.destinations], largest_dual(lp))
-    assert repair(lp, result.x.copy(), dual).bound == pytest.approx(result.fun, abs=1e-8)
+    dual = np.minimum(optimal_dual(lp), largest_dual(lp))
+    assert repair(lp, optimal_point(lp), dual).bound == pytest.approx(optimum(lp), abs=1e-8)
 
 
 @settings(deadline=None, max_examples=30, derandomize=True)
@@ -216,18 +203,8 @@ def test_nothing_is_recovered_for_sums_that_budgets_do_not_allow(seed: int, dtyp
     ids=lambda odd: odd.traits,
 )  # fmt: skip
 def test_a_vertex_is_found_near_the_optimum_of_full_rows(odd, noise: float) -> None:
-    lp, explicit = odd.lp, odd.lp.to_explicit()
-    rows = explicit.matrix.tocsr()
-    best = linprog(
-        lp.c,
-        A_ub=rows[: lp.destinations],
-        b_ub=lp.b,
-        A_eq=rows[lp.destinations :],
-        b_eq=lp.per_source.radius,
-        method="highs-ds",
-    )
-    dual = -best.ineqlin.marginals
-    x = best.x * (1 + noise * np.random.default_rng(0).normal(size=lp.edges))
+    lp, dual = odd.lp, optimal_dual(odd.lp)
+    x = optimal_point(lp) * (1 + noise * np.random.default_rng(0).normal(size=lp.edges))
     assert vertex(lp, x, dual, seconds=10.0)
     assert exact.violation(lp, x) <= 1e-14
     assert repair(lp, x, dual).gap <= 1e-9

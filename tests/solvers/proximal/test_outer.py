@@ -4,7 +4,6 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy.optimize import linprog
 
 from instances import Kind, MatchingLP, MatchingSpec, Simplex, generate
 from solvers.base import Settings, Status
@@ -12,26 +11,11 @@ from solvers.blockpdhg import BlockPDHG
 from solvers.engine.certificate import repair
 from solvers.engine.progress import LostNumberError
 from solvers.proximal import near_jit, passes_jit, rows_jit, system_jit
+from tests.support.optimum import optimum
 
 KINDS = [(Kind.SIMPLEX,), (Kind.BOX,), (Kind.SIMPLEX_EQUALITY,), tuple(Kind)]
 LOOPS = (near_jit, passes_jit, rows_jit, system_jit)
 HARD = ("unit", "independent", "uniform", "dualip")
-
-
-def optimum(lp):
-    explicit = lp.to_explicit()
-    rows, equal = explicit.matrix.tocsr(), explicit.row_lower == explicit.row_upper
-    result = linprog(
-        explicit.c,
-        A_ub=rows[~equal],
-        b_ub=explicit.row_upper[~equal],
-        A_eq=rows[equal] if equal.any() else None,
-        b_eq=explicit.row_upper[equal] if equal.any() else None,
-        bounds=np.column_stack((np.zeros(lp.edges), explicit.upper)),
-        method="highs",
-    )
-    assert result.status == 0
-    return float(result.fun)
 
 
 def run(lp, **settings):

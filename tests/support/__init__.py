@@ -1,0 +1,1 @@
+"""What several tests need: optima by HiGHS, random LPs, ranks as threads, child processes, records and adapters."""
