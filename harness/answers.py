@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
+from instances.content import polytope_arrays
 from instances.mapped import let_go
 from solvers import Answer, Availability, Solver, Status
 from solvers.base import TracePoint
@@ -80,7 +81,7 @@ def availability(solver: Solver) -> Availability:
 def fingerprint(lp: MatchingLP) -> dict[str, int]:
     """A number for each array of `lp` that changes with it: at the speed of memory, not against a forger."""
     arrays = {name: getattr(lp, name) for name in ("offsets", "destination", "a", "c", "b")}
-    arrays |= {"kind": lp.per_source.kind, "radius": lp.per_source.radius}
+    arrays |= polytope_arrays(lp.per_source)
     return {name: _checksum(array) for name, array in arrays.items()}
 
 

@@ -91,7 +91,7 @@ def warm_up(case: Case, few: MatchingLP, solver: Solver) -> float:
 def few_sources(lp: MatchingLP, count: int) -> MatchingLP:
     """The first `count` sources of `lp` under its budgets; no array of it leads to the whole one."""
     offsets = np.array(lp.offsets[: count + 1])
-    kind, radius = lp.per_source.kind[:count], lp.per_source.radius[:count]
+    polytopes = lp.per_source.part(0, count)
     edges = slice(0, int(offsets[-1]))
     return MatchingLP(
         offsets=offsets,
@@ -99,5 +99,5 @@ def few_sources(lp: MatchingLP, count: int) -> MatchingLP:
         a=lp.a[edges].copy(),
         c=lp.c[edges].copy(),
         b=lp.b.copy(),
-        polytope=PerSource(kind=np.array(kind), radius=np.array(radius)),
+        polytope=PerSource(kind=np.array(polytopes.kind), params=np.array(polytopes.params)),
     )

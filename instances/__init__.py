@@ -7,7 +7,10 @@ from instances.generate import Shard, block_count, budgets, generate, generate_b
 from instances.matching import ExplicitLP, MatchingLP
 from instances.memory import available_memory, memory_bytes, peak_memory_bytes
 from instances.named import named_instances
-from instances.polytope import Box, Kind, PerSource, Polytope, Simplex
+from instances.per_source import PerSource
+from instances.polytopes import Kind, Polytope
+from instances.polytopes.box import Box
+from instances.polytopes.simplex import Simplex
 from instances.readers import parse_spec
 from instances.readers.movielens import MovieLensSpec
 from instances.readers.parquet import ParquetSpec, read_parquet, write_parquet

@@ -1,6 +1,7 @@
 """The arrays of an instance as they are stored, and the hash that names them wherever they are.
 
-A polytope that is the same for all sources is stored as {"kind", "radius"}; any other as the arrays kind and radius.
+A polytope that is the same for all sources is stored as {"kind": name, "radius": number, ...} with its parameters; any
+other as the array kind and one array for each parameter.
 """
 
 from __future__ import annotations
@@ -18,36 +19,43 @@ import numpy.typing as npt
 from instances.errors import InstanceError
 from instances.mapped import let_go
 from instances.matching import MatchingLP
-from instances.polytope import Box, Kind, PerSource, Polytope, Simplex
+from instances.per_source import PerSource
+from instances.polytopes import PARAMETER_NAMES, Kind, Polytope, polytope_kinds
 
 EDGE_ARRAYS = ("destination", "a", "c")
-POLYTOPE_ARRAYS = ("kind", "radius")
 _HASHED = 1 << 20  # entries at a time
 #: The hash of each instance that is alive: an instance never changes, and a forked process inherits what is known.
 _KNOWN: WeakKeyDictionary[MatchingLP, str] = WeakKeyDictionary()
 
 
 def arrays_of(lp: MatchingLP) -> dict[str, npt.NDArray[Any]]:
-    """offsets, destination, a, c, b, and kind and radius where the sources differ."""
+    """offsets, destination, a, c, b, and those of the polytopes where the sources differ."""
     arrays = {name: getattr(lp, name) for name in ("offsets", *EDGE_ARRAYS, "b")}
     if polytope_header(lp.polytope) is None:
-        arrays |= {name: getattr(lp.per_source, name) for name in POLYTOPE_ARRAYS}
+        arrays |= polytope_arrays(lp.per_source)
     return arrays
 
 
+def polytope_arrays(polytopes: PerSource) -> dict[str, npt.NDArray[Any]]:
+    """kind, and each parameter by its name."""
+    return {"kind": polytopes.kind, **dict(zip(PARAMETER_NAMES, polytopes.params, strict=False))}
+
+
 def polytope_header(polytope: Polytope) -> dict[str, Any] | None:
-    """{"kind": name, "radius": number}, or None where the sources differ."""
-    if np.ndim(polytope.kind) or np.ndim(polytope.radius):
+    """{"kind": name, "radius": number, ...} with each parameter by its name, or None where the sources differ."""
+    if any(np.ndim(value) for value in (polytope.kind, *polytope.params)):
         return None
-    return {"kind": Kind(int(polytope.kind)).name, "radius": float(polytope.radius)}
+    parameters = zip(PARAMETER_NAMES, polytope.params, strict=False)
+    return {"kind": Kind(int(polytope.kind)).name, **{name: float(value) for name, value in parameters}}
 
 
 def polytope_from(header: Mapping[str, Any] | None, arrays: Mapping[str, npt.NDArray[Any]]) -> Polytope:
-    """The inverse of `polytope_header` and `arrays_of`."""
+    """The inverse of `polytope_header` and `polytope_arrays`."""
     if header is None:
-        return PerSource(kind=arrays["kind"], radius=arrays["radius"])
-    kind, radius = Kind[header["kind"]], header["radius"]
-    return Box(radius) if kind is Kind.BOX else Simplex(z=radius, equality=kind is Kind.SIMPLEX_EQUALITY)
+        params = [arrays[name] for name in PARAMETER_NAMES if name in arrays]
+        return PerSource(kind=arrays["kind"], params=params)
+    one = polytope_kinds()[Kind[header["kind"]]]
+    return one.make(*(header[name] for name in PARAMETER_NAMES[: one.parameters]))
 
 
 def content_hash(lp: MatchingLP) -> str:
@@ -74,7 +82,7 @@ def piece_hash(lp: MatchingLP, first: int, last: int) -> str:
     arrays = {"degrees": np.diff(lp.offsets[first : last + 1])}
     arrays |= {name: getattr(lp, name)[edges] for name in EDGE_ARRAYS}
     if polytope_header(lp.polytope) is None:
-        arrays |= {name: getattr(lp.per_source, name)[first:last] for name in POLYTOPE_ARRAYS}
+        arrays |= polytope_arrays(lp.per_source.part(first, last))
     hashed = [list(_hash_array(item)) for item in arrays.items()]
     return hashlib.sha256(json.dumps(hashed).encode()).hexdigest()
 

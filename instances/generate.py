@@ -113,7 +113,7 @@ def generate_blocks(
         if not 0 <= block < block_count(spec):
             raise SpecError(f"block {block} of {spec.text!r}: its blocks are 0..{block_count(spec) - 1}")
     sources = sum(_sources_of(spec, block) for block in blocks)
-    room = _room(draw_destinations(spec), sources)
+    room = _room(draw_destinations(spec), sources, spec.least_edges)
     offsets, destination, a, c = empty(sources + 1, "i8"), empty(room, "i4"), empty(room, "f4"), empty(room, "f4")
     load = np.zeros((loads_of(spec.polytope), spec.destinations), dtype=np.int64)
     offsets[0] = last = end = 0
@@ -132,10 +132,10 @@ def generate_blocks(
 def budgets(spec: MatchingSpec, load: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
     """b[J] of the instance from the load summed over all its blocks.
 
-    Greedy loads scale with the radius. For '=' simplices b_j is at least what row j receives when every source spreads
+    Greedy loads scale with the radius. For '=' sources b_j is at least what row j receives when every source spreads
     its radius evenly over its edges: a known feasible point, so that generated '=' instances are feasible.
     """
-    units = load.astype(np.float64) * (float(spec.polytope.radius) / UNITS)
+    units = load.astype(np.float64) * (float(spec.polytope.params[0]) / UNITS)
     b = _block_family(spec).budget(draw_destinations(spec).rho, units[0])
     return b if load.shape[0] == 1 else np.maximum(b, units[1])
 
@@ -143,7 +143,7 @@ def budgets(spec: MatchingSpec, load: npt.NDArray[np.int64]) -> npt.NDArray[np.f
 def _make_block(spec: MatchingSpec, made_as: BlockFamily, destinations: Destinations, block: int) -> Block:
     rng = block_generator(spec, block)
     sources = _sources_of(spec, block)
-    graph = sample_graph(rng, destinations, sources, none_empty=loads_of(spec.polytope) == 2)
+    graph = sample_graph(rng, destinations, sources, least_edges=spec.least_edges)
     a, value = made_as.coefficients(rng, graph, destinations)
     key = value if made_as.greedy_by_value else a
     return Block(
@@ -159,12 +159,13 @@ def _sources_of(spec: MatchingSpec, block: int) -> int:
     return min(BLOCK_SOURCES, spec.sources - block * BLOCK_SOURCES)
 
 
-def _room(destinations: Destinations, sources: int) -> int:
+def _room(destinations: Destinations, sources: int, least_edges: int) -> int:
     """More edges than the sources can have: ten standard deviations above the mean (probability below 1e-20).
 
     Pages of the arrays that stay untouched take no memory, so the arrays are filled in place and cut off at the end.
     """
-    of_source = math.fsum(destinations.probability) + math.exp(-destinations.rate)  # the latter for `none_empty`
+    of_source = math.fsum(destinations.probability) + math.exp(-destinations.rate)  # a source that would have none
+    of_source += max(0, least_edges - 1)  # more than a source lacks that has one
     mean = sources * of_source
     return math.ceil(mean + 10 * math.sqrt(mean) + 64)
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.errors import InputError
-from instances.polytope import Box, Simplex
+from instances.polytopes import Float64, Kind, Polytope, polytope_kinds
 
 UNITS = 2.0**32
 _LIMIT = 2**62
@@ -32,7 +32,7 @@ def best_edges(source: Indices, key: npt.NDArray[np.float32] | npt.NDArray[np.fl
 
 
 def block_load(
-    polytope: Simplex | Box,
+    polytope: Polytope,
     source: Indices,
     destination: Indices,
     a: npt.NDArray[np.float32],
@@ -40,22 +40,39 @@ def block_load(
 ) -> list[tuple[Indices, Indices]]:
     """`loads_of(polytope)` pairs of rows and what they receive, int64 in units of 2^-32 for one unit of radius.
 
-    First the greedy load: a simplex spends its whole radius on its best edge, a box takes every edge in full.
-    Second, for '=' only, the radius of a source spread evenly over its edges, rounded up.
+    First the greedy load: a source fills its best edges, one after another, each to its limit, until its sum is at its
+    limit. Second, for '=' only, the radius of a source spread evenly over its edges, rounded up.
     """
     units = a.astype(np.float64) * UNITS
-    if isinstance(polytope, Box):
-        return [(destination, np.rint(units).astype(np.int64))]
-    best = best_edges(source, key)
-    loads = [(destination[best], np.rint(units[best]).astype(np.int64))]
-    if polytope.equality:
+    taken, share = _greedy(polytope, source, key)
+    loads = [(destination[taken], np.rint(units[taken] * share).astype(np.int64))]
+    if loads_of(polytope) == 2:
         loads.append((destination, np.ceil(units / np.bincount(source)[source]).astype(np.int64)))
     return loads
 
 
-def loads_of(polytope: Simplex | Box) -> int:
-    """Rows of a load: 2 for '=' simplices, which need a known feasible point, else 1."""
-    return 2 if isinstance(polytope, Simplex) and polytope.equality else 1
+def loads_of(polytope: Polytope) -> int:
+    """Rows of a load: 2 for '=' sources, which need a known feasible point, else 1."""
+    return 2 if polytope_kinds()[Kind(int(polytope.kind))].equality else 1
+
+
+def _greedy(
+    polytope: Polytope, source: Indices, key: npt.NDArray[np.float32]
+) -> tuple[Indices | slice, float | Float64]:
+    """The edges that a greedy source uses, and x on them in units of the radius."""
+    one = polytope_kinds()[Kind(int(polytope.kind))]
+    if one.sum_row is None:
+        return slice(None), 1.0
+    if one.edge_row is None:
+        return best_edges(source, key), 1.0
+
+    upper = float(polytope.params[one.edge_row]) / float(polytope.params[one.sum_row])
+    order = np.lexsort((-key, source))  # by source, the best edge first; of equal ones the first
+    starts = np.concatenate(([0], np.cumsum(np.bincount(source))))
+    rank = np.arange(source.size) - starts[source]
+    share = np.clip(1.0 - rank * upper, 0.0, upper)
+    used = share > 0
+    return order[used], share[used]
 
 
 def add_load(total: npt.NDArray[np.int64], loads: list[tuple[Indices, Indices]]) -> None:

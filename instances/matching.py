@@ -20,7 +20,9 @@ import numpy.typing as npt
 
 from instances.errors import InstanceError
 from instances.mapped import let_go
-from instances.polytope import Kind, PerSource, Polytope, Simplex, per_source
+from instances.per_source import PerSource, per_source
+from instances.polytopes import Polytope
+from instances.polytopes.simplex import Simplex
 
 Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 _CHUNK = 1 << 20
@@ -82,7 +84,7 @@ class MatchingLP:
 
     @cached_property
     def per_source(self) -> PerSource:
-        """kind uint8[I] and radius float64[I]; views without memory of their own where they are the same for all."""
+        """kind uint8[I] and params float64[P, I]; views without memory of their own where they are the same for all."""
         return per_source(self.polytope, self.sources)
 
     @cached_property
@@ -123,35 +125,37 @@ class MatchingLP:
         return np.repeat(np.arange(self.sources), self.degrees())
 
     def to_explicit(self) -> ExplicitLP:
-        """The form a general LP solver takes: J budget rows, then a row for each simplex source; boxes as bounds.
+        """The form a general LP solver takes: J budget rows, then a row for each source whose sum is limited; limits of
+        edges as bounds.
 
         A '=' source without edges stays as the row 0 = z, so an infeasible instance stays infeasible.
         """
         from scipy import sparse
 
-        kind, radius = self.per_source.kind, self.per_source.radius
-        simplex = np.flatnonzero(kind != Kind.BOX)
+        limits = self.per_source.limits()
+        limited = np.flatnonzero(np.isfinite(limits.at_most))
         source = self.source_of_edge()
-        in_simplex = kind[source] != Kind.BOX
+        in_sum = np.isfinite(limits.at_most)[source]
         row_of_source = np.full(self.sources, -1, dtype=np.int64)
-        row_of_source[simplex] = self.destinations + np.arange(simplex.size)
-        column_starts = np.concatenate(([0], np.cumsum(1 + in_simplex)))
+        row_of_source[limited] = self.destinations + np.arange(limited.size)
+        column_starts = np.concatenate(([0], np.cumsum(1 + in_sum)))
         rows = np.empty(column_starts[-1], dtype=np.int64)
         values = np.ones(column_starts[-1], dtype=np.float64)
         rows[column_starts[:-1]] = self.destination
         values[column_starts[:-1]] = self.a
-        rows[column_starts[:-1][in_simplex] + 1] = row_of_source[source[in_simplex]]
-        shape = (self.destinations + simplex.size, self.edges)
+        rows[column_starts[:-1][in_sum] + 1] = row_of_source[source[in_sum]]
+        shape = (self.destinations + limited.size, self.edges)
         index = np.int32 if max(rows.size, shape[0]) < 2**31 else np.int64
         matrix = sparse.csc_array((values, rows.astype(index), column_starts.astype(index)), shape=shape)
-        equality = kind[simplex] == Kind.SIMPLEX_EQUALITY
-        z = radius[simplex]
+        z = limits.at_most[limited]
         return ExplicitLP(
             matrix=matrix,
             c=self.c.astype(np.float64),
-            row_lower=np.concatenate((np.full(self.destinations, -np.inf), np.where(equality, z, -np.inf))),
+            row_lower=np.concatenate(
+                (np.full(self.destinations, -np.inf), np.where(limits.equality[limited], z, -np.inf))
+            ),
             row_upper=np.concatenate((self.b, z)),
-            upper=np.where(in_simplex, np.inf, radius[source]),
+            upper=limits.upper[source],
         )
 
 
@@ -159,7 +163,7 @@ class MatchingLP:
 class ExplicitLP:
     """minimise c'x, row_lower <= matrix x <= row_upper, 0 <= x <= upper; the first J rows are the budgets.
 
-    matrix float64 CSC [J + simplex sources, E]; every other array float64.
+    matrix float64 CSC [J + sources whose sum is limited, E]; every other array float64.
     """
 
     matrix: Any

@@ -9,10 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from instances.content import EDGE_ARRAYS, bytes_hash, hash_of_hashes, piece_hash, polytope_from
+from instances.content import (
+    EDGE_ARRAYS,
+    bytes_hash,
+    hash_of_hashes,
+    piece_hash,
+    polytope_arrays,
+    polytope_from,
+)
 from instances.errors import InstanceError, SpecError
 from instances.matching import MatchingLP
-from instances.polytope import Polytope
+from instances.per_source import per_source
+from instances.polytopes import Polytope
 from instances.readers.parquet import (
     EDGES_FILE,
     count_edges,
@@ -102,8 +110,8 @@ class RowGroups:
         hashed.append(("b", b.dtype.str, bytes_hash(b)))
         polytope = self._polytope(0, self._header["sources"])
         if self._header["polytope"] is None:
-            kind, radius = np.asarray(polytope.kind, dtype=np.uint8), np.asarray(polytope.radius, dtype=np.float64)
-            hashed += [(name, a.dtype.str, bytes_hash(a)) for name, a in (("kind", kind), ("radius", radius))]
+            arrays = polytope_arrays(per_source(polytope, self._header["sources"]))
+            hashed += [(name, array.dtype.str, bytes_hash(array)) for name, array in arrays.items()]
         return hash_of_hashes(hashed, polytope)
 
     def _edges(self, first: int, last: int) -> dict[str, npt.NDArray[Any]]:

@@ -104,29 +104,44 @@ def alias_table(weight: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64
     return chance, alias
 
 
-def sample_graph(rng: np.random.Generator, destinations: Destinations, sources: int, *, none_empty: bool) -> BlockGraph:
+def sample_graph(
+    rng: np.random.Generator, destinations: Destinations, sources: int, *, least_edges: int = 0
+) -> BlockGraph:
     """Each pair is an edge with probability exactly p_j, independently of all others.
 
     A source draws Poisson(sum lambda) destinations from lambda / sum lambda and repeated ones count once; the counts
     are then independent Poisson(lambda_j), and one is positive with probability 1 - exp(-lambda_j) = p_j.
-    `none_empty` gives a source that would have no edge a single draw.
+    A source gets `least_edges` draws at least, and where repeated ones leave it fewer edges, further destinations at
+    random, each as likely as any other.
     """
     draws = rng.poisson(destinations.rate, sources)
-    if none_empty:
-        np.maximum(draws, 1, out=draws)
+    if least_edges:
+        np.maximum(draws, least_edges, out=draws)
     J = destinations.chance.size
     narrow: Any = np.uint32 if sources * J <= 2**32 else np.uint64  # a narrow key sorts faster; the order is the same
     key = np.repeat(np.arange(sources, dtype=narrow) * narrow(J), draws)
     key += _draw_destination(rng, destinations, key.size).astype(narrow)
-    key.sort()
-    first = np.empty(key.size, dtype=np.bool_)
-    first[:1] = True
-    np.not_equal(key[1:], key[:-1], out=first[1:])
-    key = key[first]
+    key = _sorted_once(key)
+    while least_edges > 1:
+        lacking = least_edges - np.bincount((key // narrow(J)).astype(np.int64), minlength=sources)
+        if lacking.max() <= 0:
+            break
+        further = np.repeat(np.arange(sources, dtype=narrow) * narrow(J), np.maximum(lacking, 0))
+        further += rng.integers(0, J, further.size).astype(narrow)
+        key = _sorted_once(np.concatenate((key, further)))
     source = key // narrow(J)
     return BlockGraph(
         sources=sources, source=source.astype(np.int64), destination=(key - source * narrow(J)).astype(np.int64)
     )
+
+
+def _sorted_once(key: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The distinct entries of `key`, rising; `key` is sorted in place."""
+    key.sort()
+    first = np.empty(key.size, dtype=np.bool_)
+    first[:1] = True
+    np.not_equal(key[1:], key[:-1], out=first[1:])
+    return key[first]
 
 
 def lognormal_values(

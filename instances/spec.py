@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import math
 import numbers
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from instances.errors import SpecError
-from instances.polytope import Box, Simplex
+from instances.polytopes import PARAMETER_NAMES, Kind, Polytope, PolytopeKind, kind_named, polytope_kinds
+from instances.polytopes.simplex import Simplex
 from instances.words import require_text
 
 if TYPE_CHECKING:
@@ -19,12 +22,6 @@ if TYPE_CHECKING:
 GENERATOR_VERSION = 1
 
 MOST_SOURCES = 2**63 - 1  # offsets are int64
-#: Polytope by its name in a text: what it allows.
-_POLYTOPES = {
-    "simplex": "the sum of a source at most radius, where one edge may take it all",
-    "simplex-eq": "the sum of a source exactly radius",
-    "box": "each edge at most radius",
-}
 
 
 class Spec(Protocol):
@@ -73,7 +70,7 @@ class MatchingSpec:
     destinations: int
     degree: float = 10.0
     seed: int = 0
-    polytope: Simplex | Box = field(default_factory=Simplex)
+    polytope: Polytope = field(default_factory=Simplex)
 
     def __post_init__(self) -> None:
         from instances.families import family
@@ -88,9 +85,30 @@ class MatchingSpec:
             raise SpecError(
                 f"degree={self.degree:g} with destinations={self.destinations}: it must be > 0 and at most destinations"
             )
-        radius = self.polytope.radius
-        if not isinstance(radius, (int, float)) or not (math.isfinite(radius) and radius > 0):
-            raise SpecError(f"radius={radius}: a spec takes one finite radius > 0 for all sources")
+        for name, value in zip(PARAMETER_NAMES, self.polytope.params, strict=False):
+            if not isinstance(value, (int, float)) or not (math.isfinite(value) and value > 0):
+                raise SpecError(f"{name}={value}: a spec takes one finite {name} > 0 for all sources")
+        if self.least_edges > self.destinations:
+            raise SpecError(
+                f"{self._polytope_text} needs {self.least_edges} edges a source, destinations={self.destinations}: "
+                "use more destinations or a smaller radius"
+            )
+
+    @property
+    def polytope_kind(self) -> PolytopeKind:
+        """What the one kind of all sources means."""
+        return polytope_kinds()[Kind(int(self.polytope.kind))]
+
+    @property
+    def least_edges(self) -> int:
+        """Edges that a source needs to be feasible by itself: those whose limits hold z, where 1'x = z."""
+        one = self.polytope_kind
+        if not one.equality or one.sum_row is None:
+            return 0
+        if one.edge_row is None:
+            return 1
+        at_most, upper = (Fraction(float(self.polytope.params[row])) for row in (one.sum_row, one.edge_row))
+        return math.ceil(at_most / upper)  # exact: a rounded quotient may hide the last edge
 
     @property
     def expected_edges(self) -> int:
@@ -107,31 +125,41 @@ class MatchingSpec:
             f"{self.family}:sources={self.sources},destinations={self.destinations},"
             f"degree={_number(self.degree)},seed={self.seed}"
         )
-        if self.polytope == Simplex():
-            return text
-        name = "box" if isinstance(self.polytope, Box) else "simplex-eq" if self.polytope.equality else "simplex"
-        return f"{text},polytope={name},radius={_number(float(self.polytope.radius))}"
+        return text if self.polytope == Simplex() else f"{text},{self._polytope_text}"
+
+    @property
+    def _polytope_text(self) -> str:
+        params = zip(PARAMETER_NAMES, self.polytope.params, strict=False)
+        items = (f"{name}={_number(float(value))}" for name, value in params)
+        return ",".join((f"polytope={self.polytope_kind.spec_name}", *items))
 
     @classmethod
     def parse(cls, text: str) -> MatchingSpec:
         """From text such as "dualip:sources=250000,destinations=100,degree=10,seed=42[,polytope=box,radius=1]"."""
         require_text(text, "MatchingSpec.parse")
-        family, values = split_text(text, ("sources", "destinations", "degree", "seed", "polytope", "radius"))
+        allowed = ("sources", "destinations", "degree", "seed", "polytope", *PARAMETER_NAMES)
+        family, values = split_text(text, allowed)
         for key in ("sources", "destinations"):
             if key not in values:
                 raise SpecError(f"spec {text!r} lacks {key}: write {family}:sources=I,destinations=J,degree=D,seed=S")
-        name, radius = values.get("polytope", "simplex"), to_float("radius", values.get("radius", "1"))
-        if name not in _POLYTOPES:
-            known = "; ".join(f"{known} ({allows})" for known, allows in _POLYTOPES.items())
-            raise SpecError(f"polytope={name!r} is unknown: use one of {known}")
         return cls(
             family=family,
             sources=to_int("sources", values["sources"]),
             destinations=to_int("destinations", values["destinations"]),
             degree=to_float("degree", values.get("degree", "10")),
             seed=to_int("seed", values.get("seed", "0")),
-            polytope=Box(radius) if name == "box" else Simplex(z=radius, equality=name == "simplex-eq"),
+            polytope=_polytope_of(text, values),
         )
+
+
+def _polytope_of(text: str, values: Mapping[str, str]) -> Polytope:
+    """The polytope that a spec's text names, its parameters 1 where it does not give them."""
+    one = kind_named(values.get("polytope", "simplex"))
+    names = PARAMETER_NAMES[: one.parameters]
+    for name in PARAMETER_NAMES[one.parameters :]:
+        if name in values:
+            raise SpecError(f"{name} in spec {text!r}: polytope={one.spec_name} takes {', '.join(names)} only")
+    return one.make(*(to_float(name, values.get(name, "1")) for name in names))
 
 
 def split_text(text: str, allowed: tuple[str, ...]) -> tuple[str, dict[str, str]]:

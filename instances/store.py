@@ -30,7 +30,7 @@ from instances.greedy import add_load, loads_of
 from instances.mapped import default_cache, require_disk
 from instances.matching import MatchingLP
 from instances.memory import memory_bytes
-from instances.polytope import Polytope
+from instances.polytopes import Polytope
 from instances.spec import MatchingSpec, ReadableSpec, Spec, digest
 
 _HEADER = "instance.json"

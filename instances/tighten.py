@@ -3,11 +3,11 @@
 I sources, J destinations, E edges. Where b_j, z_i or u_i is a number that means "no limit" (inf, 1e20, 1e300), every
 norm that a solver scales by is that number. What can be used of it is
 
-    x_e <= b_j / a_e, so    z_i <- min(z_i, sum_e b_j / a_e)  ('<=' simplex),    u_i <- min(u_i, max_e b_j / a_e)  (box)
-    and then                b_j <- min(b_j, sum_e a_e z_i)    over the edges e of row j, with u_i for a box
+    x_e <= b_j / a_e, so    z_i <- min(z_i, sum_e min(u_i, b_j / a_e))  ('<='),    u_i <- min(u_i, max_e b_j / a_e)
+    and then                b_j <- min(b_j, sum_e a_e min(z_i, u_i))    over the edges e of row j
 
 z and u are cut only where the largest of them becomes much smaller: elsewhere they decide no scaling, and an instance
-keeps its one number for all sources.
+keeps its one number for all sources. What a source has not (z of a box, u of a simplex) counts as infinite.
 
 A second round would change nothing: a row that the first left below its own b_j lets all of each z_i through. Quotients
 and sums are rounded up, so no feasible point is cut off; none is added, because no number grows. '=' sources keep z:
@@ -27,7 +27,7 @@ import numpy.typing as npt
 
 from instances.cpus import usable_threads
 from instances.mapped import default_cache, is_mapped, let_go, unnamed_array
-from instances.polytope import Kind, PerSource
+from instances.per_source import Limits, PerSource, params_of
 
 if TYPE_CHECKING:
     from instances.matching import MatchingLP
@@ -70,7 +70,7 @@ def tighten(lp: MatchingLP, add: Callable[[Float64], Float64] | None = None) -> 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Used:
-    """What neighbouring sources can use. radius: their limits, None where none changed; loads: a_e times its limit.
+    """What neighbouring sources can use. params: their limits, None where none changed; loads: a_e times its limit.
 
     most_before, most_after: the largest limit of a source with edges, as given and as cut.
     """
@@ -79,40 +79,42 @@ class _Used:
     last: int
     first_edge: int
     last_edge: int
-    radius: Float64 | None
+    params: Float64 | None
     loads: Float64
     most_before: float
     most_after: float
 
 
 class _Limits:
-    """The radius of each source, copied once the first of them changes; beside an instance on disk it lies there."""
+    """The parameters of all sources, copied once the first changes; beside an instance on disk they lie there."""
 
     def __init__(self, lp: MatchingLP) -> None:
         self._lp = lp
-        self._radius: Float64 | None = None
+        self._params: Float64 | None = None
 
     @property
     def changed(self) -> bool:
-        return self._radius is not None
+        return self._params is not None
 
     def put(self, used: _Used) -> None:
-        if used.radius is None:
+        if used.params is None:
             return
-        if self._radius is None:
-            self._radius = self._copied()
-        self._radius[used.first : used.last] = used.radius
-        let_go(self._radius, used.first, used.last)
+        if self._params is None:
+            self._params = self._copied()
+        self._params[:, used.first : used.last] = used.params
+        for row in self._params:
+            let_go(row, used.first, used.last)
 
     def polytope(self) -> PerSource:
         of_sources = self._lp.per_source
-        return of_sources if self._radius is None else PerSource(kind=of_sources.kind, radius=self._radius)
+        return of_sources if self._params is None else PerSource(kind=of_sources.kind, params=self._params)
 
     def _copied(self) -> Float64:
-        before, sources = self._lp.per_source.radius, self._lp.sources
+        before = self._lp.per_source.params
         if not is_mapped(self._lp.a):
             return before.copy()
-        copy = unnamed_array(sources, np.float64, default_cache(), "the limits of the sources")
+        copy = unnamed_array(before.size, np.float64, default_cache(), "the limits of the sources")
+        copy = copy.reshape(before.shape)
         copy[:] = before
         return copy
 
@@ -150,12 +152,15 @@ def _chunks(offsets: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
 def _used(lp: MatchingLP, first: int, last: int) -> _Used:
     offsets = lp.offsets[first : last + 1]
     edges = slice(int(offsets[0]), int(offsets[-1]))
-    radius, degree = lp.per_source.radius[first:last], np.diff(offsets)
-    a, budget = lp.a[edges].astype(np.float64), lp.b[lp.destination[edges]]
+    degree = np.diff(offsets)
+    a = lp.a[edges].astype(np.float64)
+    budget = lp.b[lp.destination[edges]]
+    before = lp.per_source.limits(first, last)
 
     with np.errstate(all="ignore"):  # of each thread
-        cut = _cut(lp.per_source.kind[first:last], radius, offsets - offsets[0], degree, a, budget)
-        limit = np.repeat(radius if cut is None else cut, degree)
+        cut = _cut(before, offsets - offsets[0], degree, a, budget)
+        after = before if cut is None else cut
+        limit = np.repeat(np.minimum(after.at_most, after.upper), degree)
         loads = a * limit
         _raise_underflow(loads, a, limit)
     return _Used(
@@ -163,35 +168,43 @@ def _used(lp: MatchingLP, first: int, last: int) -> _Used:
         last=last,
         first_edge=edges.start,
         last_edge=edges.stop,
-        radius=cut,
+        params=None if cut is None else params_of(lp.per_source.kind[first:last], cut, len(lp.per_source.params)),
         loads=loads,
-        most_before=float(radius.max(initial=0.0, where=degree > 0)),
-        most_after=float((radius if cut is None else cut).max(initial=0.0, where=degree > 0)),
+        most_before=_largest(before, degree),
+        most_after=_largest(after, degree),
     )
 
 
 def _cut(
-    kind: npt.NDArray[np.uint8],
-    radius: Float64,
-    starts: npt.NDArray[np.int64],
-    degree: npt.NDArray[np.int64],
-    a: Float64,
-    budget: Float64,
-) -> Float64 | None:
-    """The radius of each source cut to what its budgets let through, None where all stay as they are."""
+    limits: Limits, starts: npt.NDArray[np.int64], degree: npt.NDArray[np.int64], a: Float64, budget: Float64
+) -> Limits | None:
+    """The limits of each source cut to what its budgets let through, None where all stay as they are."""
     most = np.divide(budget, a, out=np.full(a.size, np.inf), where=a > 0)
     _raise_underflow(most, budget)
+    in_sum = np.isfinite(limits.at_most) & ~limits.equality & (degree > 0)
+    on_edge = np.isfinite(limits.upper) & (degree > 0)
+    sums = np.full(degree.size, np.inf)
+    edges = np.full(degree.size, np.inf)
     filled = np.flatnonzero(degree)
-    through = np.full(radius.size, np.inf)
-    if filled.size:
-        box = kind[filled] == Kind.BOX
-        if not box.all():
-            through[filled] = np.add.reduceat(most, starts[filled])
-        if box.any():
-            through[filled[box]] = np.maximum.reduceat(most, starts[filled])[box]
-    through[kind == Kind.SIMPLEX_EQUALITY] = np.inf
-    through = _rounded_up(through, degree)
-    return np.minimum(radius, through) if (through < radius).any() else None
+    if on_edge.any():
+        largest = np.maximum.reduceat(most, starts[filled])
+        edges[filled] = np.where(on_edge[filled], np.minimum(largest, limits.at_most[filled]), np.inf)
+        most = np.minimum(most, np.repeat(limits.upper, degree))
+    if in_sum.any():
+        sums[filled] = np.where(in_sum[filled], np.add.reduceat(most, starts[filled]), np.inf)
+    sums = _rounded_up(sums, degree)
+    edges = _rounded_up(edges, degree)
+    if not ((sums < limits.at_most).any() or (edges < limits.upper).any()):
+        return None
+    return Limits(
+        at_most=np.minimum(limits.at_most, sums), upper=np.minimum(limits.upper, edges), equality=limits.equality
+    )
+
+
+def _largest(limits: Limits, degree: npt.NDArray[np.int64]) -> float:
+    """The largest limit of a source with edges."""
+    finite = (np.where(np.isfinite(limit), limit, 0.0) for limit in (limits.at_most, limits.upper))
+    return max(float(limit.max(initial=0.0, where=degree > 0)) for limit in finite)
 
 
 def _raise_underflow(values: Float64, *factors: Float64) -> None:

@@ -169,7 +169,8 @@ class Solver(abc.ABC):
         if lp.edges == 0 and not self.no_edges:
             return f"{self.id} takes no problem without variables, and the instance has no edges"
         if self.nonzeros_limit is not None and 2 * lp.edges > self.nonzeros_limit:
-            nonzeros = lp.edges + int(lp.degrees()[kind != Kind.BOX].sum())
+            in_sums = np.isfinite(lp.per_source.limits().at_most)
+            nonzeros = lp.edges + int(lp.degrees()[in_sums].sum())
             if nonzeros > self.nonzeros_limit:
                 return f"{nonzeros:,} nonzeros: the indices of {self.id} count up to {self.nonzeros_limit:,}"
         return ""

@@ -19,7 +19,6 @@ from harness.solve import execute
 from harness.trust.honesty import longer_settings, new_seeds, worked_again
 from harness.trust.spending import cpu_seconds, spend
 from harness.trust.trials import (
-    SPEC_NAMES,
     Warned,
     larger,
     plainest_kind,
@@ -28,6 +27,7 @@ from harness.trust.trials import (
     settings_for,
 )
 from instances import generate, parse_spec
+from instances.polytopes import polytope_kinds
 from solvers.card import SolverCard
 from solvers.registry import load
 
@@ -78,7 +78,8 @@ def check_meddling(card: SolverCard) -> str:
 def check_same_unwatched(card: SolverCard) -> str:
     """What it claims here it claims in a run as well, where a process that it cannot reach judges."""
     solver = load(card)
-    spec, settings = _SPEC + SPEC_NAMES[plainest_kind(solver)], settings_for(solver, time_limit=5.0)
+    spec = _SPEC + polytope_kinds()[plainest_kind(solver)].spec_name
+    settings = settings_for(solver, time_limit=5.0)
     here = execute(generate(parse_spec(spec)), solver, settings)
     with tempfile.TemporaryDirectory() as folder:
         case = Case(suite="check", instance=spec, spec=spec, solver=card.id, settings=settings, known=card)

@@ -10,6 +10,8 @@ from harness.solve import Result, execute
 from harness.trust import probes
 from harness.trust.probes import Probe
 from instances import Kind, MatchingLP, generate, parse_spec
+from instances.content import polytope_arrays
+from instances.polytopes import polytope_kinds
 from solvers import Settings, Solver, Status
 
 #: The certified gap asked for.
@@ -17,8 +19,6 @@ TOLERANCE = 1e-4
 #: Seconds for one of the tiny instances; a solver without a stopping rule takes them all.
 _SECONDS = 1.0
 _LARGER = "unit:sources=2000,destinations=40,degree=6,seed={seed},polytope={polytope}"
-#: Kinds in the words of a spec.
-SPEC_NAMES = {Kind.SIMPLEX: "simplex", Kind.BOX: "box", Kind.SIMPLEX_EQUALITY: "simplex-eq"}
 
 
 class NonConformingError(Exception):
@@ -55,8 +55,8 @@ def settings_for(solver: Solver, **settings: Any) -> Settings:
 
 
 def plainest_kind(solver: Solver) -> Kind:
-    """The plainest kind that the solver claims."""
-    return next(kind for kind in (Kind.SIMPLEX, Kind.BOX, Kind.SIMPLEX_EQUALITY) if kind in solver.polytopes)
+    """The plainest kind that the solver claims: one without '=' where there is one, the oldest first."""
+    return min(solver.polytopes, key=lambda kind: (polytope_kinds()[kind].equality, kind))
 
 
 def plainest_probe(solver: Solver) -> Probe:
@@ -65,13 +65,14 @@ def plainest_probe(solver: Solver) -> Probe:
 
 def larger(solver: Solver, seed: int = 42) -> MatchingLP:
     """An instance that takes a solver more than a moment; those of two seeds have the same shape."""
-    return generate(parse_spec(_LARGER.format(seed=seed, polytope=SPEC_NAMES[plainest_kind(solver)])))
+    name = polytope_kinds()[plainest_kind(solver)].spec_name
+    return generate(parse_spec(_LARGER.format(seed=seed, polytope=name)))
 
 
 def arrays_of(lp: MatchingLP) -> dict[str, npt.NDArray[Any]]:
     """Every array of the instance by name."""
     arrays = {name: getattr(lp, name) for name in ("offsets", "destination", "a", "c", "b")}
-    return arrays | {"kind": lp.per_source.kind, "radius": lp.per_source.radius}
+    return arrays | polytope_arrays(lp.per_source)
 
 
 def require(kept: bool, otherwise: str) -> None:  # noqa: FBT001 - reads as a sentence

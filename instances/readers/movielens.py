@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.matching import MatchingLP
-from instances.polytope import Simplex
+from instances.polytopes.simplex import Simplex
 from instances.spec import require_whole, split_text, to_int
 
 _RATINGS = "ml-latest-small-ratings.csv.gz"  # userId,movieId,rating of the original ratings.csv

@@ -4,7 +4,8 @@ A folder holds
     edges.parquet      source int64, destination int32, a, c (float or double): in order of sources; a row group holds
                        whole sources, so that a process can read its own sources alone
     budgets.parquet    destination int32, b double
-    polytopes.parquet  source int64, kind int32 (polytope.Kind), radius double: only where the sources differ
+    polytopes.parquet  source int64, kind int32 (instances.Kind), and as double radius and where a kind has a second
+                       parameter upper (polytopes.PARAMETER_NAMES): only where the sources differ
     spec.json          the text of the spec, the sizes, the polytope where it is the same for all, and the content hash;
                        a hash of the budgets and of the sources of each row group, so that a rank can check its own part
 Rows of budgets and polytopes may come in any order: they are placed by destination and by source.
@@ -26,16 +27,17 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.content import (
-    POLYTOPE_ARRAYS,
     bytes_hash,
     check_content,
     content_hash,
     piece_hash,
+    polytope_arrays,
     polytope_from,
     polytope_header,
 )
 from instances.errors import InputError, InstanceError, SpecError
 from instances.matching import MatchingLP
+from instances.polytopes import PARAMETER_NAMES
 
 EDGES_FILE, BUDGETS_FILE, POLYTOPES_FILE, _SPEC = "edges.parquet", "budgets.parquet", "polytopes.parquet", "spec.json"
 _FORMAT = "dualbench matching LP 1"
@@ -202,8 +204,9 @@ def _write_tables(lp: MatchingLP, folder: Path) -> list[int]:
     rows = np.arange(lp.destinations, dtype=np.int32)
     parquet.write_table(pa.table({"destination": rows, "b": lp.b}), folder / BUDGETS_FILE)
     if polytope_header(lp.polytope) is None:
-        kind, radius = lp.per_source.kind.astype(np.int32), np.ascontiguousarray(lp.per_source.radius)
-        table = pa.table({"source": np.arange(lp.sources), "kind": kind, "radius": radius})
+        polytopes = {name: np.ascontiguousarray(array) for name, array in polytope_arrays(lp.per_source).items()}
+        polytopes["kind"] = polytopes["kind"].astype(np.int32)
+        table = pa.table({"source": np.arange(lp.sources), **polytopes})
         parquet.write_table(table, folder / POLYTOPES_FILE)
     return [*cuts, lp.sources]
 
@@ -267,12 +270,13 @@ def read_budgets(folder: Path, header: Mapping[str, Any]) -> npt.NDArray[np.floa
 
 
 def read_polytopes(folder: Path, first: int, last: int) -> dict[str, npt.NDArray[Any]]:
-    """kind and radius of sources first : last, each in the place that its `source` says."""
+    """kind and parameters of sources first : last, each in the place that its `source` says."""
     from pyarrow import parquet
 
     table = parquet.read_table(folder / POLYTOPES_FILE, filters=[("source", ">=", first), ("source", "<", last)])
     source = table["source"].to_numpy()
-    return {name: _placed(table[name].to_numpy(), source, first, last, POLYTOPES_FILE) for name in POLYTOPE_ARRAYS}
+    names = ("kind", *(name for name in PARAMETER_NAMES if name == "radius" or name in table.column_names))
+    return {name: _placed(table[name].to_numpy(), source, first, last, POLYTOPES_FILE) for name in names}
 
 
 def _placed(values: npt.NDArray[Any], key: npt.NDArray[Any], first: int, last: int, file: str) -> npt.NDArray[Any]:

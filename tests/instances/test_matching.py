@@ -75,13 +75,16 @@ def test_arrays_of_the_right_type_are_not_copied() -> None:
         ({"offsets": np.array([0, 2**63], dtype=np.uint64)}, "offsets[1] is 9223372036854775808: it must be in"),
         ({"a": ["x", "y", "z"]}, "a is <U1[3]: expected a one-dimensional array of numbers"),
         ({"c": np.zeros((3, 1))}, "c is float64[3, 1]: expected a one-dimensional array of numbers"),
-        ({"polytope": Simplex(z=-1.0)}, "polytope radius of source 0 is -1.0: it must be finite and >= 0"),
-        ({"polytope": Simplex(z=np.array([1.0, np.nan, 1.0]))}, "polytope radius of source 1 is nan"),
-        ({"polytope": Box(INF)}, "polytope radius of source 0 is inf"),
-        ({"polytope": Box(np.ones(2))}, "polytope radius has shape (2,): give one number or one for each of 3 sources"),
+        ({"polytope": Simplex(z=-1.0)}, "polytope z of source 0 is -1.0: it must be finite and >= 0"),
+        ({"polytope": Simplex(z=np.array([1.0, np.nan, 1.0]))}, "polytope z of source 1 is nan"),
+        ({"polytope": Box(INF)}, "polytope upper of source 0 is inf"),
+        ({"polytope": Box(np.ones(2))}, "polytope upper has shape (2,): give one number or one for each of 3 sources"),
         ({"polytope": PerSource(kind=np.array([0, 1, 256]), radius=np.ones(3))}, "polytope kind 256 is unknown"),  # type: ignore[arg-type]
         ({"polytope": PerSource(kind=np.array([0.5, 1, 1]), radius=np.ones(3))}, "polytope kind 0.5 is unknown"),  # type: ignore[arg-type]
-        ({"polytope": Simplex(z="1")}, "polytope radius is <U1: expected numbers"),  # type: ignore[arg-type]
+        ({"polytope": Simplex(z="1")}, "polytope z is <U1: expected numbers"),  # type: ignore[arg-type]
+        ({"polytope": PerSource(kind=np.zeros(3, np.uint8), radius=np.full(3, -1.0))}, "polytope radius of source 0"),
+        ({"polytope": PerSource(kind=np.zeros(3, np.uint8), params=np.ones((3, 3)))}, "polytope params has 3 rows"),
+        ({"polytope": 1.0}, "polytope is of type builtins.float: give one of instances.polytopes"),
     ],
 )
 def test_arrays_that_are_no_matching_lp_are_refused_in_one_line(changes: dict[str, Any], message: str) -> None:
