@@ -10,7 +10,7 @@ from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
 from solvers.engine.constants import SLIP, TINY
 from solvers.engine.polytopes.kinds import BOX, EQUALITY, SIMPLEX
-from solvers.engine.threads_jit import each
+from solvers.engine.threads_jit import parallel_for
 
 #: Shares of a loop over single sources.
 _PIECES = 256
@@ -104,7 +104,7 @@ def certify(*pieces: Any) -> None:
     sums: of the least (c + A'dual)_i'x and of their sizes, of |c_e p_e|, of c_e p_e on edges without load, which count
     in no row, and the number of '=' sources whose sum misses z by more than the share `astray` of it.
     """
-    each(0, pieces[0].size - 1, _certify_piece, pieces)
+    parallel_for(0, pieces[0].size - 1, _certify_piece, pieces)
 
 
 @compiled(cache=False)
@@ -126,7 +126,7 @@ def scale_down(*sources: Any) -> None:
     """x <- what `certify` judged, times factor[destination] where an edge has load: in C_i and, for factor =
     min(1, b / load), within b; takes what `_scale_down_piece` takes after its piece, for the sources first..last - 1.
     """
-    each(0, _PIECES, _scale_down_piece, sources)
+    parallel_for(0, _PIECES, _scale_down_piece, sources)
 
 
 @compiled()
@@ -177,7 +177,7 @@ def _unsort_slice(s: int, slice_start: Any, slice_lane: Any, source: Any, offset
 @compiled(nogil=True)
 def unsort(*slices: Any) -> None:
     """What `_unsort_slice` takes after s: x[E] in the order of the instance from cells."""
-    each(0, slices[0].size - 1, _unsort_slice, slices)
+    parallel_for(0, slices[0].size - 1, _unsort_slice, slices)
 
 
 @compiled(cache=False)
@@ -193,7 +193,7 @@ def _sort_slice(s: int, slice_start: Any, slice_lane: Any, source: Any, offsets:
 @compiled(nogil=True)
 def sort(*slices: Any) -> None:
     """What `_sort_slice` takes after s: cells from x[E] in the order of the instance; cells without an edge stay."""
-    each(0, slices[0].size - 1, _sort_slice, slices)
+    parallel_for(0, slices[0].size - 1, _sort_slice, slices)
 
 
 @compiled(cache=False)
@@ -231,7 +231,7 @@ def ridge_point(*sources: Any) -> None:
     """What `_ridge_piece` takes after its piece: x_i = Proj_{C_i}(-step (c_i + a_i price)) in float64, stored as the
     type of x, for the sources first..last - 1; see cpu_jit.py.
     """
-    each(0, _PIECES, _ridge_piece, sources)
+    parallel_for(0, _PIECES, _ridge_piece, sources)
 
 
 @compiled()

@@ -1,10 +1,10 @@
 """The fused loops of the CPU kernel, compiled by Numba (import late).
 
 L lanes, W width, n = W L cells of one slice; cells as in layout.py. Loops are flat over the n cells of a slice, which
-LLVM turns into vector code by itself, or over the edge numbers of SIZE lanes, a vector each; where a slice has one lane
-its edges fill the vectors, and scratch has SIZE cells more for the last of them. The scratch of a chunk lies on the
-stack: LLVM then knows that nothing else points to it and needs no run-time checks for overlap. A slice of more than
-STACK_CELLS cells, which is a lone source, has scratch of its own on the heap: stacks of threads may have 512 KiB.
+LLVM turns into vector code by itself, or over vectors of lanes; where a slice has one lane its edges fill the vectors,
+and scratch has VECTOR_WIDTH cells more for the last of them. The scratch of a chunk lies on the stack: LLVM then knows
+that nothing else points to it and needs no run-time checks for overlap. A slice of more than STACK_CELLS cells, which
+is a lone source, has scratch of its own on the heap: stacks of threads may have 512 KiB.
 
 Projection (math of Michelot 1986, a Newton iteration on sum_e max(v_e - t, 0) = z that rises to its root): it starts
 at max(v) - z, which is never above the root, and ends when no lane moves; '<=' keeps t >= 0.
@@ -24,17 +24,17 @@ from solvers.engine.compiled import compiled
 from solvers.engine.constants import PAD_COST, STACK_CELLS
 from solvers.engine.polytopes.kinds import BOX, SIMPLEX
 from solvers.engine.vector_jit import (
-    SIZE,
-    any_above,
-    choose_above,
-    larger,
+    VECTOR_WIDTH,
+    any_gt,
     largest,
     load,
-    precise,
-    same,
-    smaller,
+    maximum,
+    minimum,
+    select_gt,
     smallest,
+    splat,
     store,
+    to_float64,
     total,
 )
 
@@ -61,32 +61,32 @@ def stack(_context: Any, size: Any) -> Any:
 
 @compiled(**IN_ORDER)
 def by_lane(numbers: Any, first: int) -> Any:
-    """Those of SIZE lanes from `first` on, or that of a lone lane; numbers[L]."""
-    return same(numbers[0]) if numbers.size == 1 else load(numbers, first)
+    """Those of VECTOR_WIDTH lanes from `first` on, or that of a lone lane; numbers[L]."""
+    return splat(numbers[0]) if numbers.size == 1 else load(numbers, first)
 
 
 @compiled(**IN_ORDER)
 def _root(v: Any, at: range, lanes: int, radius: Any, kind: int, resolution: Any) -> Any:
     """t with sum_e max(v_e - t, 0) = z; for SIMPLEX not below 0."""
     number = v.dtype.type
-    zero, one = same(number(0)), same(number(1))
-    t = same(number(-np.inf))
+    zero, one = splat(number(0)), splat(number(1))
+    t = splat(number(-np.inf))
     for k in at:
-        t = larger(load(v, k), t)
-    t = (same(largest(t)) if lanes == 1 else t) - radius
+        t = maximum(load(v, k), t)
+    t = (splat(largest(t)) if lanes == 1 else t) - radius
     if kind == SIMPLEX:
-        t = larger(t, zero)
+        t = maximum(t, zero)
     for _ in range(_MOST_ROUNDS):
         above, active = zero, zero
         for k in at:
             excess = load(v, k) - t
-            above = above + larger(excess, zero)
-            active = active + choose_above(excess, zero, one, zero)
+            above = above + maximum(excess, zero)
+            active = active + select_gt(excess, zero, one, zero)
         if lanes == 1:
-            above, active = same(total(above)), same(total(active))
-        rise = larger((above - radius) / larger(active, one), zero)
+            above, active = splat(total(above)), splat(total(active))
+        rise = maximum((above - radius) / maximum(active, one), zero)
         t = t + rise
-        if not any_above(rise, same(resolution) * (larger(t, zero - t) + radius)):
+        if not any_gt(rise, splat(resolution) * (maximum(t, zero - t) + radius)):
             break
     return t
 
@@ -94,33 +94,33 @@ def _root(v: Any, at: range, lanes: int, radius: Any, kind: int, resolution: Any
 @compiled(**IN_ORDER)
 def _project(v: Any, cells: int, radius: Any, kind: int, resolution: Any) -> None:
     """The cells v[W, L] of a slice become their projection, source by source."""
-    zero, lanes = same(v.dtype.type(0)), radius.size
-    for first in range(0, lanes, SIZE):
-        at, z = range(first, cells, max(lanes, SIZE)), by_lane(radius, first)
+    zero, lanes = splat(v.dtype.type(0)), radius.size
+    for first in range(0, lanes, VECTOR_WIDTH):
+        at, z = range(first, cells, max(lanes, VECTOR_WIDTH)), by_lane(radius, first)
         if kind == BOX:
             for k in at:
-                store(v, k, smaller(larger(load(v, k), zero), z))
+                store(v, k, minimum(maximum(load(v, k), zero), z))
         else:
             t = _root(v, at, lanes, z, kind, resolution)
             for k in at:
-                store(v, k, larger(load(v, k) - t, zero))
+                store(v, k, maximum(load(v, k) - t, zero))
 
 
 @compiled(**IN_ORDER)
 def least(q: Any, cells: int, radius: Any, kind: int) -> float:
     """sum over the lanes of min over C_i of q_i'x; the cells q[W, L] of a slice."""
-    zero, lanes, bound = same(q.dtype.type(0)), radius.size, same(0.0)
-    for first in range(0, lanes, SIZE):
-        low = zero if kind == BOX else same(q.dtype.type(np.inf))
-        for k in range(first, cells, max(lanes, SIZE)):
-            low = low + smaller(load(q, k), zero) if kind == BOX else smaller(load(q, k), low)
+    zero, lanes, bound = splat(q.dtype.type(0)), radius.size, splat(0.0)
+    for first in range(0, lanes, VECTOR_WIDTH):
+        low = zero if kind == BOX else splat(q.dtype.type(np.inf))
+        for k in range(first, cells, max(lanes, VECTOR_WIDTH)):
+            low = low + minimum(load(q, k), zero) if kind == BOX else minimum(load(q, k), low)
         if lanes == 1:
-            low = same(total(low) if kind == BOX else smallest(low))
+            low = splat(total(low) if kind == BOX else smallest(low))
         if kind == SIMPLEX:
-            low = smaller(low, zero)
-        bound = bound + precise(by_lane(radius, first)) * precise(low)
+            low = minimum(low, zero)
+        bound = bound + to_float64(by_lane(radius, first)) * to_float64(low)
     lowest: float = total(bound)
-    return lowest / SIZE if lanes == 1 else lowest
+    return lowest / VECTOR_WIDTH if lanes == 1 else lowest
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
@@ -131,7 +131,7 @@ def scatter(index: Any, weight: Any, p: Any, out: Any) -> None:
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _reduced(idx: Any, a: Any, c: Any, price: Any, radius: Any, kind: int, q: Any) -> float:
-    """q[n + SIZE] = c + A'price of one slice, whose bound it returns."""
+    """q[n + VECTOR_WIDTH] = c + A'price of one slice, whose bound it returns."""
     n = idx.size
     for k in range(n):
         q[k] = c[k] + a[k] * price[idx[k]]
@@ -152,7 +152,7 @@ def _project_large(
         if n <= STACK_CELLS:
             continue
         idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
-        r, v = radius[lane[s] : lane[s + 1]], np.empty(n + SIZE, a.dtype)
+        r, v = radius[lane[s] : lane[s + 1]], np.empty(n + VECTOR_WIDTH, a.dtype)
         bound += _reduced(idx, a_s, c_s, price, r, kind[s], v)
         for k in range(n):
             v[k] *= -step
@@ -181,7 +181,7 @@ def _advance_large(
             continue
         idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
         x_s, anchor_s = x[start[s] : start[s + 1]], anchor[start[s] : start[s + 1]]
-        r, v = radius[lane[s] : lane[s + 1]], np.empty(n + SIZE, a.dtype)
+        r, v = radius[lane[s] : lane[s + 1]], np.empty(n + VECTOR_WIDTH, a.dtype)
         bound += _reduced(idx, a_s, c_s, price, r, kind[s], v)
         for k in range(n):
             v[k] = x_s[k] - step * v[k]
@@ -206,7 +206,7 @@ def _project_chunk(
     chunk: int, largest_slice: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     a: Any, c: Any, price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
 ) -> None:  # fmt: skip
-    room, none = min(largest_slice, STACK_CELLS) + SIZE, a.dtype.type(PAD_COST)
+    room, none = min(largest_slice, STACK_CELLS) + VECTOR_WIDTH, a.dtype.type(PAD_COST)
     v_all = numba.carray(stack(a.itemsize * room), (room,), a.dtype)
     q_all = numba.carray(stack(a.itemsize * room), (room,), a.dtype)
     own_loads, own_values = loads[chunk], values[chunk]
@@ -225,7 +225,7 @@ def _project_chunk(
             q[k] = reduced
             v[k] = -step * reduced
         if lanes == 1:  # its last vector reaches beyond its edges
-            q_all[n : n + SIZE], v_all[n : n + SIZE] = none, -none
+            q_all[n : n + VECTOR_WIDTH], v_all[n : n + VECTOR_WIDTH] = none, -none
         bound += least(q_all, n, r, kind[s])
         _project(v_all, n, r, kind[s], resolution)
         square, objective = a.dtype.type(0), a.dtype.type(0)
@@ -251,7 +251,7 @@ def _advance_chunk(
     a: Any, c: Any, price: Any, step: Any, resolution: Any, want_values: Any, loads: Any, values: Any, sums: Any,
     x: Any, anchor: Any, on_projected: Any, on_centre: Any, on_anchor: Any, settle: Any,
 ) -> None:  # fmt: skip
-    room, none = min(largest_slice, STACK_CELLS) + SIZE, a.dtype.type(PAD_COST)
+    room, none = min(largest_slice, STACK_CELLS) + VECTOR_WIDTH, a.dtype.type(PAD_COST)
     v_all = numba.carray(stack(a.itemsize * room), (room,), a.dtype)
     q_all = numba.carray(stack(a.itemsize * room), (room,), a.dtype)
     own_loads, own_values = loads[chunk], values[chunk]
@@ -271,7 +271,7 @@ def _advance_chunk(
             q[k] = reduced
             v[k] = x_s[k] - step * reduced
         if lanes == 1:  # its last vector reaches beyond its edges
-            q_all[n : n + SIZE], v_all[n : n + SIZE] = none, -none
+            q_all[n : n + VECTOR_WIDTH], v_all[n : n + VECTOR_WIDTH] = none, -none
         bound += least(q_all, n, r, kind[s])
         _project(v_all, n, r, kind[s], resolution)
         far, apart, objective = a.dtype.type(0), resolution * 0, resolution * 0
@@ -297,7 +297,7 @@ def _advance_chunk(
     sums[chunk, 0], sums[chunk, 1], sums[chunk, 2], sums[chunk, 3] = bound, moved, away, value
 
 
-# prange, not `each`: it compiles slower, but the loops come out some 5 % faster
+# prange, not `parallel_for`: it compiles slower, but the loops come out some 5 % faster
 @compiled(parallel=True, nogil=True)
 def project(
     largest_slice: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,

@@ -9,7 +9,7 @@ import numpy as np
 from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
 from solvers.engine.polytopes.kinds import EQUALITY, KINDS
-from solvers.engine.threads_jit import each
+from solvers.engine.threads_jit import parallel_for
 
 
 @compiled()
@@ -76,7 +76,7 @@ def _measure_band(
 @compiled(nogil=True)
 def measure(first: int, last: int, *bands: Any) -> None:
     """What `_measure_band` takes after k: sizes[k] = slices, lanes and cells of band k, for first..last - 1."""
-    each(first, last, _measure_band, bands)
+    parallel_for(first, last, _measure_band, bands)
 
 
 @compiled(cache=False)
@@ -105,7 +105,7 @@ def _fill_band(
 @compiled(nogil=True)
 def fill(first: int, last: int, *bands: Any) -> None:
     """What `_fill_band` takes after k, for the bands first..last - 1."""
-    each(first, last, _fill_band, bands)
+    parallel_for(first, last, _fill_band, bands)
 
 
 @compiled()
@@ -168,4 +168,4 @@ def _norms_of_band(k: int, offsets: Any, destination: Any, a: Any, c: Any, band:
 @compiled(nogil=True)
 def norms(first: int, last: int, *bands: Any) -> None:
     """What `_norms_of_band` takes after k: sum a_e^2 by destination, and sum c_e^2, of the bands first..last - 1."""
-    each(first, last, _norms_of_band, bands)
+    parallel_for(first, last, _norms_of_band, bands)

@@ -14,8 +14,8 @@ from solvers.engine.compiled import compiled
 from solvers.engine.constants import PAD_COST, SLIP, STACK_CELLS, TINY
 from solvers.engine.cpu_jit import FAST, IN_ORDER, by_lane, least, scatter, stack
 from solvers.engine.polytopes.kinds import BOX, SIMPLEX
-from solvers.engine.threads_jit import each
-from solvers.engine.vector_jit import SIZE, choose_above, load, precise, same, smaller, store, total
+from solvers.engine.threads_jit import parallel_for
+from solvers.engine.vector_jit import VECTOR_WIDTH, load, minimum, select_gt, splat, store, to_float64, total
 
 
 @compiled(**IN_ORDER)
@@ -23,19 +23,19 @@ def _feasible(x: Any, radius: Any, kind: int, p: Any) -> None:
     """p[W, L] = x[W, L] brought into C: clipped to >= 0, then a box clipped to its radius, a simplex scaled."""
     for k in range(x.size):
         p[k] = np.float64(x[k]) if x[k] > 0 else 0.0
-    p[x.size : x.size + SIZE] = 0.0
+    p[x.size : x.size + VECTOR_WIDTH] = 0.0
     lanes = radius.size
-    for first in range(0, lanes, SIZE):
-        at, z = range(first, x.size, max(lanes, SIZE)), precise(by_lane(radius, first))
+    for first in range(0, lanes, VECTOR_WIDTH):
+        at, z = range(first, x.size, max(lanes, VECTOR_WIDTH)), to_float64(by_lane(radius, first))
         if kind == BOX:
             for k in at:
-                store(p, k, smaller(load(p, k), z))
+                store(p, k, minimum(load(p, k), z))
         else:
-            used = same(0.0)
+            used = splat(0.0)
             for k in at:
                 used = used + load(p, k)
-            used = same(total(used)) if lanes == 1 else used
-            scale = choose_above(used, z if kind == SIMPLEX else same(0.0), z / used, same(1.0))
+            used = splat(total(used)) if lanes == 1 else used
+            scale = select_gt(used, z if kind == SIMPLEX else splat(0.0), z / used, splat(1.0))
             for k in at:
                 store(p, k, load(p, k) * scale)
 
@@ -52,7 +52,7 @@ def _judge_large(
         if n <= STACK_CELLS:
             continue
         idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
-        r, p = radius[lane[s] : lane[s + 1]], np.empty(n + SIZE)
+        r, p = radius[lane[s] : lane[s + 1]], np.empty(n + VECTOR_WIDTH)
         for k in range(n):
             cost, rise = np.float64(c_s[k]), np.float64(a_s[k]) * price[idx[k]]
             p[k] = cost if rise == 0 else cost + rise - (SLIP * (abs(cost) + rise) + TINY)
@@ -75,7 +75,7 @@ def _judge_chunk(
     chunk: int, largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     a: Any, c: Any, price: Any, loads: Any, values: Any, sums: Any, x: Any,
 ) -> None:  # fmt: skip
-    room = min(largest, STACK_CELLS) + SIZE
+    room = min(largest, STACK_CELLS) + VECTOR_WIDTH
     p_all = numba.carray(stack(8 * room), (room,), np.float64)
     own_loads, own_values = loads[chunk], values[chunk]
     own_loads[:] = 0.0
@@ -90,7 +90,7 @@ def _judge_chunk(
         for k in range(n):
             cost, rise = np.float64(c_s[k]), np.float64(a_s[k]) * price[idx[k]]
             p[k] = cost if rise == 0 else cost + rise - (SLIP * (abs(cost) + rise) + TINY)
-        p_all[n : n + SIZE] = PAD_COST
+        p_all[n : n + VECTOR_WIDTH] = PAD_COST
         bound += least(p_all, n, r, kind[s])
         _feasible(x[start[s] : start[s + 1]], r, kind[s], p_all)
         scatter(idx, a_s, p, own_loads)
@@ -112,7 +112,7 @@ def _judge_chunk(
 @compiled(nogil=True)
 def judge(*chunks: Any) -> None:
     """What `_judge_chunk` takes after its chunk: sums [C, 4], loads [C, J] and values [C, J]; see Kernel.judge."""
-    each(0, chunks[1].size - 1, _judge_chunk, chunks)
+    parallel_for(0, chunks[1].size - 1, _judge_chunk, chunks)
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
@@ -120,7 +120,7 @@ def _answer_piece(
     piece: int, pieces: int, largest: int, order: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any,
     source: Any, offsets: Any, cells: Any, factor: Any, x: Any,
 ) -> None:  # fmt: skip
-    p_all = np.empty(largest + SIZE)
+    p_all = np.empty(largest + VECTOR_WIDTH)
     for s in order[order.size * piece // pieces : order.size * (piece + 1) // pieces]:
         lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
         idx, p = index[start[s] : start[s + 1]], p_all[:n]
@@ -142,4 +142,4 @@ def answer(*pieces: Any) -> None:
 
     order int64[S]: slices by their first source, so that neighbours in time write neighbours in x.
     """
-    each(0, pieces[0], _answer_piece, pieces)
+    parallel_for(0, pieces[0], _answer_piece, pieces)

@@ -9,7 +9,7 @@ import numpy as np
 from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
 from solvers.engine.polytopes.kinds import EQUALITY
-from solvers.engine.threads_jit import each
+from solvers.engine.threads_jit import parallel_for
 
 
 @compiled(cache=False)
@@ -31,4 +31,4 @@ def least_of_ray(*pieces: Any) -> None:
     """What `_ray_piece` takes after its piece: sums[P] of min over C_i of (A'ray)_i'x, ray >= 0, of P pieces: 0 but for
     '=' sources.
     """
-    each(0, pieces[0].size - 1, _ray_piece, pieces)
+    parallel_for(0, pieces[0].size - 1, _ray_piece, pieces)

@@ -1,6 +1,17 @@
 """A loop spread over Numba's threads (import late).
 
-`numba.prange` does the same, but what it calls goes through LLVM four times more, which a first run waits for.
+`numba.prange` does the same, but sends the body through LLVM four times more, which a first run waits for. What Numba
+generates for a prange is a call of `numba_parallel_for` in its runtime; this file makes the same call itself, with
+the arguments of Numba 0.68 (an interface of its own, not a public one):
+
+    numba_parallel_for(kernel, args, dimensions, steps, data, inputs = 0, arrays = 1, threads)
+
+    args        -> k           the only "array": an address that starts at `first`, so that the address is the number
+    dimensions  -> count       how many k
+    steps       -> 1           by how much each k moves that address
+    data        -> (failed, arguments)
+
+Each thread calls kernel(args, dimensions, steps, data) with a share of the k.
 """
 
 from __future__ import annotations
@@ -12,30 +23,37 @@ from llvmlite import ir  # type: ignore[import-untyped]  # has no stubs
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-_NUMBER, _POINTER = ir.IntType(64), ir.IntType(8).as_pointer()
+_NUMBER = ir.IntType(64)
+_POINTER = ir.IntType(8).as_pointer()
 
 
 @intrinsic  # type: ignore[untyped-decorator]  # of an untyped library
-def each(typing: Any, _first: Any, _last: Any, body: Any, arguments: Any) -> Any:
-    """body(k, *arguments) for k = first..last - 1, equal shares of neighbouring k for each thread; `body` is compiled
-    and returns nothing, `arguments` is a tuple. Raises MemoryError where a body fails: nothing but np.empty can.
+def parallel_for(typing: Any, _first: Any, _last: Any, body: Any, arguments: Any) -> Any:
+    """body(k, *arguments) for k = first..last - 1, equal shares of neighbouring k for each thread.
+
+    `body` is compiled and returns nothing, `arguments` is a tuple. Raises MemoryError where a body fails, because
+    nothing but np.empty can fail in one.
     """
     called = typing.resolve_function_type(body, (types.intp, *arguments.types), {})
     numba.get_num_threads()  # starts the threads, without which the code below finds nothing to link with
 
     def codegen(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
-        begin, end, _, given = values
-        failed, data = (cgutils.alloca_once_value(builder, v) for v in (_NUMBER(0), given))
+        first, last, _, given = values
+        failed = cgutils.alloca_once_value(builder, _NUMBER(0))
+        data = cgutils.alloca_once_value(builder, given)
         both = cgutils.pack_struct(builder, (failed, data))
         kernel = _kernel(context, builder.module, body.dispatcher.get_compile_result(called), both.type)
-        # the threads move the one "array" on by a step for each k, so that its address is k
-        k, some = builder.inttoptr(begin, _POINTER), builder.icmp_signed("<", begin, end)
-        count = builder.select(some, builder.sub(end, begin), _NUMBER(0))
-        passed = [cgutils.alloca_once_value(builder, value) for value in (k, count, _NUMBER(1), both)]
+
+        any_left = builder.icmp_signed("<", first, last)
+        count = builder.select(any_left, builder.sub(last, first), _NUMBER(0))
+        passed = (builder.inttoptr(first, _POINTER), count, _NUMBER(1), both)
+        places = [cgutils.alloca_once_value(builder, value) for value in passed]
+        addresses = [builder.bitcast(value, _POINTER) for value in (kernel, *places)]
+
         threads = builder.call(_symbol(builder.module, "get_num_threads", _NUMBER, []), [])
         spread = _symbol(builder.module, "numba_parallel_for", ir.VoidType(), [_POINTER] * 5 + [_NUMBER] * 3)
-        addresses = [builder.bitcast(v, _POINTER) for v in (kernel, *passed)]
         builder.call(spread, [*addresses, _NUMBER(0), _NUMBER(1), threads])
+
         with cgutils.if_unlikely(builder, cgutils.is_not_null(builder, builder.load(failed))):
             context.call_conv.return_user_exc(builder, MemoryError, ("memory ran out in a compiled loop",))
         context.active_code_library._reload_init.add(numba.get_num_threads)  # when it comes from the cache
@@ -45,19 +63,22 @@ def each(typing: Any, _first: Any, _last: Any, body: Any, arguments: Any) -> Any
 
 
 def _kernel(context: Any, module: Any, compiled: Any, both: Any) -> Any:
-    """What each thread calls, for some k; `both`: the type of (whether one failed, the arguments)."""
+    """The function that each thread calls for its k; `both`: the type of (failed, arguments)."""
     kind = ir.FunctionType(ir.VoidType(), [_POINTER.as_pointer(), _NUMBER.as_pointer(), _NUMBER.as_pointer(), _POINTER])
-    kernel = ir.Function(module, kind, name=module.get_unique_name("each"))
+    kernel = ir.Function(module, kind, name=module.get_unique_name("parallel_for"))
     kernel.linkage = "internal"
     builder = ir.IRBuilder(kernel.append_basic_block())
-    first = builder.ptrtoint(builder.load(kernel.args[0]), _NUMBER)
-    failed, data = cgutils.unpack_tuple(builder, builder.load(builder.bitcast(kernel.args[3], both.as_pointer())))
+
+    args, dimensions, _, at_data = kernel.args
+    first = builder.ptrtoint(builder.load(args), _NUMBER)
+    failed, data = cgutils.unpack_tuple(builder, builder.load(builder.bitcast(at_data, both.as_pointer())))
     given = cgutils.unpack_tuple(builder, builder.load(data))
+
     context.active_code_library.add_linking_library(compiled.library)
-    function, signature = context.declare_function(module, compiled.fndesc), compiled.signature
-    with cgutils.for_range(builder, builder.load(kernel.args[1])) as loop:
+    function = context.declare_function(module, compiled.fndesc)
+    with cgutils.for_range(builder, builder.load(dimensions)) as loop:
         values = [builder.add(first, loop.index), *given]
-        status, _ = context.call_conv.call_function(builder, function, types.none, signature.args, values)
+        status, _ = context.call_conv.call_function(builder, function, types.none, compiled.signature.args, values)
         with cgutils.if_unlikely(builder, status.is_error):
             builder.store(_NUMBER(1), failed)
     builder.ret_void()

@@ -1,7 +1,7 @@
-"""Vectors of SIZE numbers inside compiled loops (import late): what LLVM's own vectoriser does not find, spelled out.
+"""Explicit vectors inside compiled loops (import late), for loops that LLVM's own vectoriser does not see through.
 
-load(array, k) is the vector array[k : k + SIZE]; + - * / work by element. LLVM makes of it what registers the machine
-has, so results do not depend on their length.
+load(array, k) is the vector array[k : k + VECTOR_WIDTH]; + - * / work by element. LLVM maps it to the registers that
+the machine has, so results do not depend on their length.
 """
 
 from __future__ import annotations
@@ -17,12 +17,16 @@ from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
 from numba.np.arrayobj import make_array
 
-SIZE = 16
+from solvers.engine.constants import LANES
+
+#: Numbers in a vector: those of one AVX-512 register in float32.
+VECTOR_WIDTH = 16
+assert all(lanes == 1 or lanes % VECTOR_WIDTH == 0 for lanes in LANES), "a slice of several lanes is whole vectors"
 _Code = Callable[[Any, Any], Any]
 
 
 class Vector(types.Type):
-    """SIZE numbers of one type."""
+    """VECTOR_WIDTH numbers of one type."""
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = dtype
@@ -33,13 +37,13 @@ class Vector(types.Type):
 class _Register(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, kind: Vector) -> None:
         number = ir.FloatType() if kind.dtype == types.float32 else ir.DoubleType()
-        super().__init__(manager, kind, ir.VectorType(number, SIZE))
+        super().__init__(manager, kind, ir.VectorType(number, VECTOR_WIDTH))
 
 
 def _check(context: Any, builder: Any, k: Any, entries: Any) -> None:
     """IndexError where a vector at k leaves its array: Numba's own checks know nothing of vectors."""
     before = builder.icmp_signed("<", k, k.type(0))
-    beyond = builder.icmp_signed(">", builder.add(k, k.type(SIZE)), entries)
+    beyond = builder.icmp_signed(">", builder.add(k, k.type(VECTOR_WIDTH)), entries)
     with cgutils.if_unlikely(builder, builder.or_(before, beyond)):
         context.call_conv.return_user_exc(builder, IndexError, ("a vector reaches beyond its array",))
 
@@ -54,7 +58,7 @@ def _place(context: Any, builder: Any, array: Any, value: Any, k: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def load(_typing: Any, array: Any, _first: Any) -> Any:
-    """array[first : first + SIZE] of a contiguous array."""
+    """array[first : first + VECTOR_WIDTH] of a contiguous array."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         loaded = builder.load(_place(context, builder, signature.args[0], *args))
@@ -66,7 +70,7 @@ def load(_typing: Any, array: Any, _first: Any) -> Any:
 
 @intrinsic  # type: ignore[untyped-decorator]
 def store(_typing: Any, array: Any, _first: Any, vector: Any) -> Any:
-    """array[first : first + SIZE] = vector."""
+    """array[first : first + VECTOR_WIDTH] = vector."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         stored = builder.store(args[2], _place(context, builder, signature.args[0], *args[:2]))
@@ -77,13 +81,13 @@ def store(_typing: Any, array: Any, _first: Any, vector: Any) -> Any:
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def same(_typing: Any, number: Any) -> Any:
+def splat(_typing: Any, number: Any) -> Any:
     """The vector that has `number` everywhere."""
 
     def codegen(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         empty = ir.Constant(context.get_value_type(Vector(number)), ir.Undefined)
         one = builder.insert_element(empty, args[0], ir.IntType(32)(0))
-        return builder.shuffle_vector(one, empty, _pattern([0] * SIZE))
+        return builder.shuffle_vector(one, empty, _pattern([0] * VECTOR_WIDTH))
 
     return Vector(number)(number), codegen
 
@@ -106,7 +110,7 @@ def _of_all(code: Callable[[Any, Any, Any], Any]) -> Any:
     @intrinsic  # type: ignore[untyped-decorator]
     def function(_typing: Any, vector: Any) -> Any:
         def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            half, rest = SIZE, args[0]
+            half, rest = VECTOR_WIDTH, args[0]
             while half > 1:
                 half //= 2
                 lower, upper = (
@@ -121,24 +125,24 @@ def _of_all(code: Callable[[Any, Any, Any], Any]) -> Any:
     return function
 
 
-def _larger(builder: Any, first: Any, second: Any) -> Any:
+def _maximum(builder: Any, first: Any, second: Any) -> Any:
     return builder.select(builder.fcmp_ordered(">", first, second), first, second)
 
 
-def _smaller(builder: Any, first: Any, second: Any) -> Any:
+def _minimum(builder: Any, first: Any, second: Any) -> Any:
     return builder.select(builder.fcmp_ordered("<", first, second), first, second)
 
 
 #: By element, the second where one is NaN.
-larger = _by_element(lambda builder, args: _larger(builder, *args))
-smaller = _by_element(lambda builder, args: _smaller(builder, *args))
+maximum = _by_element(lambda builder, args: _maximum(builder, *args))
+minimum = _by_element(lambda builder, args: _minimum(builder, *args))
 total = _of_all(lambda builder, first, second: builder.fadd(first, second))
-largest = _of_all(_larger)
-smallest = _of_all(_smaller)
+largest = _of_all(_maximum)
+smallest = _of_all(_minimum)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def choose_above(_typing: Any, first: Any, second: Any, yes: Any, no: Any) -> Any:
+def select_gt(_typing: Any, first: Any, second: Any, yes: Any, no: Any) -> Any:
     """yes where first > second, else no."""
 
     def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
@@ -148,18 +152,18 @@ def choose_above(_typing: Any, first: Any, second: Any, yes: Any, no: Any) -> An
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def any_above(_typing: Any, first: Any, second: Any) -> Any:
+def any_gt(_typing: Any, first: Any, second: Any) -> Any:
     """Whether first > second anywhere."""
 
     def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        bits = builder.bitcast(builder.fcmp_ordered(">", *args), ir.IntType(SIZE))
-        return builder.icmp_unsigned("!=", bits, ir.IntType(SIZE)(0))
+        bits = builder.bitcast(builder.fcmp_ordered(">", *args), ir.IntType(VECTOR_WIDTH))
+        return builder.icmp_unsigned("!=", bits, ir.IntType(VECTOR_WIDTH)(0))
 
     return types.boolean(first, second), codegen
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def precise(_typing: Any, vector: Any) -> Any:
+def to_float64(_typing: Any, vector: Any) -> Any:
     """The numbers in float64."""
 
     def codegen(context: Any, builder: Any, _signature: Any, args: Any) -> Any:

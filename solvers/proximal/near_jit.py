@@ -12,7 +12,7 @@ import numpy as np
 from solvers.engine.compiled import compiled
 from solvers.engine.constants import PAD_COST
 from solvers.engine.polytopes.kinds import BOX, SIMPLEX
-from solvers.engine.threads_jit import each
+from solvers.engine.threads_jit import parallel_for
 from solvers.proximal.project_jit import FAST, INLINE
 
 _EDGE = PAD_COST / 2
@@ -124,13 +124,13 @@ def near_edges(
     kept[P, J]: their loads A x.
     """
     rows, room = np.zeros(cuts.size, np.int64), np.zeros(cuts.size, np.int64)
-    each(0, cuts.size - 1, _count, (cuts, start, lane, margin, reach, rows, room))
+    parallel_for(0, cuts.size - 1, _count, (cuts, start, lane, margin, reach, rows, room))
     for piece in range(cuts.size - 1):
         rows[piece + 1] += rows[piece]
         room[piece + 1] += room[piece]
     first, count, edges = np.empty(rows[-1], np.int64), np.empty(rows[-1], np.int64), np.empty(room[-1], np.int64)
     kinds, radii = np.empty(rows[-1], kind.dtype), np.empty(rows[-1], radius.dtype)
-    each(0, cuts.size - 1, _collect, (
+    parallel_for(0, cuts.size - 1, _collect, (
         cuts, start, lane, kind, radius, index, a, c, centre, step, price, tau, margin, reach, kept, rows, room,
         first, count, kinds, radii, edges,
     ))  # fmt: skip
@@ -160,7 +160,7 @@ def gather(
     sub_index: Any, sub_a: Any, sub_c: Any, sub_centre: Any,
 ) -> None:  # fmt: skip
     """The cells of a subproblem whose lanes are the near lanes `source`; start, lane: its slices."""
-    each(0, start.size - 1, _gather_slice, (
+    parallel_for(0, start.size - 1, _gather_slice, (
         edges, first, count, source, start, lane, index, a, c, centre, sub_index, sub_a, sub_c, sub_centre,
     ))  # fmt: skip
 

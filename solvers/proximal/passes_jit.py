@@ -20,8 +20,8 @@ from solvers.engine.compiled import compiled
 from solvers.engine.constants import LANES, PAD_COST, STACK_CELLS
 from solvers.engine.cpu_jit import least, stack
 from solvers.engine.polytopes.kinds import BOX, SIMPLEX
-from solvers.engine.threads_jit import each
-from solvers.engine.vector_jit import SIZE
+from solvers.engine.threads_jit import parallel_for
+from solvers.engine.vector_jit import VECTOR_WIDTH
 from solvers.proximal.project_jit import FAST, INLINE, bends_at, project_lanes
 
 #: Lanes of scratch on the stack: as many as the widest slice has.
@@ -117,7 +117,7 @@ def _large(
             continue
         cells, lanes, shape = slice(start[s], start[s + 1]), slice(lane[s], lane[s + 1]), (n, 1)
         idx, a_s, c_s, centre_s = index[cells], a[cells], c[cells], centre[cells]
-        z, p, r = np.empty(n + SIZE), np.empty(n + SIZE), room[4]
+        z, p, r = np.empty(n + VECTOR_WIDTH), np.empty(n + VECTOR_WIDTH), room[4]
         r[:] = radius[lanes]
         for k in range(n):
             p[k] = c_s[k] + a_s[k] * price[idx[k]]
@@ -150,7 +150,7 @@ def _chunk(
     centre: Any, step: float, price: Any, x: Any, precise_x: Any, tau_of: Any, margin: Any, bends: Any, loads: Any,
     values: Any, sums: Any,
 ) -> None:  # fmt: skip
-    f8, room = np.float64, min(largest, STACK_CELLS) + SIZE
+    f8, room = np.float64, min(largest, STACK_CELLS) + VECTOR_WIDTH
     most, size = (room,), 8 * room
     z_all, p_all = numba.carray(stack(size), most, f8), numba.carray(stack(size), most, f8)
     scratch = numba.carray(stack(8 * 5 * _LANES), (5, _LANES), f8)
@@ -173,7 +173,10 @@ def _chunk(
             q = c_s[k] + a_s[k] * price[idx[k]]
             p[k] = q
             z[k] = centre_s[k] - step * q
-        z_all[n : n + SIZE], p_all[n : n + SIZE] = -PAD_COST, PAD_COST  # a lone lane's last vector goes that far
+        z_all[n : n + VECTOR_WIDTH], p_all[n : n + VECTOR_WIDTH] = (
+            -PAD_COST,
+            PAD_COST,
+        )  # a lone lane's last vector goes that far
         shape = (n // lanes, lanes)
         z2, p2 = z.reshape(shape), p.reshape(shape)
         if whole:
@@ -211,4 +214,4 @@ def evaluate(*chunks: Any) -> None:
     [P, J]. With an empty margin these three are left out, the first sum is 0, and precise_x float64[cells], the x that
     is never rounded, and bends[lanes] as of bends_at are there instead.
     """
-    each(0, chunks[1].size - 1, _chunk, chunks)
+    parallel_for(0, chunks[1].size - 1, _chunk, chunks)

@@ -12,7 +12,18 @@ import numpy as np
 from solvers.engine.compiled import compiled
 from solvers.engine.cpu_jit import by_lane
 from solvers.engine.polytopes.kinds import BOX, EQUALITY, SIMPLEX
-from solvers.engine.vector_jit import SIZE, any_above, choose_above, larger, largest, load, same, smaller, store, total
+from solvers.engine.vector_jit import (
+    VECTOR_WIDTH,
+    any_gt,
+    largest,
+    load,
+    maximum,
+    minimum,
+    select_gt,
+    splat,
+    store,
+    total,
+)
 
 # reassoc stays out: the same bits whatever the vector length; nnan and ninf too: NaN has to come through
 FAST = {"contract", "nsz", "arcp"}
@@ -31,47 +42,47 @@ def bends_at(kind: int, tau: float, free: float) -> int:
 
 @compiled(**INLINE)
 def _below_top(z: Any, at: range, lanes: int, radius: Any, kind: int) -> tuple[Any, Any]:
-    """(max(z), tau - max(z)) of SIZE lanes, or of a lone one.
+    """(max(z), tau - max(z)) of VECTOR_WIDTH lanes, or of a lone one.
 
     Michelot 1986, from max(z) - radius <= tau and relative to max(z): a lone active edge gets exactly radius.
     Each step of a lane drops edges or is its last, so it ends on ties as well.
     """
-    zero, one, top = same(0.0), same(1.0), same(-np.inf)
+    zero, one, top = splat(0.0), splat(1.0), splat(-np.inf)
     for k in at:
-        top = larger(load(z, k), top)
-    top = same(largest(top)) if lanes == 1 else top
-    below = larger(zero - radius, zero - top) if kind == SIMPLEX else zero - radius
-    before = same(np.inf)
+        top = maximum(load(z, k), top)
+    top = splat(largest(top)) if lanes == 1 else top
+    below = maximum(zero - radius, zero - top) if kind == SIMPLEX else zero - radius
+    before = splat(np.inf)
     for _ in range(_MOST_ROUNDS):
         excess, active = zero, zero
         for k in at:
             above = load(z, k) - top - below
-            excess = excess + larger(above, zero)
-            active = active + choose_above(above, zero, one, zero)
+            excess = excess + maximum(above, zero)
+            active = active + select_gt(above, zero, one, zero)
         if lanes == 1:
-            excess, active = same(total(excess)), same(total(active))
-        excess = choose_above(before, active, excess - radius, zero)
-        if not any_above(excess, zero):
+            excess, active = splat(total(excess)), splat(total(active))
+        excess = select_gt(before, active, excess - radius, zero)
+        if not any_gt(excess, zero):
             break
-        below = choose_above(excess, zero, below + excess / active, below)
-        before = choose_above(excess, zero, active, before)
+        below = select_gt(excess, zero, below + excess / active, below)
+        before = select_gt(excess, zero, active, before)
     return top, below
 
 
 @compiled(**INLINE)
 def project_lanes(z: Any, x: Any, cells: int, radius: Any, kind: int, tau: Any, free: Any) -> None:
     """The cells x[W, L] of a slice = projection of z[W, L], with tau[L] and the number of free edges free[L]."""
-    zero, one, lanes = same(0.0), same(1.0), radius.size
-    for first in range(0, lanes, SIZE):
-        at, most = range(first, cells, max(lanes, SIZE)), by_lane(radius, first)
+    zero, one, lanes = splat(0.0), splat(1.0), radius.size
+    for first in range(0, lanes, VECTOR_WIDTH):
+        at, most = range(first, cells, max(lanes, VECTOR_WIDTH)), by_lane(radius, first)
         top, below = (zero, zero) if kind == BOX else _below_top(z, at, lanes, most, kind)
         count = zero
         for k in at:
-            p = larger(load(z, k) - top - below, zero)
-            inside = choose_above(p, zero, one, zero)
+            p = maximum(load(z, k) - top - below, zero)
+            inside = select_gt(p, zero, one, zero)
             if kind == BOX:
-                p = smaller(p, most)
-                inside = choose_above(most, p, inside, zero)
+                p = minimum(p, most)
+                inside = select_gt(most, p, inside, zero)
             store(x, k, p)
             count = count + inside
         if lanes == 1:

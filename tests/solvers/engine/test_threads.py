@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from solvers.engine.compiled import compiled
-from solvers.engine.threads_jit import each
+from solvers.engine.threads_jit import parallel_for
 
 
 @compiled(cache=False)
@@ -22,7 +22,7 @@ def _add(k, out, amount):
 
 @compiled(cache=False)
 def add(first, last, out, amount):
-    each(first, last, _add, (out, amount))
+    parallel_for(first, last, _add, (out, amount))
 
 
 @compiled(cache=False)
@@ -32,7 +32,7 @@ def _take(k, numbers, out):
 
 @compiled(cache=False)
 def take(numbers, out):
-    each(0, out.size, _take, (numbers, out))
+    parallel_for(0, out.size, _take, (numbers, out))
 
 
 @pytest.mark.parametrize(("first", "last"), [(0, 1000), (3, 4), (5, 5), (7, 3)])
@@ -56,7 +56,7 @@ def test_memory_that_runs_out_in_a_thread_is_said() -> None:
 
 LOOP = """
 from solvers.engine.compiled import compiled
-from solvers.engine.threads_jit import each
+from solvers.engine.threads_jit import parallel_for
 
 @compiled()
 def body(k, out):
@@ -64,7 +64,7 @@ def body(k, out):
 
 @compiled()
 def loop(out):
-    each(0, out.size, body, (out,))
+    parallel_for(0, out.size, body, (out,))
 """
 PROGRAM = """
 import sys
