@@ -4,9 +4,10 @@ I sources, J destinations. Sums are split into a part that adds up without round
 extraction), so an answer of zeros and ones on full rows is found to be feasible exactly.
 
 Let the sums of a point x be off by a share r at most. Then x' = x z / sum(x) satisfies all polytopes exactly; its cost
-and its loads differ by a share r from those of x. Where a load of x' exceeds its budget by v_j, some v_j / a_e of mass
-has to go to another edge of its source: v_j times the largest difference of costs over a, or the price asked for row j
-where that is more, is added to the cost.
+and its loads differ by a share r from those of x. Where a load of x' exceeds its budget by v_j, v_j / a_e of mass moves
+from an edge e in use to the cheapest edge of its source whose row has slack for all such moves together. Where row j
+has no such edge, its excess would have to pass through other sources. Its cost is then estimated: v_j times the largest
+difference of costs over a, or times the answer's price of row j where that is more.
 """
 
 from __future__ import annotations
@@ -42,11 +43,12 @@ class Violations:
     """sources: the largest relative error of a source's sum, either way for '=', above z for '<='; an upper bound.
 
     rows: [J] by how much the load of x' = x z / sum(x) may exceed b, 0 where it surely does not.
-    relative: the largest rows_j / b_j.
+    slack: [J] by how much that load surely stays below b. relative: the largest rows_j / b_j.
     """
 
     sources: float
     rows: Float64
+    slack: Float64
     relative: float
 
 
@@ -81,10 +83,16 @@ def violations(lp: MatchingLP, point: Float64) -> Violations:
 
     excess = (high - lp.b) + low + lost * (1 + 1e-6) + pieces * UNIT * np.abs(low)
     excess = np.where(np.isnan(excess), float_load * (1 + (lp.edges + 8) * UNIT) - lp.b, excess)
-    excess = np.maximum(excess + sources * float_load * (1 + 1e-6), 0.0)
+    excess += sources * float_load * (1 + 1e-6)
+    rows = np.maximum(excess, 0.0)
     with np.errstate(all="ignore"):
-        relative = np.where(excess > 0, excess / lp.b, 0.0)
-    return Violations(sources=sources, rows=excess, relative=float(np.max(relative, initial=0.0)))
+        relative = np.where(rows > 0, rows / lp.b, 0.0)
+    return Violations(
+        sources=sources,
+        rows=rows,
+        slack=np.maximum(-excess, 0.0),
+        relative=float(np.max(relative, initial=0.0)),
+    )
 
 
 def _of_sources(chunk: Chunk, x: Float64) -> float:
@@ -154,10 +162,43 @@ def exact_costs(parts: list[list[float]]) -> Cost:
     return Cost(value=value, error=2 * UNIT * abs(value) + SMALLEST, magnitude=magnitude)
 
 
-def price_of_violations(lp: MatchingLP, point: Float64, rows: Float64, price: Float64 | None) -> float:
-    """What violations `rows` [J] of the budgets may be worth; `price` [J]: the prices that the answer asks for them."""
-    if not rows.any():
+def price_of_violations(lp: MatchingLP, point: Float64, left: Violations, price: Float64 | None) -> float:
+    """What the excess of the rows costs at most; `price` [J]: the prices that the answer asks for them."""
+    over = left.rows > 0
+    if not over.any():
         return 0.0
+    worth = _cost_of_moves(lp, point, left)
+    if np.isinf(worth[over]).any():
+        worth = np.where(np.isinf(worth), _dearest_moves(lp, point, left.rows, price), worth)
+    return float(left.rows[over] @ worth[over]) * (1 + 1e-6)
+
+
+def _cost_of_moves(lp: MatchingLP, point: Float64, left: Violations) -> Float64:
+    """[J] cost per unit of excess of the cheapest move that removes it all; inf where no single move does.
+
+    A move goes from one edge of the row, which carries twice the excess or more, to one edge of the same source, or to
+    none where the source need not be served. A row takes moves that add up to its slack at most: an edge counts only
+    where the excess of all rows would fit there.
+    """
+    cheapest = np.full(lp.destinations, np.inf)
+    total = float(left.rows.sum()) * (1 + 1e-6)
+    for chunk in chunks(lp):
+        excess = left.rows[chunk.destination]
+        movable = (excess > 0) & (chunk.a * point[chunk.edges] >= 2 * excess)
+        if not movable.any():
+            continue
+        least_a = chunk.minimum(np.where(movable, chunk.a, np.inf))[chunk.source]
+        fits = (chunk.a == 0) | (chunk.a * total <= left.slack[chunk.destination] * least_a)
+        goal = chunk.minimum(np.where(fits, chunk.c, np.inf))
+        goal = np.where(chunk.kind == Kind.SIMPLEX_EQUALITY, goal, np.minimum(goal, 0.0))
+        goal[chunk.kind == Kind.BOX] = 0.0
+        added = np.maximum(goal[chunk.source] - chunk.c, 0.0)[movable] / chunk.a[movable]
+        np.minimum.at(cheapest, chunk.destination[movable], added)
+    return cheapest
+
+
+def _dearest_moves(lp: MatchingLP, point: Float64, rows: Float64, price: Float64 | None) -> Float64:
+    """[J] an estimate of that cost where mass has to move along several sources."""
     worth = np.zeros(lp.destinations) if price is None else np.maximum(price, 0.0)
     for chunk in chunks(lp):
         used = (point[chunk.edges] > 0) & (chunk.a > 0) & (rows[chunk.destination] > 0)
@@ -165,6 +206,6 @@ def price_of_violations(lp: MatchingLP, point: Float64, rows: Float64, price: Fl
             dearest = -chunk.minimum(-chunk.c)
             dearest = np.where(chunk.kind == Kind.SIMPLEX_EQUALITY, dearest, np.maximum(dearest, 0.0))
             dearest[chunk.kind == Kind.BOX] = 0.0
-            saved = (dearest[chunk.source] - chunk.c)[used] / chunk.a[used]
-            np.maximum.at(worth, chunk.destination[used], saved)
-    return float(rows[rows > 0] @ worth[rows > 0]) * (1 + 1e-6)
+            added = (dearest[chunk.source] - chunk.c)[used] / chunk.a[used]
+            np.maximum.at(worth, chunk.destination[used], added)
+    return worth

@@ -22,6 +22,7 @@ from harness.bound import EXACT_EDGES
 from harness.feasible import (
     ERROR_THAT_MATTERS,
     Cost,
+    Violations,
     add_costs,
     cost_of,
     exact_cost,
@@ -121,10 +122,10 @@ def repaired(
         found = equality_point(lp, x)
         if found is None:
             return None
-        point, rows, sources, relative = found
+        point, left = found
         cost = cost_of(lp, point, pool)
-        worth = price_of_violations(lp, point, rows, price) + sources * cost.magnitude
-        return _raised(cost, worth, relative)
+        worth = price_of_violations(lp, point, left, price) + left.sources * cost.magnitude
+        return _raised(cost, worth, left.relative)
 
     factor = fit(lp.b, load)
     if lp.edges <= EXACT_EDGES:
@@ -153,17 +154,17 @@ def _raised(cost: Cost, worth: float, violation: float) -> Repaired:
     return Repaired(objective=objective, error=cost.error + worth + 4 * UNIT * abs(objective), violation=violation)
 
 
-def equality_point(lp: MatchingLP, x: npt.NDArray[Any]) -> tuple[Float64, Float64, float, float] | None:
-    """The point, its violations of rows [J], its sources' relative errors, and the largest relative violation."""
+def equality_point(lp: MatchingLP, x: npt.NDArray[Any]) -> tuple[Float64, Violations] | None:
+    """The point with the least violation of the rows, and what remains of it."""
     if source_without_edges(lp) is not None:
         return None
-    best: tuple[Float64, Float64, float, float] | None = None
+    best: tuple[Float64, Violations] | None = None
     for point in _candidates(lp, x):
         for chunk in chunks(lp):
             point[chunk.edges] = scale_into_polytope(chunk, point[chunk.edges])
         left = violations(lp, point)
-        if left.relative <= _LARGEST_VIOLATION and (best is None or left.relative < best[3]):
-            best = (point, left.rows, left.sources, left.relative)
+        if left.relative <= _LARGEST_VIOLATION and (best is None or left.relative < best[1].relative):
+            best = (point, left)
         if left.relative <= _ROUNDING:
             break
     return best

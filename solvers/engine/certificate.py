@@ -166,19 +166,33 @@ def objective_as_it_is(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64],
         return math.inf
     share = rounding(judged.terms) + rounding_of_answer(x.dtype)
     excess = np.maximum(0.0, judged.loads - lp.b)
-    moved = float(excess @ _worth_of_rows(lp, x, dual, group)) if excess.any() else 0.0
+    moved = float(excess @ _worth_of_rows(lp, x, dual, judged.loads, group)) if excess.any() else 0.0
     return proved_objective(float(judged.values.sum()) + judged.free + moved, judged.size, share)
 
 
-def _worth_of_rows(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Group) -> npt.NDArray[np.float64]:
-    """What a unit of each budget may be worth, float64[J]: its price, or the dearest move of an edge that x uses."""
+def _worth_of_rows(
+    lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], loads: npt.NDArray[np.float64], group: Group
+) -> npt.NDArray[np.float64]:
+    """What taking a unit of load off each row costs, float64[J]: the cheapest move within one source that removes the
+    row's excess; where there is none, the dearest move of an edge in use, or the row's price where that is more.
+    """
     from solvers.engine import certificate_jit as jit
 
-    worth = dual.copy()
+    excess = np.maximum(0.0, loads - lp.b)
+    slack = np.maximum(0.0, lp.b * (1 - HELD) - loads)
     edges = edge_arrays(lp)
+    cheapest = np.full(lp.destinations, np.inf)
     for first, last in sources_in_turn(lp, x):
-        jit.raise_to_moves(first, last, *edges[:5], x, worth)
-    return group.max(worth)
+        jit.lower_to_moves(first, last, edges, x, excess, slack, excess.sum(), cheapest)
+    cheapest = -group.max(-cheapest)
+    stuck = np.isinf(cheapest)
+    if not stuck[excess > 0].any():
+        return np.where(stuck, 0.0, cheapest)
+
+    dearest = dual.copy()
+    for first, last in sources_in_turn(lp, x):
+        jit.raise_to_moves(first, last, *edges[:5], x, dearest)
+    return np.where(stuck, group.max(dearest), cheapest)
 
 
 def _fill_up(

@@ -243,6 +243,37 @@ def raise_to_ratio(first: int, last: int, destination: Any, a: Any, c: Any, top:
 
 
 @compiled()
+def lower_to_moves(
+    first: int, last: int, edges: Any, x: Any, excess: Any, slack: Any, total: float, cheapest: Any
+) -> None:
+    """cheapest[J] becomes min(cheapest, what moving a unit of load from an edge in use, which carries twice the excess
+    of its row, to another edge of its source costs); where the source need not be served the load may vanish.
+
+    An edge takes the load only where its row has slack for the excess of all rows together.
+    """
+    destination, a, c = edges.destination, edges.a, edges.c
+    for i in range(first, last):
+        least_a = np.inf
+        for e in range(edges.offsets[i], edges.offsets[i + 1]):
+            over = excess[destination[e]]
+            if over > 0 and np.float64(a[e]) * x[e] >= 2 * over:
+                least_a = min(least_a, np.float64(a[e]))
+        if least_a == np.inf:
+            continue
+
+        goal = np.inf if of_source(edges.kind, i) == EQUALITY else 0.0
+        if of_source(edges.kind, i) != BOX:
+            for e in range(edges.offsets[i], edges.offsets[i + 1]):
+                if a[e] == 0 or a[e] * total <= slack[destination[e]] * least_a:
+                    goal = min(goal, np.float64(c[e]))
+
+        for e in range(edges.offsets[i], edges.offsets[i + 1]):
+            j = destination[e]
+            if excess[j] > 0 and np.float64(a[e]) * x[e] >= 2 * excess[j]:
+                cheapest[j] = min(cheapest[j], max(0.0, goal - np.float64(c[e])) / np.float64(a[e]))
+
+
+@compiled()
 def raise_to_moves(
     first: int, last: int, offsets: Any, destination: Any, a: Any, c: Any, kind: Any, x: Any, worth: Any
 ) -> None:

@@ -143,6 +143,21 @@ def test_a_violation_within_rounding_costs_what_it_may_be_worth() -> None:
     assert found.feasible_objective >= 0.99  # the optimum is 1e13 times the mass that has to go there
 
 
+def test_a_violation_within_rounding_costs_the_cheapest_move_that_removes_it() -> None:
+    """The same with a third row that has room: what does not fit on the full row goes there, not to the dear one."""
+    lp = MatchingLP(
+        offsets=np.array([0, 3, 6]),
+        destination=np.array([0, 1, 2, 0, 1, 2]),
+        a=np.ones(6),
+        c=np.array([0.0, 1e13, 1.0, 0.0, 1e13, 2.0]),
+        b=np.array([2.0 - 1e-15, 1.0, 1.0]),
+        polytope=Simplex(equality=True),
+    )
+    found = certify(lp, np.array([1.0, 0.0, 0.0, 1.0, 0.0, 0.0]), np.zeros(3))
+    assert found.feasible_objective is not None
+    assert 8e-16 <= found.feasible_objective <= 1e-14
+
+
 def test_result_x_is_the_point_that_was_certified() -> None:
     case = assignment_lp(8, 20, 4)
     for solver in ("blockpdhg", "scipy-highs-ds"):

@@ -52,6 +52,17 @@ def test_forbidden_edges_do_not_slow_a_solver_down(solver_id: str, equality: boo
     assert (answer.x[lp.c == forbidden] == 0).all()
 
 
+@pytest.mark.parametrize("forbidden", [1e12, 1e20])
+@pytest.mark.parametrize("solver_id", ["blockpdhg", "dualip-restarted"])
+def test_the_rounding_of_full_rows_is_not_charged_at_the_price_of_a_forbidden_edge(
+    solver_id: str, forbidden: float
+) -> None:
+    lp = matching(2000, equality=True, forbidden=forbidden)
+    answer = solved(solver_id, lp, 1e-4)
+    assert answer.status is Status.SOLVED
+    assert certify(lp, answer.x, answer.dual).certified_gap <= 1e-4
+
+
 @pytest.mark.parametrize("offset", [1e8, 1e12])
 @pytest.mark.parametrize("solver_id", ["blockpdhg", "dualip-restarted", "dualip"])
 def test_what_a_source_pays_anyway_changes_nothing(solver_id: str, offset: float) -> None:
