@@ -1,5 +1,5 @@
 # make bench   set up, run the suite "smoke", write records and a report
-# make test    set up, run all tests        make lint   ruff and mypy
+# make test    set up, run all tests, two at a time         make lint   ruff and mypy
 # make faults      the faults of tests/faults in the numbers that harness/METHOD.md states: some seven minutes on 2 cores
 # make gpu-check   where there is a CUDA device: the engine's tests, kernels against the copy bandwidth, the ladder
 PYTHON ?= python3
@@ -12,7 +12,9 @@ bench: $(VENV)/.ready
 	$(BIN)/dualbench run smoke --out results/smoke --resume
 
 test: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m tests.support.loops
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone" --durations 25
+	$(BIN)/python -m pytest -m alone
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

@@ -13,6 +13,8 @@ from harness.cores import by_load
 
 ROOT = Path(__file__).resolve().parents[2]
 TAKE = "import os, sys; from harness.cores import take_cores; print(*take_cores({}), flush=True); sys.stdin.read()"
+#: The cores of this machine are held for all processes: runs of other tests would take some.
+pytestmark = pytest.mark.alone
 needs_two = pytest.mark.skipif(
     not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="no two cores here"
 )
