@@ -59,7 +59,7 @@ class _Progress:
 
 
 def _reports(solver: Solver) -> bool:
-    from solvers.engine.job import ShardedSolver
+    from solvers.sharded import ShardedSolver
 
     return isinstance(solver, ShardedSolver)
 

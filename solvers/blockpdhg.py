@@ -11,28 +11,22 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.base import Answer, Availability, Settings, Vector, parse_options
-from solvers.engine.certificate import largest_objective
+from solvers.engine.availability import available
+from solvers.engine.context import SolveContext
 from solvers.engine.costs import eased
-from solvers.engine.job import Job, ShardedSolver, SharedKernel
+from solvers.engine.instance import answer_without_edges, infeasible_answer, tightened
 from solvers.engine.kernel import make_kernel
-from solvers.engine.setup import (
-    answer_dtype,
-    answer_without_edges,
-    available,
-    cpu_threads,
-    inverse_row_norm,
-    limited,
-    made_layout,
-    rehearse,
-    room_for,
-    unserved,
-    warm_up,
-    whole,
-    working,
-)
+from solvers.engine.placement import choose_storage
+from solvers.engine.precision import answer_dtype, with_working_dtype
+from solvers.engine.rays import objective_upper_bound
+from solvers.engine.shared import SharedKernel
+from solvers.engine.shared_layout import inverse_row_norm, make_layout, reduce_norms
+from solvers.engine.threads import cpu_threads
+from solvers.engine.warm_up import rehearse, warm_up
 from solvers.halpern import HalpernRun
 from solvers.halpern_state import Options, State
 from solvers.proximal.compile import compile_loops
+from solvers.sharded import ShardedSolver
 
 
 class BlockPDHG(ShardedSolver):
@@ -49,38 +43,38 @@ class BlockPDHG(ShardedSolver):
     def available(self) -> Availability:
         return available()
 
-    def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> State | Answer:
+    def prepare(self, lp: MatchingLP, settings: Settings, context: SolveContext | None = None) -> State | Answer:
         """Layout, upload and compilation. Tolerances below 1e-7 work in float64 whatever the settings.
 
         The answer itself where there are no edges.
         """
-        options, job = parse_options(Options, settings), job or Job()
-        lp = limited(lp, job)
-        if job.group.size == 1 and lp.edges == 0:
+        options, context = parse_options(Options, settings), context or SolveContext()
+        lp = tightened(lp, context)
+        if context.group.size == 1 and lp.edges == 0:
             return answer_without_edges(lp)
-        costs = eased(lp, job.group)
-        settings = working(settings, costs.lp, job)
-        room = room_for(lp, settings, options.memory, job, self.id, vectors=2)
-        newton = options.finish == "newton" and settings.device == "cpu" and not room.on_disk
+        costs = eased(lp, context.group)
+        settings = with_working_dtype(settings, costs.lp, context)
+        storage = choose_storage(lp, settings, options.memory, context, self.id, vectors=2)
+        newton = options.finish == "newton" and settings.device == "cpu" and not storage.on_disk
         with cpu_threads(settings.threads):
             warm_up(costs.lp, settings, options.kernel)
             if newton:
                 compile_loops(costs.lp, settings.dtype)
-            layout = whole(made_layout(costs.lp, settings, room), job.group)
-            kernel = SharedKernel(make_kernel(layout, settings, options.kernel), job, settings)
+            layout = reduce_norms(make_layout(costs.lp, settings, storage), context.group)
+            kernel = SharedKernel(make_kernel(layout, settings, options.kernel), context, settings)
             if kernel.device != "cpu":
                 rehearse(kernel, answer_dtype(settings, equality=layout.has_equality))
-            (most_edges,) = job.group.max(np.array([lp.edges]))
+            (most_edges,) = context.group.max(np.array([lp.edges]))
             return State(
                 lp=lp,
                 settings=settings,
                 options=options,
-                job=job,
+                context=context,
                 eased=costs,
                 layout=layout,
                 kernel=kernel,
                 scale=inverse_row_norm(layout),
-                hopeless_above=largest_objective(lp, job.group) if layout.has_equality else math.inf,
+                hopeless_above=objective_upper_bound(lp, context.group) if layout.has_equality else math.inf,
                 newton=newton,
                 most_edges=int(most_edges),
             )
@@ -93,6 +87,6 @@ class BlockPDHG(ShardedSolver):
         if isinstance(state, Answer):
             return state
         if state.layout.hopeless:
-            return unserved(state.lp)
+            return infeasible_answer(state.lp)
         with cpu_threads(state.settings.threads, tensors=state.kernel.name == "reference"):
             return HalpernRun(state).solve()

@@ -183,8 +183,8 @@ def _options(name: str, fields: Any) -> tuple[Option, ...]:
 
 
 def _works_in_ranks(solver: Solver) -> bool:
-    job = sys.modules.get("solvers.engine.job")  # slow to import, and loaded where a solver builds on it
-    return job is not None and isinstance(solver, job.ShardedSolver)
+    sharded = sys.modules.get("solvers.sharded")  # slow to import, and loaded where a solver builds on it
+    return sharded is not None and isinstance(solver, sharded.ShardedSolver)
 
 
 def _plain_option(option: Option) -> dict[str, Any]:

@@ -12,19 +12,23 @@ import numpy as np
 from instances import MatchingLP
 from solvers.ascent import AcceleratedAscent
 from solvers.base import Answer, Availability, OptionError, Settings, Status, parse_options
+from solvers.engine.availability import available
+from solvers.engine.context import SolveContext
 from solvers.engine.costs import eased
-from solvers.engine.job import Job, ShardedSolver
+from solvers.engine.instance import answer_without_edges, infeasible_answer, tightened
 from solvers.engine.kernel import as_numpy
-from solvers.engine.room import check_memory_option
-from solvers.engine.setup import answer_without_edges, available, cpu_threads, limited, unserved, working
+from solvers.engine.precision import with_working_dtype
+from solvers.engine.storage import check_memory_option
+from solvers.engine.threads import cpu_threads
 from solvers.ridge import Dual, RidgeRun, State, prepare
+from solvers.sharded import ShardedSolver
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """gamma: the ridge. jacobi: rows scaled to norm 1. decay_steps > 0: every so many iterations gamma and the largest
     step shrink by decay_factor, gamma down to gamma_least. check_every: iterations from one look at the gap to the
-    next. kernel: auto, reference, cpu or cuda. memory: where the cells lie, see solvers.engine.room.
+    next. kernel: auto, reference, cpu or cuda. memory: where the cells lie, see solvers.engine.storage.
     """
 
     gamma: float = 1e-3
@@ -68,16 +72,16 @@ class DualIP(ShardedSolver):
     def available(self) -> Availability:
         return available()
 
-    def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> State | Answer:
+    def prepare(self, lp: MatchingLP, settings: Settings, context: SolveContext | None = None) -> State | Answer:
         """Layout, upload and compilation; the answer itself where there are no edges."""
         options: Options = parse_options(Options, settings)
-        job = job or Job()
-        lp = limited(lp, job)
-        if job.group.size == 1 and lp.edges == 0:
+        context = context or SolveContext()
+        lp = tightened(lp, context)
+        if context.group.size == 1 and lp.edges == 0:
             return answer_without_edges(lp)
-        costs = eased(lp, job.group)
-        settings = working(settings, costs.lp, job)
-        state = prepare(lp, costs, settings, job, options, gamma=options.gamma, what=self.id)
+        costs = eased(lp, context.group)
+        settings = with_working_dtype(settings, costs.lp, context)
+        state = prepare(lp, costs, settings, context, options, gamma=options.gamma, what=self.id)
         return state if options.jacobi else dataclasses.replace(state, scale=np.ones(lp.destinations))
 
     def warm_start(self, state: State, dual: Dual) -> State:
@@ -88,7 +92,7 @@ class DualIP(ShardedSolver):
         if isinstance(state, Answer):
             return state
         if state.held.hopeless:
-            return unserved(state.lp)
+            return infeasible_answer(state.lp)
         with cpu_threads(state.settings.threads):
             return self._run(state).solve()
 

@@ -13,13 +13,14 @@ import numpy as np
 from instances import MatchingLP
 from solvers.base import Answer, OptionError, Settings, Status, parse_options
 from solvers.dualip import DualIP
-from solvers.engine.certificate import largest_dual
+from solvers.engine.context import SolveContext
 from solvers.engine.costs import eased
-from solvers.engine.job import Job
+from solvers.engine.instance import answer_without_edges, serves_equalities, tightened
 from solvers.engine.kernel import Pass, as_numpy
-from solvers.engine.room import check_memory_option
-from solvers.engine.setup import answer_without_edges, limited, serves_equalities, working
-from solvers.quasi_newton import QuasiNewtonAscent
+from solvers.engine.precision import with_working_dtype
+from solvers.engine.quasi_newton import QuasiNewtonAscent
+from solvers.engine.rows import Rows
+from solvers.engine.storage import check_memory_option
 from solvers.ridge import Dual, RidgeRun, State, prepare
 
 #: Below, the passes are float64: the prices that a small ridge asks for lie between those of float32.
@@ -35,7 +36,7 @@ class Options:
     (of what it is without forbidden edges, see solvers.engine.costs). decay_factor: by
     what a ridge is multiplied once the rest of the gap is at most settle_share of the ridge's own part in it.
     check_every: iterations from one look at the gap to the next. kernel: auto, reference, cpu or cuda. memory: where
-    the cells lie, see solvers.engine.room.
+    the cells lie, see solvers.engine.storage.
     """
 
     gamma: float = 5e-2
@@ -71,19 +72,21 @@ class RestartedDualIP(DualIP):
     bytes_per_edge: ClassVar[float] = 20.0
     Options: ClassVar[type[Any]] = Options
 
-    def prepare(self, lp: MatchingLP, settings: Settings, job: Job | None = None) -> State | Answer:
+    def prepare(self, lp: MatchingLP, settings: Settings, context: SolveContext | None = None) -> State | Answer:
         """Layout, upload and compilation; the answer itself where there are no edges."""
         options: Options = parse_options(Options, settings)
-        job = job or Job()
-        lp = limited(lp, job)
-        if job.group.size == 1 and lp.edges == 0:
+        context = context or SolveContext()
+        lp = tightened(lp, context)
+        if context.group.size == 1 and lp.edges == 0:
             return answer_without_edges(lp)
-        costs = eased(lp, job.group)
-        settings = working(settings, costs.lp, job)
-        if settings.tolerance < _FLOAT64_PASSES or job.anywhere(serves_equalities(lp)):
+        costs = eased(lp, context.group)
+        settings = with_working_dtype(settings, costs.lp, context)
+        if settings.tolerance < _FLOAT64_PASSES or context.anywhere(serves_equalities(lp)):
             settings = dataclasses.replace(settings, dtype="float64")
-        state = prepare(lp, costs, settings, job, options, gamma=costs.largest * options.gamma, what=self.id)
-        return state if state.held.has_equality else dataclasses.replace(state, top=largest_dual(lp, job.group))
+        state = prepare(lp, costs, settings, context, options, gamma=costs.largest * options.gamma, what=self.id)
+        if state.held.has_equality:
+            return state
+        return dataclasses.replace(state, top=Rows(lp, context.group).dual_upper_bound)
 
     def warm_start(self, state: State, dual: Dual) -> State:
         """`state`, starting from dual float64[J] >= 0, with a ridge between the first and the tolerance."""

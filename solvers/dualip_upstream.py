@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from instances import Kind, MatchingLP
 from solvers.base import Answer, Availability, Settings, Solver, Status, installed, parse_options
-from solvers.engine.setup import cpu_threads
+from solvers.engine.threads import cpu_threads
 
 _REMEDY = "pip install 'git+https://github.com/linkedin/DuaLip' mlflow (it is not on the package index)"
 

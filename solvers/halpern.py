@@ -20,18 +20,19 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.base import Answer, Status, Vector
-from solvers.engine.certificate import loads_of, repair
-from solvers.engine.checkpoint import Saved
+from solvers.engine.checkpoint import Snapshot
+from solvers.engine.evaluate import loads_of
 from solvers.engine.kernel import SETTLE, Mix, Pass, Tensor, as_numpy, dot, upload
 from solvers.engine.points import to_cells, to_edges
+from solvers.engine.precision import answer_dtype
 from solvers.engine.progress import LostNumberError, Progress
 from solvers.engine.proof import Prover
 from solvers.engine.rays import Infeasibility
-from solvers.engine.setup import answer_dtype
+from solvers.engine.repair import repair
+from solvers.engine.rows import Rows
 from solvers.halpern_state import State
 from solvers.proximal.full import Cells, Whole
 from solvers.proximal.outer import ProximalNewton
-from solvers.proximal.rows import Rows
 from solvers.proximal.switch import Switch
 from solvers.restarts import Restarts
 
@@ -70,12 +71,12 @@ class HalpernRun:
         self._progress = Progress(
             state.settings,
             state.lp.b,
-            state.job,
+            state.context,
             has_equality=state.layout.has_equality,
             offset=state.eased.offset,
         )
-        self._prover = Prover(state.lp, state.eased, state.layout, state.kernel, state.job, state.settings)
-        self._infeasible = Infeasibility(state.lp, self._progress, state.hopeless_above, state.job.group)
+        self._prover = Prover(state.lp, state.eased, state.layout, state.kernel, state.context, state.settings)
+        self._infeasible = Infeasibility(state.lp, self._progress, state.hopeless_above, state.context.group)
         self._scale = self._upload(state.scale)
         self._b = self._upload(state.lp.b * state.scale)
         self._x, self._anchor = state.kernel.zeros(), state.kernel.zeros()
@@ -126,7 +127,7 @@ class HalpernRun:
                 self._combine(mix, step)
                 settle = self._restarts.due(iteration, seen.residual) or (near and closer) or leaving
             closer = near
-            if self._state.job.checkpoint_due():
+            if self._state.context.checkpoint_due():
                 self._save(iteration, closer=closer, settle=settle)
 
     def _step(self, mix: Mix, *, values: bool) -> _Step:
@@ -161,7 +162,7 @@ class HalpernRun:
         """The answer, when x (which is x_t now) and a dual prove the tolerance or a limit ends the run."""
         state = self._state
         proof = self._prover.prove(self._x, self._scale * step.y, self._progress, anyway=stop is not None)
-        proved = state.job.judged(proof.certificate)
+        proved = state.context.record_certificate(proof.certificate)
         status = Status.SOLVED if proved <= state.settings.tolerance else stop
         if status is None:
             self._progress.not_proved(gap)
@@ -175,7 +176,7 @@ class HalpernRun:
 
     def _whole(self) -> Whole:
         state = self._state
-        return Whole(state.layout, state.lp.b, state.job, state.settings.threads)
+        return Whole(state.layout, state.lp.b, state.context, state.settings.threads)
 
     def _newton(self, iteration: int, y: Tensor) -> Answer:
         """The rest of the run, from x (which is x_t now) and y_t."""
@@ -187,11 +188,11 @@ class HalpernRun:
             dtype = answer_dtype(state.settings, equality=state.layout.has_equality)
             found = to_edges(state.layout, state.lp, cells, dtype)
             dual, seconds = self._progress.best_dual, self._progress.remaining
-            return state.job.judged(repair(state.lp, found, dual, state.job.group, seconds=seconds))
+            return state.context.record_certificate(repair(state.lp, found, dual, state.context.group, seconds=seconds))
 
         phase = ProximalNewton(
             self._whole(),
-            Rows(state.lp, state.job.group),
+            Rows(state.lp, state.context.group),
             self._progress,
             self._kernel.unload(self._x),
             self._kernel.unload(self._anchor),
@@ -201,7 +202,7 @@ class HalpernRun:
             tolerance=state.settings.tolerance,
             iterations=iteration,
             infeasible=self._infeasible.proved,
-            settled=None if state.job.keeper is None else self._keep,
+            settled=None if state.context.checkpoints is None else self._keep,
         )
         try:
             end = phase.run()
@@ -214,7 +215,7 @@ class HalpernRun:
 
     def _keep(self, iteration: int, price: npt.NDArray[np.float64], loads: npt.NDArray[np.float64]) -> None:
         """A checkpoint, where one is due, from which PDHG goes on at the point that Newton has reached."""
-        if self._state.job.checkpoint_due():
+        if self._state.context.checkpoint_due():
             self._y = self._anchor_y = self._upload(price) / self._scale
             self._loads = self._anchor_loads = self._upload(loads) * self._scale
             self._restarts.restarted(away=0.0, away_y=0.0)
@@ -228,12 +229,14 @@ class HalpernRun:
             for name, vector in (("x", self._x), ("anchor", self._anchor))
         }
         shared = {name: as_numpy(getattr(self, name)) for name in _VECTORS} | {"best_dual": self._progress.best_dual}
-        seconds = state.job.seconds
-        state.job.save(Saved(iteration=iteration, seconds=seconds, numbers=numbers, shared=shared, primal=primal))
+        seconds = state.context.seconds
+        state.context.save(
+            Snapshot(iteration=iteration, seconds=seconds, numbers=numbers, shared=shared, primal=primal)
+        )
 
     def _go_on(self) -> tuple[int, bool, bool]:
         """Iterations done, and the two decisions for the next one: of a checkpoint, or of a new run."""
-        saved, state = self._state.job.load(), self._state
+        saved, state = self._state.context.load(), self._state
         if saved is None:
             return 0, False, False
         self._restarts.restore(saved.numbers)
@@ -261,10 +264,10 @@ class HalpernRun:
         if state.start is None:
             return self._upload(np.zeros_like(state.scale)), self._upload(np.zeros_like(state.scale))
         x, dual = state.start[0].copy(), state.start[1]
-        repair(state.lp, x, dual, state.job.group)
+        repair(state.lp, x, dual, state.context.group)
         self._x.copy_(self._kernel.load(to_cells(state.layout, state.lp, x)))
         self._anchor.copy_(self._x)
-        return self._upload(dual / state.scale), self._upload(loads_of(state.lp, x, state.job.group) * state.scale)
+        return self._upload(dual / state.scale), self._upload(loads_of(state.lp, x, state.context.group) * state.scale)
 
     def _upload(self, array: npt.NDArray[np.float64]) -> Tensor:
         return upload(array, self._kernel.device)

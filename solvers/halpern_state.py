@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.base import OptionError, Settings, Vector
+from solvers.engine.context import SolveContext
 from solvers.engine.costs import Eased
-from solvers.engine.job import Job
 from solvers.engine.kernel import Kernel
 from solvers.engine.layout import Layout
-from solvers.engine.room import check_memory_option
+from solvers.engine.storage import check_memory_option
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +24,7 @@ class Options:
     weight w starts at this times ||c|| / ||b||. weight_smoothing: exponent of the new primal weight in its geometric
     mean with the old. kernel: auto, reference, cpu or cuda. finish: "newton" to go on with solvers.proximal where the
     rate falls (on the CPU, in memory), "none" for PDHG alone. memory: where cells and vectors lie, see
-    solvers.engine.room.
+    solvers.engine.storage.
     """
 
     restart_sufficient: float = 0.2
@@ -57,7 +57,7 @@ class State:
     lp: MatchingLP
     settings: Settings
     options: Options
-    job: Job
+    context: SolveContext
     eased: Eased
     layout: Layout
     kernel: Kernel

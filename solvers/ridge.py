@@ -21,15 +21,19 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.base import Answer, Settings, Status, Vector
-from solvers.engine.certificate import largest_objective, repair
-from solvers.engine.checkpoint import Saved
+from solvers.engine.checkpoint import Snapshot
+from solvers.engine.context import SolveContext
 from solvers.engine.costs import Eased
-from solvers.engine.job import Job
+from solvers.engine.held import HeldKernel
 from solvers.engine.kernel import Pass, Tensor
+from solvers.engine.placement import choose_storage
 from solvers.engine.points import ridge_point
+from solvers.engine.precision import answer_dtype
 from solvers.engine.progress import LostNumberError, Progress
-from solvers.engine.rays import Infeasibility
-from solvers.engine.setup import HeldKernel, answer_dtype, cpu_threads, room_for, warm_up_ascent
+from solvers.engine.rays import Infeasibility, objective_upper_bound
+from solvers.engine.repair import repair
+from solvers.engine.threads import cpu_threads
+from solvers.engine.warm_up import warm_up_ascent
 
 Dual = npt.NDArray[np.float64]
 
@@ -48,7 +52,7 @@ class State:
     eased: Eased
     settings: Settings
     options: Any
-    job: Job
+    context: SolveContext
     held: HeldKernel
     scale: Dual
     gamma: float
@@ -58,25 +62,25 @@ class State:
 
 
 def prepare(
-    lp: MatchingLP, costs: Eased, settings: Settings, job: Job, options: Any, *, gamma: float, what: str
+    lp: MatchingLP, costs: Eased, settings: Settings, context: SolveContext, options: Any, *, gamma: float, what: str
 ) -> State:
-    """Layout, upload and compilation. `what` is named where memory is short; options.memory: see room_for."""
-    room = room_for(lp, settings, options.memory, job, what, vectors=0)
+    """Layout, upload and compilation. `what` is named where memory is short; options.memory: see choose_storage."""
+    storage = choose_storage(lp, settings, options.memory, context, what, vectors=0)
     with cpu_threads(settings.threads):
-        held = HeldKernel(costs.lp, settings, options.kernel, job, room)
+        held = HeldKernel(costs.lp, settings, options.kernel, context, storage)
         warm_up_ascent(costs.lp, settings, options.kernel)
         return State(
             lp=lp,
             eased=costs,
             settings=settings,
             options=options,
-            job=job,
+            context=context,
             held=held,
             scale=held.inverse_row_norm,
             gamma=gamma,
             top=np.full(lp.destinations, math.inf),
             dual=np.zeros(lp.destinations),
-            hopeless_above=largest_objective(lp, job.group) if held.has_equality else math.inf,
+            hopeless_above=objective_upper_bound(lp, context.group) if held.has_equality else math.inf,
         )
 
 
@@ -101,11 +105,11 @@ class RidgeRun(abc.ABC):
         self.progress = Progress(
             state.settings,
             state.lp.b,
-            state.job,
+            state.context,
             has_equality=state.held.has_equality,
             offset=state.eased.offset,
         )
-        self._infeasible = Infeasibility(state.lp, self.progress, state.hopeless_above, state.job.group)
+        self._infeasible = Infeasibility(state.lp, self.progress, state.hopeless_above, state.context.group)
         self.objective = math.inf
         self._best = _Point(dual=state.dual, gamma=self.gamma, objective=math.inf)
         self._next_proof = 0.0
@@ -129,7 +133,7 @@ class RidgeRun(abc.ABC):
             answer = self.iterate(iteration, self.progress.limit(iteration))
             if answer is not None:
                 return answer
-            if self.state.job.checkpoint_due():
+            if self.state.context.checkpoint_due():
                 self._save(iteration)
 
     def project(self, dual: Tensor, *, values: bool) -> Pass:
@@ -173,23 +177,23 @@ class RidgeRun(abc.ABC):
     def _finish(self) -> tuple[Vector, float]:
         """The best point made feasible, and its certified gap with the best dual so far."""
         lp, settings, held = self.state.lp, self.state.settings, self.state.held
-        held.make_room()
+        held.release_layout()
         dtype = answer_dtype(settings, equality=held.has_equality)
-        x = ridge_point(self.state.eased.lp, self._best.dual, 1 / self._best.gamma, dtype, held.room)
+        x = ridge_point(self.state.eased.lp, self._best.dual, 1 / self._best.gamma, dtype, held.storage)
         dual, seconds = self.progress.best_dual, self.progress.remaining
-        return x, self.state.job.judged(repair(lp, x, dual, self.state.job.group, seconds=seconds))
+        return x, self.state.context.record_certificate(repair(lp, x, dual, self.state.context.group, seconds=seconds))
 
     def _save(self, iteration: int) -> None:
-        best, job = self._best, self.state.job
+        best, context = self._best, self.state.context
         numbers = {"gamma": self.gamma, "point_gamma": best.gamma, "objective": best.objective}
         numbers["next_proof"] = self._next_proof
         shared = {"best_dual": self.progress.best_dual, "point_dual": best.dual}
         numbers, shared = {**numbers, **self.progress.numbers()}, {**shared, **self.ascent_state()}
-        job.save(Saved(iteration=iteration, seconds=job.seconds, numbers=numbers, shared=shared))
+        context.save(Snapshot(iteration=iteration, seconds=context.seconds, numbers=numbers, shared=shared))
 
     def _go_on(self) -> int:
         """Iterations that a checkpoint has already done, 0 without one."""
-        saved = self.state.job.load()
+        saved = self.state.context.load()
         if saved is None:
             return 0
         numbers, shared = saved.numbers, saved.shared

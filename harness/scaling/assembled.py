@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from solvers.engine.collectives import Group
+from solvers.engine.collectives import Communicator
 
 _WINDOW = 1 << 19  # edges that travel at a time, as float64
 
 
-def assemble(group: Group, x: Any, edges: int, path: Path) -> str:
+def assemble(group: Communicator, x: Any, edges: int, path: Path) -> str:
     """Write the x[E] of all ranks to `path` (.npy) on rank 0, from this rank's x[edges]; "" or why there is none.
 
     Collective: every rank calls it. float32 where every rank answered in float32, else float64.

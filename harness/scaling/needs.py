@@ -15,7 +15,7 @@ from instances.sampling import BLOCK_SOURCES
 from instances.shards import in_blocks
 from solvers.engine.constants import LANES
 from solvers.engine.layout import count_bands, index_dtype
-from solvers.engine.room import BLOCK_CELLS
+from solvers.engine.storage import BLOCK_CELLS
 
 #: Cells of a layout for each edge, and lanes for each source, as measured on the generated families.
 _PADDING, _LANES = 1.06, 1.02

@@ -28,10 +28,11 @@ from instances.mapped import default_cache
 from instances.shards import in_blocks, instance_digest, load_part
 from solvers import Answer, Settings
 from solvers.card import SolverCard
-from solvers.engine.checkpoint import Keeper
-from solvers.engine.collectives import Group, agree, joined
-from solvers.engine.job import Job, ShardedSolver
+from solvers.engine.checkpoint import CheckpointStore
+from solvers.engine.collectives import Communicator, agree, joined
+from solvers.engine.context import SolveContext
 from solvers.registry import load
+from solvers.sharded import ShardedSolver
 
 #: The probe of the speed of passes: several times the caches, with iterations in the type that such a tolerance takes.
 _PROBE_EDGES = 4_000_000
@@ -44,9 +45,9 @@ _LARGE_MESSAGE = 1 << 20  # numbers of 8 bytes
 class ShardedCase:
     """One instance, solver and settings on `ranks` ranks, settings.threads each.
 
-    wire: see Job. checkpoint: folder, or None without; every: seconds from one to the next, None: see Keeper;
-    resume: start from the newest. timeout: seconds a collective may take. probe: measure the speed of passes and of
-    messages for the model.
+    wire: see reduce_dtype of SolveContext. checkpoint: folder, or None without; every: seconds from one to the next,
+    None: see CheckpointStore; resume: start from the newest. timeout: seconds a collective may take. probe: measure
+    the speed of passes and of messages for the model.
     """
 
     spec: str
@@ -117,7 +118,7 @@ def take_part(case: ShardedCase, x_file: Path | None = None) -> Mapping[str, Any
         return {**whole, "per_rank": found, "restarts": int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))}
 
 
-def _solve(case: ShardedCase, group: Group, x_file: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def _solve(case: ShardedCase, group: Communicator, x_file: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """What this rank did, and what is alike on all ranks."""
     spec, solver, settings = parse_spec(case.spec), sharded_solver(case.solver), _settings(case, group)
     stopwatch = Stopwatch(settings.device)
@@ -128,43 +129,43 @@ def _solve(case: ShardedCase, group: Group, x_file: Path | None) -> tuple[dict[s
     seconds = {"generate": stopwatch.lap()}
     digest = instance_digest([d for found in group.gather(part.digests()) for d in found], part.lp.b)
     edges = int(group.sum(np.array([part.lp.edges]))[0])
-    keeper = _keeper(case, group, part.lp.edges, digest)
-    job = Job(group, wire=case.wire, keeper=keeper)
+    checkpoints = _checkpoints(case, group, part.lp.edges, digest)
+    context = SolveContext(group, reduce_dtype=case.wire, checkpoints=checkpoints)
     stopwatch.lap()
-    state = solver.prepare(part.lp, settings, job)
+    state = solver.prepare(part.lp, settings, context)
     seconds["prepare"] = stopwatch.lap()
     answer = solver.run(state)
     seconds["run"] = stopwatch.lap()
     peak, lp = memory.peak(), part.lp
-    steps = _steps(job, group)
+    steps = _steps(context, group)
     agree(
         group, "the dual at the end", None if answer.dual is None else hashlib.sha256(answer.dual.tobytes()).hexdigest()
     )
-    whole = _whole(case, answer, job, lp) | {"edges": edges, "digest": digest, "iterations": answer.iterations}
+    whole = _whole(case, answer, context, lp) | {"edges": edges, "digest": digest, "iterations": answer.iterations}
     whole["x"] = "x was not asked for" if x_file is None else assemble(group, answer.x, lp.edges, x_file)
-    whole |= {"passes": len(job.steps), "per_iteration": steps.pop("per_iteration")}
+    whole |= {"passes": len(context.steps), "per_iteration": steps.pop("per_iteration")}
     del state, part
     gc.collect()
     speeds = _speeds(case, group, lp) if case.probe else {}
     return {"edges": lp.edges, "seconds": seconds, "peak_memory": peak, **steps, **speeds}, whole
 
 
-def _whole(case: ShardedCase, answer: Answer, job: Job, lp: MatchingLP) -> dict[str, Any]:
-    notes = [] if job.keeper is None else job.keeper.notes
+def _whole(case: ShardedCase, answer: Answer, context: SolveContext, lp: MatchingLP) -> dict[str, Any]:
+    notes = [] if context.checkpoints is None else context.checkpoints.notes
     return {
         "status": str(answer.status),
         "raw_status": answer.raw_status,
-        "certificate": job.certificate,
-        "bytes_per_iteration": job.packed_bytes(lp.destinations, case.settings),
-        "wire": job.wire_type(case.settings),
+        "certificate": context.certificate,
+        "bytes_per_iteration": context.packed_bytes(lp.destinations, case.settings),
+        "wire": context.reduce_dtype(case.settings),
         "notes": notes,
-        "checkpoints": 0 if job.keeper is None else job.keeper.saved,
+        "checkpoints": 0 if context.checkpoints is None else context.checkpoints.saved,
         "dual": None if answer.dual is None else answer.dual.tolist(),
         "trace": {k: [getattr(p, k) for p in answer.trace] for k in ("seconds", "iteration", "gap")},
     }
 
 
-def _steps(job: Job, group: Group) -> dict[str, float | None]:
+def _steps(context: SolveContext, group: Communicator) -> dict[str, float | None]:
     """Seconds of a pass, the maximum over the ranks, and what this rank did in them: means over the middle half of the
     passes by that maximum, the first left out.
 
@@ -172,7 +173,7 @@ def _steps(job: Job, group: Group) -> dict[str, float | None]:
     cost, and what a rank spent beyond that is waiting.
     """
     names = ("per_iteration", "compute", "communication", "waiting")
-    steps = np.array(job.steps[1:]).reshape(-1, 2)
+    steps = np.array(context.steps[1:]).reshape(-1, 2)
     if not len(steps):
         return dict.fromkeys(names)
     slowest, cheapest = group.max(steps[:, 0].copy()), -group.max(-steps[:, 1])
@@ -181,7 +182,7 @@ def _steps(job: Job, group: Group) -> dict[str, float | None]:
     return {name: float(values[middle].mean()) for name, values in zip(names, split, strict=True)}
 
 
-def _speeds(case: ShardedCase, group: Group, lp: MatchingLP) -> dict[str, float | None]:
+def _speeds(case: ShardedCase, group: Communicator, lp: MatchingLP) -> dict[str, float | None]:
     """For the model: edges a second of this rank's passes on an instance of its own, and what messages cost."""
     group.gather(None)  # all ranks measure at once: they may share a memory bus
     rate = edges_per_second(case.solver, _settings(case, group), parse_spec(case.spec), most=lp.edges)
@@ -201,14 +202,14 @@ def edges_per_second(solver: str, settings: Settings, spec: Spec, *, most: int =
     kind = spec.family if in_blocks(spec) else "dualip"
     probe = MatchingSpec(family=kind, sources=sources, destinations=spec.destinations, degree=degree)
     lp = load_part(probe, 0, 1, lambda load: load, threads=settings.threads).lp
-    alone, made = Job(), sharded_solver(solver)
+    alone, made = SolveContext(), sharded_solver(solver)
     tolerance = min(_PROBE_TOLERANCE, settings.tolerance)
     limited = dataclasses.replace(settings, iteration_limit=_PROBE_PASSES, time_limit=None, tolerance=tolerance)
     made.run(made.prepare(lp, limited, alone))
     return lp.edges / statistics.median(step for step, _ in alone.steps[1:])
 
 
-def _message(group: Group, numbers: int) -> float | None:
+def _message(group: Communicator, numbers: int) -> float | None:
     """Median seconds of the sum of so many float64, None in a group of one."""
     if group.size == 1:
         return None
@@ -220,7 +221,7 @@ def _message(group: Group, numbers: int) -> float | None:
     return statistics.median(seconds[2:])
 
 
-def _keeper(case: ShardedCase, group: Group, edges: int, digest: str) -> Keeper | None:
+def _checkpoints(case: ShardedCase, group: Communicator, edges: int, digest: str) -> CheckpointStore | None:
     if case.checkpoint is None:
         return None
     settings = case.settings
@@ -231,10 +232,12 @@ def _keeper(case: ShardedCase, group: Group, edges: int, digest: str) -> Keeper 
         "options": json.dumps(dict(settings.options), sort_keys=True),
     }
     resume = case.resume or int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0
-    return Keeper(Path(case.checkpoint), group, identity=identity, edges=edges, every=case.every, resume=resume)
+    return CheckpointStore(
+        Path(case.checkpoint), group, identity=identity, edges=edges, every=case.every, resume=resume
+    )
 
 
-def _settings(case: ShardedCase, group: Group) -> Settings:
+def _settings(case: ShardedCase, group: Communicator) -> Settings:
     """The settings of this rank: on CUDA its own device."""
     if case.settings.device.partition(":")[0] != "cuda" or group.size == 1:
         return case.settings

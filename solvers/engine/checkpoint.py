@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.errors import InputError
-from solvers.engine.collectives import Group
+from solvers.engine.collectives import Communicator
 
 _MANIFEST, _SHARED, _FORMAT = "manifest.json", "shared.npz", "dualbench checkpoint 1"
 _KEPT = 2
@@ -38,7 +38,7 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Saved:
+class Snapshot:
     """numbers and shared arrays are alike on all ranks; primal holds [E] vectors of the edges of this rank."""
 
     iteration: int
@@ -52,7 +52,7 @@ class _DamagedError(Exception):
     """A checkpoint that cannot be used; the text says why."""
 
 
-class Keeper:
+class CheckpointStore:
     """Writes and finds the checkpoints of one run. `notes`: what a reader should know, alike on all ranks.
 
     identity: what a run must share with a checkpoint to go on from it. edges: of this rank. every: seconds,
@@ -63,7 +63,7 @@ class Keeper:
     def __init__(
         self,
         folder: Path,
-        group: Group,
+        group: Communicator,
         *,
         identity: Mapping[str, str],
         edges: int,
@@ -82,7 +82,7 @@ class Keeper:
         """Whether so long into the run it is time; alike on all ranks where `seconds` is."""
         return seconds - self._last >= self._every
 
-    def save(self, state: Saved) -> None:
+    def save(self, state: Snapshot) -> None:
         """Write; where that fails on any rank the run goes on without this checkpoint, and `notes` says so."""
         self._last, began = state.seconds, time.perf_counter()
         partial = self._folder / f".partial-{state.iteration:09d}"
@@ -103,7 +103,7 @@ class Keeper:
         else:
             self.saved += 1
 
-    def load(self) -> Saved | None:
+    def load(self) -> Snapshot | None:
         """The newest checkpoint that is whole; None where there is none. InputError for one of another run."""
         names = self._group.gather(_names(self._folder))[0] if self._resume else []
         for name in names:
@@ -119,7 +119,7 @@ class Keeper:
             self.notes.append(f"checkpoint {name} is damaged, the one before counts ({faults[0]})")
         return None
 
-    def _write(self, partial: Path, state: Saved) -> tuple[dict[str, str], str]:
+    def _write(self, partial: Path, state: Snapshot) -> tuple[dict[str, str], str]:
         """The files of this rank with their digests, or what went wrong."""
         written = {}
         try:
@@ -139,7 +139,7 @@ class Keeper:
             return {}, str(error) if error.errno else f"no room on the disk ({error})"  # NumPy counts items only
         return written, ""
 
-    def _publish(self, partial: Path, state: Saved, files: Mapping[str, str]) -> list[str]:
+    def _publish(self, partial: Path, state: Snapshot, files: Mapping[str, str]) -> list[str]:
         manifest = {
             "format": _FORMAT,
             "identity": self._identity,
@@ -163,14 +163,14 @@ class Keeper:
             shutil.rmtree(self._folder / old, ignore_errors=True)
         return []
 
-    def _read(self, place: Path) -> Saved:
+    def _read(self, place: Path) -> Snapshot:
         try:
             manifest = json.loads((place / _MANIFEST).read_text())
             self._check_identity(place, manifest["identity"])
             _check(place, _SHARED, manifest["files"])
             with np.load(place / _SHARED, allow_pickle=False) as stored:
                 shared = {name: stored[name] for name in stored.files}
-            return Saved(
+            return Snapshot(
                 iteration=int(manifest["iteration"]),
                 seconds=float(manifest["seconds"]),
                 numbers=manifest["numbers"],

@@ -34,7 +34,7 @@ class RankLostError(RuntimeError):
     """A collective failed: some rank has ended or did not come in time."""
 
 
-class Group(Protocol):
+class Communicator(Protocol):
     """neighbours: ranks on this machine, this one included. seconds: what the collectives of this rank have taken so
     far, waiting for others included.
     """
@@ -57,7 +57,7 @@ class Group(Protocol):
         """The values of all ranks, by rank; each is what JSON can say, and travels as such (tuples become lists)."""
 
 
-class Local:
+class LocalCommunicator:
     """The group of a process that works alone."""
 
     rank = 0
@@ -78,10 +78,10 @@ class Local:
         return [value]
 
 
-LOCAL = Local()
+LOCAL = LocalCommunicator()
 
 
-class TorchGroup:
+class TorchCommunicator:
     """The ranks of torch.distributed's default group: Gloo for what lies on the host, NCCL for CUDA."""
 
     def __init__(self) -> None:
@@ -152,7 +152,7 @@ def _look_on(work: Any, seconds: float) -> None:
         os.sched_yield()
 
 
-def agree(group: Group, what: str, value: Any) -> None:
+def agree(group: Communicator, what: str, value: Any) -> None:
     """InputError where the ranks do not all have the same `value`."""
     found = group.gather(value)
     for rank, other in enumerate(found):
@@ -160,7 +160,7 @@ def agree(group: Group, what: str, value: Any) -> None:
             raise InputError(f"{what} differs: rank 0 has {found[0]!r}, rank {rank} has {other!r}; start all alike")
 
 
-def concatenated(group: Group, values: npt.NDArray[T]) -> npt.NDArray[T]:
+def concatenated(group: Communicator, values: npt.NDArray[T]) -> npt.NDArray[T]:
     """values[n] of all ranks, rank after rank; float64 or int64 on the host, n may differ."""
     sizes = np.zeros(group.size, dtype=np.int64)
     sizes[group.rank] = values.size
@@ -177,7 +177,7 @@ def launched() -> bool:
 
 
 @contextmanager
-def joined(device: str, timeout: float) -> Iterator[Group]:
+def joined(device: str, timeout: float) -> Iterator[Communicator]:
     """The group that the launcher made, for as long as the block lasts; LOCAL where there was no launcher.
 
     Raises RankLostError where the others cannot be reached, MemoryError where there is no room for the group's threads.
@@ -204,7 +204,7 @@ def joined(device: str, timeout: float) -> Iterator[Group]:
         words = " ".join(str(error).split())[:200]
         raise RankLostError(f"rank {os.environ['RANK']} cannot join the others at {place}: {words}") from error
     try:
-        yield TorchGroup()
+        yield TorchCommunicator()
     finally:
         dist.destroy_process_group()
 

@@ -25,8 +25,8 @@ import numpy.typing as npt
 from instances import Kind, MatchingLP
 from instances.mapped import default_cache, is_mapped, let_go, unnamed_array
 from solvers.engine.arrays import edge_arrays
-from solvers.engine.certificate import sources_in_turn
-from solvers.engine.collectives import LOCAL, Group
+from solvers.engine.collectives import LOCAL, Communicator
+from solvers.engine.sweeps import sources_in_turn
 
 Float64 = npt.NDArray[np.float64]
 #: So many units above the least cost of its source an edge of a '=' source counts as forbidden.
@@ -53,7 +53,7 @@ class Eased:
     largest: float
 
 
-def eased(lp: MatchingLP, group: Group = LOCAL) -> Eased:
+def eased(lp: MatchingLP, group: Communicator = LOCAL) -> Eased:
     """`lp`, or the part of it that this rank holds, with costs that scaling can rely on."""
     facts = _facts(lp, group)
     if facts.unit == 0 or (facts.largest <= _FORBIDDEN * facts.unit and facts.useless <= _USELESS * facts.unit):
@@ -87,7 +87,7 @@ class _Part:
     radius: Float64
 
 
-def _facts(lp: MatchingLP, group: Group) -> _Facts:
+def _facts(lp: MatchingLP, group: Communicator) -> _Facts:
     largest, positive = 0.0, 0.0
     for first, last in sources_in_turn(lp):
         some = lp.c[lp.offsets[first] : lp.offsets[last]]
@@ -113,7 +113,7 @@ def _facts(lp: MatchingLP, group: Group) -> _Facts:
     return _Facts(largest=largest, useless=useless, unit=max(earning, usual))
 
 
-def _without_offset(lp: MatchingLP, facts: _Facts, group: Group) -> Eased:
+def _without_offset(lp: MatchingLP, facts: _Facts, group: Communicator) -> Eased:
     c, forbidden = _like(lp), _FORBIDDEN * facts.unit
     square, usual, largest, offset = 0.0, 0.0, 0.0, 0.0
     for part in _parts(lp):

@@ -29,7 +29,7 @@ class CpuKernel:
     def __init__(self, layout: Layout, threads: int) -> None:
         import numba
 
-        if layout.room.on_disk:
+        if layout.storage.on_disk:
             self.name = "cpu from disk"
         self._type = layout.a.dtype.type
         chunks = layout.chunk.size - 1
@@ -44,8 +44,8 @@ class CpuKernel:
     def zeros(self) -> Tensor:
         import torch
 
-        cells, room = self._layout.cells, self._layout.room
-        made = room.zeros(cells, self._type) if room.on_disk else _zeros(cells, self._type, self._threads)
+        cells, storage = self._layout.cells, self._layout.storage
+        made = storage.zeros(cells, self._type) if storage.on_disk else _zeros(cells, self._type, self._threads)
         return torch.from_numpy(made)
 
     def load(self, cells: npt.NDArray[Any]) -> Tensor:

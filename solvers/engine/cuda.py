@@ -18,7 +18,7 @@ from solvers.engine.cpu import answer_on_host
 from solvers.engine.cuda_blocks import Block, FromHost, Resident, current_device, upload_array
 from solvers.engine.kernel import Mix, Pass, Tensor, edge_room
 from solvers.engine.layout import Layout
-from solvers.engine.room import Host
+from solvers.engine.storage import HostStorage
 
 #: Rounds of the projection's iteration at most; 2 to 5 are usual, and it ends by itself.
 _MOST_ROUNDS = 100
@@ -42,9 +42,9 @@ class CudaKernel:
         self.device, self.destinations = device, layout.destinations
         self._torch, self._edges = torch, layout.edges
         self._cells: Resident | FromHost
-        if isinstance(layout.room, Host):
+        if isinstance(layout.storage, HostStorage):
             self.name = "cuda from host"
-            self._cells = FromHost(layout, device, layout.room)
+            self._cells = FromHost(layout, device, layout.storage)
         else:
             self._cells = Resident(layout, device)
             self._way_back = (upload_array(layout.source, device), upload_array(layout.offsets, device))

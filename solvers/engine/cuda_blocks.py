@@ -17,7 +17,7 @@ import numpy.typing as npt
 from solvers.base import OptionError
 from solvers.engine.kernel import Tensor
 from solvers.engine.layout import Layout
-from solvers.engine.room import Host
+from solvers.engine.storage import HostStorage
 
 #: Cells of the largest tile that stays in registers.
 _LARGEST_TILE = 16_384
@@ -78,14 +78,14 @@ class Resident:
 class FromHost:
     """Blocks of a layout whose cells lie in the memory of the host, as primal vectors do; buffers for two blocks."""
 
-    def __init__(self, layout: Layout, device: str, room: Host) -> None:
+    def __init__(self, layout: Layout, device: str, storage: HostStorage) -> None:
         import torch
 
         self._api: Any = torch.cuda if device.startswith("cuda") else torch.cpu
-        self._room, self.layout, self._device = room, layout, torch.device(device)
+        self._storage, self.layout, self._device = storage, layout, torch.device(device)
         self._cells = tuple(torch.from_numpy(array) for array in (layout.index, layout.a, layout.c))
         self._radius, lanes = (upload_array(array, device) for array in (layout.radius, layout.slice_lane))
-        self._cuts = list(_cuts(layout.slice_start, room.cells))
+        self._cuts = list(_cuts(layout.slice_start, storage.cells))
         starts = [layout.slice_start[first : last + 1] - layout.slice_start[first] for first, last in self._cuts]
         self._slices = [
             (launches(layout, first, last), upload_array(start, device), lanes[first : last + 1])
@@ -101,7 +101,7 @@ class FromHost:
     def zeros(self) -> Tensor:
         import torch
 
-        return torch.from_numpy(self._room.zeros(self.layout.cells, self.layout.a.dtype))
+        return torch.from_numpy(self._storage.zeros(self.layout.cells, self.layout.a.dtype))
 
     def blocks(self, primal: Sequence[Tensor] = (), written: Sequence[int] = ()) -> Iterator[Block]:
         """See Resident.blocks. The caller enqueues its work on a block before it asks for the next."""

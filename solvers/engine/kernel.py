@@ -22,7 +22,7 @@ import numpy.typing as npt
 from instances import InputError, available_memory
 from solvers.base import OptionError, Settings, Vector
 from solvers.engine.layout import Layout
-from solvers.engine.room import RAM
+from solvers.engine.storage import RAM
 
 Tensor = Any
 
@@ -132,7 +132,7 @@ def edge_room(room: Tensor, edges: int, dtype: str) -> Tensor:
 def _reference(layout: Layout, device: str, _threads: int) -> Kernel:
     from solvers.engine.reference import ReferenceKernel
 
-    if layout.room is not RAM:
+    if layout.storage is not RAM:
         raise OptionError("kernel='reference' keeps its cells on the device: use memory='ram', or kernel='auto'")
     return ReferenceKernel(layout, device)
 

@@ -23,7 +23,7 @@ from instances import Kind, MatchingLP
 from instances.mapped import sweep
 from solvers.engine.arrays import EdgeArrays, edge_arrays
 from solvers.engine.constants import LANES, PAD_COST, PADDING, SLICE_CELLS
-from solvers.engine.room import RAM, Room
+from solvers.engine.storage import RAM, Storage
 
 _LEAST_EDGES = 65_536
 _BANDS = 64
@@ -79,7 +79,7 @@ class Layout:
     cost_norm: float
     has_equality: bool
     hopeless: bool
-    room: Room
+    storage: Storage
 
     @property
     def cells(self) -> int:
@@ -122,7 +122,7 @@ def index_dtype(destinations: int) -> Any:
     return np.dtype(np.uint16 if destinations <= 1 << 16 else np.uint32)
 
 
-def build_layout(lp: MatchingLP, dtype: str = "float32", *, room: Room = RAM, one_band: bool = False) -> Layout:
+def build_layout(lp: MatchingLP, dtype: str = "float32", *, storage: Storage = RAM, one_band: bool = False) -> Layout:
     """The cells of `lp`. Beside the result it takes a few numbers for each source of the bands that threads work on.
 
     one_band: for kernels that take slices of one shape at once, and so want them side by side.
@@ -135,14 +135,14 @@ def build_layout(lp: MatchingLP, dtype: str = "float32", *, room: Room = RAM, on
         sources=lp.sources,
         destinations=lp.destinations,
         edges=lp.edges,
-        index=room.empty(cells, index_dtype(lp.destinations)),
-        a=room.empty(cells, dtype),
-        c=room.empty(cells, dtype),
+        index=storage.empty(cells, index_dtype(lp.destinations)),
+        a=storage.empty(cells, dtype),
+        c=storage.empty(cells, dtype),
         slice_start=np.zeros(slices + 1, dtype=np.int64),
         slice_lane=np.zeros(slices + 1, dtype=np.int64),
         slice_kind=np.empty(slices, dtype=np.uint8),
-        source=room.empty(lanes, np.int32 if lp.sources < 2**31 else np.int64),
-        radius=room.empty(lanes, dtype),
+        source=storage.empty(lanes, np.int32 if lp.sources < 2**31 else np.int64),
+        radius=storage.empty(lanes, dtype),
         band=band,
         chunk=at[:, 0].copy(),
         offsets=edges.offsets,
@@ -151,7 +151,7 @@ def build_layout(lp: MatchingLP, dtype: str = "float32", *, room: Room = RAM, on
         cost_norm=0.0,
         has_equality=False,
         hopeless=False,
-        room=room,
+        storage=storage,
     )
     return _filled(made, lp, at)
 

@@ -14,9 +14,9 @@ from instances import MatchingLP
 from instances.mapped import sweep
 from solvers.base import Vector
 from solvers.engine.arrays import edge_arrays
-from solvers.engine.certificate import sources_in_turn
 from solvers.engine.layout import Layout
-from solvers.engine.room import RAM, Room
+from solvers.engine.storage import RAM, Storage
+from solvers.engine.sweeps import sources_in_turn
 
 
 def to_edges(layout: Layout, lp: MatchingLP, cells: npt.NDArray[Any], dtype: str) -> Vector:
@@ -25,9 +25,9 @@ def to_edges(layout: Layout, lp: MatchingLP, cells: npt.NDArray[Any], dtype: str
 
     from solvers.engine import certificate_jit as jit
 
-    x: Vector = layout.room.empty(lp.edges, dtype)
+    x: Vector = layout.storage.empty(lp.edges, dtype)
     lanes, band = layout.slice_lane[layout.chunk], layout.band
-    streams = [(layout.room.mine(cells), layout.first_cell), (layout.source, lanes)]
+    streams = [(layout.storage.mine(cells), layout.first_cell), (layout.source, lanes)]
     streams += [(lp.offsets, band), (x, lp.offsets[band])]
     for first, last in sweep(band.size - 1, numba.get_num_threads(), streams):
         jit.unsort(*_slices(layout, first, last), layout.source, edge_arrays(lp).offsets, cells, x)
@@ -43,11 +43,13 @@ def to_cells(layout: Layout, lp: MatchingLP, x: Vector) -> npt.NDArray[Any]:
     return cells
 
 
-def ridge_point(lp: MatchingLP, price: npt.NDArray[np.float64], step: float, dtype: str, room: Room = RAM) -> Vector:
+def ridge_point(
+    lp: MatchingLP, price: npt.NDArray[np.float64], step: float, dtype: str, storage: Storage = RAM
+) -> Vector:
     """x[E] = Proj_C(-step (c + A'price)), evaluated in float64 without a layout."""
     from solvers.engine import certificate_jit as jit
 
-    x: Vector = room.empty(lp.edges, dtype)
+    x: Vector = storage.empty(lp.edges, dtype)
     edges = edge_arrays(lp)
     for first, last in sources_in_turn(lp, x):
         jit.ridge_point(first, last, *edges, price, step, x)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from solvers.base import Settings, Status, TracePoint
 from solvers.engine.certificate import relative_gap
-from solvers.engine.job import Job
+from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Pass, Tensor, as_numpy, dot, share_within, upload
 from solvers.watching import current
 
@@ -36,7 +36,13 @@ class Progress:
     """
 
     def __init__(
-        self, settings: Settings, b: npt.NDArray[np.float64], job: Job, *, has_equality: bool, offset: float = 0.0
+        self,
+        settings: Settings,
+        b: npt.NDArray[np.float64],
+        context: SolveContext,
+        *,
+        has_equality: bool,
+        offset: float = 0.0,
     ) -> None:
         self.trace: list[TracePoint] = []
         self.best_bound = -math.inf
@@ -47,9 +53,9 @@ class Progress:
         self._offset = offset
         self._failed = math.inf
         self._gained, self._least_gap, self._least_bound = 0, math.inf, -math.inf
-        self._job = job
+        self._context = context
         self._watch = current()
-        job.start()
+        context.start()
 
     @property
     def best_dual(self) -> npt.NDArray[np.float64]:
@@ -86,12 +92,12 @@ class Progress:
             self.best_bound, self._best, best_violation = bound, dual.clone(), violation
         objective = value + best_violation + self._offset
         if repaired:
-            objective = float(self._job.group.sum(np.array([rest.pop(0)]))[0]) + self._offset
+            objective = float(self._context.group.sum(np.array([rest.pop(0)]))[0]) + self._offset
         # at the optimum rounding may put the objective below the bound: that is as near as one can see
         gap = relative_gap(max(objective, 2 * self.best_bound - objective), self.best_bound)
         self._note_gain(iteration, gap)
-        self.trace.append(TracePoint(seconds=self._job.seconds, iteration=iteration, gap=gap))
-        if self._job.group.size == 1:
+        self.trace.append(TracePoint(seconds=self._context.seconds, iteration=iteration, gap=gap))
+        if self._context.group.size == 1:
             self._watch.tell(self.trace[-1])
         return gap, rest
 
@@ -130,7 +136,7 @@ class Progress:
             return Status.ITERATION_LIMIT
         if settings.iteration_limit is not None and iteration >= settings.iteration_limit:
             return Status.ITERATION_LIMIT
-        if settings.time_limit is not None and self._job.seconds >= settings.time_limit:
+        if settings.time_limit is not None and self._context.seconds >= settings.time_limit:
             return Status.TIME_LIMIT
         return Status.TIME_LIMIT if self._watch.stopped else None
 
@@ -138,7 +144,7 @@ class Progress:
     def remaining(self) -> float:
         """Seconds that a last proof may take: those to the time limit, a few more where it is reached."""
         limit = self._settings.time_limit
-        return math.inf if limit is None else max(_GRACE * limit, limit - self._job.seconds)
+        return math.inf if limit is None else max(_GRACE * limit, limit - self._context.seconds)
 
     def words(self, iteration: int, proved: float) -> str:
         """What a run says that ends after this iteration with the gap `proved`."""

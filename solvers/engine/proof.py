@@ -14,21 +14,15 @@ import numpy as np
 
 from instances import MatchingLP
 from solvers.base import Settings, Vector
-from solvers.engine.certificate import (
-    Certificate,
-    proved_bound,
-    proved_objective,
-    repair,
-    rounding,
-    rounding_of_answer,
-)
+from solvers.engine.certificate import Certificate, proved_bound, proved_objective, rounding, rounding_of_answer
+from solvers.engine.context import SolveContext
 from solvers.engine.costs import Eased
-from solvers.engine.job import Job
 from solvers.engine.kernel import Kernel, Tensor, as_numpy, dot, share_within, upload
 from solvers.engine.layout import Layout
 from solvers.engine.points import to_edges
+from solvers.engine.precision import answer_dtype
 from solvers.engine.progress import Progress
-from solvers.engine.setup import answer_dtype
+from solvers.engine.repair import repair
 
 #: By how much rounded cells may put the gap off, relative.
 _ROUNDED = 1e-6
@@ -52,14 +46,14 @@ class Prover:
     """eased: the costs of the cells, which are good for a proof where they are those of `lp`."""
 
     def __init__(
-        self, lp: MatchingLP, eased: Eased, layout: Layout, kernel: Kernel, job: Job, settings: Settings
+        self, lp: MatchingLP, eased: Eased, layout: Layout, kernel: Kernel, context: SolveContext, settings: Settings
     ) -> None:
-        self._lp, self._layout, self._kernel, self._job = lp, layout, kernel, job
+        self._lp, self._layout, self._kernel, self._context = lp, layout, kernel, context
         self._offset = eased.offset
         self._tolerance, self._dtype = settings.tolerance, answer_dtype(settings, equality=layout.has_equality)
-        self._terms = float(job.group.sum(np.array([float(kernel.terms)]))[0]) + layout.destinations
+        self._terms = float(context.group.sum(np.array([float(kernel.terms)]))[0]) + layout.destinations
         self._b = upload(lp.b, kernel.device)
-        self._on_cells = eased.lp is lp and layout.exact and not layout.has_equality and not layout.room.on_disk
+        self._on_cells = eased.lp is lp and layout.exact and not layout.has_equality and not layout.storage.on_disk
         self._promising = self._tolerance + (0.0 if layout.exact else _ROUNDED)
 
     def prove(self, x: Tensor, dual: Tensor, progress: Progress, *, anyway: bool) -> Proof:
@@ -78,7 +72,7 @@ class Prover:
             return replace(proof, certificate=Certificate(bound=proof.certificate.bound, objective=math.inf))
         edges = to_edges(self._layout, self._lp, self._kernel.unload(x), self._dtype)
         certificate = repair(
-            self._lp, edges, as_numpy(proof.dual), self._job.group, seconds=progress.remaining
+            self._lp, edges, as_numpy(proof.dual), self._context.group, seconds=progress.remaining
         )  # fmt: skip
         return replace(proof, certificate=certificate, edges=edges)
 

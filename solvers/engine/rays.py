@@ -15,10 +15,11 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.engine.arrays import edge_arrays
-from solvers.engine.certificate import bands_in_turn, rounding, terms_of
-from solvers.engine.collectives import LOCAL, Group
+from solvers.engine.certificate import rounding
+from solvers.engine.collectives import LOCAL, Communicator
 from solvers.engine.layout import cut_bands
 from solvers.engine.progress import Progress
+from solvers.engine.sweeps import bands_in_turn, sources_in_turn, terms_of
 
 #: Below, products of numbers are not exact to a share of themselves.
 _TINY = 1e-280
@@ -26,7 +27,19 @@ _TINY = 1e-280
 _FIRST = 64
 
 
-def is_ray(lp: MatchingLP, y: npt.NDArray[np.float64], group: Group = LOCAL) -> bool:
+def objective_upper_bound(lp: MatchingLP, group: Communicator = LOCAL) -> float:
+    """sum_i max over C_i of c_i'x: a lower bound above it proves that no x is feasible."""
+    from solvers.engine import certificate_jit as jit
+
+    edges = edge_arrays(lp)
+    own = sum(
+        jit.largest_objective(first, last, edges.offsets, edges.c, edges.kind, edges.radius)
+        for first, last in sources_in_turn(lp)
+    )
+    return float(group.sum(np.array([own], dtype=np.float64))[0])
+
+
+def is_ray(lp: MatchingLP, y: npt.NDArray[np.float64], group: Communicator = LOCAL) -> bool:
     """Whether y float64[J] proves, rounding counted, that no x is feasible; lp: the sources of this rank."""
     from solvers.engine import rays_jit as jit
 
@@ -55,7 +68,7 @@ class Infeasibility:
     ray: float64[J], once there is one.
     """
 
-    def __init__(self, lp: MatchingLP, progress: Progress, above: float, group: Group) -> None:
+    def __init__(self, lp: MatchingLP, progress: Progress, above: float, group: Communicator) -> None:
         self._lp, self._progress, self._above, self._group = lp, progress, above, group
         self._asked, self._soon, self._anyway = 0, 1, _FIRST
         self._before = np.zeros(lp.destinations)

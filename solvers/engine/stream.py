@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.engine.layout import Layout
-from solvers.engine.room import Disk
+from solvers.engine.storage import DiskStorage
 
 Array = npt.NDArray[Any]
 
@@ -44,17 +44,17 @@ class Stream:
 
     def windows(self, primal: Sequence[Array] = (), written: Sequence[int] = ()) -> Iterator[Window]:
         """All windows with their part of the vectors `primal`; those whose places are `written` are written back."""
-        room = self._layout.room
-        if not isinstance(room, Disk):
+        storage = self._layout.storage
+        if not isinstance(storage, DiskStorage):
             yield self._whole(primal)
             return
-        waiting, stored = self._worker.submit(self._fetch, room, 0, primal), []
+        waiting, stored = self._worker.submit(self._fetch, storage, 0, primal), []
         for k in range(len(self._steps)):
             window = waiting.result()
             if k + 1 < len(self._steps):
-                waiting = self._worker.submit(self._fetch, room, k + 1, primal)
+                waiting = self._worker.submit(self._fetch, storage, k + 1, primal)
             yield window
-            stored.append(self._worker.submit(self._store, room, k, window, primal, written))
+            stored.append(self._worker.submit(self._store, storage, k, window, primal, written))
         for done in stored:
             done.result()
 
@@ -64,25 +64,27 @@ class Stream:
         cells = (layout.radius, layout.index, layout.a, layout.c)
         return Window(bands=slice(0, layout.chunk.size - 1), arrays=(*shape, *cells), primal=tuple(primal))
 
-    def _fetch(self, room: Disk, step: int, primal: Sequence[Array]) -> Window:
+    def _fetch(self, storage: DiskStorage, step: int, primal: Sequence[Array]) -> Window:
         layout, (first, last) = self._layout, self._steps[step]
         slices = slice(int(layout.chunk[first]), int(layout.chunk[last]) + 1)
         chunk, start, lane = layout.chunk[first : last + 1], layout.slice_start[slices], layout.slice_lane[slices]
         arrays = (layout.radius, layout.index, layout.a, layout.c, *primal)
         parts = []
-        for k, (array, buffer) in enumerate(zip(arrays, self._room_for(step, arrays), strict=True)):
+        for k, (array, buffer) in enumerate(zip(arrays, self._buffers_of(step, arrays), strict=True)):
             bounds = start if k else lane
             parts.append(buffer[: bounds[-1] - bounds[0]])
-            room.read(array, int(bounds[0]), parts[-1])
+            storage.read(array, int(bounds[0]), parts[-1])
         shape = (chunk - chunk[0], start - start[0], lane - lane[0], layout.slice_kind[slices.start : slices.stop - 1])
         return Window(bands=slice(first, last), arrays=(*shape, *parts[:4]), primal=tuple(parts[4:]))
 
-    def _store(self, room: Disk, step: int, window: Window, primal: Sequence[Array], written: Sequence[int]) -> None:
+    def _store(
+        self, storage: DiskStorage, step: int, window: Window, primal: Sequence[Array], written: Sequence[int]
+    ) -> None:
         first_cell = int(self._layout.slice_start[self._layout.chunk[self._steps[step][0]]])
         for place in written:
-            room.write(primal[place], first_cell, window.primal[place])
+            storage.write(primal[place], first_cell, window.primal[place])
 
-    def _room_for(self, step: int, arrays: Sequence[Array]) -> list[Array]:
+    def _buffers_of(self, step: int, arrays: Sequence[Array]) -> list[Array]:
         """Buffers of one of the two sets, large enough for every window: radius by lane, the others by cell."""
         buffers = self._buffers[step % 2]
         for array in arrays[len(buffers) :]:

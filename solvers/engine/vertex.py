@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from instances import Kind, MatchingLP
 from solvers.base import Vector
-from solvers.engine.collectives import LOCAL, Group, concatenated
+from solvers.engine.collectives import LOCAL, Communicator, concatenated
 
 Shares = npt.NDArray[np.float64]
 
@@ -36,7 +36,9 @@ _WORK = 1e8
 _ROUNDS = 4
 
 
-def vertex(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Group = LOCAL, *, seconds: float) -> bool:
+def vertex(
+    lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Communicator = LOCAL, *, seconds: float
+) -> bool:
     """Whether x[E] became a vertex of the LP on few edges; where none was found it stays as it is.
 
     The first rank solves for all, within these seconds.
@@ -76,7 +78,7 @@ def _few_edges(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64]) -> npt.
 class _Columns:
     """The LP on some edges of all ranks, in shares. size: its edges."""
 
-    def __init__(self, lp: MatchingLP, chosen: npt.NDArray[np.int64], group: Group) -> None:
+    def __init__(self, lp: MatchingLP, chosen: npt.NDArray[np.int64], group: Communicator) -> None:
         kind, radius = lp.per_source.kind, lp.per_source.radius
         before = np.zeros(group.size)
         before[group.rank] = lp.sources

@@ -9,10 +9,10 @@ import numpy.typing as npt
 
 from solvers.engine.collectives import concatenated
 from solvers.engine.constants import LANES, PADDING, SLICE_CELLS
-from solvers.engine.job import Job
+from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Pass
 from solvers.engine.layout import Layout
-from solvers.proximal.rows import Prices
+from solvers.engine.prices import Prices
 from solvers.proximal.subproblem import Slices, Subproblem
 
 _Arrays = tuple[Any, Any, Any, Any, Any, Any, Any, Any]
@@ -32,10 +32,10 @@ class Whole:
     Over several ranks each holds its own cells; loads, sums and shares are those of all.
     """
 
-    def __init__(self, layout: Layout, b: Prices, job: Job, threads: int = 1) -> None:
+    def __init__(self, layout: Layout, b: Prices, context: SolveContext, threads: int = 1) -> None:
         import numba
 
-        self.b, self._job = b, job
+        self.b, self._context = b, context
         self._arrays: _Arrays = (
             layout.chunk, layout.slice_start, layout.slice_lane, layout.slice_kind, layout.radius, layout.index,
             layout.a, layout.c,
@@ -48,7 +48,7 @@ class Whole:
         lanes = layout.source.size
         self._last, self._before = ((np.zeros(lanes), np.full(lanes, np.inf)) for _ in range(2))
         self._sources = layout.sources
-        self._stride = max(1, int(job.group.sum(np.array([layout.source.size]))[0]) // _SAMPLE)
+        self._stride = max(1, int(context.group.sum(np.array([layout.source.size]))[0]) // _SAMPLE)
 
     def evaluate(self, centre: Cells, step: float, price: Prices, x: Cells) -> Pass:
         """x = Proj_C(centre - step (c + A'price)) and what it amounts to, as a pass of a kernel reports it."""
@@ -67,7 +67,7 @@ class Whole:
             values=torch.from_numpy(self._values.sum(axis=0)),
             sums=torch.tensor([low, moved, 0.0, cost], dtype=torch.float64, device="cpu"),
         )
-        return self._job.share(result, "float64")
+        return self._context.sum_pass(result, "float64")
 
     def back(self) -> None:
         """The pass before counts again."""
@@ -79,12 +79,12 @@ class Whole:
 
     def free_share(self) -> float:
         """Share of the sources that have free edges."""
-        free, sources = self._job.group.sum(np.array([(self.margin == 0).sum(), self._sources]))
+        free, sources = self._context.group.sum(np.array([(self.margin == 0).sum(), self._sources]))
         return float(free / max(1, sources))
 
     def reach(self, share: float) -> float:
         """The quantile `share` of the positive margins, of a sample; infinite where there is none."""
-        sample = concatenated(self._job.group, self.margin[:: self._stride])
+        sample = concatenated(self._context.group, self.margin[:: self._stride])
         sample = sample[(sample > 0) & np.isfinite(sample)]
         return float(np.quantile(sample, share)) if sample.size else np.inf
 
@@ -94,12 +94,14 @@ class Whole:
         A small one goes to all ranks whole: a sum over them takes longer than the pass over it.
         """
         near = self._near(centre, step, price, reach)
-        group, job = self._job.group, self._job
+        group, context = self._context.group, self._context
         sums = group.sum(np.append(self._loads.sum(axis=0), near.index.size))
         if group.size > 1 and sums[-1] <= _SHARED_CELLS:
-            near, job = near.of_all(group), Job()
+            near, context = near.of_all(group), SolveContext()
         cells = (_cut(near.start, self.b.size), *near)
-        return Subproblem(cells=cells, b=self.b - (loads - sums[:-1]), step=step, job=job, threads=self._most_threads)
+        return Subproblem(
+            cells=cells, b=self.b - (loads - sums[:-1]), step=step, context=context, threads=self._most_threads
+        )
 
     def _near(self, centre: Cells, step: float, price: Prices, reach: float) -> Slices:
         """The near edges of this rank, sorted into slices; their loads by chunk are left in self._loads."""
@@ -126,7 +128,7 @@ class Whole:
 
     def agreed(self, price: Prices, rise: float) -> tuple[Prices, float]:
         """Those of the first rank: the others may have found them on another kind of processor."""
-        group = self._job.group
+        group = self._context.group
         found = group.sum(np.append(price, rise) * (group.rank == 0))
         return found[:-1], float(found[-1])
 
@@ -134,7 +136,7 @@ class Whole:
         """Share of the sources, of a sample, that x = Proj_C(centre - step (c + A'price)) uses below their radius."""
         from solvers.proximal import near_jit as jit
 
-        slack, seen = self._job.group.sum(
+        slack, seen = self._context.group.sum(
             np.array(jit.slack_share(*self._arrays[1:], centre, step, price, self._stride))
         )
         return float(slack / max(1, seen))

@@ -18,10 +18,11 @@ import numpy as np
 
 from solvers.base import Status
 from solvers.engine.kernel import as_numpy
+from solvers.engine.prices import Prices, dot
 from solvers.engine.progress import Progress
+from solvers.engine.rows import Rows
 from solvers.proximal.constants import Constants
 from solvers.proximal.full import Cells, Whole
-from solvers.proximal.rows import Prices, Rows, dot
 from solvers.proximal.subproblem import NewtonSolve, Work
 
 #: phi may seem to fall by this share of itself from rounding alone.
@@ -86,7 +87,7 @@ class ProximalNewton:
         self._whole, self._rows, self._progress = whole, rows, progress
         self._k = constants or Constants()
         self._centre, self._x, self._centre_gap = x, spare, math.inf
-        self._price = np.clip(price, 0.0, self._rows.most)
+        self._price = np.clip(price, 0.0, self._rows.price_limit)
         self._unit = 1.0 / weight
         self._step, self._share, self._box = self._k.first_step * self._unit, self._k.share, self._k.first_box
         self._judge, self._tolerance = judge, tolerance
@@ -150,7 +151,9 @@ class ProximalNewton:
         solves, stale = 0, False
         while True:
             tolerance = self._k.inexact * point.moved * self._unit / self._step
-            reached = self._rows.residual(point.loads - self._whole.b, point.price, 0.0, self._rows.most) <= tolerance
+            reached = (
+                self._rows.residual(point.loads - self._whole.b, point.price, 0.0, self._rows.price_limit) <= tolerance
+            )
             if reached or solves == self._k.solves:
                 return (self._evaluate(point.price) if stale else point), solves, reached
             reach = self._whole.reach(self._share)
@@ -170,11 +173,11 @@ class ProximalNewton:
         """Prices of the subproblem within its box, the rise of phi it promises, whether the box stopped them."""
         sub = self._whole.subproblem(self._centre, self._step, point.price, point.loads, reach)
         low = np.maximum(0.0, point.price - self._box * reach)
-        high = np.minimum(self._rows.most, point.price + self._box * reach)
+        high = np.minimum(self._rows.price_limit, point.price + self._box * reach)
         newton = NewtonSolve(sub, self._rows, self._k, self._work)
         price, rise = newton.maximise(point.price, low, high, tolerance, self._expired)
         price, rise = self._whole.agreed(price, rise)
-        hit = ((price <= low) & (low > 0)) | ((price >= high) & (high < self._rows.most))
+        hit = ((price <= low) & (low > 0)) | ((price >= high) & (high < self._rows.price_limit))
         return price, rise, bool(hit.any())
 
     def _next_share(self, *, hit: bool) -> float:

@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from solvers.engine.collectives import Group, concatenated
-from solvers.engine.job import Job
+from solvers.engine.collectives import Communicator, concatenated
+from solvers.engine.context import SolveContext
+from solvers.engine.prices import Prices, blocked, dot
+from solvers.engine.rows import Rows
 from solvers.proximal.constants import Constants
-from solvers.proximal.rows import Prices, Rows, blocked, dot
 from solvers.proximal.system import NewtonSystem
 
 _LEAST_TRUST = 1e-14
@@ -42,7 +43,7 @@ class Slices(NamedTuple):
     c: Any
     centre: Any
 
-    def of_all(self, group: Group) -> Slices:
+    def of_all(self, group: Communicator) -> Slices:
         """Those of all ranks, rank after rank."""
         start, lane = (np.append(0, np.cumsum(concatenated(group, np.diff(ends)))) for ends in (self.start, self.lane))
         kind = concatenated(group, self.kind.astype(np.int64)).astype(self.kind.dtype)
@@ -56,13 +57,13 @@ class Slices(NamedTuple):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subproblem:
     """cells: the first slice of each chunk, and the fields of Slices; b float64[J] is what the edges outside leave of
-    the budgets; job: sums over the ranks among which the cells are spread.
+    the budgets; context: sums over the ranks among which the cells are spread.
     """
 
     cells: tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]
     b: Prices
     step: float
-    job: Job
+    context: SolveContext
     threads: int = 1
 
 
@@ -132,7 +133,7 @@ class NewtonSolve:
             self._loads, self._loads, self._sums,
         )  # fmt: skip
         self._work.edges += self._x.size
-        sums = sub.job.total(np.concatenate((self._loads.sum(axis=0), self._sums[:, 1:].sum(axis=0))))
+        sums = sub.context.total(np.concatenate((self._loads.sum(axis=0), self._sums[:, 1:].sum(axis=0))))
         moved, cost = sums[-2:]
         gradient = sums[:-2] - sub.b
         return _Point(price=price, phi=cost + dot(price, gradient) + moved / (2 * sub.step), gradient=gradient)
@@ -140,7 +141,7 @@ class NewtonSolve:
     def direction(self, gradient: Prices, movable: Any, expired: Callable[[], bool] = lambda: False) -> Prices:
         """(s H + ridge s diag ||A_j||^2)^-1 gradient on the movable rows, at the point evaluated last."""
         sub = self._sub
-        system = NewtonSystem(sub.cells, self._x, self._bends, sub.step, movable, sub.job.group)
+        system = NewtonSystem(sub.cells, self._x, self._bends, sub.step, movable, sub.context.group)
         d, iterations = system.solve(gradient, self._ridge * sub.step * self._rows.norm**2, self._k, expired)
         self._work.systems += 1
         self._work.iterations += iterations

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from solvers.engine.prices import Prices
 from solvers.proximal.constants import Constants
 from solvers.proximal.full import Cells, Whole
-from solvers.proximal.rows import Prices
 
 
 class Switch:

@@ -8,16 +8,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from solvers.engine.collectives import Group
+from solvers.engine.collectives import Communicator
+from solvers.engine.prices import Prices
 from solvers.proximal.constants import Constants
-from solvers.proximal.rows import Prices
 
 
 class NewtonSystem:
     """s H + diag(ridge[J]) on the movable rows, at a point of a subproblem; H = sum_i A_i P_i A_i' over all ranks."""
 
     def __init__(
-        self, cells: tuple[Any, ...], x: Prices, bends: npt.NDArray[np.int8], step: float, movable: Any, group: Group
+        self,
+        cells: tuple[Any, ...],
+        x: Prices,
+        bends: npt.NDArray[np.int8],
+        step: float,
+        movable: Any,
+        group: Communicator,
     ) -> None:
         from solvers.proximal import system_jit as jit
 

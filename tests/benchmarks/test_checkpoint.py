@@ -15,17 +15,18 @@ import pytest
 
 from instances import generate, parse_spec
 from solvers import Settings, get_solver
-from solvers.engine.checkpoint import EVERY, SHARE, Keeper, Saved
+from solvers.engine.checkpoint import EVERY, SHARE, CheckpointStore, Snapshot
 from solvers.engine.collectives import LOCAL
-from solvers.engine.job import Job, ShardedSolver
+from solvers.engine.context import SolveContext
+from solvers.sharded import ShardedSolver
 
 SPEC = "dualip:sources=1000000,destinations=400,degree=10,seed=42"
 
 
-class _Kept(Keeper):
+class _Kept(CheckpointStore):
     """Keeps what is to be saved, too."""
 
-    def save(self, state: Saved) -> None:
+    def save(self, state: Snapshot) -> None:
         self.state = state
         super().save(state)
 
@@ -34,9 +35,9 @@ class _Kept(Keeper):
 def test_checkpoint(benchmark: Any, capsys: pytest.CaptureFixture[str], solver: str, tmp_path: Path) -> None:
     lp, made = generate(parse_spec(SPEC)), get_solver(solver)
     assert isinstance(made, ShardedSolver)
-    keeper = _Kept(tmp_path, LOCAL, identity={}, edges=lp.edges, every=0.0)
-    made.run(made.prepare(lp, Settings(threads=2, iteration_limit=2), Job(keeper=keeper)))
-    benchmark.pedantic(keeper.save, (keeper.state,), rounds=5, warmup_rounds=1)
+    checkpoints = _Kept(tmp_path, LOCAL, identity={}, edges=lp.edges, every=0.0)
+    made.run(made.prepare(lp, Settings(threads=2, iteration_limit=2), SolveContext(checkpoints=checkpoints)))
+    benchmark.pedantic(checkpoints.save, (checkpoints.state,), rounds=5, warmup_rounds=1)
     seconds = benchmark.stats.stats.median
     share = seconds / max(EVERY, SHARE * seconds)
     benchmark.extra_info.update(spec=SPEC, share=share)

@@ -24,7 +24,8 @@ from solvers import get_solver
 from solvers.base import Settings
 from solvers.engine.kernel import Mix, make_kernel
 from solvers.engine.layout import Layout, build_layout
-from solvers.engine.setup import cpu_threads, warm_up
+from solvers.engine.threads import cpu_threads
+from solvers.engine.warm_up import warm_up
 
 SPECS = {
     "2.5e6": "dualip:sources=250000,destinations=100,degree=10,seed=42",

@@ -14,8 +14,9 @@ import torch.distributed as dist
 
 from instances import MatchingLP, generate, parse_spec
 from solvers import Settings, get_solver
-from solvers.engine.collectives import LOCAL, Group, TorchGroup
-from solvers.engine.job import Job, ShardedSolver
+from solvers.engine.collectives import LOCAL, Communicator, TorchCommunicator
+from solvers.engine.context import SolveContext
+from solvers.sharded import ShardedSolver
 
 SPEC = "dualip:sources=1000000,destinations=400,degree=10,seed=42"
 ROUNDS = 5
@@ -27,31 +28,31 @@ def lp() -> MatchingLP:
 
 
 @pytest.fixture(scope="module")
-def alone() -> Iterator[Group]:
+def alone() -> Iterator[Communicator]:
     """A real Gloo group of this process."""
     dist.init_process_group("gloo", store=dist.HashStore(), rank=0, world_size=1)
-    yield TorchGroup()
+    yield TorchCommunicator()
     dist.destroy_process_group()
 
 
 class Timed:
     """A prepared solve that is run again and again; seconds a pass of each run."""
 
-    def __init__(self, solver: str, lp: MatchingLP, job: Job, tolerance: float) -> None:
+    def __init__(self, solver: str, lp: MatchingLP, context: SolveContext, tolerance: float) -> None:
         made = get_solver(solver)
         assert isinstance(made, ShardedSolver)
         settings = Settings(threads=1, tolerance=tolerance, iteration_limit=40)
-        self._solver, self._state, self._job = made, made.prepare(lp, settings, job), job
+        self._solver, self._state, self._context = made, made.prepare(lp, settings, context), context
         self.passes: list[float] = []
 
     def run(self) -> None:
         self._solver.run(self._state)
-        self.passes.append(statistics.median(step for step, _ in self._job.steps[1:]))
+        self.passes.append(statistics.median(step for step, _ in self._context.steps[1:]))
 
 
 @pytest.mark.parametrize("solver", ["blockpdhg", "dualip"])
-def test_one_rank_against_the_plain_call(benchmark: Any, lp: MatchingLP, alone: Group, solver: str) -> None:
-    plain, ranked = Timed(solver, lp, Job(LOCAL), 1e-5), Timed(solver, lp, Job(alone), 1e-5)
+def test_one_rank_against_the_plain_call(benchmark: Any, lp: MatchingLP, alone: Communicator, solver: str) -> None:
+    plain, ranked = Timed(solver, lp, SolveContext(LOCAL), 1e-5), Timed(solver, lp, SolveContext(alone), 1e-5)
 
     def both() -> None:
         plain.run()

@@ -21,7 +21,7 @@ import pytest
 from harness.cli import invoke
 from harness.folder import save_dual
 from harness.records import NotWrittenError, append, read
-from solvers.engine.checkpoint import Keeper, Saved
+from solvers.engine.checkpoint import CheckpointStore, Snapshot
 from solvers.engine.collectives import LOCAL
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,17 +103,17 @@ def test_a_report_that_does_not_fit_leaves_the_pages_before(command: Command, sa
 
 
 def test_a_checkpoint_that_does_not_fit_is_noted_and_the_one_before_counts(tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path, LOCAL, identity={}, edges=1000, every=0.0)
+    checkpoints = CheckpointStore(tmp_path, LOCAL, identity={}, edges=1000, every=0.0)
     for iteration in (1, 2):
-        state = Saved(
+        state = Snapshot(
             iteration=iteration, seconds=0.0, numbers={}, shared={"y": np.zeros(5)}, primal={"x": np.zeros(1000)}
         )
         with file_limit(resource.RLIM_INFINITY if iteration == 1 else 4000):
-            keeper.save(state)
-    assert keeper.notes == [
+            checkpoints.save(state)
+    assert checkpoints.notes == [
         "checkpoint of iteration 2 was lost (rank 0: no room on the disk (1000 requested and 484 written))"
     ]
-    found = Keeper(tmp_path, LOCAL, identity={}, edges=1000).load()
+    found = CheckpointStore(tmp_path, LOCAL, identity={}, edges=1000).load()
     assert found is not None
     assert found.iteration == 1
     assert [path.name for path in tmp_path.iterdir()] == ["000000001"]

@@ -6,7 +6,7 @@ import pytest
 from instances import Box, MatchingLP, Polytope, Simplex, generate, parse_spec
 from solvers.base import Answer, OptionError, Settings, Status
 from solvers.blockpdhg import BlockPDHG
-from solvers.engine.certificate import repair
+from solvers.engine.repair import repair
 from tests.support.optimum import optimum
 
 FAMILIES = ("dualip", "independent", "unit", "uniform")

@@ -12,12 +12,12 @@ from solvers.ascent import AcceleratedAscent
 from solvers.base import Answer, OptionError, Settings, Status
 from solvers.dualip import DualIP
 from solvers.dualip_restarted import RestartedDualIP
-from solvers.engine.certificate import repair
-from solvers.engine.checkpoint import Keeper
+from solvers.engine.checkpoint import CheckpointStore
 from solvers.engine.collectives import LOCAL
-from solvers.engine.job import Job
+from solvers.engine.context import SolveContext
 from solvers.engine.kernel import make_kernel
 from solvers.engine.layout import build_layout
+from solvers.engine.repair import repair
 from tests.support.optimum import optimum
 
 A = np.array(
@@ -160,8 +160,8 @@ def test_a_run_goes_on_from_its_checkpoint_bit_for_bit(solver: DualIP, stopped: 
     lp = generate(parse_spec("unit:sources=500,destinations=10,degree=4,seed=1"))
 
     def run(limit: int, *, every: float) -> Answer:
-        job = Job(keeper=Keeper(tmp_path, LOCAL, identity={}, edges=lp.edges, every=every))
-        return solver.run(solver.prepare(lp, Settings(tolerance=1e-9, iteration_limit=limit), job))
+        context = SolveContext(checkpoints=CheckpointStore(tmp_path, LOCAL, identity={}, edges=lp.edges, every=every))
+        return solver.run(solver.prepare(lp, Settings(tolerance=1e-9, iteration_limit=limit), context))
 
     straight = run(40, every=1e9)
     run(stopped, every=0.0)

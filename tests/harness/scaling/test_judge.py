@@ -24,7 +24,7 @@ SMALL = "dualip:sources=300,destinations=10,degree=4,seed=5"
 LIAR = """
 import numpy as np
 from solvers import Answer, Availability, Status
-from solvers.engine.job import Job, ShardedSolver
+from solvers.sharded import ShardedSolver
 
 class Liar(ShardedSolver):
     id, title, citation, bytes_per_edge = "liar", "liar", "none", 8.0
@@ -32,12 +32,12 @@ class Liar(ShardedSolver):
     def available(self):
         return Availability(ok=True, version="1")
 
-    def prepare(self, lp, settings, job=None):
-        return lp, job
+    def prepare(self, lp, settings, context=None):
+        return lp, context
 
     def run(self, state):
-        lp, job = state
-        job.certificate = {"dual_bound": -1.0, "feasible_objective": -1.0, "gap": 0.0}
+        lp, context = state
+        context.certificate = {"dual_bound": -1.0, "feasible_objective": -1.0, "gap": 0.0}
         return Answer(x=np.zeros(lp.edges), dual=np.zeros(lp.destinations), status=Status.SOLVED, raw_status="gap 0")
 """
 

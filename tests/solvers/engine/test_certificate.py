@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instances import Box, Kind, MatchingLP, PerSource, Polytope, Simplex
-from solvers.engine.balance import balance
-from solvers.engine.certificate import largest_dual, largest_objective, relative_gap, repair
+from solvers.engine.certificate import relative_gap
+from solvers.engine.nearest import nearest_feasible
 from solvers.engine.points import nearest_point, ridge_point
-from solvers.engine.rays import is_ray
+from solvers.engine.rays import is_ray, objective_upper_bound
+from solvers.engine.repair import repair
+from solvers.engine.rows import Rows
 from solvers.engine.vertex import vertex
 from tests import exact
 from tests.odd_lps import assignment_lp, infeasible_lp, odd_lp, transport_lp
@@ -53,7 +55,7 @@ def test_the_optimum_lies_between_bound_and_objective(polytope: Polytope, seed: 
 @given(seed=st.integers(0, 10**6))
 def test_some_optimal_dual_lies_below_the_largest(seed: int) -> None:
     lp = random_lp(seed, Simplex())
-    dual = np.minimum(optimal_dual(lp), largest_dual(lp))
+    dual = np.minimum(optimal_dual(lp), Rows(lp).dual_upper_bound)
     assert repair(lp, optimal_point(lp), dual).bound == pytest.approx(optimum(lp), abs=1e-8)
 
 
@@ -62,7 +64,7 @@ def test_some_optimal_dual_lies_below_the_largest(seed: int) -> None:
 def test_no_feasible_objective_is_above_the_largest(seed: int) -> None:
     lp = random_lp(seed, Simplex(equality=True))
     best = optimum(lp)
-    assert math.isinf(best) or best <= largest_objective(lp) + 1e-9
+    assert math.isinf(best) or best <= objective_upper_bound(lp) + 1e-9
 
 
 @pytest.mark.parametrize("polytope", [Simplex(z=1.5), Simplex(equality=True), Box(0.8)], ids=str)
@@ -215,7 +217,7 @@ def test_no_vertex_is_made_up_where_there_is_none() -> None:
     x = np.ones(lp.edges)
     assert not vertex(lp, x, np.zeros(lp.destinations), seconds=1.0)
     assert (x == 1).all()
-    assert not balance(lp, x)
+    assert not nearest_feasible(lp, x)
 
 
 def test_a_ray_proves_only_what_is_infeasible_beyond_rounding() -> None:

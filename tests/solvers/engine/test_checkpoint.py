@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from instances import InputError
-from solvers.engine.checkpoint import Keeper, Saved
-from solvers.engine.collectives import LOCAL, Local
+from solvers.engine.checkpoint import CheckpointStore, Snapshot
+from solvers.engine.collectives import LOCAL, LocalCommunicator
 
 T = TypeVar("T")
 IDENTITY = {"instance": "some", "solver": "blockpdhg"}
 
 
-class ThreadGroup(Local):
+class ThreadGroup(LocalCommunicator):
     """Ranks as threads of this process: enough for what gathers plain values."""
 
     def __init__(self, rank: int, barrier: threading.Barrier, table: list[Any]) -> None:
@@ -40,12 +40,12 @@ def on_ranks(ranks: int, work: Callable[[ThreadGroup], T]) -> list[T]:
         return list(pool.map(lambda rank: work(ThreadGroup(rank, barrier, table)), range(ranks)))
 
 
-def keeper(folder: Path, group: Any = LOCAL, *, edges: int = 12, every: float = 1.0) -> Keeper:
-    return Keeper(folder, group, identity=IDENTITY, edges=edges, every=every)
+def checkpoints(folder: Path, group: Any = LOCAL, *, edges: int = 12, every: float = 1.0) -> CheckpointStore:
+    return CheckpointStore(folder, group, identity=IDENTITY, edges=edges, every=every)
 
 
-def state(iteration: int, edges: slice = slice(0, 12)) -> Saved:
-    return Saved(
+def state(iteration: int, edges: slice = slice(0, 12)) -> Snapshot:
+    return Snapshot(
         iteration=iteration,
         seconds=float(iteration),
         numbers={"weight": 0.1 + iteration, "worst": float("inf")},
@@ -55,8 +55,8 @@ def state(iteration: int, edges: slice = slice(0, 12)) -> Saved:
 
 
 def test_what_was_saved_is_loaded_bit_for_bit(tmp_path: Path) -> None:
-    keeper(tmp_path).save(state(7))
-    found = keeper(tmp_path).load()
+    checkpoints(tmp_path).save(state(7))
+    found = checkpoints(tmp_path).load()
     assert found is not None
     assert (found.iteration, found.seconds, dict(found.numbers)) == (7, 7.0, dict(state(7).numbers))
     np.testing.assert_array_equal(found.shared["y"], state(7).shared["y"])
@@ -64,7 +64,7 @@ def test_what_was_saved_is_loaded_bit_for_bit(tmp_path: Path) -> None:
 
 
 def test_there_is_nothing_to_load_at_first(tmp_path: Path) -> None:
-    assert keeper(tmp_path / "absent").load() is None
+    assert checkpoints(tmp_path / "absent").load() is None
 
 
 @pytest.mark.parametrize(("before", "after"), [((5, 7), (12,)), ((12,), (1, 4, 7)), ((3, 3, 6), (8, 4))])
@@ -74,9 +74,9 @@ def test_another_number_of_ranks_goes_on(tmp_path: Path, before: tuple[int, ...]
 
     on_ranks(
         len(before),
-        lambda group: keeper(tmp_path, group, edges=before[group.rank]).save(state(3, part(before, group.rank))),
+        lambda group: checkpoints(tmp_path, group, edges=before[group.rank]).save(state(3, part(before, group.rank))),
     )
-    found = on_ranks(len(after), lambda group: keeper(tmp_path, group, edges=after[group.rank]).load())
+    found = on_ranks(len(after), lambda group: checkpoints(tmp_path, group, edges=after[group.rank]).load())
     np.testing.assert_array_equal(np.concatenate([f.primal["x"] for f in found if f]), state(3).primal["x"])
 
 
@@ -84,7 +84,7 @@ def test_another_number_of_ranks_goes_on(tmp_path: Path, before: tuple[int, ...]
 @pytest.mark.parametrize("damage", ["cut", "flipped", "gone"])
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path, name: str, damage: str) -> None:
     for iteration in (1, 2):
-        keeper(tmp_path).save(state(iteration))
+        checkpoints(tmp_path).save(state(iteration))
     file = tmp_path / "000000002" / name
     content = bytearray(file.read_bytes())
     if damage == "gone":
@@ -94,7 +94,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path, name:
     else:
         content[len(content) // 2 if name != "manifest.json" else 0] ^= 255
         file.write_bytes(content)
-    again = keeper(tmp_path)
+    again = checkpoints(tmp_path)
     found = again.load()
     assert found is not None
     assert found.iteration == 1
@@ -102,7 +102,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path, name:
 
 
 def test_two_checkpoints_are_kept(tmp_path: Path) -> None:
-    mine = keeper(tmp_path)
+    mine = checkpoints(tmp_path)
     for iteration in range(1, 6):
         mine.save(state(iteration))
     assert sorted(p.name for p in tmp_path.iterdir()) == ["000000004", "000000005"]
@@ -110,8 +110,8 @@ def test_two_checkpoints_are_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("change", [{"solver": "dualip"}, {"instance": "other"}])
 def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path, change: dict[str, str]) -> None:
-    keeper(tmp_path).save(state(1))
-    other = Keeper(tmp_path, LOCAL, identity=IDENTITY | change, edges=12, every=1.0)
+    checkpoints(tmp_path).save(state(1))
+    other = CheckpointStore(tmp_path, LOCAL, identity=IDENTITY | change, edges=12, every=1.0)
     ((name, mine),) = change.items()
     with pytest.raises(InputError, match=f"its {name} is '{IDENTITY[name]}', this run has '{mine}'"):
         other.load()
@@ -128,26 +128,26 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path, change: dict[str
 )
 def test_a_manifest_of_other_things_is_damage(tmp_path: Path, manifest: str | None) -> None:
     """None: a manifest that is right but for a vector whose name leads out of the checkpoint."""
-    keeper(tmp_path).save(state(1))
+    checkpoints(tmp_path).save(state(1))
     file = tmp_path / "000000001" / "manifest.json"
     file.write_text(file.read_text().replace('"x"', '"../x"') if manifest is None else manifest)
-    again = keeper(tmp_path)
+    again = checkpoints(tmp_path)
     assert again.load() is None
     assert "000000001 is damaged" in again.notes[0]
 
 
 def test_a_fault_while_writing_is_noted_and_the_run_goes_on(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    mine = keeper(tmp_path / "file")
+    mine = checkpoints(tmp_path / "file")
     mine.save(state(4))
     assert mine.saved == 0
     assert "checkpoint of iteration 4 was lost" in mine.notes[0]
 
 
 def test_an_iteration_that_is_saved_again_takes_the_place_of_the_damaged_one(tmp_path: Path) -> None:
-    keeper(tmp_path).save(state(1))
+    checkpoints(tmp_path).save(state(1))
     (tmp_path / "000000001" / "x.0.npy").write_bytes(b"damage")
-    mine = keeper(tmp_path)
+    mine = checkpoints(tmp_path)
     mine.save(state(1))
     found = mine.load()
     assert found is not None
@@ -163,22 +163,22 @@ def test_a_checkpoint_is_on_the_disk_before_it_has_its_name(tmp_path: Path, monk
         flushed[os.fstat(descriptor).st_ino] = (tmp_path / "000000001").exists()
 
     monkeypatch.setattr(os, "fsync", flush)
-    keeper(tmp_path).save(state(1))
+    checkpoints(tmp_path).save(state(1))
     files = {file.stat().st_ino for file in (tmp_path / "000000001").iterdir()}
     assert len(files) == 3
     assert {inode for inode, named in flushed.items() if not named} >= files
 
 
 def test_a_run_that_goes_on_saves_an_interval_later(tmp_path: Path) -> None:
-    keeper(tmp_path).save(state(7))
-    again = keeper(tmp_path, every=2.0)
+    checkpoints(tmp_path).save(state(7))
+    again = checkpoints(tmp_path, every=2.0)
     assert again.load() is not None
     assert not again.due(8.9)
     assert again.due(9.0)
 
 
 def test_it_is_due_after_the_interval(tmp_path: Path) -> None:
-    mine = keeper(tmp_path, every=2.0)
+    mine = checkpoints(tmp_path, every=2.0)
     assert not mine.due(1.9)
     assert mine.due(2.0)
     mine.save(state(2))
@@ -188,7 +188,7 @@ def test_it_is_due_after_the_interval(tmp_path: Path) -> None:
 def test_by_default_it_costs_less_than_a_fiftieth_of_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0.0, 10.0, 20.0, 20.5])
     monkeypatch.setattr("solvers.engine.checkpoint.time.perf_counter", lambda: next(clock))
-    mine = Keeper(tmp_path, LOCAL, identity=IDENTITY, edges=12)
+    mine = CheckpointStore(tmp_path, LOCAL, identity=IDENTITY, edges=12)
     assert mine.due(300.0)
     mine.save(state(300))
     assert not mine.due(300 + 499)

@@ -15,12 +15,13 @@ from instances import InputError, MatchingLP, PerSource, Simplex, generate, pars
 from solvers import get_solver
 from solvers.base import OptionError, Settings, Status
 from solvers.blockpdhg import BlockPDHG
-from solvers.engine.certificate import repair
-from solvers.engine.job import Job
+from solvers.engine.context import SolveContext
 from solvers.engine.kernel import SETTLE, Mix, Pass
 from solvers.engine.layout import build_layout
-from solvers.engine.room import RAM, Host, Room
-from solvers.engine.setup import rehearse, room_for
+from solvers.engine.placement import choose_storage
+from solvers.engine.repair import repair
+from solvers.engine.storage import RAM, HostStorage, Storage
+from solvers.engine.warm_up import rehearse
 
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
@@ -65,11 +66,11 @@ PINNED = torch.cuda.is_available()
 MIXES = (Mix(projected=1.5, centre=-0.75, anchor=0.25), SETTLE, Mix(projected=1.0, centre=0.5, anchor=-0.5))
 
 
-def passes(lp: MatchingLP, dtype: str, room: Room) -> tuple[list[Pass], list[np.ndarray], str]:
+def passes(lp: MatchingLP, dtype: str, storage: Storage) -> tuple[list[Pass], list[np.ndarray], str]:
     """Every kind of pass, with x and the answer at the end."""
     from solvers.engine.cuda import CudaKernel
 
-    kernel = CudaKernel(build_layout(lp, dtype, room=room, one_band=True), DEVICE)
+    kernel = CudaKernel(build_layout(lp, dtype, storage=storage, one_band=True), DEVICE)
     x, anchor = kernel.zeros(), kernel.zeros()
     price = torch.linspace(0, 0.3, lp.destinations, dtype=torch.float64, device=DEVICE)
     made = [kernel.advance(price / k, 3.0, x, anchor, mix, values=True) for k, mix in enumerate(MIXES, 1)]
@@ -84,7 +85,7 @@ def test_blocks_from_the_host_give_what_cells_on_the_device_do(dtype: str, cells
     kinds = PerSource(kind=rng.integers(0, 3, lp.sources).astype(np.uint8), radius=rng.uniform(0, 2, lp.sources))
     lp = MatchingLP(offsets=lp.offsets, destination=lp.destination, a=lp.a, c=lp.c, b=lp.b, polytope=kinds)
     held, vectors, _ = passes(lp, dtype, RAM)
-    streamed, same, name = passes(lp, dtype, Host(pinned=PINNED, cells=cells))
+    streamed, same, name = passes(lp, dtype, HostStorage(pinned=PINNED, cells=cells))
     assert name == "cuda from host"
     for one, other in zip(held, streamed, strict=True):
         for part in ("loads", "values", "sums"):
@@ -97,7 +98,7 @@ def test_blocks_from_the_host_give_what_cells_on_the_device_do(dtype: str, cells
 @pytest.mark.parametrize("solver", ["blockpdhg", "dualip-restarted"])
 def test_a_whole_run_from_the_host(solver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lp = generate(parse_spec("dualip:sources=80,destinations=4,degree=3,seed=3"))
-    monkeypatch.setattr("solvers.engine.setup.Host", functools.partial(Host, cells=100))
+    monkeypatch.setattr("solvers.engine.placement.HostStorage", functools.partial(HostStorage, cells=100))
     options = {"kernel": "cuda", "memory": "host", **({"finish": "none"} if solver == "blockpdhg" else {})}
     for name in ("blockpdhg.warm_up", "ridge.warm_up_ascent"):
         monkeypatch.setattr(f"solvers.{name}", lambda *_: None)
@@ -111,19 +112,19 @@ def test_a_whole_run_from_the_host(solver: str, monkeypatch: pytest.MonkeyPatch)
 def test_what_fits_no_device_goes_to_the_host_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
     lp = generate(parse_spec("dualip:sources=300,destinations=6,degree=4,seed=3"))
     settings, free = Settings(device="cuda"), {"cuda": 2.0**40, "cpu": 2.0**40}
-    for module in ("kernel", "setup"):
+    for module in ("kernel", "placement"):
         monkeypatch.setattr(f"solvers.engine.{module}.free_bytes", lambda device, **_: free[device])
 
-    def room(memory: str) -> Room:
-        return room_for(lp, settings, memory, Job(), "blockpdhg", vectors=2)
+    def storage(memory: str) -> Storage:
+        return choose_storage(lp, settings, memory, SolveContext(), "blockpdhg", vectors=2)
 
-    assert room("auto") is RAM
-    assert isinstance(room("host"), Host)
+    assert storage("auto") is RAM
+    assert isinstance(storage("host"), HostStorage)
     with pytest.raises(OptionError, match="memory='disk' with device='cuda': use memory='host', or device='cpu'"):
-        room("disk")
+        storage("disk")
     free["cuda"] = 1000.0
     with pytest.raises(InputError, match=r"blockpdhg needs 2\.\d+ GiB on cuda, 0.00 GiB are free"):
-        room("auto")
+        storage("auto")
     free["cpu"] = 1000.0
     with pytest.raises(InputError, match=r"blockpdhg from the host's memory needs .* GiB on cpu, 0.00 GiB are free"):
-        room("auto")
+        storage("auto")

@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from instances import generate, parse_spec
 from solvers.engine.cuda_blocks import FromHost
 from solvers.engine.layout import build_layout
-from solvers.engine.room import Host
+from solvers.engine.storage import HostStorage
 
 
 @dataclass(eq=False)
@@ -102,9 +102,9 @@ def device(monkeypatch: pytest.MonkeyPatch) -> LateDevice:
 @pytest.mark.parametrize("seed", range(6))
 def test_copies_never_overtake_what_they_depend_on(device: LateDevice, cells: int, seed: int) -> None:
     lp = generate(parse_spec("dualip:sources=400,destinations=7,degree=3,seed=3"))
-    room = Host(pinned=False, cells=cells)
-    layout = build_layout(lp, "float64", room=room, one_band=True)
-    blocks, total = FromHost(layout, "cpu", room), torch.zeros(3, dtype=torch.float64)
+    storage = HostStorage(pinned=False, cells=cells)
+    layout = build_layout(lp, "float64", storage=storage, one_band=True)
+    blocks, total = FromHost(layout, "cpu", storage), torch.zeros(3, dtype=torch.float64)
     x, anchor = blocks.zeros(), blocks.zeros()
 
     def launch(block: Any, number: int, written: tuple[int, ...]) -> None:

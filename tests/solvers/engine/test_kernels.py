@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from instances import Box, Kind, MatchingLP
 from solvers.base import Settings
-from solvers.engine.certificate import judge
+from solvers.engine.evaluate import bound_and_loads
 from solvers.engine.kernel import SETTLE, Kernel, Mix, make_kernel
 from solvers.engine.layout import Layout, build_layout
 from solvers.engine.points import to_cells, to_edges
@@ -157,7 +157,7 @@ def test_judgement_and_answer_on_cells_are_those_on_edges(name: str, dtype: str,
     value = lp.c.astype(np.float64) * p
     sums = [bound, np.abs(value).sum(), np.abs(value[without_load]).sum(), value.sum()]
     check(replace(lp, c=np.where(without_load, 0, lp.c)), result, p, sums)
-    on_edges = judge(lp, x, price)
+    on_edges = bound_and_loads(lp, x, price)
     pairs = [(result.loads, on_edges.loads), (result.values, on_edges.values)]
     pairs += [(result.sums[:2], [on_edges.least, on_edges.size])]
     for ours, theirs in pairs:

@@ -21,7 +21,7 @@ from solvers.engine.cpu import CpuKernel
 from solvers.engine.kernel import SETTLE, Mix, Pass
 from solvers.engine.layout import build_layout
 from solvers.engine.points import to_edges
-from solvers.engine.room import RAM, Disk, Room
+from solvers.engine.storage import RAM, DiskStorage, Storage
 
 MIXES = (Mix(projected=1.5, centre=-0.75, anchor=0.25), SETTLE, Mix(projected=1.0, centre=0.5, anchor=-0.5))
 
@@ -46,9 +46,9 @@ def mixed(lp: MatchingLP) -> MatchingLP:
     )
 
 
-def passes(lp: MatchingLP, dtype: str, room: Room, threads: int) -> tuple[list[Pass], Any, int]:
+def passes(lp: MatchingLP, dtype: str, storage: Storage, threads: int) -> tuple[list[Pass], Any, int]:
     """Passes with every mix, x at the end by edge, and the number of bands."""
-    layout = build_layout(lp, dtype, room=room)
+    layout = build_layout(lp, dtype, storage=storage)
     kernel = CpuKernel(layout, threads)
     x, anchor = kernel.zeros(), kernel.zeros()
     price = torch.linspace(0, 0.3, lp.destinations, dtype=torch.float64)
@@ -62,7 +62,9 @@ def passes(lp: MatchingLP, dtype: str, room: Room, threads: int) -> tuple[list[P
 def test_a_pass_gives_the_same_bits_from_the_disk(cache: Path, dtype: str, threads: int) -> None:
     spec = MatchingSpec.parse("independent:sources=30000,destinations=60,degree=10,seed=3")
     for lp in (generate(spec), mixed(generate(spec))):
-        (held, x, bands), (streamed, y, same) = (passes(lp, dtype, room, threads) for room in (RAM, Disk(cache)))
+        (held, x, bands), (streamed, y, same) = (
+            passes(lp, dtype, storage, threads) for storage in (RAM, DiskStorage(cache))
+        )
         assert bands == same == 4
         for one, other in zip(held, streamed, strict=True):
             for name in ("loads", "values", "sums"):
@@ -72,7 +74,7 @@ def test_a_pass_gives_the_same_bits_from_the_disk(cache: Path, dtype: str, threa
 
 def test_work_space_on_the_disk_has_no_name_and_goes_with_its_array(cache: Path) -> None:
     before = free_disk(cache)
-    array = Disk(cache).zeros(1 << 24, np.float32)
+    array = DiskStorage(cache).zeros(1 << 24, np.float32)
     assert not list(cache.iterdir())
     assert free_disk(cache) < before - (1 << 25)
     assert not array.any()
@@ -81,17 +83,17 @@ def test_work_space_on_the_disk_has_no_name_and_goes_with_its_array(cache: Path)
 
 
 def test_what_is_written_is_read(cache: Path) -> None:
-    room, values = Disk(cache), np.arange(5000, dtype=np.float64)
-    array, found = room.zeros(20_000, np.float64), np.empty(5000)
-    room.write(array, 700, values)
+    storage, values = DiskStorage(cache), np.arange(5000, dtype=np.float64)
+    array, found = storage.zeros(20_000, np.float64), np.empty(5000)
+    storage.write(array, 700, values)
     assert (array[700:5700] == values).all()
-    room.read(array, 700, found)
+    storage.read(array, 700, found)
     assert (found == values).all()
 
 
 def test_a_disk_without_room_is_one_line_that_says_what_to_change(cache: Path) -> None:
     with pytest.raises(InputError, match=r"GiB of disk in .*GiB are free: set DUALBENCH_CACHE to a folder"):
-        Disk(cache).zeros(free_disk(cache), np.float64)
+        DiskStorage(cache).zeros(free_disk(cache), np.float64)
 
 
 def solved(lp: MatchingLP, solver_id: str = "blockpdhg", **options: Any) -> Answer:

@@ -8,17 +8,17 @@ import pytest
 
 from instances import Kind, MatchingLP, PerSource
 from solvers.base import Settings, Vector
-from solvers.engine.certificate import repair
-from solvers.engine.job import Job
+from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Pass
 from solvers.engine.layout import build_layout
 from solvers.engine.points import to_cells, to_edges
 from solvers.engine.progress import Progress
+from solvers.engine.repair import repair
+from solvers.engine.rows import Rows
 from solvers.proximal.compile import compile_loops
 from solvers.proximal.constants import Constants
 from solvers.proximal.full import Cells, Whole
 from solvers.proximal.outer import Ending, ProximalNewton
-from solvers.proximal.rows import Rows
 from solvers.proximal.subproblem import NewtonSolve, Work
 
 Recipe = Callable[..., MatchingLP]
@@ -45,10 +45,12 @@ def _mixed(seed: int, kinds: tuple[Kind, ...] = tuple(Kind), sources: int = 30, 
 class _InEdges:
     """`Whole` in the edge order of the instance: centre[E], x[E] of the last pass, margin[I]."""
 
-    def __init__(self, lp: MatchingLP, dtype: str = "float64", threads: int = 1, job: Job | None = None) -> None:
-        self.lp, self.job = lp, job or Job()
+    def __init__(
+        self, lp: MatchingLP, dtype: str = "float64", threads: int = 1, context: SolveContext | None = None
+    ) -> None:
+        self.lp, self.context = lp, context or SolveContext()
         self._layout = build_layout(lp, dtype)
-        self.whole = Whole(self._layout, lp.b, self.job, threads)
+        self.whole = Whole(self._layout, lp.b, self.context, threads)
         self._x = np.zeros(self._layout.cells, dtype)
 
     def evaluate(self, centre: Vector, step: float, price: Vector) -> Pass:
@@ -63,7 +65,7 @@ class _InEdges:
         self, centre: Vector, step: float, price: Vector, reach: float, constants: Constants | None = None
     ) -> NewtonSolve:
         """On the subproblem within `reach` of the last pass, which was at the same point."""
-        group = self.job.group
+        group = self.context.group
         loads = group.sum(np.bincount(self.lp.destination, self.lp.a * self.x, self.lp.destinations))
         sub = self.whole.subproblem(to_cells(self._layout, self.lp, centre), step, price, loads, reach)
         return NewtonSolve(sub, Rows(self.lp, group), constants or Constants(), Work())
@@ -72,9 +74,9 @@ class _InEdges:
 def _finish(
     lp: MatchingLP, *, dtype: str = "float64", x: Vector | None = None, **settings: Any
 ) -> tuple[Ending, Vector, Progress]:
-    wanted, job, layout = Settings(**settings), Job(), build_layout(lp, dtype)
+    wanted, context, layout = Settings(**settings), SolveContext(), build_layout(lp, dtype)
     compile_loops(lp, dtype)
-    progress = Progress(wanted, lp.b, job, has_equality=layout.has_equality)
+    progress = Progress(wanted, lp.b, context, has_equality=layout.has_equality)
     start = np.zeros(lp.edges, dtype=dtype) if x is None else x
     found = start
 
@@ -84,7 +86,7 @@ def _finish(
         return repair(lp, found, progress.best_dual).gap
 
     phase = ProximalNewton(
-        Whole(layout, lp.b, job),
+        Whole(layout, lp.b, context),
         Rows(lp),
         progress,
         to_cells(layout, lp, start),

@@ -8,9 +8,10 @@ import pytest
 from instances import Kind, MatchingLP, MatchingSpec, Simplex, generate
 from solvers.base import Settings, Status
 from solvers.blockpdhg import BlockPDHG
-from solvers.engine.certificate import repair
+from solvers.engine import rows_jit
 from solvers.engine.progress import LostNumberError
-from solvers.proximal import near_jit, passes_jit, rows_jit, system_jit
+from solvers.engine.repair import repair
+from solvers.proximal import near_jit, passes_jit, system_jit
 from tests.support.optimum import optimum
 
 KINDS = [(Kind.SIMPLEX,), (Kind.BOX,), (Kind.SIMPLEX_EQUALITY,), tuple(Kind)]

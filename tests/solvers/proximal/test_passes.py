@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instances import MatchingSpec, generate
-from solvers.engine.certificate import loads_of
+from solvers.engine.evaluate import loads_of
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from instances import MatchingLP, PerSource
-from solvers.engine.job import Job
+from solvers.engine.context import SolveContext
 from solvers.proximal import full
 
 STEP = 2.0
@@ -107,7 +107,7 @@ def test_every_rank_sees_what_one_process_sees(mixed, in_edges, monkeypatch, ran
 
         def work(rank, group, parts=parts, centre=centre, price=price, moved=moved):
             own, part = parts[rank]
-            return seen(in_edges(part, job=Job(group)), centre[own], price, moved)
+            return seen(in_edges(part, context=SolveContext(group)), centre[own], price, moved)
 
         found = on_ranks(ranks, work)
         for numbers in found:
@@ -120,7 +120,7 @@ def test_the_prices_of_the_first_rank_count(mixed, in_edges):
     parts = list(parts_of(mixed(1), 2))
 
     def work(rank, group):
-        view = in_edges(parts[rank][1], job=Job(group))
+        view = in_edges(parts[rank][1], context=SolveContext(group))
         return view.whole.agreed(np.array([1.0 + rank, 2.0]), 3.0 + rank)
 
     for price, rise in on_ranks(2, work):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from solvers.engine.rows import Rows
 from solvers.proximal import system_jit
 from solvers.proximal.constants import Constants
-from solvers.proximal.rows import Rows
 
 STEP = 0.5
 

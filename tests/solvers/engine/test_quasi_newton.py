@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from solvers.quasi_newton import QuasiNewtonAscent
+from solvers.engine.quasi_newton import QuasiNewtonAscent
 
 CURVATURE = np.geomspace(1.0, 1e4, 12)
 CENTRE = np.linspace(-1.0, 3.0, 12)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from solvers.proximal.rows import Prices, blocked, dot
+from solvers.engine.prices import Prices, blocked, dot
 
 _PAIRS = 30
 _TRIES = 6

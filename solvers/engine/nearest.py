@@ -15,42 +15,43 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.base import Vector
-from solvers.engine.certificate import judge
-from solvers.engine.collectives import LOCAL, Group
+from solvers.engine.collectives import LOCAL, Communicator
+from solvers.engine.evaluate import bound_and_loads
 from solvers.engine.points import nearest_point
+from solvers.engine.quasi_newton import QuasiNewtonAscent
+from solvers.engine.rows import Rows
 
-#: Margins below b, in units of the largest relative excess over a budget, and evaluations for each.
-_MARGINS, _TRIES = (1.0, 10.0), 12
+#: Margins below b, in units of the largest relative excess over a budget.
+_MARGINS = (1.0, 10.0)
+#: Evaluations for each margin.
+_TRIES = 12
 #: No margin is smaller: sums differ by the order in which they are made.
 _ROUNDING = 1e-12
 #: Prices end where a step moves edges by this many times the largest radius: beyond, x drowns in the price.
 _FURTHEST = 2.0**20
 
 
-def balance(lp: MatchingLP, x: Vector, group: Group = LOCAL) -> bool:
-    """Whether a p within the budgets was found: x becomes p then, else it stays what it was."""
-    from solvers.proximal.rows import Rows
-    from solvers.quasi_newton import QuasiNewtonAscent
-
+def nearest_feasible(lp: MatchingLP, x: Vector, group: Communicator = LOCAL) -> bool:
+    """Whether a p within the budgets was found: x becomes p then, else it stays as it is."""
     free = np.zeros(lp.destinations)
     rows = Rows(lp, group)
     furthest = _FURTHEST * group.max(np.array([lp.per_source.radius.max(initial=0.0)]))
-    excess = _excess(lp, judge(lp, x, free, group).loads)
+    excess = _excess(lp, bound_and_loads(lp, x, free, group).loads)
     for margin in _MARGINS:
         target = (1 - min(0.5, margin * excess)) * lp.b
-        # scaled by 1 / ||A_j|| the rows have A A' = I, and a step of 1 never overshoots
+        # with one row an edge, rows scaled by 1 / ||A_j|| have A A' = I: a step of 1 never overshoots
         ascent = QuasiNewtonAscent(free, top=furthest * rows.norm / rows.rms, safe_step=1.0)
         for _ in range(_TRIES):
             point = nearest_point(lp, x, ascent.point / rows.norm)
-            judged = judge(lp, point, free, group)
-            if not judged.unserved and (judged.loads <= lp.b).all():
+            found = bound_and_loads(lp, point, free, group)
+            if not found.unserved and (found.loads <= lp.b).all():
                 x[:] = point
                 return True
-            ascent.ascend((judged.loads - target) / rows.norm)
+            ascent.ascend((found.loads - target) / rows.norm)
     return False
 
 
 def _excess(lp: MatchingLP, loads: npt.NDArray[np.float64]) -> float:
-    """The largest share of a budget by which it is passed."""
-    passed = np.divide(loads - lp.b, lp.b, out=np.zeros_like(loads), where=lp.b > 0)
-    return max(_ROUNDING, float(passed.max(initial=0.0)))
+    """The largest share of a budget by which it is exceeded."""
+    over = np.divide(loads - lp.b, lp.b, out=np.zeros_like(loads), where=lp.b > 0)
+    return max(_ROUNDING, float(over.max(initial=0.0)))

@@ -24,7 +24,7 @@ BLOCK_CELLS = 1 << 26
 Array = npt.NDArray[Any]
 
 
-class Room:
+class Storage:
     """The memory of the process."""
 
     on_disk = False
@@ -40,7 +40,7 @@ class Room:
         return array
 
 
-class Disk(Room):
+class DiskStorage(Storage):
     """Files without a name in `folder`, mapped into memory and shared; each goes with its array.
 
     instances.mapped lets their pages go; `read` and `write` copy a part without mapping any.
@@ -91,7 +91,7 @@ class Disk(Room):
         os.close(self._taken.pop(address)[1])
 
 
-class Host(Room):
+class HostStorage(Storage):
     """Memory of the host that a device streams from, `cells` at a time; pinned, so that copies run beside passes."""
 
     def __init__(self, *, pinned: bool, cells: int = BLOCK_CELLS) -> None:
@@ -115,7 +115,7 @@ class Host(Room):
         return array
 
 
-RAM = Room()
+RAM = Storage()
 
 
 def check_memory_option(memory: str) -> None:

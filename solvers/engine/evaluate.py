@@ -1,0 +1,99 @@
+"""What x and dual are worth in float64, on the numbers and in the edge order of the instance.
+
+J destinations, E edges. For x and dual >= 0, with q_e = c_e + a_e dual_j:
+
+    bound     g0(dual) = -b'dual + sum_i min over C_i of q_i'x  <= optimum (weak duality)
+    loads     A x, with x brought into C: clipped to >= 0, then each source scaled into C_i (a box is clipped instead)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import MatchingLP
+from solvers.base import Vector
+from solvers.engine.arrays import edge_arrays
+from solvers.engine.certificate import proved_bound
+from solvers.engine.collectives import LOCAL, Communicator
+from solvers.engine.layout import cut_bands
+from solvers.engine.sweeps import bands_in_turn, terms_of
+
+#: What a sum of a '=' source may miss of z, and a load exceed of b, as shares of them: their own rounding.
+HELD = 1e-13
+#: The same for the sums of an x in float32: what a rounding of every entry can do.
+_HELD_IN_FLOAT32 = 2.0**-22
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evaluation:
+    """x brought into C, and a dual, over all ranks."""
+
+    least: float
+    """A lower bound of sum_i min over C_i of q_i'x."""
+    least_size: float
+    """The sum of the sizes of its terms."""
+    loads: npt.NDArray[np.float64]
+    """float64[J]: A x."""
+    values: npt.NDArray[np.float64]
+    """float64[J]: c'x of the edges with load, by destination."""
+    free: float
+    """c'x of the edges without load."""
+    size: float
+    """sum |c_e x_e|."""
+    unserved: float
+    """'=' sources whose sum misses z."""
+    terms: float
+    """No sum adds more numbers one after another."""
+
+    def bound(self, lp: MatchingLP, dual: npt.NDArray[np.float64]) -> float:
+        """g0(dual), rounded down."""
+        return proved_bound(self.least, self.least_size, float(lp.b @ dual), self.terms)
+
+
+def bound_and_loads(
+    lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Communicator = LOCAL
+) -> Evaluation:
+    """x brought into C and the lower bound of `dual`, over all ranks; x stays as it is."""
+    from solvers.engine import certificate_jit as jit
+
+    band = cut_bands(lp)
+    pieces = band.size - 1
+    sums = np.zeros((pieces, 5))
+    loads = np.zeros((pieces, lp.destinations))
+    values = np.zeros((pieces, lp.destinations))
+    edges = edge_arrays(lp)
+    for first, last in bands_in_turn(lp, band, x):
+        out = (sums[first:last], loads[first:last], values[first:last])
+        jit.certify(band[first : last + 1], *edges, x, dual, held(x.dtype), *out)
+    own = (loads.sum(axis=0), values.sum(axis=0), sums.sum(axis=0), [terms_of(lp, band)])
+    total = group.sum(np.concatenate(own))
+    loads, values, (least, least_size, size, free, unserved, terms) = np.split(total, (lp.destinations, -6))
+    return Evaluation(
+        least=float(least),
+        least_size=float(least_size),
+        loads=loads,
+        values=values,
+        free=float(free),
+        size=float(size),
+        unserved=float(unserved),
+        terms=float(terms),
+    )
+
+
+def loads_of(lp: MatchingLP, x: Vector, group: Communicator = LOCAL) -> npt.NDArray[np.float64]:
+    """(A x)[J] of x brought into C."""
+    return bound_and_loads(lp, x, np.zeros(lp.destinations), group).loads
+
+
+def held(dtype: Any) -> float:
+    """HELD for the sums of an x of this type."""
+    return HELD if np.dtype(dtype) == np.float64 else _HELD_IN_FLOAT32
+
+
+def factor_within(b: npt.NDArray[np.float64], loads: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """min(1, b_j / load_j) for each budget row."""
+    return np.where(loads > b, b / np.where(loads > b, loads, 1.0), 1.0)

@@ -1,0 +1,46 @@
+"""A kernel with its layout, which can be released and made again."""
+
+from __future__ import annotations
+
+from instances import MatchingLP
+from solvers.base import Settings
+from solvers.engine.context import SolveContext
+from solvers.engine.kernel import Kernel, make_kernel
+from solvers.engine.shared import SharedKernel
+from solvers.engine.shared_layout import inverse_row_norm, make_layout, reduce_norms
+from solvers.engine.storage import RAM, Storage
+
+#: A larger layout is released before the answer is allocated.
+_LAYOUT_BYTES_KEPT = 1 << 26
+
+
+class HeldKernel:
+    """name: the kernel asked for. has_equality, hopeless, inverse_row_norm: of the layout over all ranks."""
+
+    def __init__(self, lp: MatchingLP, settings: Settings, name: str, context: SolveContext, storage: Storage) -> None:
+        self._lp = lp
+        self._settings = settings
+        self._name = name
+        self._context = context
+        self.storage = storage
+
+        layout = reduce_norms(make_layout(lp, settings, storage), context.group)
+        self._kernel: Kernel | None = SharedKernel(make_kernel(layout, settings, name), context, settings)
+        self._bytes = layout.index.nbytes + layout.a.nbytes + layout.c.nbytes
+        self.name = self._kernel.name
+        self.device = self._kernel.device
+        self.has_equality = layout.has_equality
+        self.hopeless = layout.hopeless
+        self.inverse_row_norm = inverse_row_norm(layout)
+
+    @property
+    def kernel(self) -> Kernel:
+        if self._kernel is None:
+            own = make_kernel(make_layout(self._lp, self._settings, self.storage), self._settings, self._name)
+            self._kernel = SharedKernel(own, self._context, self._settings)
+        return self._kernel
+
+    def release_layout(self) -> None:
+        """Free a large in-memory layout before the answer is allocated."""
+        if self._bytes > _LAYOUT_BYTES_KEPT and self.storage is RAM:
+            self._kernel = None

@@ -1,0 +1,37 @@
+"""What is asked of an instance before any layout: its limits tightened, and the answers that need no solving."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instances import Kind, MatchingLP
+from instances.tighten import tighten
+from solvers.base import Answer, Status
+from solvers.engine.arrays import edge_arrays
+from solvers.engine.context import SolveContext
+
+
+def tightened(lp: MatchingLP, context: SolveContext) -> MatchingLP:
+    """`lp`, or the part of it that this rank holds, with every limit cut to what can be used of it."""
+    return lp.tightened if context.group.size == 1 else tighten(lp, context.group.sum)
+
+
+def serves_equalities(lp: MatchingLP) -> bool:
+    """Whether there are '=' sources among these."""
+    return bool((edge_arrays(lp).kind == Kind.SIMPLEX_EQUALITY).any())
+
+
+def answer_without_edges(lp: MatchingLP) -> Answer:
+    """The one point of an instance without edges; a price of 0 has the bound 0."""
+    kind, radius = lp.per_source.kind, lp.per_source.radius
+    if ((kind == Kind.SIMPLEX_EQUALITY) & (radius > 0)).any():
+        return infeasible_answer(lp)
+    nothing = np.zeros(0)
+    free = np.zeros(lp.destinations)
+    return Answer(x=nothing, dual=free, status=Status.SOLVED, raw_status="no edges", iterations=0)
+
+
+def infeasible_answer(lp: MatchingLP) -> Answer:
+    """The answer where a '=' source with z > 0 has no edges: any prices prove that no x is feasible."""
+    ray = np.zeros(lp.destinations)
+    return Answer(x=None, dual=None, status=Status.INFEASIBLE, raw_status="an '=' source has no edges", ray=ray)

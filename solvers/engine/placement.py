@@ -1,0 +1,44 @@
+"""Where the large arrays of a solve are put: the first storage that has room for them, of one kind on all ranks."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instances import MatchingLP
+from instances.mapped import default_cache, require_disk
+from solvers.base import OptionError, Settings
+from solvers.engine.context import SolveContext
+from solvers.engine.instance import serves_equalities
+from solvers.engine.kernel import check_memory, free_bytes
+from solvers.engine.precision import answer_dtype
+from solvers.engine.sizes import block_bytes, layout_bytes
+from solvers.engine.storage import RAM, DiskStorage, HostStorage, Storage
+
+
+def choose_storage(
+    lp: MatchingLP, settings: Settings, memory: str, context: SolveContext, what: str, *, vectors: int
+) -> Storage:
+    """Storage for a layout, so many primal vectors and, on the host, the answer.
+
+    memory: see storage.py. `what` is named where memory is short. Raises InputError where there is no such storage,
+    before anything is taken.
+    """
+    on_cpu = settings.device == "cpu"
+    sharing = context.group.neighbours
+    cells = layout_bytes(lp, settings.dtype, vectors=vectors)
+    answer = np.dtype(answer_dtype(settings, equality=serves_equalities(lp))).itemsize * lp.edges
+    need = cells + answer if on_cpu and vectors else cells  # without vectors a layout is released before the answer
+
+    if memory == "disk" and not on_cpu:
+        raise OptionError(f"memory='disk' with device={settings.device!r}: use memory='host', or device='cpu'")
+    if memory == "auto" and context.anywhere(need > free_bytes(settings.device, sharing=sharing)):
+        memory = "disk" if on_cpu else "host"
+    if memory == "host":
+        check_memory(cells + answer, "cpu", f"{what} from the host's memory", sharing=sharing)
+        check_memory(block_bytes(lp, settings.dtype, vectors=vectors), settings.device, what)
+        return HostStorage(pinned=not on_cpu)
+    if memory == "disk":
+        require_disk(sharing * (cells + answer), default_cache(), what)
+        return DiskStorage(default_cache())
+    check_memory(need, settings.device, what, sharing=sharing)
+    return RAM

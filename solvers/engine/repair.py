@@ -1,0 +1,134 @@
+"""A feasible point made of x, and the certificate that it gives with a dual: the engine's own proof.
+
+J destinations, E edges. x is clipped to >= 0, each source scaled into C_i and edge e by min(1, b_j / (A x)_j): then
+c'x >= optimum. An edge with a = 0 is not scaled, and scaling by row rests on one row an edge. Scaling breaks 1'x = z,
+so '=' sources are filled up on edges whose budgets have slack; where those are full the nearest feasible point is
+looked for (nearest.py), or the best one on few edges (vertex.py). Where all of it fails nothing is proved and the
+objective is infinite. The harness judges answers with code of its own.
+
+With '=' sources sums and loads hold within HELD of z and b, for nobody can hold them exactly, and the objective counts
+what that may be worth.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import Kind, MatchingLP
+from solvers.base import Vector
+from solvers.engine.arrays import edge_arrays
+from solvers.engine.certificate import Certificate, proved_objective, rounding, rounding_of_answer
+from solvers.engine.collectives import LOCAL, Communicator
+from solvers.engine.evaluate import HELD, bound_and_loads, factor_within, held
+from solvers.engine.nearest import nearest_feasible
+from solvers.engine.sweeps import sources_in_turn
+from solvers.engine.vertex import vertex
+
+
+def repair(
+    lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Communicator = LOCAL, *, seconds: float = 0.0
+) -> Certificate:
+    """The certificate of (x, dual >= 0); x is overwritten with the feasible point it speaks of, up to its rounding.
+
+    Over several ranks lp and x are the sources of this one, and the certificate that of all: sums of float64.
+    seconds: what the search for a vertex on few edges may take, where nothing else serves the '=' sources.
+    """
+    from solvers.engine import certificate_jit as jit
+
+    found = bound_and_loads(lp, x, dual, group)
+    bound = found.bound(lp, dual)
+    factor = factor_within(lp.b, found.loads)
+    edges = edge_arrays(lp)
+    for first, last in sources_in_turn(lp, x):
+        jit.scale_down(
+            first, last, edges.offsets, edges.destination, edges.a, edges.kind, edges.radius, factor, x
+        )  # fmt: skip
+
+    if group.max(np.array([float((edges.kind == Kind.SIMPLEX_EQUALITY).any())]))[0]:
+        objective = _serve(lp, x, dual, factor * found.loads, group, seconds=seconds)
+        return Certificate(bound=bound, objective=objective)
+    share = rounding(found.terms) + rounding_of_answer(x.dtype)
+    objective = proved_objective(float(factor @ found.values) + found.free, found.size, share)
+    return Certificate(bound=bound, objective=objective)
+
+
+def _serve(
+    lp: MatchingLP,
+    x: Vector,
+    dual: npt.NDArray[np.float64],
+    loads: npt.NDArray[np.float64],
+    group: Communicator,
+    *,
+    seconds: float,
+) -> float:
+    """The objective with '=' sources: x within the budgets, with these loads, is made to serve them."""
+    served = _fill_up(lp, x, dual, np.maximum(0.0, lp.b - loads), group)
+    objective = objective_as_it_is(lp, x, dual, group) if served else math.inf
+    if objective == math.inf and nearest_feasible(lp, x, group):
+        objective = objective_as_it_is(lp, x, dual, group)
+    if objective == math.inf and seconds > 0 and vertex(lp, x, dual, group, seconds=seconds):
+        objective = objective_as_it_is(lp, x, dual, group)
+    return objective
+
+
+def objective_as_it_is(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Communicator = LOCAL) -> float:
+    """c'x rounded up where x as it stands serves every source and keeps every budget up to rounding, else inf.
+
+    By what it exceeds a budget even so, some mass has to go elsewhere: that counts as what it may cost.
+    """
+    found = bound_and_loads(lp, x, dual, group)
+    if found.unserved or not (found.loads <= lp.b * (1 + HELD)).all():
+        return math.inf
+    share = rounding(found.terms) + rounding_of_answer(x.dtype)
+    excess = np.maximum(0.0, found.loads - lp.b)
+    moved = float(excess @ _worth_of_rows(lp, x, dual, found.loads, group)) if excess.any() else 0.0
+    return proved_objective(float(found.values.sum()) + found.free + moved, found.size, share)
+
+
+def _worth_of_rows(
+    lp: MatchingLP,
+    x: Vector,
+    dual: npt.NDArray[np.float64],
+    loads: npt.NDArray[np.float64],
+    group: Communicator,
+) -> npt.NDArray[np.float64]:
+    """What taking a unit of load off each row costs, float64[J]: the cheapest move within one source that removes the
+    row's excess; where there is none, the dearest move of an edge in use, or the row's price where that is more.
+    """
+    from solvers.engine import certificate_jit as jit
+
+    excess = np.maximum(0.0, loads - lp.b)
+    slack = np.maximum(0.0, lp.b * (1 - HELD) - loads)
+    edges = edge_arrays(lp)
+    cheapest = np.full(lp.destinations, np.inf)
+    for first, last in sources_in_turn(lp, x):
+        jit.lower_to_moves(first, last, edges, x, excess, slack, excess.sum(), cheapest)
+    cheapest = -group.max(-cheapest)
+    stuck = np.isinf(cheapest)
+    if not stuck[excess > 0].any():
+        return np.where(stuck, 0.0, cheapest)
+
+    dearest = dual.copy()
+    for first, last in sources_in_turn(lp, x):
+        jit.raise_to_moves(first, last, *edges[:5], x, dearest)
+    return np.where(stuck, group.max(dearest), cheapest)
+
+
+def _fill_up(
+    lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], slack: npt.NDArray[np.float64], group: Communicator
+) -> bool:
+    """Fill the '=' sources, rank after rank since all draw on one slack; whether none lacks anything then."""
+    from solvers.engine import certificate_jit as jit
+
+    edges = edge_arrays(lp)
+    lacking, enough = 0, held(x.dtype)
+    for turn in range(group.size):
+        left = slack.copy()
+        if turn == group.rank:
+            for first, last in sources_in_turn(lp, x):
+                lacking += jit.fill_up(first, last, *edges, dual, left, enough, x)
+        slack = np.maximum(0.0, slack - group.sum(slack - left))
+    return not group.sum(np.array([float(lacking)]))[0]

@@ -1,0 +1,38 @@
+"""Steps through an instance that may lie on the disk: all at once from memory, else a few bands at a time.
+
+Bands are consecutive sources (see layout.py). While the caller works on a step the next is read ahead, and the pages of
+the one before are released; see instances.mapped.sweep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import MatchingLP
+from instances.mapped import sweep
+from solvers.base import Vector
+from solvers.engine.layout import cut_bands
+
+
+def bands_in_turn(lp: MatchingLP, band: npt.NDArray[np.int64], x: Vector | None = None) -> Iterator[tuple[int, int]]:
+    """(first, last) band of one step after another through the instance and x."""
+    import numba
+
+    starts = lp.offsets[band]
+    streams = [(lp.offsets, band), *((array, starts) for array in (lp.destination, lp.a, lp.c))]
+    return sweep(band.size - 1, numba.get_num_threads(), [*streams, *([] if x is None else [(x, starts)])])
+
+
+def sources_in_turn(lp: MatchingLP, x: Vector | None = None) -> Iterator[tuple[int, int]]:
+    """(first, last) source of one step after another through the instance and x."""
+    band = cut_bands(lp)
+    return ((int(band[first]), int(band[last])) for first, last in bands_in_turn(lp, band, x))
+
+
+def terms_of(lp: MatchingLP, band: npt.NDArray[np.int64]) -> float:
+    """The most numbers that a sum over these bands and over the rows adds one after another."""
+    most = np.diff(lp.offsets[band]).max(initial=0) + np.diff(band).max(initial=0)
+    return float(most + band.size + lp.destinations)

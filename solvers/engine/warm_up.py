@@ -1,0 +1,81 @@
+"""Loops compiled, or loaded from the cache, before a run is timed: each is called once on a tiny instance."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instances import Kind, MatchingLP, PerSource
+from solvers.base import Settings, Vector
+from solvers.engine.instance import serves_equalities
+from solvers.engine.kernel import SETTLE, Kernel, make_kernel
+from solvers.engine.nearest import nearest_feasible
+from solvers.engine.points import ridge_point, to_cells, to_edges
+from solvers.engine.precision import answer_dtype
+from solvers.engine.rays import is_ray
+from solvers.engine.repair import repair
+from solvers.engine.shared_layout import make_layout
+
+
+def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
+    """Compile (or load from the cache) every loop that a run of blockpdhg on `lp` will use."""
+    import torch
+
+    tiny = three_edges(lp)
+    answer = answer_dtype(settings, equality=serves_equalities(lp))
+    layout = make_layout(tiny, settings)
+    loops = make_kernel(layout, settings, kernel)
+    price = torch.zeros(lp.destinations, dtype=torch.float64, device=loops.device)
+    x, anchor = loops.zeros(), loops.zeros()
+    loops.advance(price, 1.0, x, anchor, SETTLE, values=True)
+    loops.judge(price, x)
+    loops.answer(x, price, answer, loops.zeros())
+    for dtype in dict.fromkeys((settings.dtype, answer)):
+        edges = to_edges(layout, tiny, loops.unload(x), dtype)
+        to_cells(layout, tiny, edges)
+        _warm_up_repair(tiny, edges)
+
+
+def warm_up_ascent(lp: MatchingLP, settings: Settings, kernel: str) -> None:
+    """The same for an ascent of the ridge dual."""
+    import torch
+
+    tiny = three_edges(lp)
+    answer = answer_dtype(settings, equality=serves_equalities(lp))
+    loops = make_kernel(make_layout(tiny, settings), settings, kernel)
+    loops.project(torch.zeros(lp.destinations, dtype=torch.float64, device=loops.device), 1.0, values=True)
+    _warm_up_repair(tiny, ridge_point(tiny, np.zeros(lp.destinations), 1.0, answer))
+
+
+def _warm_up_repair(tiny: MatchingLP, x: Vector) -> None:
+    none = np.zeros(tiny.destinations)
+    repair(tiny, x, none)
+    if serves_equalities(tiny):
+        nearest_feasible(tiny, x)
+        is_ray(tiny, none)
+
+
+def three_edges(lp: MatchingLP) -> MatchingLP:
+    """Three sources of one edge, of the types and of the kinds of `lp`: '=' ones only where it has some."""
+    kinds = (Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY if serves_equalities(lp) else Kind.SIMPLEX, Kind.BOX)
+    return MatchingLP(
+        offsets=np.arange(4),
+        destination=np.zeros(3, dtype=lp.destination.dtype),
+        a=np.ones(3, dtype=lp.a.dtype),
+        c=-np.ones(3, dtype=lp.c.dtype),
+        b=np.full(lp.destinations, 4.0),
+        polytope=PerSource(kind=np.array(kinds, dtype=np.uint8), radius=np.ones(3)),
+    )
+
+
+def rehearse(kernel: Kernel, dtype: str) -> None:
+    """Every call of a run of blockpdhg once, on the real layout, with its answer in `dtype`.
+
+    For a device: Triton compiles by the shapes of a layout, and allocating pinned memory is slow. Both are kept.
+    """
+    import torch
+
+    price = torch.zeros(kernel.destinations, dtype=torch.float64, device=kernel.device)
+    x, anchor = kernel.zeros(), kernel.zeros()
+    kernel.advance(price, 1.0, x, anchor, SETTLE, values=True)
+    kernel.judge(price, x)
+    kernel.answer(x, price, dtype, anchor)

@@ -1,0 +1,27 @@
+"""The base class of adapters that work on several ranks; documented here once, as solvers/base.py is for all."""
+
+from __future__ import annotations
+
+import abc
+from typing import Any
+
+from instances import MatchingLP
+from solvers.base import Settings, Solver
+from solvers.engine.context import SolveContext
+from solvers.engine.magnitudes import beyond_range
+
+
+class ShardedSolver(Solver):
+    """A solver that takes the sources of one rank as its LP and works with the other ranks through a SolveContext.
+
+    The arrays of the LP are those of its own sources, b that of the whole; `Answer.x` is of its own sources as well.
+    One that `streams` has the option `memory` of solvers.engine.storage.
+    """
+
+    def unsuited(self, lp: MatchingLP) -> str:
+        """Beside the reasons of every solver: numbers whose products leave float64."""
+        return super().unsuited(lp) or beyond_range(lp)
+
+    @abc.abstractmethod
+    def prepare(self, lp: MatchingLP, settings: Settings, context: SolveContext | None = None) -> Any:
+        """As in Solver; without a context the LP is the whole instance."""
