@@ -3,17 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-
-@dataclass(frozen=True, kw_only=True)
-class Built:
-    """What `build` wrote: `page` is report.html, `files` every path in order; `warnings` also stand on the page."""
-
-    page: Path
-    files: tuple[Path, ...]
-    warnings: tuple[str, ...]
+from reports.built import Built
 
 
 def build(inputs: Sequence[Path], out: Path) -> Built:

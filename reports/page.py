@@ -12,7 +12,8 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from harness import records
-from reports import Built, outcomes, tables
+from reports import outcomes, tables
+from reports.built import Built
 from reports.canvas import DARK_GRID, DARK_INK, DARK_MUTED, GRID, INK, MUTED, swatch
 from reports.environments import contradictory, disturbed, machine, measured, mixed, overdrawn, where
 from reports.load import Loaded

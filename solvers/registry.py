@@ -177,11 +177,9 @@ def solvers_of(module: ModuleType) -> Iterator[Solver]:
 @cache
 def _own() -> tuple[tuple[Solver, ...], tuple[str, ...]]:
     """The solvers of this folder, and one line for each file that cannot be imported."""
-    import solvers
-
     found: list[Solver] = []
     broken: list[str] = []
-    for info in pkgutil.iter_modules(solvers.__path__):
+    for info in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if info.ispkg or info.name in _NOT_ADAPTERS:
             continue
         try:

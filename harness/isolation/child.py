@@ -6,7 +6,7 @@ import os
 import resource
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from harness.answers import Plain, fingerprint
 from harness.attempt import Measured, attempt, check_runnable, failure
 from harness.case import Case
 from harness.cores import take_cores
-from harness.isolation import cgroup, delivery, held, processes, server
+from harness.isolation import cgroup, delivery, held, processes
+from harness.isolation.messages import Request
+from harness.isolation.server import serve
 from harness.isolation.steps import Step
 from harness.isolation.wire import Line
 from harness.outcome import outcome_of
@@ -26,34 +28,11 @@ from instances.mapped import is_mapped
 from solvers.registry import load
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """A case and the place to run it: its own temporary folder, its limits, and a cgroup where there is one.
-
-    claim: for the judge, what the child of the case said beside its arrays (harness/isolation/delivery.py).
-    """
-
-    case: Case
-    folder: str
-    allocated: int | None = None
-    group: str = ""
-    claim: Mapping[str, Any] | None = None
-
-    def packed(self) -> dict[str, Any]:
-        """As a message."""
-        return vars(self) | {"case": self.case.packed()}
-
-    @staticmethod
-    def unpacked(body: Mapping[str, Any]) -> Request:
-        """The inverse of `packed`."""
-        return Request(**{**body, "case": Case.unpacked(body["case"])})
-
-
 def hold_instance(body: Mapping[str, Any], line: Line) -> None:
     """Make the instance of a case, say so, and serve the cases on it; or say why it cannot be made."""
     if _make(Request.unpacked(body), line):
         processes.protect_memory()  # from what adapters in its children may try
-        server.serve(line, _work)
+        serve(line, _work)
 
 
 def _make(request: Request, line: Line) -> bool:

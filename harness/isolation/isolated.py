@@ -18,9 +18,9 @@ from typing import IO, Any
 from harness.case import Case
 from harness.inherited import of_children
 from harness.isolation import cgroup, delivery, processes
-from harness.isolation.child import Request
 from harness.isolation.forked import Forked
 from harness.isolation.limits import Limits
+from harness.isolation.messages import Request
 from harness.isolation.output import Output, last_words
 from harness.isolation.steps import OF_CHILD, OF_HOLDER, OF_JUDGE, Step
 from harness.isolation.watch import Phase, Watch, broken_protocol
@@ -265,7 +265,7 @@ class _Server:
         self.folder = Path(tempfile.mkdtemp(prefix="dualbench-"))
         self.control, theirs = Line.pair()
         # -P: a working folder with packages named as ours is not where they are looked for
-        command = [sys.executable, "-P", "-m", "harness.isolation.server", str(theirs.fileno()), str(self.folder)]
+        command = [sys.executable, "-P", "-m", "harness.isolation", str(theirs.fileno()), str(self.folder)]
         with tempfile.TemporaryFile() as output:
             try:
                 self.process = subprocess.Popen(  # noqa: S603 - our own module

@@ -1,18 +1,15 @@
-"""The process that forks: `python -P -m harness.isolation.server DESCRIPTOR FOLDER`.
+"""Forking a process for each request: what the server process does, and each holder of an instance below it.
 
-It answers every request with a child of its own process group that does the job, and reports the exit code when the
-child and all that it started have ended. When the harness goes away, for whatever reason, it ends them and removes
-FOLDER.
+Every request is answered with a child in a process group of its own that does the job. The exit code is reported when
+the child and everything that it started have ended. When the other end of the line goes away, they are ended.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import os
 import select
-import shutil
 import sys
 import traceback
 from collections.abc import Callable
@@ -23,27 +20,8 @@ from harness.isolation.wire import LOST, Line, ProtocolError
 
 #: What a child does with a request: whom it tells, and the further descriptor that came with it, if any.
 Job = Callable[..., None]
-#: Slow to load and needed by most cases. Never highspy or OR-Tools, which exclude each other in one process.
-_PRELOADED = (
-    *("numba", "torch", "scipy.optimize", "scipy.sparse"),
-    *("solvers.engine.cpu_jit", "solvers.engine.layout_jit", "solvers.engine.certificate_jit", "solvers.engine.cpu"),
-    "solvers.proximal.passes_jit",
-)
 #: Seconds that what a child left running has to end after SIGTERM.
 _GENTLE = 0.2
-
-
-def main() -> None:
-    from harness.isolation.child import hold_instance
-
-    control, folder = Line.of(int(sys.argv[1])), sys.argv[2]
-    try:
-        _preload()
-        with contextlib.suppress(*LOST):  # the harness ended meanwhile
-            control.send({"ready": os.getpid()})
-            serve(control, hold_instance)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def serve(control: Line, job: Job) -> None:
@@ -121,19 +99,3 @@ def _become_child(job: Job, request: dict[str, Any], line: int, output: int, *ot
             sys.stdout.flush()
             sys.stderr.flush()
         os._exit(code)  # whatever threads a solver has left
-
-
-def _preload() -> None:
-    """Load the libraries, and what they set up with their first call, without starting a thread of theirs."""
-    for name in _PRELOADED:
-        with contextlib.suppress(Exception):  # a case that needs it says what is wrong with it
-            importlib.import_module(name)
-    numba, torch = sys.modules.get("numba"), sys.modules.get("torch")
-    if numba is not None:
-        numba.njit(lambda x: x + 1.0)(1.0)
-    if torch is not None:
-        torch.zeros(1).sum()
-
-
-if __name__ == "__main__":
-    main()
