@@ -4,10 +4,11 @@ I sources, J destinations. Sums are split into a part that adds up without round
 extraction), so an answer of zeros and ones on full rows is found to be feasible exactly.
 
 Let the sums of a point x be off by a share r at most. Then x' = x z / sum(x) satisfies all polytopes exactly; its cost
-and its loads differ by a share r from those of x. Where a load of x' exceeds its budget by v_j, v_j / a_e of mass moves
-from an edge e in use to the cheapest edge of its source whose row has slack for all such moves together. Where row j
-has no such edge, its excess would have to pass through other sources. Its cost is then estimated: v_j times the largest
-difference of costs over a, or times the answer's price of row j where that is more.
+and its loads differ by a share r from those of x. Where an '=' source lacks mass and its edges have limits, an edge
+inside them takes it. Where a load of x' exceeds its budget by v_j, v_j / a_e of mass moves from an edge e in use to the
+cheapest edge of its source whose row has slack for all such moves together. Where row j has no such edge, its excess
+would have to pass through other sources. Its cost is then estimated: v_j times the largest difference of costs over a,
+or times the answer's price of row j where that is more.
 """
 
 from __future__ import annotations
@@ -19,23 +20,26 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.bound import EXACT_EDGES
+from harness.polytopes.points import storage, sum_errors
 from harness.refill import load_of
 from harness.rounding import (
     PRODUCT_UNDERFLOW,
     SMALLEST,
+    TINY,
     UNIT,
     Float64,
     bounded_sum,
     expansion,
+    extracted,
+    power_above,
     rounded_down,
     two_product,
 )
 from harness.sources import Chunk, chunks, over_chunks
-from instances import Kind, MatchingLP
+from instances import MatchingLP
 
 #: A rounding beyond this share of max(1, |objective|) is worth an exact evaluation.
 ERROR_THAT_MATTERS = 1e-10
-_TINY = 2.0**-900
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -44,12 +48,15 @@ class Violations:
 
     rows: [J] by how much the load of x' = x z / sum(x) may exceed b, 0 where it surely does not.
     slack: [J] by how much that load surely stays below b. relative: the largest rows_j / b_j.
+    placed: the most that it may cost to give '=' sources whose edges are limited what they lack; where none of their
+    edges can take it, that is a relative violation too.
     """
 
     sources: float
     rows: Float64
     slack: Float64
     relative: float
+    placed: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,21 +71,27 @@ class Cost:
 def violations(lp: MatchingLP, point: Float64) -> Violations:
     """Of a point that is within rounding of its polytopes."""
     float_load = load_of(lp, point)
-    grid = _power_above(float_load)
+    grid = power_above(float_load)
     high = np.zeros(lp.destinations)
     low = np.zeros(lp.destinations)
     lost = np.zeros(lp.destinations)
-    sources = 0.0
+    sources = placed = unmoved = 0.0
     pieces = 1
     for chunk in chunks(lp):
         x = point[chunk.edges]
-        sources = max(sources, _of_sources(chunk, x))
+        sums = sum_errors(chunk, x)
+        sources = max(sources, sums.share)
+        placed += float(sums.moved @ np.abs(chunk.c)) + float(sums.lacking.sum()) * chunk.largest_cost
+        lacking = np.divide(sums.lacking, chunk.limits.at_most, out=np.zeros_like(sums.lacking), where=sums.lacking > 0)
+        unmoved = max(unmoved, float(np.max(lacking, initial=0.0)))
         first, rest = two_product(chunk.a, x)
-        exact = _extracted(first, grid[chunk.destination])
+        exact = extracted(first, grid[chunk.destination])
         rest = (first - exact) + rest
-        underflow = np.where((first < _TINY) & (chunk.a > 0) & (x > 0), PRODUCT_UNDERFLOW, 0.0)
+        underflow = np.where((first < TINY) & (chunk.a > 0) & (x > 0), PRODUCT_UNDERFLOW, 0.0)
         for total, part in ((high, exact), (low, rest), (lost, (x.size + 8) * UNIT * np.abs(rest) + underflow)):
             total += np.bincount(chunk.destination, weights=part, minlength=lp.destinations)
+        if sums.moved.any():
+            lost += np.bincount(chunk.destination, weights=chunk.a * sums.moved, minlength=lp.destinations)
         pieces += 1
 
     excess = (high - lp.b) + low + lost * (1 + 1e-6) + pieces * UNIT * np.abs(low)
@@ -91,34 +104,9 @@ def violations(lp: MatchingLP, point: Float64) -> Violations:
         sources=sources,
         rows=rows,
         slack=np.maximum(-excess, 0.0),
-        relative=float(np.max(relative, initial=0.0)),
+        relative=max(unmoved, float(np.max(relative, initial=0.0))),
+        placed=(1 + 1e-6) * placed,
     )
-
-
-def _of_sources(chunk: Chunk, x: Float64) -> float:
-    grid = _power_above(np.maximum(chunk.total(x), chunk.radius))
-    exact = _extracted(x, grid[chunk.source])
-    rest = x - exact
-    rounding = (chunk.degrees + 8) * UNIT * chunk.total(np.abs(rest))
-    difference = (chunk.total(exact) - chunk.radius) + chunk.total(rest)
-    excess = np.where(chunk.kind == Kind.SIMPLEX_EQUALITY, np.abs(difference), difference) + rounding
-    excess[chunk.kind == Kind.BOX] = 0.0
-    relative = np.where(excess > 0, excess / chunk.radius, 0.0)
-    relative = np.where(np.isnan(excess), 2 * (chunk.degrees + 8) * UNIT, relative)
-    return float(np.max(relative, initial=0.0))
-
-
-def _power_above(sums: Float64) -> Float64:
-    """A power of two of at least 4 times each sum; 0 where nothing is summed, NaN where the sum is too large."""
-    exponent = np.frexp(sums)[1] + 2
-    power = np.where(exponent < 1000, np.ldexp(1.0, np.minimum(exponent, 1000)), np.nan)
-    return np.where(sums == 0, 0.0, power)
-
-
-def _extracted(values: Float64, grid: Float64) -> Float64:
-    """`values` rounded to whole multiples of 2^-52 of `grid`: their sums up to `grid` are exact, in any order."""
-    found: Float64 = (values + grid) - grid
-    return found
 
 
 def cost_of(lp: MatchingLP, point: Float64, pool: ThreadPoolExecutor) -> Cost:
@@ -148,7 +136,7 @@ def add_costs(parts: list[Cost]) -> Cost:
 def exact_cost(chunk: Chunk, values: Float64) -> list[float]:
     """c'values of a chunk as three numbers with the same sum, and a bound on the magnitude."""
     first, rest = two_product(chunk.c, values)
-    underflow = np.where((np.abs(first) < _TINY) & (chunk.c != 0) & (values != 0), PRODUCT_UNDERFLOW, 0.0)
+    underflow = np.where((np.abs(first) < TINY) & (chunk.c != 0) & (values != 0), PRODUCT_UNDERFLOW, 0.0)
     terms = np.concatenate((first, rest, underflow))
     if not np.isfinite(terms).all():
         return [math.nan, math.inf]
@@ -177,8 +165,8 @@ def _cost_of_moves(lp: MatchingLP, point: Float64, left: Violations) -> Float64:
     """[J] cost per unit of excess of the cheapest move that removes it all; inf where no single move does.
 
     A move goes from one edge of the row, which carries twice the excess or more, to one edge of the same source, or to
-    none where the source need not be served. A row takes moves that add up to its slack at most: an edge counts only
-    where the excess of all rows would fit there.
+    none where the source need not be served. A row takes moves that add up to its slack at most, and so does an edge up
+    to its limit: an edge counts only where the excess of all rows would fit there.
     """
     cheapest = np.full(lp.destinations, np.inf)
     total = float(left.rows.sum()) * (1 + 1e-6)
@@ -189,9 +177,10 @@ def _cost_of_moves(lp: MatchingLP, point: Float64, left: Violations) -> Float64:
             continue
         least_a = chunk.minimum(np.where(movable, chunk.a, np.inf))[chunk.source]
         fits = (chunk.a == 0) | (chunk.a * total <= left.slack[chunk.destination] * least_a)
+        fits &= total <= storage(chunk, point[chunk.edges]) * least_a
         goal = chunk.minimum(np.where(fits, chunk.c, np.inf))
-        goal = np.where(chunk.kind == Kind.SIMPLEX_EQUALITY, goal, np.minimum(goal, 0.0))
-        goal[chunk.kind == Kind.BOX] = 0.0
+        goal = np.where(chunk.limits.equality, goal, np.minimum(goal, 0.0))
+        goal[np.isinf(chunk.limits.at_most)] = 0.0
         added = np.maximum(goal[chunk.source] - chunk.c, 0.0)[movable] / chunk.a[movable]
         np.minimum.at(cheapest, chunk.destination[movable], added)
     return cheapest
@@ -204,8 +193,8 @@ def _dearest_moves(lp: MatchingLP, point: Float64, rows: Float64, price: Float64
         used = (point[chunk.edges] > 0) & (chunk.a > 0) & (rows[chunk.destination] > 0)
         if used.any():
             dearest = -chunk.minimum(-chunk.c)
-            dearest = np.where(chunk.kind == Kind.SIMPLEX_EQUALITY, dearest, np.maximum(dearest, 0.0))
-            dearest[chunk.kind == Kind.BOX] = 0.0
+            dearest = np.where(chunk.limits.equality, dearest, np.maximum(dearest, 0.0))
+            dearest[np.isinf(chunk.limits.at_most)] = 0.0
             added = (dearest[chunk.source] - chunk.c)[used] / chunk.a[used]
             np.maximum.at(worth, chunk.destination[used], added)
     return worth

@@ -1,9 +1,10 @@
 """Whether a claim that no x is feasible stands: by a proof, a feasible point, or an LP of the referee's own.
 
-The LP leaves out the costs: minimise the shares u_i of z_i that no '=' source can place. With x_e = cap_e y_e and
-cap_e = min(z_i, b_j / a_e),
+The LP leaves out the costs: minimise the shares w_i of z_i that no '=' source can place. With x_e = cap_e y_e and
+cap_e = min(z_i, u_i, b_j / a_e),
 
-    minimise sum u_i   subject to   sum (cap_e / z_i) y_e + u_i = 1,   sum (a_e cap_e / b_j) y_e <= 1,   y, u >= 0.
+    minimise sum w_i   subject to   sum (cap_e / z_i) y_e + w_i = 1,   sum (a_e cap_e / b_j) y_e <= 1,
+                                    0 <= y <= u_i / cap_e,   w >= 0.
 
 Above 0, the multipliers of its budget rows over b_j are a ray, which is then checked like any other.
 """
@@ -15,10 +16,11 @@ import numpy.typing as npt
 from scipy import sparse
 
 from harness.bound import proves_infeasible
+from harness.polytopes.points import has_equality, unserved_source
 from harness.referee import Certificate
-from harness.repair import has_equality, repaired_point, source_without_edges
+from harness.repair import repaired_point
 from harness.rounding import Float64
-from instances import Kind, MatchingLP
+from instances import MatchingLP
 from solvers import Answer
 
 #: Edges of '=' sources beyond which the referee does not try to decide by itself.
@@ -29,8 +31,8 @@ _SECONDS = 20.0
 def refutation(lp: MatchingLP, answer: Answer, certificate: Certificate, *, threads: int = 1) -> str:
     """Why the claim that `lp` is infeasible does not stand; "" where it is proved.
 
-    Proofs that count: a '=' source that wants mass and has no edges, `answer.ray` or `answer.dual` as a ray, and a ray
-    of the referee's own. Against it speaks a feasible point; where neither is found, the claim is not proved.
+    Proofs that count: a '=' source that wants more than its edges may take, `answer.ray` or `answer.dual` as a ray, and
+    a ray of the referee's own. Against it speaks a feasible point; where neither is found, the claim is not proved.
     """
     lp = lp.tightened
     if not has_equality(lp):
@@ -38,7 +40,7 @@ def refutation(lp: MatchingLP, answer: Answer, certificate: Certificate, *, thre
     in_hand = certificate.feasible_objective is not None
     if in_hand and certificate.feasible_violation == 0:
         return "the answer itself leads to a feasible point"
-    if source_without_edges(lp) is not None:
+    if unserved_source(lp) is not None:
         return ""
     rays = [ray for ray in (answer.ray, answer.dual) if ray is not None]
     if any(proves_infeasible(lp, ray, threads=threads) for ray in rays):
@@ -64,12 +66,12 @@ def _place_all(lp: MatchingLP) -> tuple[Float64 | None, Float64 | None]:
     from scipy.optimize import linprog  # slow to load, and rarely needed
 
     source = lp.source_of_edge()
-    radius = lp.per_source.radius
-    equality = (lp.per_source.kind == Kind.SIMPLEX_EQUALITY) & (radius > 0)
+    limits = lp.per_source.limits()
+    equality = limits.equality & (limits.at_most > 0)
     a = lp.a.astype(np.float64)
     with np.errstate(all="ignore"):
-        limit = np.where(a > 0, lp.b[lp.destination] / a, np.inf)
-    cap = np.minimum(radius[source], limit)
+        through = np.where(a > 0, lp.b[lp.destination] / a, np.inf)
+    cap = np.minimum(np.minimum(limits.at_most, limits.upper)[source], through)
     used = np.flatnonzero(equality[source] & (cap > 0))
     limited = used[(a[used] > 0) & (lp.b[lp.destination[used]] > 0)]
 
@@ -78,7 +80,8 @@ def _place_all(lp: MatchingLP) -> tuple[Float64 | None, Float64 | None]:
     number[served] = np.arange(served.size)
     column = np.zeros(lp.edges, np.int64)
     column[used] = np.arange(used.size)
-    share = cap[used] / radius[source[used]]
+    share = cap[used] / limits.at_most[source[used]]
+    most = np.concatenate((limits.upper[source[used]] / cap[used], np.full(served.size, np.inf)))
     sums = sparse.csr_array((share, (number[source[used]], np.arange(used.size))), shape=(served.size, used.size))
     rows = lp.destination[limited]
     loads = sparse.csr_array(
@@ -90,6 +93,7 @@ def _place_all(lp: MatchingLP) -> tuple[Float64 | None, Float64 | None]:
         b_ub=np.ones(lp.destinations),
         A_eq=sparse.hstack([sums, sparse.eye_array(served.size)], format="csr"),
         b_eq=np.ones(served.size),
+        bounds=np.column_stack((np.zeros(most.size), most)),
         method="highs-ds",
         options={"time_limit": _SECONDS},
     )
@@ -111,5 +115,6 @@ def _ray(
     ray = np.zeros(lp.destinations)
     np.divide(np.maximum(-marginals, 0.0), lp.b, out=ray, where=positive)
     closed = np.flatnonzero(equality[source] & (a > 0) & ~positive[lp.destination])
-    np.maximum.at(ray, lp.destination[closed], 1 / (lp.per_source.radius[source[closed]] * a[closed]))
+    at_most = lp.per_source.limits().at_most[source[closed]]
+    np.maximum.at(ray, lp.destination[closed], 1 / (at_most * a[closed]))
     return ray

@@ -5,12 +5,12 @@ memory beyond the instance is a few vectors of length J a thread (an instance wi
 
 For any lambda >= 0, with q_e = c_e + a_e lambda_j, weak duality gives the lower bound
 
-    g0(lambda) = -b'lambda + sum_i min over C_i of q_i'x        <=  optimum
-        simplex <= z: z min(0, min_e q_e)      simplex = z: z min_e q_e      box [0, u]: sum_e u min(0, q_e)
+    g0(lambda) = -b'lambda + sum_i min over C_i of q_i'x        <=  optimum        (harness/polytopes/support.py)
 
-and any feasible point is an upper bound: x is clipped at 0, scaled into its polytopes and repaired on the budgets
-(harness/repair.py). Both carry their rounding: the bound is lowered and the objective raised by it (harness/bound.py,
-feasible.py). certified gap = (c'x_repaired - g0) / max(1, |g0|); a negative one is a contradiction.
+and any feasible point is an upper bound: x is clipped, scaled into its polytopes (harness/polytopes/points.py) and
+repaired on the budgets (harness/repair.py). Both carry their rounding: the bound is lowered and the objective raised by
+it (harness/bound.py, feasible.py). certified gap = (c'x_repaired - g0) / max(1, |g0|); a negative one is a
+contradiction.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ import numpy.typing as npt
 
 from harness.arguments import require_judged
 from harness.bound import lower_bound
-from harness.refill import scale_into_polytope
-from harness.repair import repaired, source_without_edges
+from harness.polytopes.points import brought_in, distances, unserved_source
+from harness.repair import repaired
 from harness.sources import Chunk, Float64, over_chunks
-from instances import InputError, Kind, MatchingLP
+from instances import InputError, MatchingLP
 from instances.mapped import let_go
 
 _LARGEST = float(np.finfo(np.float64).max)
@@ -85,9 +85,9 @@ def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1
     if dual is not None and not _all_finite(dual):
         dual, reasons = None, [*reasons, "dual has entries that are not finite"]
     figures: dict[str, float | None] = {}
-    unserved = source_without_edges(lp)
+    unserved = unserved_source(lp)
     if unserved is not None:
-        reasons.append(f"no x is feasible: the '=' source {unserved} wants mass and has no edges")
+        reasons.append(f"no x is feasible: {_why_unserved(lp, unserved)}")
     with ThreadPoolExecutor(max_workers=threads) as pool, np.errstate(all="ignore"):
         price = None if dual is None else dual.astype(np.float64)
         if price is not None:
@@ -103,9 +103,18 @@ def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1
 
 def _why_no_point(lp: MatchingLP) -> str:
     """In words that are true, whatever kept the repair from a feasible point."""
-    if bool((lp.per_source.kind == Kind.SIMPLEX_EQUALITY).any()):
+    if lp.per_source.limits().equality.any():
         return "no feasible point recovered: no way was found to serve every '=' source within the budgets"
     return "no finite objective: x and c are too large for float64"
+
+
+def _why_unserved(lp: MatchingLP, source: int) -> str:
+    edges = int(lp.offsets[source + 1] - lp.offsets[source])
+    if edges == 0:
+        return f"the '=' source {source} wants mass and has no edges"
+    limits = lp.per_source.limits(source, source + 1)
+    at_most, upper = float(limits.at_most[0]), float(limits.upper[0])
+    return f"the '=' source {source} wants {at_most:g}, its {edges} edges take {upper:g} each at most"
 
 
 def _gaps(figures: dict[str, float | None]) -> dict[str, float | None]:
@@ -121,7 +130,7 @@ def _gaps(figures: dict[str, float | None]) -> dict[str, float | None]:
 
 def _dual_figures(lp: MatchingLP, dual: Float64, pool: ThreadPoolExecutor) -> dict[str, float | None]:
     found = lower_bound(lp, dual, pool)
-    proved = math.isfinite(found.value) and source_without_edges(lp) is None
+    proved = math.isfinite(found.value) and unserved_source(lp) is None
     norm_c = math.sqrt(sum(over_chunks(lp, pool, lambda chunk: float(chunk.c @ chunk.c))))
     return {
         "dual_bound": found.value if proved else None,
@@ -138,7 +147,7 @@ class _Primal:
     load: Float64
     polytope_worst: float
     polytope_square: float
-    radius_square: float
+    right_sides_square: float
     scaled_load: Float64
 
 
@@ -147,20 +156,20 @@ def _primal_figures(
 ) -> dict[str, float | None]:
     zeros = np.zeros(lp.destinations)
     total = _Primal(
-        objective=0.0, load=zeros, polytope_worst=0.0, polytope_square=0.0, radius_square=0.0, scaled_load=zeros
+        objective=0.0, load=zeros, polytope_worst=0.0, polytope_square=0.0, right_sides_square=0.0, scaled_load=zeros
     )
     for part in over_chunks(lp, pool, lambda chunk: _chunk_primal(chunk, x, lp.destinations)):
         total = _add(total, part)
     over = np.maximum(total.load - lp.b, 0.0)
     budget_norm, polytope_norm = float(np.linalg.norm(over)), math.sqrt(total.polytope_square)
-    b_norm, radius_norm = float(np.linalg.norm(lp.b)), math.sqrt(total.radius_square)
+    b_norm, right_sides_norm = float(np.linalg.norm(lp.b)), math.sqrt(total.right_sides_square)
     figures: dict[str, float | None] = {
         "objective": total.objective,
         "budget_violation": float(np.max(over / (1 + lp.b), initial=0.0)),
         "polytope_violation": total.polytope_worst,
         "budget_residual": budget_norm / (1 + b_norm),
-        "polytope_residual": polytope_norm / (1 + radius_norm),
-        "primal_residual": math.hypot(budget_norm, polytope_norm) / (1 + math.hypot(b_norm, radius_norm)),
+        "polytope_residual": polytope_norm / (1 + right_sides_norm),
+        "primal_residual": math.hypot(budget_norm, polytope_norm) / (1 + math.hypot(b_norm, right_sides_norm)),
         "feasible_objective": None,
     }
     found = repaired(lp, x, total.scaled_load, price, pool)
@@ -173,19 +182,14 @@ def _primal_figures(
 
 def _chunk_primal(chunk: Chunk, x: npt.NDArray[Any], destinations: int) -> _Primal:
     values = chunk.read(x)
-    sums, box = chunk.total(values), chunk.kind == Kind.BOX
-    row = np.where(box, 0.0, sums - chunk.radius)
-    row = np.where(chunk.kind == Kind.SIMPLEX_EQUALITY, np.abs(row), np.maximum(row, 0.0))
-    bound = np.maximum(-values, 0.0)
-    if box.any():
-        bound = np.maximum(bound, values - np.where(box, chunk.radius, np.inf)[chunk.source])
-    scaled = scale_into_polytope(chunk, values)
+    outside = distances(chunk, values)
+    scaled = brought_in(chunk, values)
     return _Primal(
         objective=float(chunk.c @ values),
         load=chunk.load(values, destinations),
-        polytope_worst=max(float(np.max(row, initial=0.0)), float(np.max(bound, initial=0.0))),
-        polytope_square=float(row @ row + bound @ bound),
-        radius_square=float(np.sum(np.where(box, 0.0, chunk.radius) ** 2)),
+        polytope_worst=max(float(np.max(outside.sums, initial=0.0)), float(np.max(outside.edges, initial=0.0))),
+        polytope_square=float(outside.sums @ outside.sums + outside.edges @ outside.edges),
+        right_sides_square=float(np.sum(outside.right_sides**2)),
         scaled_load=chunk.load(scaled, destinations),
     )
 
@@ -196,7 +200,7 @@ def _add(one: _Primal, other: _Primal) -> _Primal:
         load=one.load + other.load,
         polytope_worst=max(one.polytope_worst, other.polytope_worst),
         polytope_square=one.polytope_square + other.polytope_square,
-        radius_square=one.radius_square + other.radius_square,
+        right_sides_square=one.right_sides_square + other.right_sides_square,
         scaled_load=one.scaled_load + other.scaled_load,
     )
 

@@ -13,9 +13,10 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse import linalg
 
-from harness.rounding import UNIT, Float64
+from harness.polytopes.points import brought_in, deficits, storage
+from harness.rounding import Float64
 from harness.sources import Chunk, chunks
-from instances import Kind, MatchingLP
+from instances import MatchingLP
 
 _ROUNDS = 50
 _NEWTON_STEPS = 25
@@ -24,34 +25,6 @@ _LARGEST_EXPONENT = 500.0
 _NO_PROGRESS = 1e-13
 #: By how much a balanced row may exceed its budget; harness/feasible.py measures and prices what remains.
 _ROUNDING = 1e-13
-#: A '=' source with less than this share of z has nothing that could be scaled.
-_NOTHING = 1e-300
-#: Entries are divided by this where their sum is infinite.
-_TOO_LARGE = 2.0**64
-
-
-def scale_into_polytope(chunk: Chunk, x: Float64) -> Float64:
-    """x of the chunk's edges, clipped at 0 and scaled into each C_i (a '=' source without mass is filled evenly)."""
-    x = np.maximum(x, 0.0)
-    box = chunk.kind == Kind.BOX
-    equality = chunk.kind == Kind.SIMPLEX_EQUALITY
-    total = chunk.total(x)
-    if not np.isfinite(total).all():
-        x = np.where(np.isfinite(total)[chunk.source], x, x / _TOO_LARGE)
-        total = chunk.total(x)
-
-    empty = equality & (total <= _NOTHING * chunk.radius) & (chunk.degrees > 0)
-    if empty.any():
-        x = np.where(empty[chunk.source], 1.0, x)
-        total = np.where(empty, chunk.degrees, total)
-
-    ratio = chunk.radius / np.where(total > 0, total, 1.0)
-    factor = np.where(box, 1.0, np.where(equality, ratio, np.minimum(ratio, 1.0)))
-    factor[total == 0] = 1.0
-    x = x * factor[chunk.source]
-    if box.any():
-        x = np.minimum(x, np.where(box, chunk.radius, np.inf)[chunk.source])
-    return x
 
 
 def fit(available: Float64, wanted: Float64) -> Float64:
@@ -83,7 +56,7 @@ def scaled_into_polytopes(lp: MatchingLP, x: npt.NDArray[np.floating]) -> Float6
     """A copy of x, each source scaled into its polytope."""
     point = np.empty(lp.edges)
     for chunk in chunks(lp):
-        point[chunk.edges] = scale_into_polytope(chunk, chunk.read(x))
+        point[chunk.edges] = brought_in(chunk, chunk.read(x))
     return point
 
 
@@ -96,12 +69,6 @@ def shrink(lp: MatchingLP, point: Float64, budget: Float64) -> Float64:
     return load * share
 
 
-def deficits(chunk: Chunk, point: Float64) -> Float64:
-    """What each '=' source of the chunk lacks, beyond the rounding of its sum; `point` is the chunk's part."""
-    lack = np.where(chunk.kind == Kind.SIMPLEX_EQUALITY, chunk.radius - chunk.total(point), 0.0)
-    return np.where(lack > 4 * (chunk.degrees + 8) * UNIT * chunk.radius, lack, 0.0)
-
-
 def refill(lp: MatchingLP, point: Float64, budget: Float64) -> bool:
     """Scale `point` into `budget` in place, then give back what '=' sources lack where rows have slack."""
     load = shrink(lp, point, budget)
@@ -112,7 +79,7 @@ def refill(lp: MatchingLP, point: Float64, budget: Float64) -> bool:
         for chunk in chunks(lp):
             lack, proposal = _proposal(chunk, point[chunk.edges], slack)
             lacking = lacking or bool(lack.any())
-            moving = moving or bool((proposal > _NO_PROGRESS * chunk.radius[chunk.source]).any())
+            moving = moving or bool((proposal > _NO_PROGRESS * chunk.limits.at_most[chunk.source]).any())
             wanted += chunk.load(proposal, lp.destinations)
         if not lacking:
             return True
@@ -130,12 +97,12 @@ def refill(lp: MatchingLP, point: Float64, budget: Float64) -> bool:
 def _proposal(chunk: Chunk, point: Float64, slack: Float64) -> tuple[Float64, Float64]:
     """What sources lack, and where they would put it: in proportion to the room x = slack / a of their edges."""
     lack = deficits(chunk, point)
-    storage = np.full(point.size, np.inf)
-    np.divide(slack[chunk.destination], chunk.a, out=storage, where=chunk.a > 0)
-    storage = np.minimum(storage, lack[chunk.source])
-    total = chunk.total(storage)
+    room = np.full(point.size, np.inf)
+    np.divide(slack[chunk.destination], chunk.a, out=room, where=chunk.a > 0)
+    room = np.minimum(np.minimum(room, lack[chunk.source]), storage(chunk, point))
+    total = chunk.total(room)
     share = np.divide(lack, total, out=np.zeros_like(total), where=total > 0)
-    return lack, storage * np.minimum(share, 1.0)[chunk.source]
+    return lack, room * np.minimum(share, 1.0)[chunk.source]
 
 
 def balance(lp: MatchingLP, point: Float64, margin: float) -> bool:
@@ -149,7 +116,7 @@ def balance(lp: MatchingLP, point: Float64, margin: float) -> bool:
     for _ in range(_NEWTON_STEPS):
         point[:] = start * np.exp(-np.minimum(a * price[destination], _LARGEST_EXPONENT))
         for chunk in chunks(lp):
-            point[chunk.edges] = scale_into_polytope(chunk, point[chunk.edges])
+            point[chunk.edges] = brought_in(chunk, point[chunk.edges])
         load = load_of(lp, point)
         if (load <= lp.b * (1 + _ROUNDING)).all():
             return True
@@ -164,17 +131,18 @@ def balance(lp: MatchingLP, point: Float64, margin: float) -> bool:
 def _open_every_edge(lp: MatchingLP, point: Float64, margin: float) -> None:
     """Spread `margin` of each '=' source evenly over its edges: an edge at zero would stay there."""
     for chunk in chunks(lp):
-        even = (chunk.radius / np.maximum(chunk.degrees, 1))[chunk.source]
-        equality = (chunk.kind == Kind.SIMPLEX_EQUALITY)[chunk.source]
-        point[chunk.edges] += np.where(equality, margin * (even - point[chunk.edges]), 0.0)
+        equality = chunk.limits.equality
+        even = np.where(equality, chunk.limits.at_most, 0.0) / np.maximum(chunk.degrees, 1)
+        change = margin * (even[chunk.source] - point[chunk.edges])
+        point[chunk.edges] += np.where(equality[chunk.source], change, 0.0)
 
 
 def _newton_step(lp: MatchingLP, a: Float64, point: Float64, excess: Float64, active: npt.NDArray[np.bool_]) -> Float64:
     """H step = excess on the active rows by conjugate gradients; H = diag(A^2 x) - sum_i (A_i x_i)(A_i x_i)' / z_i."""
     weighted = sparse.csr_array((a * point, lp.destination, lp.offsets), shape=(lp.sources, lp.destinations))
     diagonal = np.bincount(lp.destination, weights=a * a * point, minlength=lp.destinations)
-    radius, equality = lp.per_source.radius, lp.per_source.kind == Kind.SIMPLEX_EQUALITY
-    inverse = np.where(equality & (radius > 0), 1 / np.maximum(radius, 1e-300), 0.0)
+    limits = lp.per_source.limits()
+    inverse = np.where(limits.equality & (limits.at_most > 0), 1 / np.maximum(limits.at_most, 1e-300), 0.0)
     ridge = 1e-9 * diagonal + 1e-300
 
     def hessian(v: Float64) -> Float64:

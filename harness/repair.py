@@ -31,19 +31,19 @@ from harness.feasible import (
     rounded_cost,
     violations,
 )
+from harness.polytopes.points import brought_in, has_equality, unserved_source
 from harness.refill import (
     balance,
     fit,
     load_of,
     refill,
-    scale_into_polytope,
     scaled_into_polytopes,
     share_of_edges,
 )
 from harness.restore import MOST_EDGES, largest, restore, shares
 from harness.rounding import UNIT, Float64
 from harness.sources import Chunk, chunks, over_chunks
-from instances import Kind, MatchingLP
+from instances import MatchingLP
 
 #: A violation to this share of a row is rounding, and the first point that has no more is taken.
 _ROUNDING = 1e-12
@@ -68,20 +68,6 @@ class Repaired:
     violation: float
 
 
-def has_equality(lp: MatchingLP) -> bool:
-    """Whether a '=' source wants mass."""
-    return bool(((lp.per_source.kind == Kind.SIMPLEX_EQUALITY) & (lp.per_source.radius > 0)).any())
-
-
-def source_without_edges(lp: MatchingLP) -> int | None:
-    """A '=' source that wants mass and has no edge: no x is feasible then."""
-    for chunk in chunks(lp):
-        wanting = (chunk.kind == Kind.SIMPLEX_EQUALITY) & (chunk.radius > 0) & (chunk.degrees == 0)
-        if wanting.any():
-            return chunk.first + int(np.argmax(wanting))
-    return None
-
-
 def repaired_point(lp: MatchingLP, x: Any, threads: int = 1) -> Float64 | None:
     """The feasible point float64[E] that the certificate of `x` speaks of; None where none is found.
 
@@ -102,16 +88,14 @@ def repaired_point(lp: MatchingLP, x: Any, threads: int = 1) -> Float64 | None:
 def scaled_load(lp: MatchingLP, x: npt.NDArray[Any], pool: ThreadPoolExecutor) -> Float64:
     """A x of x scaled into its polytopes."""
     load = np.zeros(lp.destinations)
-    for part in over_chunks(
-        lp, pool, lambda chunk: chunk.load(scale_into_polytope(chunk, chunk.read(x)), lp.destinations)
-    ):
+    for part in over_chunks(lp, pool, lambda chunk: chunk.load(brought_in(chunk, chunk.read(x)), lp.destinations)):
         load += part
     return load
 
 
 def packed(chunk: Chunk, x: npt.NDArray[Any], factor: Float64) -> Float64:
     """The chunk's part of the repaired point without '=' sources."""
-    return scale_into_polytope(chunk, chunk.read(x)) * share_of_edges(chunk, factor)
+    return brought_in(chunk, chunk.read(x)) * share_of_edges(chunk, factor)
 
 
 def repaired(
@@ -124,7 +108,7 @@ def repaired(
             return None
         point, left = found
         cost = cost_of(lp, point, pool)
-        worth = price_of_violations(lp, point, left, price) + left.sources * cost.magnitude
+        worth = price_of_violations(lp, point, left, price) + left.sources * cost.magnitude + left.placed
         return _raised(cost, worth, left.relative)
 
     factor = fit(lp.b, load)
@@ -156,12 +140,12 @@ def _raised(cost: Cost, worth: float, violation: float) -> Repaired:
 
 def equality_point(lp: MatchingLP, x: npt.NDArray[Any]) -> tuple[Float64, Violations] | None:
     """The point with the least violation of the rows, and what remains of it."""
-    if source_without_edges(lp) is not None:
+    if unserved_source(lp) is not None:
         return None
     best: tuple[Float64, Violations] | None = None
     for point in _candidates(lp, x):
         for chunk in chunks(lp):
-            point[chunk.edges] = scale_into_polytope(chunk, point[chunk.edges])
+            point[chunk.edges] = brought_in(chunk, point[chunk.edges])
         left = violations(lp, point)
         if left.relative <= _LARGEST_VIOLATION and (best is None or left.relative < best[1].relative):
             best = (point, left)

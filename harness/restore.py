@@ -1,11 +1,11 @@
 """A feasible point near one whose rows are all full: the least change that serves every '=' source, by HiGHS.
 
 Assignment and balanced transport leave no slack, so what a source lacks must reach it along a path of changes through
-other sources. With y_e the change of x_e in units of cap_e = min(z_i, b_j / a_e), u_i what source i still lacks, and
-all right-hand sides divided by the largest relative lack,
+other sources. With y_e the change of x_e in units of cap_e = min(z_i, u_i, b_j / a_e), w_i what source i still lacks,
+and all right-hand sides divided by the largest relative lack,
 
-    minimise sum |y_e| + M sum u_i   subject to   sum (cap_e / z_i) y_e + u_i = lack_i / z_i,
-                                                  sum (a_e cap_e / b_j) y_e <= slack_j / b_j,   x + y >= 0.
+    minimise sum |y_e| + M sum w_i   subject to   sum (cap_e / z_i) y_e + w_i = lack_i / z_i,
+                                                  sum (a_e cap_e / b_j) y_e <= slack_j / b_j,   0 <= x + y <= u.
 
 It is solved again for what its tolerance leaves, until only rounding is left.
 """
@@ -16,10 +16,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from harness.refill import deficits, shrink
+from harness.polytopes.points import deficits
+from harness.refill import shrink
 from harness.rounding import Float64
 from harness.sources import chunks
-from instances import Kind, MatchingLP
+from instances import MatchingLP
 
 #: Edges that a first attempt changes at most: the largest shares of x.
 SUPPORT_EDGES = 50_000
@@ -34,11 +35,11 @@ _WITHOUT_BOUND = 1e7
 
 
 def shares(lp: MatchingLP, point: Float64) -> Float64:
-    """Each entry over the z of its source, [E]; 0 where z is 0."""
+    """Each entry over the most that it can be, z or u of its source, [E]; 0 where that is 0."""
     found = np.zeros(lp.edges)
     for chunk in chunks(lp):
-        radius = chunk.radius[chunk.source]
-        np.divide(point[chunk.edges], radius, out=found[chunk.edges], where=radius > 0)
+        most = np.minimum(chunk.limits.at_most, chunk.limits.upper)[chunk.source]
+        np.divide(point[chunk.edges], most, out=found[chunk.edges], where=most > 0)
     return found
 
 
@@ -57,7 +58,7 @@ def restore(lp: MatchingLP, point: Float64, columns: npt.NDArray[np.bool_]) -> b
     for _ in range(_ROUNDS):
         load = shrink(lp, point, lp.b)
         lack = np.concatenate([np.zeros(0), *(deficits(chunk, point[chunk.edges]) for chunk in chunks(lp))])
-        relative = np.divide(lack, lp.per_source.radius, out=np.zeros_like(lack), where=lack > 0)
+        relative = np.divide(lack, lp.per_source.limits().at_most, out=np.zeros_like(lack), where=lack > 0)
         largest = float(relative.max(initial=0.0))
         if largest == 0:
             return True
@@ -81,20 +82,21 @@ def _change(
     """One solve; `lack` [I] relative to z and `unit`, `slack` [J] in its own numbers."""
     from scipy.optimize import linprog  # slow to load, and rarely needed
 
-    radius = lp.per_source.radius
-    equality = lp.per_source.kind == Kind.SIMPLEX_EQUALITY
+    limits = lp.per_source.limits()
+    equality = limits.equality
     a = lp.a.astype(np.float64)
-    limit = np.full(lp.edges, np.inf)
-    np.divide(lp.b[lp.destination], a, out=limit, where=a > 0)
-    cap = np.minimum(radius[source], limit)
+    through = np.full(lp.edges, np.inf)
+    np.divide(lp.b[lp.destination], a, out=through, where=a > 0)
+    cap = np.minimum(np.minimum(limits.at_most, limits.upper)[source], through)
     edges = np.flatnonzero(columns & (cap > 0))
-    rising = edges[equality[source[edges]]]
+    room = np.maximum(limits.upper[source] - point, 0.0)
+    rising = edges[equality[source[edges]] & (room[edges] > 0)]
     falling = edges[point[edges] > 0]
 
     rows = np.flatnonzero((lp.b > 0) & np.isfinite(lp.b))
     row_of = np.full(lp.destinations, -1)
     row_of[rows] = np.arange(rows.size)
-    served = np.flatnonzero(equality & (radius > 0))
+    served = np.flatnonzero(equality & (limits.at_most > 0))
     served_of = np.full(lp.sources, -1)
     served_of[served] = np.arange(served.size)
 
@@ -103,12 +105,14 @@ def _change(
     budgets = _matrix(
         row_of[lp.destination[changed]], sign * a[changed] * cap[changed] / lp.b[lp.destination[changed]], rows.size
     )
-    sums = _matrix(served_of[source[changed]], sign * cap[changed] / radius[source[changed]], served.size)
+    # Where the sum has no limit there is no such row; u stands for z to give the entry a number.
+    share = cap[changed] / np.where(np.isfinite(limits.at_most), limits.at_most, limits.upper)[source[changed]]
+    sums = _matrix(served_of[source[changed]], sign * share, served.size)
     with np.errstate(all="ignore"):
-        most = np.concatenate((np.full(rising.size, np.inf), point[falling] / (unit * cap[falling])))
+        most = np.concatenate((room[rising] / (unit * cap[rising]), point[falling] / (unit * cap[falling])))
     most[most > _WITHOUT_BOUND] = np.inf
     found = linprog(
-        np.concatenate((cap[changed] / radius[source[changed]], np.full(served.size, _UNSERVED))),
+        np.concatenate((share, np.full(served.size, _UNSERVED))),
         A_ub=sparse.hstack([budgets, sparse.csr_array((rows.size, served.size))], format="csr"),
         b_ub=np.minimum(slack[rows] / lp.b[rows] / unit, _WITHOUT_BOUND),
         A_eq=sparse.hstack([sums, sparse.eye_array(served.size)], format="csr"),
@@ -122,7 +126,7 @@ def _change(
     if found.x is None:
         return False
     np.add.at(point, changed, sign * unit * cap[changed] * found.x[: changed.size])
-    np.maximum(point, 0.0, out=point)
+    np.clip(point, 0.0, limits.upper[source], out=point)
     return True
 
 

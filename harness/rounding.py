@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,16 @@ PRODUCT_UNDERFLOW = 2.0**-1068
 #: Products of factors of at least this size do not underflow.
 NO_UNDERFLOW = 2.0**-480
 _SPLITTER = 2.0**27 + 1
+#: A product of at least this size has an error that does not underflow.
+TINY = 2.0**-900
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """Numbers whose exact sum is at most that of the terms they stand for, and less by at most `error`."""
+
+    values: list[float]
+    error: float
 
 
 def two_sum(a: Float64, b: Float64) -> tuple[Float64, Float64]:
@@ -38,6 +49,29 @@ def two_product(a: Float64, b: Float64) -> tuple[Float64, Float64]:
     b_high, b_low = _split(b)
     error = a_low * b_low - (((product - a_high * b_high) - a_low * b_high) - a_high * b_low)
     return product, error
+
+
+def scaled_pairs(factor: Float64, first: Float64, second: Float64) -> Terms:
+    """factor (first + second), with factor >= 0."""
+    high, low = two_product(factor, first)
+    rest, rest_low = two_product(factor, second)
+    underflows = ((first != 0) & (np.abs(high) < TINY)) | ((second != 0) & (np.abs(rest) < TINY))
+    error = np.where((factor > 0) & underflows, 2 * PRODUCT_UNDERFLOW, 0.0)
+    values = np.concatenate((high, low, rest, rest_low, -error))
+    return Terms(values=values[values != 0].tolist(), error=2 * float(error.sum()))
+
+
+def power_above(sums: Float64) -> Float64:
+    """A power of two of at least 4 times each sum; 0 where nothing is summed, NaN where the sum is too large."""
+    exponent = np.frexp(sums)[1] + 2
+    power = np.where(exponent < 1000, np.ldexp(1.0, np.minimum(exponent, 1000)), np.nan)
+    return np.where(sums == 0, 0.0, power)
+
+
+def extracted(values: Float64, grid: Float64) -> Float64:
+    """`values` rounded to whole multiples of 2^-52 of `grid`: sums of them up to `grid` are exact (Rump)."""
+    found: Float64 = (values + grid) - grid
+    return found
 
 
 def _split(value: Float64) -> tuple[Float64, Float64]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from instances.mapped import let_go
+from instances.per_source import Limits
 
 Float64 = npt.NDArray[np.float64]
 T = TypeVar("T")
@@ -70,13 +71,10 @@ class Chunk:
         """The largest |c_e|."""
         return max(float(np.max(self.c, initial=0.0)), -float(np.min(self.c, initial=0.0)))
 
-    @property
-    def kind(self) -> npt.NDArray[np.uint8]:
-        return self.lp.per_source.kind[self.first : self.last]
-
-    @property
-    def radius(self) -> Float64:
-        return self.lp.per_source.radius[self.first : self.last]
+    @cached_property
+    def limits(self) -> Limits:
+        """z, u and whether the sum is z of each source; inf where it has no such limit."""
+        return self.lp.per_source.limits(self.first, self.last)
 
     @cached_property
     def degrees(self) -> npt.NDArray[np.int64]:
