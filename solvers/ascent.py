@@ -1,16 +1,41 @@
-"""The accelerated ascent of DuaLip 5.0.1, for any concave function of lambda >= 0."""
+"""What an ascent of a concave function of lambda >= 0 is, and the accelerated one of DuaLip 5.0.1."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from solvers.engine.kernel import Tensor, as_numpy
 
+Arrays = Mapping[str, npt.NDArray[np.float64]]
+V = TypeVar("V")
+
+#: Differences of gradients to the points before from which the step size is taken, as in DuaLip.
 _NEIGHBOURS = 14
 _STATE = ("point", "y", "t", "slopes", "gradient", "last_y", "largest", "step")
+
+
+class Ascent(Protocol[V]):
+    """Moves a point of J numbers upwards, given gradients alone. V: a tensor, or float64[J] on the host."""
+
+    @property
+    def point(self) -> V:
+        """Where the caller evaluates the gradient."""
+
+    def ascend(self, gradient: V) -> None:
+        """Move on, given the gradient at `point`."""
+
+    def shrink(self, factor: float) -> None:
+        """The ridge was multiplied by `factor` < 1, so that the gradient changes faster by 1 / factor."""
+
+    def state(self) -> dict[str, npt.NDArray[np.float64]]:
+        """Everything that changes, on the host, for a checkpoint."""
+
+    def restore(self, state: Arrays) -> None:
+        """Go on from `state`. Raises KeyError where something is missing."""
 
 
 class AcceleratedAscent:
@@ -18,7 +43,7 @@ class AcceleratedAscent:
 
     `point` is where the caller evaluates the gradient. t_0 = 0, t_k = (1 + sqrt(1 + 4 t_{k-1}^2)) / 2 and
     point = (1 - beta) y_new + beta y with beta = (1 - t_k) / t_{k+1} (beta <= 0: an extrapolation).
-    All scalars stay tensors: no step waits for the device.
+    All scalars stay tensors, so that no step waits for the device.
     """
 
     def __init__(self, start: Tensor, *, initial_step: float, max_step: float) -> None:
@@ -41,23 +66,26 @@ class AcceleratedAscent:
         slope = self._slopes.max()
         usable = torch.isfinite(slope)
         self._step = torch.where(usable, torch.minimum(1 / slope, self._largest), self._initial)
+
         y = (self.point + self._step * gradient).clamp(min=0)
         following = (1 + torch.sqrt(1 + 4 * self._t**2)) / 2
         beta = (1 - self._t) / following
         self.point = (1 - beta) * y + beta * self._y
-        self._y, self._t = y, following
+        self._y = y
+        self._t = following
 
     def shrink(self, factor: float) -> None:
-        """gamma fell by `factor`, and so does the largest step."""
+        """The largest step shrinks with the ridge."""
         self._largest = self._step * factor
 
     def state(self) -> dict[str, npt.NDArray[np.float64]]:
-        """Everything that changes, as float64 arrays on the host, for a checkpoint."""
+        """Everything that changes, for a checkpoint."""
         gradient = self._y.new_empty(0) if self._gradient is None else self._gradient
         tensors = (self.point, self._y, self._t, self._slopes, gradient, self._last_y, self._largest, self._step)
         return {**dict(zip(_STATE, map(as_numpy, tensors), strict=True)), "count": np.array(float(self._count))}
 
-    def restore(self, state: Mapping[str, npt.NDArray[np.float64]]) -> None:
+    def restore(self, state: Arrays) -> None:
+        """Go on from `state`."""
         tensors = (self.point.new_tensor(state[name]) for name in _STATE)
         self.point, self._y, self._t, self._slopes, gradient, self._last_y, self._largest, self._step = tensors
         self._gradient = gradient if gradient.numel() else None
@@ -69,4 +97,5 @@ class AcceleratedAscent:
             slope = (gradient - self._gradient).norm() / (self._y - self._last_y).norm()
             self._slopes[self._count % _NEIGHBOURS] = slope
             self._count += 1
-        self._gradient, self._last_y = gradient, self._y
+        self._gradient = gradient
+        self._last_y = self._y

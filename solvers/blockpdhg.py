@@ -4,29 +4,81 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
-from solvers.base import Answer, Availability, Settings, Vector, parse_options
+from solvers.base import Answer, Availability, OptionError, Settings, Vector, parse_options
 from solvers.engine.availability import available
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import eased
 from solvers.engine.instance import answer_without_edges, infeasible_answer, tightened
+from solvers.engine.iterate import Loop
 from solvers.engine.kernel import make_kernel
 from solvers.engine.placement import choose_storage
 from solvers.engine.precision import answer_dtype, with_working_dtype
 from solvers.engine.rays import objective_upper_bound
 from solvers.engine.shared import SharedKernel
 from solvers.engine.shared_layout import inverse_row_norm, make_layout, reduce_norms
+from solvers.engine.storage import check_memory_option
 from solvers.engine.threads import cpu_threads
 from solvers.engine.warm_up import rehearse, warm_up
-from solvers.halpern import HalpernRun
-from solvers.halpern_state import Options, State
+from solvers.halpern import Halpern, State
 from solvers.proximal.compile import compile_loops
+from solvers.restarts import RestartRules
 from solvers.sharded import ShardedSolver
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The defaults are those of PDLP and r2HPDHG."""
+
+    restart_sufficient: float = 0.2
+    """Restart when the fixed-point residual r falls to this share of r_0, its value right after the last restart."""
+
+    restart_necessary: float = 0.8
+    """Restart when r is at most this share of r_0 and grows."""
+
+    restart_artificial: float = 0.2
+    """Restart when the iterations since the last restart pass this share of all."""
+
+    initial_weight: float = 2.0
+    """The primal weight w starts at this times ||c|| / ||b||."""
+
+    weight_smoothing: float = 0.4
+    """Exponent of the new primal weight in its geometric mean with the old."""
+
+    kernel: str = "auto"
+    """auto, reference, cpu or cuda."""
+
+    finish: str = "newton"
+    """newton: where the rate falls, Newton's method goes on (solvers.proximal; on the CPU, in memory). none: never."""
+
+    memory: str = "auto"
+    """Where cells and vectors lie, see solvers.engine.storage."""
+
+    def __post_init__(self) -> None:
+        for name in ("restart_sufficient", "restart_necessary", "restart_artificial", "weight_smoothing"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise OptionError(f"{name}={getattr(self, name)!r}: expected a number between 0 and 1")
+        if not 0 < self.initial_weight < math.inf:
+            raise OptionError(f"initial_weight={self.initial_weight!r}: expected a number > 0")
+        if self.finish not in ("newton", "none"):
+            raise OptionError(f"finish={self.finish!r}: expected newton or none")
+        check_memory_option(self.memory)
+
+    @property
+    def rules(self) -> RestartRules:
+        return RestartRules(
+            sufficient=self.restart_sufficient,
+            necessary=self.restart_necessary,
+            artificial=self.restart_artificial,
+            smoothing=self.weight_smoothing,
+            initial_weight=self.initial_weight,
+        )
 
 
 class BlockPDHG(ShardedSolver):
@@ -48,7 +100,8 @@ class BlockPDHG(ShardedSolver):
 
         The answer itself where there are no edges.
         """
-        options, context = parse_options(Options, settings), context or SolveContext()
+        options = parse_options(Options, settings)
+        context = context or SolveContext()
         lp = tightened(lp, context)
         if context.group.size == 1 and lp.edges == 0:
             return answer_without_edges(lp)
@@ -67,20 +120,24 @@ class BlockPDHG(ShardedSolver):
             (most_edges,) = context.group.max(np.array([lp.edges]))
             return State(
                 lp=lp,
-                settings=settings,
-                options=options,
-                context=context,
                 eased=costs,
+                settings=settings,
+                context=context,
+                has_equality=layout.has_equality,
+                objective_upper_bound=objective_upper_bound(lp, context.group) if layout.has_equality else math.inf,
                 layout=layout,
                 kernel=kernel,
                 scale=inverse_row_norm(layout),
-                hopeless_above=objective_upper_bound(lp, context.group) if layout.has_equality else math.inf,
+                rules=options.rules,
                 newton=newton,
                 most_edges=int(most_edges),
             )
 
     def warm_start(self, state: State, x: Vector, dual: npt.NDArray[np.float64]) -> State:
-        """`state`, starting from x[E] and dual float64[J] >= 0 in the order and units of the instance."""
+        """`state`, starting from x[E] and dual float64[J] >= 0 in the order and units of the instance.
+
+        No command calls this yet. It is for LPs that are solved again with slightly other numbers, as every day.
+        """
         return dataclasses.replace(state, start=(x, np.maximum(0.0, np.asarray(dual, dtype=np.float64))))
 
     def run(self, state: State | Answer) -> Answer:
@@ -89,4 +146,5 @@ class BlockPDHG(ShardedSolver):
         if state.layout.hopeless:
             return infeasible_answer(state.lp)
         with cpu_threads(state.settings.threads, tensors=state.kernel.name == "reference"):
-            return HalpernRun(state).solve()
+            loop = Loop(state, kernel=state.kernel.name)
+            return loop.solve(Halpern(state, loop.progress))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,16 +10,18 @@ import numpy as np
 
 from instances import MatchingLP
 from solvers.ascent import AcceleratedAscent
-from solvers.base import Answer, Availability, OptionError, Settings, Status, parse_options
+from solvers.base import Answer, Availability, OptionError, Settings, parse_options
 from solvers.engine.availability import available
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import eased
 from solvers.engine.instance import answer_without_edges, infeasible_answer, tightened
-from solvers.engine.kernel import as_numpy
+from solvers.engine.iterate import Assessment, Loop, Method
+from solvers.engine.kernel import as_numpy, upload
 from solvers.engine.precision import with_working_dtype
+from solvers.engine.progress import Progress
 from solvers.engine.storage import check_memory_option
 from solvers.engine.threads import cpu_threads
-from solvers.ridge import Dual, RidgeRun, State, prepare
+from solvers.ridge import Dual, RidgeAscent, State, prepare
 from solvers.sharded import ShardedSolver
 
 
@@ -94,38 +95,38 @@ class DualIP(ShardedSolver):
         if state.held.hopeless:
             return infeasible_answer(state.lp)
         with cpu_threads(state.settings.threads):
-            return self._run(state).solve()
+            loop = Loop(state, kernel=state.held.name)
+            return loop.solve(self._ascent(state, loop.progress))
 
-    def _run(self, state: State) -> RidgeRun:
-        return _PublishedRun(state)
+    def _ascent(self, state: State, progress: Progress) -> RidgeAscent:
+        return _PublishedAscent(state, progress)
 
 
-class _PublishedRun(RidgeRun):
-    """The ascent extrapolates below 0, where there is no bound: a look at the gap takes a pass of its own."""
+class _PublishedAscent(RidgeAscent):
+    """The ascent extrapolates below 0, where a dual gives no bound: an estimate of the gap takes a pass of its own."""
 
-    def __init__(self, state: State) -> None:
-        super().__init__(state)
-        options = state.options
-        self._scale, self._b = self.upload(state.scale), self.upload(state.lp.b)
-        start = self.upload(state.dual / state.scale)
-        self._ascent = AcceleratedAscent(start, initial_step=options.initial_step, max_step=options.max_step)
+    def __init__(self, state: State, progress: Progress) -> None:
+        self._options: Options = state.options
+        start = upload(state.dual / state.scale, state.held.device)
+        ascent = AcceleratedAscent(
+            start, initial_step=self._options.initial_step, max_step=self._options.max_step
+        )  # fmt: skip
+        super().__init__(state, progress, ascent)
+        self._scale = self._upload(state.scale)
+        self._b = self._upload(state.lp.b)
 
-    def iterate(self, iteration: int, stop: Status | None) -> Answer | None:
-        dual, options = self._scale * self._ascent.point, self.state.options
-        result = self.project(dual, values=False)
-        if stop is not None or iteration % options.check_every == 0:
-            clipped = dual.clamp(min=0)
-            answer = self.look(iteration, self.project(clipped, values=True), as_numpy(clipped), stop)
-            if answer is not None:
-                return answer
-        self._ascent.ascend(self._scale * (result.loads - self._b))
-        if options.decay_steps and iteration % options.decay_steps == 0 and self.gamma > options.gamma_least:
-            self.gamma *= options.decay_factor
+    def step(self, iteration: int, *, last: bool) -> Assessment | None:
+        dual = self._scale * self._ascent.point
+        self._pass = self._project(dual, values=False)
+        if not last and iteration % self._options.check_every:
+            return None
+        clipped = dual.clamp(min=0)
+        return self._assess(iteration, self._project(clipped, values=True), as_numpy(clipped))
+
+    def advance(self, iteration: int) -> Method:
+        options = self._options
+        self._ascent.ascend(self._scale * (self._pass.loads - self._b))
+        if options.decay_steps and iteration % options.decay_steps == 0 and self._gamma > options.gamma_least:
+            self._gamma *= options.decay_factor
             self._ascent.shrink(options.decay_factor)
-        return None
-
-    def ascent_state(self) -> Mapping[str, Dual]:
-        return self._ascent.state()
-
-    def restore_ascent(self, state: Mapping[str, Dual]) -> None:
-        self._ascent.restore(state)
+        return self

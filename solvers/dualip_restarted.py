@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import Answer, OptionError, Settings, Status, parse_options
+from solvers.base import Answer, OptionError, Settings, parse_options
 from solvers.dualip import DualIP
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import eased
 from solvers.engine.instance import answer_without_edges, serves_equalities, tightened
-from solvers.engine.kernel import Pass, as_numpy
+from solvers.engine.iterate import Assessment, Method, MethodState
+from solvers.engine.kernel import as_numpy
 from solvers.engine.precision import with_working_dtype
+from solvers.engine.progress import Progress
 from solvers.engine.quasi_newton import QuasiNewtonAscent
 from solvers.engine.rows import Rows
 from solvers.engine.storage import check_memory_option
-from solvers.ridge import Dual, RidgeRun, State, prepare
+from solvers.ridge import Dual, RidgeAscent, State, prepare
 
 #: Below, the passes are float64: the prices that a small ridge asks for lie between those of float32.
 _FLOAT64_PASSES = 1e-3
@@ -84,61 +85,68 @@ class RestartedDualIP(DualIP):
         if settings.tolerance < _FLOAT64_PASSES or context.anywhere(serves_equalities(lp)):
             settings = dataclasses.replace(settings, dtype="float64")
         state = prepare(lp, costs, settings, context, options, gamma=costs.largest * options.gamma, what=self.id)
-        if state.held.has_equality:
+        if state.has_equality:
             return state
-        return dataclasses.replace(state, top=Rows(lp, context.group).dual_upper_bound)
+        return dataclasses.replace(state, dual_upper=Rows(lp, context.group).dual_upper_bound)
 
     def warm_start(self, state: State, dual: Dual) -> State:
         """`state`, starting from dual float64[J] >= 0, with a ridge between the first and the tolerance."""
         relative = min(1.0, math.sqrt(state.settings.tolerance / state.options.gamma))
         return dataclasses.replace(super().warm_start(state, dual), gamma=relative * state.gamma)
 
-    def _run(self, state: State) -> RidgeRun:
-        return _ContinuedRun(state)
+    def _ascent(self, state: State, progress: Progress) -> RidgeAscent:
+        return _ContinuedAscent(state, progress)
 
 
-class _ContinuedRun(RidgeRun):
+class _ContinuedAscent(RidgeAscent):
     """Ascend at one ridge until little of the gap but its own share is left, then shrink it."""
 
-    def __init__(self, state: State) -> None:
-        super().__init__(state)
-        self._least = state.options.gamma_least * state.gamma * (state.eased.usual / state.eased.largest)
+    def __init__(self, state: State, progress: Progress) -> None:
+        self._options: Options = state.options
+        start = state.dual / state.scale
+        upper = state.dual_upper / state.scale
+        # With rows of norm 1 and one row an edge ||A|| = 1, so the gradient changes by at most 1/gamma.
+        ascent = QuasiNewtonAscent(np.minimum(start, upper), top=upper, safe_step=state.gamma)
+        super().__init__(state, progress, ascent)
+        self._least = self._options.gamma_least * state.gamma * (state.eased.usual / state.eased.largest)
         self._steps = 0
-        start, top = state.dual / state.scale, state.top / state.scale
-        # with rows of norm 1 and one row an edge ||A|| = 1, so the gradient changes by at most 1/gamma
-        self._ascent = QuasiNewtonAscent(np.minimum(start, top), top=top, safe_step=state.gamma)
+        """Passes at this ridge."""
 
-    def iterate(self, iteration: int, stop: Status | None) -> Answer | None:
-        dual = self.state.scale * self._ascent.point
+    def step(self, iteration: int, *, last: bool) -> Assessment | None:
         self._steps += 1
-        looking = stop is not None or self._steps % self.state.options.check_every == 0
-        result = self.project(self.upload(dual), values=looking)
-        answer = self.look(iteration, result, dual, stop) if looking else None
-        if answer is not None:
-            return answer
-        if looking and self._settled(result, dual):
-            self._steps = 0
-            self.gamma *= self.state.options.decay_factor
-            self._ascent.shrink(self.state.options.decay_factor)
-        else:
-            self._ascent.ascend(self.state.scale * (as_numpy(result.loads) - self.state.lp.b))
-        return None
+        self._dual = self._state.scale * self._ascent.point
+        self._assessed = last or self._steps % self._options.check_every == 0
+        self._pass = self._project(self._upload(self._dual), values=self._assessed)
+        return self._assess(iteration, self._pass, self._dual) if self._assessed else None
 
-    def _settled(self, result: Pass, dual: Dual) -> bool:
+    def advance(self, iteration: int) -> Method:  # noqa: ARG002 - the steps at this ridge count
+        if self._assessed and self._converged():
+            self._steps = 0
+            self._gamma *= self._options.decay_factor
+            self._ascent.shrink(self._options.decay_factor)
+        else:
+            self._ascent.ascend(self._state.scale * (as_numpy(self._pass.loads) - self._state.lp.b))
+        return self
+
+    def _converged(self) -> bool:
         """Whether the ridge's share of the gap, c'x + dual'A x - min over C of (c + A'dual)'x, outweighs the rest:
         slack at a price, dual'(b - A x), and what the repair of x costs.
         """
-        bound, _, _, value = (float(number) for number in as_numpy(result.sums))
-        loads = as_numpy(result.loads)
+        state, dual = self._state, self._dual
+        bound, _, _, value = (float(number) for number in as_numpy(self._pass.sums))
+        loads = as_numpy(self._pass.loads)
+
         ridge = value + float(dual @ loads) - bound
-        rest = abs(float(dual @ (loads - self.state.lp.b))) + abs(self.objective - self.state.eased.offset - value)
-        enough = self._steps >= _LEAST_STEPS and rest <= self.state.options.settle_share * ridge
-        small = ridge <= _SMALL * self.state.settings.tolerance * max(1.0, abs(self.progress.best_bound))
-        return enough and not small and self.gamma > self._least
+        slack = abs(float(dual @ (loads - state.lp.b)))
+        repair = abs(self._objective - state.eased.offset - value)
+        enough = self._steps >= _LEAST_STEPS and slack + repair <= self._options.settle_share * ridge
+        small = ridge <= _SMALL * state.settings.tolerance * max(1.0, abs(self._progress.best_bound))
+        return enough and not small and self._gamma > self._least
 
-    def ascent_state(self) -> Mapping[str, Dual]:
-        return {**self._ascent.state(), "steps": np.array([float(self._steps)])}
+    def snapshot(self) -> MethodState:
+        state = super().snapshot()
+        return dataclasses.replace(state, numbers={**state.numbers, "steps": self._steps})
 
-    def restore_ascent(self, state: Mapping[str, Dual]) -> None:
-        self._ascent.restore(state)
-        self._steps = int(state["steps"][0])
+    def restore(self, state: MethodState) -> None:
+        super().restore(state)
+        self._steps = int(state.numbers["steps"])

@@ -1,7 +1,7 @@
 """Block-projected, restarted, reflected Halpern PDHG.
 
 I sources, J destinations, E edges. The polytopes stay inside the projection, so the dual has J entries. With rows of
-A and b scaled to ||A_j||_2 = 1 (then A A' = I, for an edge lies in one row) and z = (x, y):
+A and b scaled to ||A_j||_2 = 1 (then A A' = I, because an edge lies in one row) and z = (x, y):
 
     x_t = Proj_C(x - tau (c + A'y)),    y_t = max(0, y + sigma (A (2 x_t - x) - b)),    tau = eta / w, sigma = eta w
     z  <- (k + 1)/(k + 2) (2 z_t - z) + 1/(k + 2) z_anchor,    y <- max(0, y)
@@ -9,265 +9,297 @@ A and b scaled to ||A_j||_2 = 1 (then A A' = I, for an edge lies in one row) and
 Restart (anchor and z become z_t) by the fixed-point residual r^2 = w ||dx||^2/eta + ||dy||^2/(w eta) - 2 dy'A dx, which
 also moves the primal weight w. (Applegate et al. 2021, PDLP; Lu and Yang 2024, r2HPDHG.)
 Where its rate falls, on the CPU, Newton's method on a shrinking subproblem goes on (solvers.proximal).
+
+`Halpern.step` makes z_t and r, `Halpern.advance` mixes, restarts or hands over. Limits, proofs and checkpoints are the
+business of the loop (solvers.engine.iterate).
 """
 
 from __future__ import annotations
 
+import enum
 import math
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from solvers.base import Answer, Status, Vector
-from solvers.engine.checkpoint import Snapshot
+from solvers.base import Vector
 from solvers.engine.evaluate import loads_of
-from solvers.engine.kernel import SETTLE, Mix, Pass, Tensor, as_numpy, dot, upload
-from solvers.engine.points import to_cells, to_edges
+from solvers.engine.iterate import Assessment, Finish, Method, MethodState, Problem
+from solvers.engine.kernel import SETTLE, Kernel, Mix, Pass, Tensor, as_numpy, dot, upload
+from solvers.engine.layout import Layout
+from solvers.engine.points import to_edges
 from solvers.engine.precision import answer_dtype
-from solvers.engine.progress import LostNumberError, Progress
+from solvers.engine.progress import NonFiniteError, Progress
 from solvers.engine.proof import Prover
-from solvers.engine.rays import Infeasibility
 from solvers.engine.repair import repair
 from solvers.engine.rows import Rows
-from solvers.halpern_state import State
+from solvers.iterates import Iterates, RowPart
 from solvers.proximal.full import Cells, Whole
-from solvers.proximal.outer import ProximalNewton
+from solvers.proximal.outer import Handover, ProximalNewton
 from solvers.proximal.switch import Switch
-from solvers.restarts import Restarts
+from solvers.restarts import RestartRules, Restarts
 
+#: Step size times ||A||: PDHG converges below 1.
 _ETA = 0.998
-#: What a checkpoint keeps of a run, beside what restarts and progress keep.
-_VECTORS = ("_y", "_loads", "_anchor_y", "_anchor_loads")
-#: The first proof is tried from this many tolerances on: it takes the dual y_t, mostly better than those estimated.
+#: Try the first proof once the estimated gap is within this factor of the tolerance: the proof uses y_t, whose bound is
+#: usually better than the estimate.
 _REACH = 2.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class State(Problem):
+    """What `prepare` of blockpdhg made."""
+
+    layout: Layout
+
+    kernel: Kernel
+
+    scale: npt.NDArray[np.float64]
+    """1 / ||A_j||_2 of each budget row, float64[J]."""
+
+    rules: RestartRules
+
+    newton: bool
+    """Whether Newton's method may finish the run."""
+
+    most_edges: int
+    """Edges of the rank that has most."""
+
+    start: tuple[Vector, npt.NDArray[np.float64]] | None = None
+    """x[E] and dual[J] of a warm start, for solves that recur: today's starts at yesterday's answer."""
+
+
+class _Next(enum.Enum):
+    """How the method goes on after the next pass. That pass stores x_t in all cases but MIX."""
+
+    MIX = "z becomes a mix of z_t, z and the anchor"
+    RESTART = "z and the anchor become z_t"
+    HAND_OVER = "Newton's method takes over at z_t"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Step:
-    """One pass from z = (x, y): dual = scale * y, y = y_t, loads = the scaled A x_t; float64[J] on the device."""
+    """One pass from z to z_t."""
+
+    dual: Tensor
+    """Its prices in the units of the instance, float64[J] on the device."""
 
     result: Pass
-    dual: Tensor
-    loads: Tensor
-    y: Tensor
+
+    projected: RowPart
+    """The part of z_t in budget rows; x_t is in the cells if the mix of the pass stores it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Seen:
-    """The estimated gap, the residual r, ||x_t - x_anchor|| and ||y_t - y_anchor||."""
+class _Residuals:
+    """The numbers of a step by which the host decides."""
 
     gap: float
-    residual: float
-    away: float
-    away_y: float
+    """As estimated."""
+
+    fixed_point: float
+    """r of z and z_t."""
+
+    distance_x: float
+    """||x_t - x_anchor||."""
+
+    distance_y: float
+    """||y_t - y_anchor||."""
 
 
-class HalpernRun:
-    """z = (x, y) with the loads A x beside it, and the same of the anchor; y = dual / scale."""
+class Halpern(Method):
+    """PDHG from z and its anchor."""
 
-    def __init__(self, state: State) -> None:
-        self._state, self._kernel = state, state.kernel
-        self._progress = Progress(
-            state.settings,
-            state.lp.b,
-            state.context,
-            has_equality=state.layout.has_equality,
-            offset=state.eased.offset,
-        )
+    def __init__(self, state: State, progress: Progress) -> None:
+        self._state = state
+        self._progress = progress
         self._prover = Prover(state.lp, state.eased, state.layout, state.kernel, state.context, state.settings)
-        self._infeasible = Infeasibility(state.lp, self._progress, state.hopeless_above, state.context.group)
         self._scale = self._upload(state.scale)
         self._b = self._upload(state.lp.b * state.scale)
-        self._x, self._anchor = state.kernel.zeros(), state.kernel.zeros()
-        self._y, self._loads = self._start()
-        self._anchor_y, self._anchor_loads = self._y, self._loads
-        size_b, size_c, most_c = float(self._b.norm()), state.eased.norm, state.layout.cost_norm
-        size_c = most_c if size_c is None else size_c
-        known = size_b > 0 and size_c > 0
-        self._restarts = Restarts(
-            state.options, size_c / size_b if known else 1.0, most=most_c / size_b if known else 1.0
-        )
+
+        self._iterates = self._first_iterates()
+        self._restarts = self._first_restarts()
         self._switch = Switch(warm=state.start is not None)
 
-    @property
-    def _weight(self) -> float:
-        return self._restarts.weight
+        self._next = _Next.MIX
+        self._want_values = False
+        """Whether the next pass sums c'x by destination: costly, and wanted for the estimate before a proof."""
 
-    def solve(self) -> Answer:
-        iteration, closer, settle = self._go_on()
-        leaving = False
-        while True:
-            iteration += 1
-            stop = self._progress.limit(iteration)
-            settle = settle or stop is not None
-            mix = SETTLE if settle else self._restarts.mix()
-            step = self._step(mix, values=closer)
-            try:
-                seen = self._look(iteration, step)
-            except LostNumberError as error:
-                return self._answer(None, Status.ERROR, iteration, str(error))
-            if self._infeasible.proved():
-                return self._answer(None, Status.INFEASIBLE, iteration, "a ray proves that no x is feasible")
-            near = self._progress.worth_proving(seen.gap, _REACH)
-            if stop is not None or (near and closer and mix.keeps):
-                answer = self._finish(iteration, seen.gap, step, stop)
-                if answer is not None:
-                    return answer
-                near = False
-            if leaving:
-                return self._newton(iteration, step.y)
-            leaving = self._state.newton and self._switch.due(
-                iteration, seen.gap, self._state.most_edges, self._crowded
-            )
-            if settle:
-                self._restart(step, seen)
-                settle = leaving
-            else:
-                self._combine(mix, step)
-                settle = self._restarts.due(iteration, seen.residual) or (near and closer) or leaving
-            closer = near
-            if self._state.context.checkpoint_due():
-                self._save(iteration, closer=closer, settle=settle)
+    def step(self, iteration: int, *, last: bool) -> Assessment:
+        restarts = last or self._next is not _Next.MIX
+        self._mix = SETTLE if restarts else self._restarts.mix()
+        self._step = self._pass(self._mix)
+        self._residuals = self._measure(iteration, self._step)
 
-    def _step(self, mix: Mix, *, values: bool) -> _Step:
-        w, dual = self._weight, self._scale * self._y
-        result = self._kernel.advance(dual, _ETA / w, self._x, self._anchor, mix, values=values)
+        self._near_tolerance = self._progress.worth_proving(self._residuals.gap, _REACH)
+        ready = self._near_tolerance and self._want_values and self._mix.keeps
+        return Assessment(gap=self._residuals.gap, worth_proving=ready)
+
+    def advance(self, iteration: int) -> Method:
+        if self._next is _Next.HAND_OVER:
+            return self._newton(iteration)
+
+        # Before z moves: the switch looks at the z of this pass.
+        slow = self._state.newton and self._switch.due(
+            iteration, self._residuals.gap, self._state.most_edges, self._crowded
+        )
+        if self._next is _Next.RESTART:
+            self._restart()
+            restart_next = False
+        else:
+            self._iterates.combine(self._mix, self._step.projected)
+            due = self._restarts.due(iteration, self._residuals.fixed_point)
+            # A proof needs x_t with values, so the pass after this one has to store it.
+            restart_next = due or (self._near_tolerance and self._want_values)
+
+        if slow:
+            self._next = _Next.HAND_OVER
+        else:
+            self._next = _Next.RESTART if restart_next else _Next.MIX
+        self._want_values = self._near_tolerance
+        return self
+
+    def finish(self, *, last: bool) -> Finish:
+        """The proof of x, which is x_t after this pass, with y_t or the best dual so far."""
+        self._near_tolerance = False  # the run goes on only where this proof fails
+        x = self._iterates.x
+        dual = self._scale * self._step.projected.y
+        proof = self._prover.prove(x, dual, self._progress, anyway=last)
+        return Finish(
+            certificate=proof.certificate,
+            x=lambda: self._prover.answer(proof, x, room=self._iterates.anchor_x),
+        )
+
+    def _pass(self, mix: Mix) -> _Step:
+        """z_t; the x of z becomes x_t, or its mix with x and the anchor."""
+        w = self._restarts.weight
+        tau = _ETA / w
+        sigma = _ETA * w
+        iterates = self._iterates
+        z = iterates.z
+
+        dual = self._scale * z.y
+        result = self._state.kernel.advance(
+            dual, tau, iterates.x, iterates.anchor_x, mix, values=self._want_values
+        )  # fmt: skip
         loads = self._scale * result.loads
-        y = (self._y + _ETA * w * (2 * loads - self._loads - self._b)).clamp(min=0)
-        return _Step(result=result, dual=dual, loads=loads, y=y)
+        y = (z.y + sigma * (2 * loads - z.loads - self._b)).clamp(min=0)
+        return _Step(dual=dual, result=result, projected=RowPart(y=y, loads=loads))
 
-    def _look(self, iteration: int, step: _Step) -> _Seen:
-        """Everything that the host decides by, in one reading of the device. Raises LostNumberError."""
-        w, dy, away_y = self._weight, step.y - self._y, step.y - self._anchor_y
-        squares = (dot(dy, dy), dot(dy, step.loads - self._loads), dot(away_y, away_y), *step.result.sums[1:3])
-        gap, (moved_y, cross, away_y, moved, away) = self._progress.look(iteration, step.result, step.dual, *squares)
-        squared = w / _ETA * moved + moved_y / (w * _ETA) - 2 * cross
+    def _measure(self, iteration: int, step: _Step) -> _Residuals:
+        """Everything that the host decides by, in one reading of the device. Raises NonFiniteError."""
+        z = self._iterates.z
+        dy = step.projected.y - z.y
+        from_anchor = step.projected.y - self._iterates.anchor.y
+        gap, scalars = self._progress.measure(
+            iteration,
+            step.result,
+            step.dual,
+            moved_y=dot(dy, dy),
+            cross=dot(dy, step.projected.loads - z.loads),
+            from_anchor_y=dot(from_anchor, from_anchor),
+        )
+
+        w = self._restarts.weight
+        squared = w / _ETA * scalars["moved"] + scalars["moved_y"] / (w * _ETA) - 2 * scalars["cross"]
         if not math.isfinite(squared):
-            raise LostNumberError(f"fixed-point residual not finite in iteration {iteration}")
-        return _Seen(gap=gap, residual=math.sqrt(max(0.0, squared)), away=math.sqrt(away), away_y=math.sqrt(away_y))
+            raise NonFiniteError(f"fixed-point residual not finite in iteration {iteration}")
+        return _Residuals(
+            gap=gap,
+            fixed_point=math.sqrt(max(0.0, squared)),  # rounding may put the square below 0
+            distance_x=math.sqrt(scalars["from_anchor"]),
+            distance_y=math.sqrt(scalars["from_anchor_y"]),
+        )
 
-    def _combine(self, mix: Mix, step: _Step) -> None:
-        """z <- mix of z_t, z and the anchor; x was mixed by the kernel. y stays >= 0, or its bound would be none."""
-        self._y = (mix.projected * step.y + mix.centre * self._y + mix.anchor * self._anchor_y).clamp(min=0)
-        self._loads = mix.projected * step.loads + mix.centre * self._loads + mix.anchor * self._anchor_loads
+    def _restart(self) -> None:
+        """z and the anchor become z_t, and the primal weight follows the distance that they moved."""
+        residuals = self._residuals
+        self._restarts.restarted(distance_x=residuals.distance_x, distance_y=residuals.distance_y)
+        self._iterates.restart(self._step.projected)
 
-    def _restart(self, step: _Step, seen: _Seen) -> None:
-        """z and the anchor become z_t."""
-        self._restarts.restarted(away=seen.away, away_y=seen.away_y)
-        self._y = self._anchor_y = step.y
-        self._loads = self._anchor_loads = step.loads
-
-    def _finish(self, iteration: int, gap: float, step: _Step, stop: Status | None) -> Answer | None:
-        """The answer, when x (which is x_t now) and a dual prove the tolerance or a limit ends the run."""
+    def _newton(self, iteration: int) -> Method:
+        """Newton's method from z_t; both primal vectors are its own from here on."""
         state = self._state
-        proof = self._prover.prove(self._x, self._scale * step.y, self._progress, anyway=stop is not None)
-        proved = state.context.record_certificate(proof.certificate)
-        status = Status.SOLVED if proved <= state.settings.tolerance else stop
-        if status is None:
-            self._progress.not_proved(gap)
-            return None
-        x = self._prover.answer(proof, self._x, room=self._anchor)
-        return self._answer(x, status, iteration, self._progress.words(iteration, proved))
+        cells = self._iterates.cells()
+        return ProximalNewton(
+            state,
+            self._whole(),
+            Rows(state.lp, state.context.group),
+            self._progress,
+            Handover(
+                x=cells["x"],
+                spare=cells["anchor"],
+                price=as_numpy(self._scale * self._step.projected.y),
+                weight=self._restarts.weight,
+                iteration=iteration,
+            ),
+            to_edges=self._to_edges,
+            snapshot=self._snapshot_at,
+        )
 
     def _crowded(self) -> bool:
-        x = self._kernel.unload(self._x)
-        return self._switch.crowded(self._whole(), x, as_numpy(self._scale * self._y), self._weight)
+        x = self._iterates.cells()["x"]
+        price = as_numpy(self._scale * self._iterates.z.y)
+        return self._switch.crowded(self._whole(), x, price, self._restarts.weight)
 
     def _whole(self) -> Whole:
         state = self._state
         return Whole(state.layout, state.lp.b, state.context, state.settings.threads)
 
-    def _newton(self, iteration: int, y: Tensor) -> Answer:
-        """The rest of the run, from x (which is x_t now) and y_t."""
-        state: State = self._state
-        found: Vector | None = None
-
-        def judge(cells: Cells) -> float:
-            nonlocal found
-            dtype = answer_dtype(state.settings, equality=state.layout.has_equality)
-            found = to_edges(state.layout, state.lp, cells, dtype)
-            dual, seconds = self._progress.best_dual, self._progress.remaining
-            return state.context.record_certificate(repair(state.lp, found, dual, state.context.group, seconds=seconds))
-
-        phase = ProximalNewton(
-            self._whole(),
-            Rows(state.lp, state.context.group),
-            self._progress,
-            self._kernel.unload(self._x),
-            self._kernel.unload(self._anchor),
-            as_numpy(self._scale * y),
-            self._weight,
-            judge=judge,
-            tolerance=state.settings.tolerance,
-            iterations=iteration,
-            infeasible=self._infeasible.proved,
-            settled=None if state.context.checkpoints is None else self._keep,
-        )
-        try:
-            end = phase.run()
-        except LostNumberError as error:
-            return self._answer(None, Status.ERROR, iteration, str(error))
-        gap = self._progress.words(end.iterations, end.gap)
-        words = f"{gap}, finished by {end.work.systems} Newton systems from iteration {iteration}"
-        words = f"no more progress at a {words}" if end.stalled else words
-        return self._answer(None if end.status is Status.INFEASIBLE else found, end.status, end.iterations, words)
-
-    def _keep(self, iteration: int, price: npt.NDArray[np.float64], loads: npt.NDArray[np.float64]) -> None:
-        """A checkpoint, where one is due, from which PDHG goes on at the point that Newton has reached."""
-        if self._state.context.checkpoint_due():
-            self._y = self._anchor_y = self._upload(price) / self._scale
-            self._loads = self._anchor_loads = self._upload(loads) * self._scale
-            self._restarts.restarted(away=0.0, away_y=0.0)
-            self._save(iteration, closer=False, settle=False)
-
-    def _save(self, iteration: int, *, closer: bool, settle: bool) -> None:
+    def _to_edges(self, cells: Cells) -> Vector:
         state = self._state
-        numbers = {"closer": closer, "settle": settle, **self._restarts.numbers(), **self._progress.numbers()}
-        primal = {
-            name: to_edges(state.layout, state.lp, self._kernel.unload(vector), state.settings.dtype)
-            for name, vector in (("x", self._x), ("anchor", self._anchor))
-        }
-        shared = {name: as_numpy(getattr(self, name)) for name in _VECTORS} | {"best_dual": self._progress.best_dual}
-        seconds = state.context.seconds
-        state.context.save(
-            Snapshot(iteration=iteration, seconds=seconds, numbers=numbers, shared=shared, primal=primal)
+        return to_edges(state.layout, state.lp, cells, answer_dtype(state.settings, equality=state.has_equality))
+
+    def snapshot(self) -> MethodState:
+        return MethodState(
+            numbers={
+                "want_values": self._want_values,
+                # In place of a hand-over a resumed run restarts: its switch, made anew, soon finds the rate slow again.
+                "restart_next": self._next is not _Next.MIX,
+                **self._restarts.numbers(),
+            },
+            shared=self._iterates.rows_to_save(),
+            primal=self._iterates.edges_to_save(self._state.settings.dtype),
         )
 
-    def _go_on(self) -> tuple[int, bool, bool]:
-        """Iterations done, and the two decisions for the next one: of a checkpoint, or of a new run."""
-        saved, state = self._state.context.load(), self._state
-        if saved is None:
-            return 0, False, False
-        self._restarts.restore(saved.numbers)
-        for name in _VECTORS:
-            setattr(self, name, self._upload(saved.shared[name]))
-        for name, vector in (("x", self._x), ("anchor", self._anchor)):
-            vector.copy_(self._kernel.load(to_cells(state.layout, state.lp, saved.primal[name])))
-        self._progress.restore(saved.numbers, saved.shared["best_dual"])
-        return saved.iteration, bool(saved.numbers["closer"]), bool(saved.numbers["settle"])
+    def _snapshot_at(self, price: npt.NDArray[np.float64], loads: npt.NDArray[np.float64]) -> MethodState:
+        """PDHG restarted at a point of Newton's method, the x of which lies in both primal vectors."""
+        y = self._upload(price) / self._scale
+        self._iterates.restart(RowPart(y=y, loads=self._upload(loads) * self._scale))
+        self._restarts.restarted(distance_x=0.0, distance_y=0.0)
+        self._next = _Next.MIX
+        self._want_values = False
+        return self.snapshot()
 
-    def _answer(self, x: Vector | None, status: Status, iteration: int, words: str) -> Answer:
-        return Answer(
-            x=x,
-            dual=None if x is None else self._progress.best_dual,
-            status=status,
-            raw_status=f"{words}; kernel {self._kernel.name}",
-            iterations=iteration,
-            trace=tuple(self._progress.trace),
-            ray=self._infeasible.ray if status is Status.INFEASIBLE else None,
-        )
+    def restore(self, state: MethodState) -> None:
+        self._restarts.restore(state.numbers)
+        self._want_values = bool(state.numbers["want_values"])
+        self._next = _Next.RESTART if state.numbers["restart_next"] else _Next.MIX
+        self._iterates.restore(state.shared, state.primal)
 
-    def _start(self) -> tuple[Tensor, Tensor]:
-        """y and the scaled loads of the first z; x and anchor hold its x."""
+    def _first_iterates(self) -> Iterates:
+        """At 0, or at the warm start made feasible."""
         state = self._state
-        if state.start is None:
-            return self._upload(np.zeros_like(state.scale)), self._upload(np.zeros_like(state.scale))
-        x, dual = state.start[0].copy(), state.start[1]
-        repair(state.lp, x, dual, state.context.group)
-        self._x.copy_(self._kernel.load(to_cells(state.layout, state.lp, x)))
-        self._anchor.copy_(self._x)
-        return self._upload(dual / state.scale), self._upload(loads_of(state.lp, x, state.context.group) * state.scale)
+        iterates = Iterates(state.kernel, state.layout, state.lp)
+        if state.start is not None:
+            x, dual = state.start[0].copy(), state.start[1]
+            repair(state.lp, x, dual, state.context.group)
+            loads = loads_of(state.lp, x, state.context.group)
+            iterates.start_at(x, dual / state.scale, loads * state.scale)
+        return iterates
+
+    def _first_restarts(self) -> Restarts:
+        state = self._state
+        norm_b = float(self._b.norm())
+        largest_norm_c = state.layout.cost_norm
+        norm_c = largest_norm_c if state.eased.norm is None else state.eased.norm
+        known = norm_b > 0 and norm_c > 0
+        return Restarts(
+            state.rules,
+            norm_ratio=norm_c / norm_b if known else 1.0,
+            largest_norm_ratio=largest_norm_c / norm_b if known else 1.0,
+        )
 
     def _upload(self, array: npt.NDArray[np.float64]) -> Tensor:
-        return upload(array, self._kernel.device)
+        return upload(array, self._state.kernel.device)

@@ -4,26 +4,50 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from solvers.engine.kernel import Mix
-from solvers.halpern_state import Options
 
-#: The primal weight stays within this factor of where it started, and of where the largest costs would have it start:
-#: near ties it would drift on without end.
+#: The primal weight stays within this factor of its start, and of the start that the largest costs would give: near
+#: ties it would drift on without end.
 _DRIFT = 100.0
-_NUMBERS = ("weight", "_first_weight", "_inner", "_first_residual", "_last_residual")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestartRules:
+    """The numbers of the rules. r is the fixed-point residual, r_0 that of the first iteration after a restart."""
+
+    sufficient: float
+    """Restart when r <= this share of r_0."""
+
+    necessary: float
+    """Restart when r <= this share of r_0 and r has grown."""
+
+    artificial: float
+    """Restart when the iterations since the last restart pass this share of all."""
+
+    smoothing: float
+    """Exponent of the new primal weight in its geometric mean with the old."""
+
+    initial_weight: float
+    """The first primal weight, in units of ||c|| / ||b||."""
 
 
 class Restarts:
-    """weight: the primal weight; balance, most: ||c|| / ||b|| with the usual costs and with all. The inner count and
-    the residuals are those since the last restart.
+    """The primal weight, and the residuals since the last restart.
+
+    norm_ratio: ||c|| / ||b|| with the usual costs. largest_norm_ratio: the same with all costs, forbidden edges
+    included (see solvers.engine.costs).
     """
 
-    def __init__(self, options: Options, balance: float, *, most: float) -> None:
-        self._options = options
-        self.weight = self._first_weight = options.initial_weight * balance
-        self._most_weight = options.initial_weight * most * _DRIFT
-        self._inner, self._first_residual, self._last_residual = 0, math.inf, math.inf
+    def __init__(self, rules: RestartRules, *, norm_ratio: float, largest_norm_ratio: float) -> None:
+        self._rules = rules
+        self.weight = rules.initial_weight * norm_ratio
+        self._least_weight = self.weight / _DRIFT
+        self._largest_weight = rules.initial_weight * largest_norm_ratio * _DRIFT
+        self._inner = 0
+        self._first_residual = math.inf
+        self._last_residual = math.inf
 
     def mix(self) -> Mix:
         """(k + 1)/(k + 2) (2 z_t - z) + 1/(k + 2) z_anchor; z_t at k = 0, where z is the anchor."""
@@ -34,30 +58,42 @@ class Restarts:
 
     def due(self, iteration: int, residual: float) -> bool:
         """Whether to restart after this iteration, in which z was mixed."""
-        options = self._options
+        rules = self._rules
         self._inner += 1
         if self._inner == 1:
-            self._first_residual, self._last_residual = residual, residual
+            self._first_residual = residual
+            self._last_residual = residual
             return False
-        grew, self._last_residual = residual > self._last_residual, residual
+
+        grew = residual > self._last_residual
+        self._last_residual = residual
         return (
-            residual <= options.restart_sufficient * self._first_residual
-            or (residual <= options.restart_necessary * self._first_residual and grew)
-            or self._inner > options.restart_artificial * iteration
+            residual <= rules.sufficient * self._first_residual
+            or (residual <= rules.necessary * self._first_residual and grew)
+            or self._inner > rules.artificial * iteration
         )
 
-    def restarted(self, *, away: float, away_y: float) -> None:
-        """The weight follows away_y / away = ||y_t - y_anchor|| / ||x_t - x_anchor||."""
-        if away > 0 and away_y > 0:
-            share = self._options.weight_smoothing
-            moved = (away_y / away) ** share * self.weight ** (1 - share)
-            self.weight = min(max(moved, self._first_weight / _DRIFT), self._most_weight)
-        self._inner, self._first_residual, self._last_residual = 0, math.inf, math.inf
+    def restarted(self, *, distance_x: float, distance_y: float) -> None:
+        """Begin anew; w <- (||y_t - y_anchor|| / ||x_t - x_anchor||)^s w^(1 - s), s = smoothing."""
+        rules = self._rules
+        if distance_x > 0 and distance_y > 0:
+            moved = (distance_y / distance_x) ** rules.smoothing * self.weight ** (1 - rules.smoothing)
+            self.weight = min(max(moved, self._least_weight), self._largest_weight)
+        self._inner = 0
+        self._first_residual = math.inf
+        self._last_residual = math.inf
 
     def numbers(self) -> dict[str, float]:
-        """What a checkpoint keeps."""
-        return {name: float(getattr(self, name)) for name in _NUMBERS}
+        """For a checkpoint."""
+        return {
+            "weight": self.weight,
+            "inner": self._inner,
+            "first_residual": self._first_residual,
+            "last_residual": self._last_residual,
+        }
 
     def restore(self, numbers: Mapping[str, float]) -> None:
-        for name in _NUMBERS:
-            setattr(self, name, numbers[name])
+        self.weight = numbers["weight"]
+        self._inner = int(numbers["inner"])
+        self._first_residual = numbers["first_residual"]
+        self._last_residual = numbers["last_residual"]

@@ -1,4 +1,4 @@
-"""What the ascents of the ridge dual share: the state, the look at the gap, the proof, checkpoints.
+"""What the ascents of the ridge dual share: the state, the estimate of the gap, the proof, checkpoints.
 
 I sources, J destinations, E edges. The ascents work on y with lambda = D y, D the row scaling:
 
@@ -10,9 +10,7 @@ I sources, J destinations, E edges. The ascents work on y with lambda = D y, D t
 
 from __future__ import annotations
 
-import abc
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,17 +18,18 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
-from solvers.base import Answer, Settings, Status, Vector
-from solvers.engine.checkpoint import Snapshot
+from solvers.ascent import Ascent
+from solvers.base import Settings
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import Eased
 from solvers.engine.held import HeldKernel
-from solvers.engine.kernel import Pass, Tensor
+from solvers.engine.iterate import Assessment, Finish, Method, MethodState, Problem
+from solvers.engine.kernel import Pass, Tensor, upload
 from solvers.engine.placement import choose_storage
 from solvers.engine.points import ridge_point
 from solvers.engine.precision import answer_dtype
-from solvers.engine.progress import LostNumberError, Progress
-from solvers.engine.rays import Infeasibility, objective_upper_bound
+from solvers.engine.progress import Progress
+from solvers.engine.rays import objective_upper_bound
 from solvers.engine.repair import repair
 from solvers.engine.threads import cpu_threads
 from solvers.engine.warm_up import warm_up_ascent
@@ -42,23 +41,24 @@ _PROOF_EVERY = 1.2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class State:
-    """What prepare() made. eased: the costs of the cells. scale float64[J] = D; gamma: the first ridge;
-    top float64[J]: upper bounds of lambda; dual float64[J]: the start; hopeless_above: no feasible x has a larger
-    objective.
-    """
+class State(Problem):
+    """What `prepare` of an ascent made."""
 
-    lp: MatchingLP
-    eased: Eased
-    settings: Settings
     options: Any
-    context: SolveContext
+
     held: HeldKernel
+
     scale: Dual
+    """D, float64[J]."""
+
     gamma: float
-    top: Dual
+    """The first ridge."""
+
+    dual_upper: Dual
+    """Upper bounds of lambda, float64[J]."""
+
     dual: Dual
-    hopeless_above: float
+    """The first lambda, float64[J]: 0, or that of a warm start."""
 
 
 def prepare(
@@ -73,144 +73,96 @@ def prepare(
             lp=lp,
             eased=costs,
             settings=settings,
-            options=options,
             context=context,
+            has_equality=held.has_equality,
+            objective_upper_bound=objective_upper_bound(lp, context.group) if held.has_equality else math.inf,
+            options=options,
             held=held,
             scale=held.inverse_row_norm,
             gamma=gamma,
-            top=np.full(lp.destinations, math.inf),
+            dual_upper=np.full(lp.destinations, math.inf),
             dual=np.zeros(lp.destinations),
-            hopeless_above=objective_upper_bound(lp, context.group) if held.has_equality else math.inf,
         )
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Point:
-    """x(dual) at gamma, and c'x of the feasible point that its repair makes of it, as it seems after the pass."""
+    """A point that may become the answer: x(dual) at gamma."""
 
     dual: Dual
+
     gamma: float
+
     objective: float
+    """c'x of the feasible point that its repair makes of it, as estimated after the pass."""
 
 
-class RidgeRun(abc.ABC):
-    """One run: `iterate` until the gap is proved or a limit reached. The answer is the best point, not the last
-    (with '=' sources the last).
+class RidgeAscent(Method):
+    """An ascent with passes at x(lambda). The answer is the best point, with '=' sources the last.
 
-    objective: c'x of the last point looked at, repaired as it seems after the pass.
+    Without '=' sources a repair scales x, and what that costs can be estimated after the pass; with them it cannot.
     """
 
-    def __init__(self, state: State) -> None:
-        self.state, self.gamma = state, state.gamma
-        self.progress = Progress(
-            state.settings,
-            state.lp.b,
-            state.context,
-            has_equality=state.held.has_equality,
-            offset=state.eased.offset,
-        )
-        self._infeasible = Infeasibility(state.lp, self.progress, state.hopeless_above, state.context.group)
-        self.objective = math.inf
-        self._best = _Point(dual=state.dual, gamma=self.gamma, objective=math.inf)
+    def __init__(self, state: State, progress: Progress, ascent: Ascent[Any]) -> None:
+        self._state = state
+        self._progress = progress
+        self._ascent = ascent
+        self._gamma = state.gamma
+        self._objective = math.inf
+        """c'x of the last point assessed, repaired as estimated."""
+
+        self._best = _Point(dual=state.dual, gamma=state.gamma, objective=math.inf)
+        self._iteration = 0
         self._next_proof = 0.0
 
-    @abc.abstractmethod
-    def iterate(self, iteration: int, stop: Status | None) -> Answer | None:
-        """One evaluation and one step; the answer where `look` gave one. `stop`: the limit now reached."""
+    def finish(self, *, last: bool) -> Finish:  # noqa: ARG002 - nothing of a point is spared where the run goes on
+        """The best point made feasible, with the best dual."""
+        state, best = self._state, self._best
+        self._next_proof = _PROOF_EVERY * self._iteration  # counts only where this proof fails
 
-    @abc.abstractmethod
-    def ascent_state(self) -> Mapping[str, Dual]:
-        """The ascent for a checkpoint."""
+        state.held.release_layout()
+        dtype = answer_dtype(state.settings, equality=state.has_equality)
+        x = ridge_point(state.eased.lp, best.dual, 1 / best.gamma, dtype, state.held.storage)
+        certificate = repair(
+            state.lp, x, self._progress.best_dual, state.context.group, seconds=self._progress.remaining
+        )  # fmt: skip
+        return Finish(certificate=certificate, x=lambda: x)
 
-    @abc.abstractmethod
-    def restore_ascent(self, state: Mapping[str, Dual]) -> None:
-        """The ascent as it was."""
+    def snapshot(self) -> MethodState:
+        numbers = {
+            "gamma": self._gamma,
+            "point_gamma": self._best.gamma,
+            "objective": self._best.objective,
+            "next_proof": self._next_proof,
+        }
+        return MethodState(numbers=numbers, shared={"point_dual": self._best.dual, **self._ascent.state()})
 
-    def solve(self) -> Answer:
-        iteration = self._go_on()
-        while True:
-            iteration += 1
-            answer = self.iterate(iteration, self.progress.limit(iteration))
-            if answer is not None:
-                return answer
-            if self.state.context.checkpoint_due():
-                self._save(iteration)
-
-    def project(self, dual: Tensor, *, values: bool) -> Pass:
-        """The pass at `dual`, in the units of the instance, on the kernel's device."""
-        return self.state.held.kernel.project(dual, 1 / self.gamma, values=values)
-
-    def look(self, iteration: int, result: Pass, dual: Dual, stop: Status | None) -> Answer | None:
-        """The answer when the gap is proved, a limit reached, no x feasible or a number lost; dual >= 0."""
-        try:
-            gap = self.progress.estimate(iteration, result, dual)
-        except LostNumberError as error:
-            return self._answer(None, Status.ERROR, iteration, str(error))
-        if self._infeasible.proved():
-            return self._answer(None, Status.INFEASIBLE, iteration, "a ray proves that no x is feasible")
-        self.objective = self.progress.best_bound + gap * max(1.0, abs(self.progress.best_bound))
-        if self.objective <= self._best.objective or self.state.held.has_equality:
-            self._best = _Point(dual=dual, gamma=self.gamma, objective=self.objective)
-        if stop is None and not self._worth_proving(iteration, gap):
-            return None
-        x, proved = self._finish()
-        words = self.progress.words(iteration, proved)
-        if proved <= self.state.settings.tolerance:
-            return self._answer(x, Status.SOLVED, iteration, words)
-        if stop is not None:
-            return self._answer(x, stop, iteration, words)
-        self.progress.not_proved(gap)
-        self._next_proof = _PROOF_EVERY * iteration
-        return None
-
-    def upload(self, array: Dual) -> Tensor:
-        import torch
-
-        return torch.from_numpy(np.array(array, dtype=np.float64)).to(self.state.held.device)
-
-    def _worth_proving(self, iteration: int, gap: float) -> bool:
-        """With '=' sources no pass tells what a repair costs, or whether it will do: the newest point is tried."""
-        if self.state.held.has_equality:
-            return gap <= self.state.settings.tolerance and iteration >= self._next_proof
-        return self.progress.worth_proving(gap)
-
-    def _finish(self) -> tuple[Vector, float]:
-        """The best point made feasible, and its certified gap with the best dual so far."""
-        lp, settings, held = self.state.lp, self.state.settings, self.state.held
-        held.release_layout()
-        dtype = answer_dtype(settings, equality=held.has_equality)
-        x = ridge_point(self.state.eased.lp, self._best.dual, 1 / self._best.gamma, dtype, held.storage)
-        dual, seconds = self.progress.best_dual, self.progress.remaining
-        return x, self.state.context.record_certificate(repair(lp, x, dual, self.state.context.group, seconds=seconds))
-
-    def _save(self, iteration: int) -> None:
-        best, context = self._best, self.state.context
-        numbers = {"gamma": self.gamma, "point_gamma": best.gamma, "objective": best.objective}
-        numbers["next_proof"] = self._next_proof
-        shared = {"best_dual": self.progress.best_dual, "point_dual": best.dual}
-        numbers, shared = {**numbers, **self.progress.numbers()}, {**shared, **self.ascent_state()}
-        context.save(Snapshot(iteration=iteration, seconds=context.seconds, numbers=numbers, shared=shared))
-
-    def _go_on(self) -> int:
-        """Iterations that a checkpoint has already done, 0 without one."""
-        saved = self.state.context.load()
-        if saved is None:
-            return 0
-        numbers, shared = saved.numbers, saved.shared
-        self.gamma = numbers["gamma"]
+    def restore(self, state: MethodState) -> None:
+        numbers, shared = state.numbers, state.shared
+        self._gamma = numbers["gamma"]
         self._next_proof = numbers["next_proof"]
         self._best = _Point(dual=shared["point_dual"], gamma=numbers["point_gamma"], objective=numbers["objective"])
-        self.progress.restore(numbers, shared["best_dual"])
-        self.restore_ascent(shared)
-        return saved.iteration
+        self._ascent.restore(shared)
 
-    def _answer(self, x: Vector | None, status: Status, iteration: int, words: str) -> Answer:
-        return Answer(
-            x=x,
-            dual=None if x is None else self.progress.best_dual,
-            status=status,
-            raw_status=f"{words}; kernel {self.state.held.name}",
-            iterations=iteration,
-            trace=tuple(self.progress.trace),
-            ray=self._infeasible.ray if status is Status.INFEASIBLE else None,
-        )
+    def _project(self, dual: Tensor, *, values: bool) -> Pass:
+        """The pass at `dual`, in the units of the instance, on the kernel's device."""
+        return self._state.held.kernel.project(dual, 1 / self._gamma, values=values)
+
+    def _assess(self, iteration: int, result: Pass, dual: Dual) -> Assessment:
+        """The gap after a pass with values at `dual` >= 0. Raises NonFiniteError."""
+        self._iteration = iteration
+        gap = self._progress.estimate(iteration, result, dual)
+        bound = self._progress.best_bound
+        self._objective = bound + gap * max(1.0, abs(bound))
+        if self._objective <= self._best.objective or self._state.has_equality:
+            self._best = _Point(dual=dual, gamma=self._gamma, objective=self._objective)
+        return Assessment(gap=gap, worth_proving=self._worth_proving(iteration, gap))
+
+    def _worth_proving(self, iteration: int, gap: float) -> bool:
+        """With '=' sources the estimate does not tell whether a repair will succeed, so tries come at intervals."""
+        if self._state.has_equality:
+            return gap <= self._state.settings.tolerance and iteration >= self._next_proof
+        return self._progress.worth_proving(gap)
+
+    def _upload(self, array: Dual) -> Tensor:
+        return upload(array, self._state.held.device)

@@ -1,4 +1,7 @@
-"""What every solver on the engine keeps while it runs: limits, the best bound, the trace, and when to try a proof."""
+"""Estimates of the gap after each pass, the best dual so far, the trace, and when a proof is worth its passes.
+
+J destinations, E edges. The estimates come from float32 passes, cheap and unproved; proof.py and certificate.py prove.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +15,34 @@ from solvers.base import Settings, Status, TracePoint
 from solvers.engine.certificate import relative_gap
 from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Pass, Tensor, as_numpy, dot, share_within, upload
+from solvers.engine.limits import Limits
 from solvers.watching import current
 
-#: After a proof that failed, the estimate has to fall to this share of what it was before the next try.
+#: After a proof that failed, the estimate has to fall to this share of its value then before the next try.
 _RETRY = 0.7
-#: Progress is a gap smaller by this share, or a bound that rose by this share of the tolerance.
-_GAIN = 1e-3
-#: No progress up to this multiple of the last iteration that made some, and so many more, is none any more.
-_STRETCH, _PATIENCE = 9, 10_000
-#: By this share of the time limit a proof may pass it.
-_GRACE = 0.02
+#: A proof that failed at a smaller estimate than this share of the tolerance counts as one at this share: else the
+#: estimate, which cannot fall below rounding, might never be small enough for another try.
+_LEAST_FAILED = 1e-3
+#: The names of Pass.sums, in order.
+_SUMS = ("least", "moved", "from_anchor", "cost")
 
 
-class LostNumberError(ArithmeticError):
-    """A quantity of the iteration is not finite; the message names both."""
+class NonFiniteError(ArithmeticError):
+    """A quantity of the iteration is NaN or infinite; the message names both."""
+
+
+def host_scalars(sums: Tensor, scalars: Mapping[str, Tensor]) -> dict[str, float]:
+    """The sums of a pass and other scalars of its device by name, read with one synchronisation."""
+    import torch
+
+    values = as_numpy(torch.cat((sums, torch.stack(tuple(scalars.values()))))).tolist()
+    return dict(zip((*_SUMS, *scalars), values, strict=True))
 
 
 class Progress:
-    """Estimates of the gap from the float32 passes, cheap and unproved; proof.py and certificate.py give the proof.
+    """What is known of the gap while a run goes on. Duals, float64[J], may lie on the host or on the passes' device.
 
-    The duals, float64[J], may lie on the host or on the device of the passes. offset: what every objective and bound of
-    a pass lacks (see costs.py).
+    offset: what every objective and bound of a pass lacks (see costs.py).
     """
 
     def __init__(
@@ -45,14 +55,14 @@ class Progress:
         offset: float = 0.0,
     ) -> None:
         self.trace: list[TracePoint] = []
+        self.limits = Limits(settings, context)
         self.best_bound = -math.inf
-        self._best: Tensor = upload(np.zeros_like(b), "cpu")
+        self._best_dual: Tensor = upload(np.zeros_like(b), "cpu")
         self._b = upload(b, "cpu")
-        self._settings = settings
-        self._penalise = has_equality
+        self._tolerance = settings.tolerance
+        self._has_equality = has_equality
         self._offset = offset
-        self._failed = math.inf
-        self._gained, self._least_gap, self._least_bound = 0, math.inf, -math.inf
+        self._failed_gap = math.inf
         self._context = context
         self._watch = current()
         context.start()
@@ -60,104 +70,126 @@ class Progress:
     @property
     def best_dual(self) -> npt.NDArray[np.float64]:
         """float64[J]: the dual with the highest bound so far, as estimated or as proved."""
-        return as_numpy(self._best)
+        return as_numpy(self._best_dual)
 
     def estimate(self, iteration: int, result: Pass, dual: npt.NDArray[np.float64] | Tensor) -> float:
-        """The gap as it looks after a pass at `dual` >= 0, kept in the trace. Raises LostNumberError."""
-        return self.look(iteration, result, dual)[0]
+        """The gap as it looks after a pass at `dual` >= 0, kept in the trace. Raises NonFiniteError."""
+        gap, _ = self.measure(iteration, result, dual)
+        return gap
 
-    def look(
-        self, iteration: int, result: Pass, dual: npt.NDArray[np.float64] | Tensor, *also: Tensor
-    ) -> tuple[float, list[float]]:
-        """`estimate`, and the numbers `also` of the device: the host waits for it once.
+    def measure(
+        self, iteration: int, result: Pass, dual: npt.NDArray[np.float64] | Tensor, **extra: Tensor
+    ) -> tuple[float, dict[str, float]]:
+        """`estimate`, with all scalars of the pass and the `extra` ones: the host waits for the device once."""
+        dual = self._to_device(dual, result)
+        scalars = host_scalars(result.sums, {**self._scalars(result, dual), **extra})
+        _require_finite(iteration, scalars)
 
-        The objective is that of the point that scaling repairs, where the pass has values by destination; else, and
-        with '=' sources, which scaling does not repair, it is c'x and the violation at its price.
-        """
+        bound = scalars["least"] - scalars["budget"] + self._offset
+        best_violation = scalars["best_violation"]
+        if bound > self.best_bound:
+            self.best_bound = bound
+            self._best_dual = dual.clone()
+            best_violation = scalars["violation"]
+
+        objective = self._objective(scalars, best_violation)
+        # At the optimum rounding may put the objective below the bound: the gap is then as small as can be seen.
+        gap = relative_gap(max(objective, 2 * self.best_bound - objective), self.best_bound)
+        self._record(iteration, gap)
+        return gap, scalars
+
+    def _to_device(self, dual: npt.NDArray[np.float64] | Tensor, result: Pass) -> Tensor:
+        """`dual` on the device of the pass, where b and the best dual follow."""
         import torch
 
         device = result.sums.device
-        self._b, self._best, dual = (torch.as_tensor(v, device=device) for v in (self._b, self._best, dual))
-        over = (result.loads - self._b).clamp(min=0)
-        numbers = (dual.sum(), result.loads.sum(), dot(self._b, dual), dot(dual, over), dot(self._best, over))
-        by_price = result.values is None or self._penalise
-        repaired = () if by_price else (dot(share_within(self._b, result.loads), result.values),)
-        heard = as_numpy(torch.cat((result.sums, torch.stack((*numbers, *repaired, *also))))).tolist()
-        least, _, _, value, of_dual, of_loads, budget, violation, best_violation, *rest = heard
-        for name, number in (("dual", of_dual), ("objective and bound", sum(heard[:4])), ("loads", of_loads)):
-            if not math.isfinite(number):
-                raise LostNumberError(f"{name} not finite in iteration {iteration}")
-        bound = least - budget + self._offset
-        if bound > self.best_bound:
-            self.best_bound, self._best, best_violation = bound, dual.clone(), violation
-        objective = value + best_violation + self._offset
-        if repaired:
-            objective = float(self._context.group.sum(np.array([rest.pop(0)]))[0]) + self._offset
-        # at the optimum rounding may put the objective below the bound: that is as near as one can see
-        gap = relative_gap(max(objective, 2 * self.best_bound - objective), self.best_bound)
-        self._note_gain(iteration, gap)
+        self._b = torch.as_tensor(self._b, device=device)
+        self._best_dual = torch.as_tensor(self._best_dual, device=device)
+        return torch.as_tensor(dual, device=device)
+
+    def _scalars(self, result: Pass, dual: Tensor) -> dict[str, Tensor]:
+        """b'dual, dual'(A x - b)+ of both duals, and c'x after scaling each edge by min(1, b_j / (A x)_j).
+
+        The last only where the pass has values by destination and scaling repairs x, which it does not for '='
+        sources. The first two sums only show numbers that are not finite.
+        """
+        excess = (result.loads - self._b).clamp(min=0)
+        scalars = {
+            "dual_sum": dual.sum(),
+            "loads_sum": result.loads.sum(),
+            "budget": dot(self._b, dual),
+            "violation": dot(dual, excess),
+            "best_violation": dot(self._best_dual, excess),
+        }
+        if result.values is not None and not self._has_equality:
+            scalars["scaled_cost"] = dot(share_within(self._b, result.loads), result.values)
+        return scalars
+
+    def _objective(self, scalars: Mapping[str, float], best_violation: float) -> float:
+        """That of the scaled point where it is known, otherwise c'x + best_dual'(A x - b)+."""
+        if "scaled_cost" in scalars:
+            mine = np.array([scalars["scaled_cost"]])  # the values of a pass are those of this rank alone
+            return float(self._context.group.sum(mine)[0]) + self._offset
+        return scalars["cost"] + best_violation + self._offset
+
+    def _record(self, iteration: int, gap: float) -> None:
+        self.limits.note(iteration, gap, self.best_bound)
         self.trace.append(TracePoint(seconds=self._context.seconds, iteration=iteration, gap=gap))
         if self._context.group.size == 1:
             self._watch.tell(self.trace[-1])
-        return gap, rest
 
     def proved(self, bound: float, dual: Tensor) -> None:
         """`bound` is proved for `dual`, and the best there is: estimates in float32 may have been above the truth."""
-        self.best_bound, self._best = bound, dual.clone()
+        self.best_bound = bound
+        self._best_dual = dual.clone()
+
+    def forget_bound(self) -> None:
+        """Let the next pass set the bound, because float32 passes may have put it above the truth."""
+        self.best_bound = -math.inf
 
     def worth_proving(self, gap: float, reach: float = 1.0) -> bool:
         """Whether `gap` is within the tolerance, for the first proof within `reach` times that, and has fallen well
         since a proof failed.
         """
-        within = self._settings.tolerance * (reach if self._failed == math.inf else 1.0)
-        return gap <= min(within, _RETRY * self._failed)
+        within = self._tolerance * (reach if self._failed_gap == math.inf else 1.0)
+        return gap <= min(within, _RETRY * self._failed_gap)
 
     def not_proved(self, gap: float) -> None:
-        self._failed = max(gap, 1e-3 * self._settings.tolerance)
-
-    def _note_gain(self, iteration: int, gap: float) -> None:
-        rise = _GAIN * self._settings.tolerance * max(1.0, abs(self.best_bound))
-        if gap < (1 - _GAIN) * self._least_gap or self.best_bound > self._least_bound + rise:
-            self._gained, self._least_gap, self._least_bound = iteration, min(gap, self._least_gap), self.best_bound
-
-    def stalled(self, iteration: int) -> bool:
-        """Whether a run without limits would never end: its gap has not fallen for most of a long run.
-
-        A run that has a limit goes on to it, for progress may be slower than this.
-        """
-        settings = self._settings
-        limited = settings.iteration_limit is not None or settings.time_limit is not None
-        return not limited and iteration > _PATIENCE + _STRETCH * self._gained
+        """A proof failed at this estimate."""
+        self._failed_gap = max(gap, _LEAST_FAILED * self._tolerance)
 
     def limit(self, iteration: int) -> Status | None:
-        """The limit that `iteration` finished iterations have reached; one without progress any more is at its end."""
-        settings = self._settings
-        if self.stalled(iteration):
-            return Status.ITERATION_LIMIT
-        if settings.iteration_limit is not None and iteration >= settings.iteration_limit:
-            return Status.ITERATION_LIMIT
-        if settings.time_limit is not None and self._context.seconds >= settings.time_limit:
-            return Status.TIME_LIMIT
-        return Status.TIME_LIMIT if self._watch.stopped else None
+        """The limit that `iteration` finished iterations have reached."""
+        return self.limits.reached(iteration)
 
     @property
     def remaining(self) -> float:
-        """Seconds that a last proof may take: those to the time limit, a few more where it is reached."""
-        limit = self._settings.time_limit
-        return math.inf if limit is None else max(_GRACE * limit, limit - self._context.seconds)
+        """Seconds that a proof may take."""
+        return self.limits.remaining
 
     def words(self, iteration: int, proved: float) -> str:
-        """What a run says that ends after this iteration with the gap `proved`."""
-        why = "no more progress at a " if self.stalled(iteration) and proved > self._settings.tolerance else ""
+        """How to report a run that ends after this iteration with the gap `proved`."""
+        stalled = self.limits.stalled(iteration) and proved > self._tolerance
+        why = "no more progress at a " if stalled else ""
         return f"{why}certified gap {proved:.2e}"
 
     def numbers(self) -> dict[str, float]:
-        """What a checkpoint keeps beside best_dual."""
-        gained = {"gained": self._gained, "least_gap": self._least_gap, "least_bound": self._least_bound}
-        return {"best_bound": self.best_bound, "failed": self._failed, **gained}
+        """For a checkpoint, beside best_dual."""
+        return {"best_bound": self.best_bound, "failed_gap": self._failed_gap, **self.limits.numbers()}
 
     def restore(self, numbers: Mapping[str, float], best_dual: npt.NDArray[np.float64]) -> None:
-        self.best_bound, self._failed = numbers["best_bound"], numbers["failed"]
-        self._gained = int(numbers["gained"])
-        self._least_gap, self._least_bound = numbers["least_gap"], numbers["least_bound"]
-        self._best = upload(best_dual, "cpu")
+        self.limits.restore(numbers)
+        self.best_bound = numbers["best_bound"]
+        self._failed_gap = numbers["failed_gap"]
+        self._best_dual = upload(best_dual, "cpu")
+
+
+def _require_finite(iteration: int, scalars: Mapping[str, float]) -> None:
+    checks = {
+        "dual": scalars["dual_sum"],
+        "objective and bound": sum(scalars[name] for name in _SUMS),
+        "loads": scalars["loads_sum"],
+    }
+    for name, number in checks.items():
+        if not math.isfinite(number):
+            raise NonFiniteError(f"{name} not finite in iteration {iteration}")

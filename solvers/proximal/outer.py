@@ -11,15 +11,17 @@ and each source's margin; Newton then works on what can change within a reach, a
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.base import Status
+from solvers.base import Vector
+from solvers.engine.iterate import Assessment, Finish, Method, MethodState, Problem
 from solvers.engine.kernel import as_numpy
 from solvers.engine.prices import Prices, dot
 from solvers.engine.progress import Progress
+from solvers.engine.repair import repair
 from solvers.engine.rows import Rows
 from solvers.proximal.constants import Constants
 from solvers.proximal.full import Cells, Whole
@@ -40,111 +42,134 @@ class _Point:
     gap: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ending:
-    """How the phase ended: status, certified gap of the x returned, full passes so far (PDHG's among them), work.
+#: Asks for full passes, one price after another, and is sent the point of each.
+_Passes = Generator[Prices, _Point, None]
 
-    stalled: it ended by itself, as ITERATION_LIMIT, because rounds no longer gained anything.
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Handover:
+    """Where PDHG leaves a run. From here on both vectors of cells belong to Newton's method, which uses them in turn as
+    centre and as last point.
     """
 
-    status: Status
-    gap: float
-    iterations: int
-    work: Work
-    stalled: bool = False
+    x: Cells
+    """The first centre."""
+
+    spare: Cells
+    """As long; its values do not matter."""
+
+    price: Prices
+
+    weight: float
+    """The primal weight."""
+
+    iteration: int
+    """Passes so far."""
 
 
-class _EndedError(Exception):
-    """The run is over: proved, at a limit, or infeasible."""
+class ProximalNewton(Method):
+    """From the point and the primal weight of PDHG; an iteration is a full pass.
 
-
-class ProximalNewton:
-    """From x (cells, overwritten), price[J] and the primal weight of PDHG; `spare` is a second vector of cells.
-
-    judge: makes a copy of a point feasible and returns the gap proved for it and the best dual of `progress`. Over
-    several ranks every decision is taken from numbers that are alike on all. iterations: those of PDHG so far.
-    infeasible: whether the best dual of `progress` proves that no x is feasible. settled: called after each round with
-    the count of passes, the prices and the loads of the new centre, which then lies in both vectors of cells.
+    to_edges: the x[E] of an answer out of cells. snapshot: a checkpoint of PDHG at a centre with these prices and
+    loads; the x of that centre then lies in both vectors of cells.
     """
 
     def __init__(
         self,
+        problem: Problem,
         whole: Whole,
         rows: Rows,
         progress: Progress,
-        x: Cells,
-        spare: Cells,
-        price: Prices,
-        weight: float,
+        begin: Handover,
         *,
-        judge: Callable[[Cells], float],
-        tolerance: float,
-        iterations: int,
-        infeasible: Callable[[], bool] = lambda: False,
-        settled: Callable[[int, Prices, Prices], None] | None = None,
+        to_edges: Callable[[Cells], Vector],
+        snapshot: Callable[[Prices, Prices], MethodState],
         constants: Constants | None = None,
     ) -> None:
-        self._whole, self._rows, self._progress = whole, rows, progress
+        self._problem, self._whole, self._rows, self._progress = problem, whole, rows, progress
         self._k = constants or Constants()
-        self._centre, self._x, self._centre_gap = x, spare, math.inf
-        self._price = np.clip(price, 0.0, self._rows.price_limit)
-        self._unit = 1.0 / weight
+        self._centre, self._x, self._centre_gap = begin.x, begin.spare, math.inf
+        self._unit = 1.0 / begin.weight
         self._step, self._share, self._box = self._k.first_step * self._unit, self._k.share, self._k.first_box
-        self._judge, self._tolerance = judge, tolerance
-        self._infeasible, self._iterations, self._settled = infeasible, iterations, settled
-        self._work, self._status, self._gap = Work(), Status.ERROR, math.inf
+        self._to_edges, self._snapshot_at = to_edges, snapshot
+        self._first_iteration = self._iteration = begin.iteration
+        self._work = Work()
         self._least_gap, self._idle_rounds = math.inf, 0
+        self._new_centre: _Point | None = None
+        progress.forget_bound()
+        self._passes = self._rounds(np.clip(begin.price, 0.0, rows.price_limit))
+        self._wanted = next(self._passes)
 
-    def run(self) -> Ending:
-        """Rounds until one ends the run. Raises LostNumberError."""
-        self._progress.best_bound = -math.inf  # that of float32 passes may be above the true one
-        try:
-            point = self._long_enough(self._evaluate(self._price))
-            while True:
-                point, solves, reached = self._round(point)
-                self._centre, self._x, self._centre_gap = self._x, self._centre, point.gap
-                self._count_idle(point.gap)
-                if solves <= self._k.easy:
-                    self._lengthen()
-                elif not reached:
-                    self._step = max(self._step / self._k.grow, self._k.first_step * self._unit)
-                if self._settled is not None:
-                    np.copyto(self._x, self._centre)
-                    self._settled(self._iterations, point.price, point.loads)
-                point = self._evaluate(point.price)
-        except _EndedError:
-            stalled = self._status is Status.ITERATION_LIMIT and self._stalled
-            return Ending(
-                status=self._status, gap=self._gap, iterations=self._iterations, work=self._work, stalled=stalled
-            )
+    @property
+    def remark(self) -> str:
+        return f"finished by {self._work.systems} Newton systems from iteration {self._first_iteration}"
+
+    def step(self, iteration: int, *, last: bool) -> Assessment:  # noqa: ARG002 - every pass leaves a point
+        """The full pass that the rounds wait for."""
+        self._iteration = iteration
+        self._point = self._evaluate(self._wanted)
+        return Assessment(gap=self._point.gap, worth_proving=self._progress.worth_proving(self._point.gap))
+
+    def advance(self, iteration: int) -> Method:  # noqa: ARG002
+        """Go on to the next full pass, past the subproblem and the end of the round that lie between."""
+        self._new_centre = None
+        self._wanted = self._passes.send(self._point)
+        return self
+
+    def finish(self, *, last: bool) -> Finish:
+        """The last point; at a limit the better one of that and the centre, which a longer step may have left far."""
+        problem = self._problem
+        x = self._to_edges(self._x if self._point.gap <= self._centre_gap or not last else self._centre)
+        dual, seconds = self._progress.best_dual, self._progress.remaining
+        certificate = repair(problem.lp, x, dual, problem.context.group, seconds=seconds)
+        return Finish(certificate=certificate, x=lambda: x)
+
+    def snapshot(self) -> MethodState | None:
+        """PDHG at the centre, where a round has just ended."""
+        if self._new_centre is None:
+            return None
+        np.copyto(self._x, self._centre)
+        return self._snapshot_at(self._new_centre.price, self._new_centre.loads)
+
+    def _rounds(self, price: Prices) -> _Passes:
+        """Proximal steps, each from the point of the last one."""
+        point = yield from self._long_enough((yield price))
+        while True:
+            point, solves, reached = yield from self._round(point)
+            self._centre, self._x, self._centre_gap = self._x, self._centre, point.gap
+            self._count_idle(point.gap)
+            if solves <= self._k.easy:
+                self._lengthen()
+            elif not reached:
+                self._step = max(self._step / self._k.grow, self._k.first_step * self._unit)
+            self._new_centre = point
+            point = yield point.price
 
     def _lengthen(self) -> None:
         self._step = min(self._step * self._k.grow, self._k.most_step * self._unit)
 
-    @property
-    def _stalled(self) -> bool:
-        return self._idle_rounds >= self._k.patient_rounds
-
     def _count_idle(self, gap: float) -> None:
-        """Rounds in a row that neither made the gap smaller nor can be followed by a longer step."""
+        """Give up after many rounds in a row that neither made the gap smaller nor can be followed by a longer step."""
         gains = gap < self._least_gap or self._step < self._k.most_step * self._unit
         self._idle_rounds = 0 if gains else self._idle_rounds + 1
         self._least_gap = min(self._least_gap, gap)
+        if self._idle_rounds >= self._k.patient_rounds:
+            self._progress.limits.give_up()
 
-    def _long_enough(self, point: _Point) -> _Point:
+    def _long_enough(self, point: _Point) -> Generator[Prices, _Point, _Point]:
         """A longer first step while most sources have free edges: few can be left out of a subproblem then."""
         free = self._whole.free_share()
         for _ in range(3):
             if free <= self._k.free_share:
                 break
             self._lengthen()
-            point, before = self._evaluate(point.price), free
+            point, before = (yield point.price), free
             free = self._whole.free_share()
             if free > self._k.free_fall * before:
                 break
         return point
 
-    def _round(self, point: _Point) -> tuple[_Point, int, bool]:
+    def _round(self, point: _Point) -> Generator[Prices, _Point, tuple[_Point, int, bool]]:
         """argmax of phi at this centre and step, to the accuracy that the step allows, with its x; solves used, and
         whether the accuracy was reached.
         """
@@ -155,11 +180,11 @@ class ProximalNewton:
                 self._rows.residual(point.loads - self._whole.b, point.price, 0.0, self._rows.price_limit) <= tolerance
             )
             if reached or solves == self._k.solves:
-                return (self._evaluate(point.price) if stale else point), solves, reached
+                return ((yield point.price) if stale else point), solves, reached
             reach = self._whole.reach(self._share)
             price, rise, hit = self._solve(point, reach, self._k.sub_tolerance * tolerance)
             solves += 1
-            trial = self._evaluate(price)
+            trial = yield price
             self._share = self._next_share(hit=hit)
             if trial.phi < point.phi - _ROUNDING * abs(point.phi) and solves < self._k.solves:
                 self._box = max(1.0, min(self._box, np.abs(price - point.price).max() / reach) / 4)
@@ -192,34 +217,13 @@ class ProximalNewton:
         return max(1.0, self._box / 2) if good < 0.2 else self._box
 
     def _expired(self) -> bool:
-        return self._progress.limit(self._iterations) is not None
+        return self._progress.limit(self._iteration) is not None
 
     def _evaluate(self, price: Prices) -> _Point:
-        """A full pass; raises _EndedError where it ends the run."""
+        """A full pass."""
         result = self._whole.evaluate(self._centre, self._step, price, self._x)
-        self._iterations += 1
-        gap = self._progress.estimate(self._iterations, result, price)
+        gap = self._progress.estimate(self._iteration, result, price)
         moved, cost = float(result.sums[1]), float(result.sums[3])
         loads = as_numpy(result.loads)
-        if self._ended(gap):
-            raise _EndedError
         phi = cost + dot(price, loads - self._whole.b) + moved / (2 * self._step)
         return _Point(price=price, phi=phi, loads=loads, moved=math.sqrt(moved), gap=gap)
-
-    def _ended(self, gap: float) -> bool:
-        """Whether the gap is proved, or a limit reached: then the better of the last point and the centre counts."""
-        if self._infeasible():
-            self._status = Status.INFEASIBLE
-            return True
-        limit = self._progress.limit(self._iterations)
-        if limit is None and self._stalled:
-            limit = Status.ITERATION_LIMIT
-        if limit is None and not self._progress.worth_proving(gap):
-            return False
-        self._gap = self._judge(self._x if gap <= self._centre_gap or limit is None else self._centre)
-        if self._gap <= self._tolerance:
-            self._status = Status.SOLVED
-            return True
-        self._progress.not_proved(gap)
-        self._status = limit or Status.ERROR
-        return limit is not None

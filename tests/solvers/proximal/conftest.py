@@ -7,18 +7,19 @@ import numpy as np
 import pytest
 
 from instances import Kind, MatchingLP, PerSource
-from solvers.base import Settings, Vector
+from solvers.base import Answer, Settings, Vector
 from solvers.engine.context import SolveContext
+from solvers.engine.costs import Eased
+from solvers.engine.iterate import Loop, MethodState, Problem
 from solvers.engine.kernel import Pass
 from solvers.engine.layout import build_layout
 from solvers.engine.points import to_cells, to_edges
 from solvers.engine.progress import Progress
-from solvers.engine.repair import repair
 from solvers.engine.rows import Rows
 from solvers.proximal.compile import compile_loops
 from solvers.proximal.constants import Constants
-from solvers.proximal.full import Cells, Whole
-from solvers.proximal.outer import Ending, ProximalNewton
+from solvers.proximal.full import Whole
+from solvers.proximal.outer import Handover, ProximalNewton
 from solvers.proximal.subproblem import NewtonSolve, Work
 
 Recipe = Callable[..., MatchingLP]
@@ -48,7 +49,8 @@ class _InEdges:
     def __init__(
         self, lp: MatchingLP, dtype: str = "float64", threads: int = 1, context: SolveContext | None = None
     ) -> None:
-        self.lp, self.context = lp, context or SolveContext()
+        self.lp = lp
+        self.context = context or SolveContext()
         self._layout = build_layout(lp, dtype)
         self.whole = Whole(self._layout, lp.b, self.context, threads)
         self._x = np.zeros(self._layout.cells, dtype)
@@ -73,31 +75,34 @@ class _InEdges:
 
 def _finish(
     lp: MatchingLP, *, dtype: str = "float64", x: Vector | None = None, **settings: Any
-) -> tuple[Ending, Vector, Progress]:
-    wanted, context, layout = Settings(**settings), SolveContext(), build_layout(lp, dtype)
+) -> tuple[Answer, Progress, SolveContext]:
+    layout = build_layout(lp, dtype)
     compile_loops(lp, dtype)
-    progress = Progress(wanted, lp.b, context, has_equality=layout.has_equality)
-    start = np.zeros(lp.edges, dtype=dtype) if x is None else x
-    found = start
-
-    def judge(cells: Cells) -> float:
-        nonlocal found
-        found = to_edges(layout, lp, cells, "float64")
-        return repair(lp, found, progress.best_dual).gap
-
-    phase = ProximalNewton(
-        Whole(layout, lp.b, context),
-        Rows(lp),
-        progress,
-        to_cells(layout, lp, start),
-        np.zeros(layout.cells, dtype),
-        np.zeros(lp.destinations),
-        float(np.linalg.norm(lp.c) / max(1e-30, np.linalg.norm(lp.b))),
-        judge=judge,
-        tolerance=wanted.tolerance,
-        iterations=0,
+    problem = Problem(
+        lp=lp,
+        eased=Eased(lp=lp, offset=0.0, norm=None, usual=1.0, largest=1.0),
+        settings=Settings(**settings),
+        context=SolveContext(),
+        has_equality=layout.has_equality,
+        objective_upper_bound=np.inf,
     )
-    return phase.run(), found, progress
+    loop = Loop(problem, kernel="cpu")
+    phase = ProximalNewton(
+        problem,
+        Whole(layout, lp.b, problem.context),
+        Rows(lp),
+        loop.progress,
+        Handover(
+            x=to_cells(layout, lp, np.zeros(lp.edges, dtype=dtype) if x is None else x),
+            spare=np.zeros(layout.cells, dtype),
+            price=np.zeros(lp.destinations),
+            weight=float(np.linalg.norm(lp.c) / max(1e-30, np.linalg.norm(lp.b))),
+            iteration=0,
+        ),
+        to_edges=lambda cells: to_edges(layout, lp, cells, "float64"),
+        snapshot=lambda price, loads: MethodState(numbers={}, shared={"price": price, "loads": loads}),
+    )
+    return loop.solve(phase), loop.progress, problem.context
 
 
 @pytest.fixture(scope="session")
@@ -111,5 +116,5 @@ def in_edges() -> type[_InEdges]:
 
 
 @pytest.fixture(scope="session")
-def finish() -> Callable[..., tuple[Ending, Vector, Progress]]:
+def finish() -> Callable[..., tuple[Answer, Progress, SolveContext]]:
     return _finish

@@ -1,0 +1,94 @@
+"""The point z = (x, y) of blockpdhg and its anchor, with the loads A x of both.
+
+J destinations, E edges. Rows are scaled: y = dual / scale, loads = scale * (A x). x lies in cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import MatchingLP
+from solvers.base import Vector
+from solvers.engine.kernel import Kernel, Mix, Tensor, as_numpy, upload
+from solvers.engine.layout import Layout
+from solvers.engine.points import to_cells, to_edges
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class RowPart:
+    """The part of a point that lies in budget rows; float64[J] on the device."""
+
+    y: Tensor
+    """The dual of the scaled rows."""
+
+    loads: Tensor
+    """A x in the scaled rows."""
+
+
+class Iterates:
+    """z and the anchor. The first of both is 0.
+
+    Every pass overwrites x, with x_t or with a mix; only a pass that restarts overwrites the anchor's x. The memory of
+    the two vectors has one owner at a time: Newton's method takes both for good, as its centre and its trial point in
+    turn, and an answer is made in the memory of the anchor. After either, the run never iterates from here again.
+    """
+
+    def __init__(self, kernel: Kernel, layout: Layout, lp: MatchingLP) -> None:
+        self._kernel = kernel
+        self._layout = layout
+        self._lp = lp
+        self.x = kernel.zeros()
+        self.anchor_x = kernel.zeros()
+        zero = self._upload(np.zeros(lp.destinations))
+        self.z = RowPart(y=zero, loads=zero)
+        self.anchor = self.z
+
+    def start_at(self, x: Vector, y: npt.NDArray[np.float64], loads: npt.NDArray[np.float64]) -> None:
+        """z and the anchor become the point of x[E] with this part in budget rows."""
+        self.x.copy_(self._kernel.load(to_cells(self._layout, self._lp, x)))
+        self.anchor_x.copy_(self.x)
+        self.restart(RowPart(y=self._upload(y), loads=self._upload(loads)))
+
+    def combine(self, mix: Mix, projected: RowPart) -> None:
+        """z <- mix of z_t, z and the anchor, as the pass did for x. y stays >= 0: otherwise it would give no bound."""
+        z, anchor = self.z, self.anchor
+        y = mix.projected * projected.y + mix.centre * z.y + mix.anchor * anchor.y
+        loads = mix.projected * projected.loads + mix.centre * z.loads + mix.anchor * anchor.loads
+        self.z = RowPart(y=y.clamp(min=0), loads=loads)
+
+    def restart(self, projected: RowPart) -> None:
+        """z and the anchor become z_t, as the pass did for x."""
+        self.z = projected
+        self.anchor = projected
+
+    def cells(self) -> dict[str, npt.NDArray[Any]]:
+        """x and the anchor's on the host, in cells; views of the same memory where the device is the host."""
+        return {"x": self._kernel.unload(self.x), "anchor": self._kernel.unload(self.anchor_x)}
+
+    def rows_to_save(self) -> dict[str, npt.NDArray[np.float64]]:
+        """The parts in budget rows, alike on all ranks."""
+        return {
+            "y": as_numpy(self.z.y),
+            "loads": as_numpy(self.z.loads),
+            "anchor_y": as_numpy(self.anchor.y),
+            "anchor_loads": as_numpy(self.anchor.loads),
+        }
+
+    def edges_to_save(self, dtype: str) -> dict[str, Vector]:
+        """Both x, in the edge order of the instance."""
+        return {name: to_edges(self._layout, self._lp, cells, dtype) for name, cells in self.cells().items()}
+
+    def restore(self, rows: Mapping[str, npt.NDArray[Any]], edges: Mapping[str, npt.NDArray[Any]]) -> None:
+        """As saved. Raises KeyError where something is missing."""
+        self.z = RowPart(y=self._upload(rows["y"]), loads=self._upload(rows["loads"]))
+        self.anchor = RowPart(y=self._upload(rows["anchor_y"]), loads=self._upload(rows["anchor_loads"]))
+        for name, vector in (("x", self.x), ("anchor", self.anchor_x)):
+            vector.copy_(self._kernel.load(to_cells(self._layout, self._lp, edges[name])))
+
+    def _upload(self, array: npt.NDArray[np.float64]) -> Tensor:
+        return upload(array, self._kernel.device)
