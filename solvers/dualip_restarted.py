@@ -106,7 +106,7 @@ class _ContinuedAscent(RidgeAscent):
         start = state.dual / state.scale
         upper = state.dual_upper / state.scale
         # With rows of norm 1 and one row an edge ||A|| = 1, so the gradient changes by at most 1/gamma.
-        ascent = QuasiNewtonAscent(np.minimum(start, upper), top=upper, safe_step=state.gamma)
+        ascent = QuasiNewtonAscent(np.minimum(start, upper), upper=upper, safe_step=state.gamma)
         super().__init__(state, progress, ascent)
         self._least = self._options.gamma_least * state.gamma * (state.eased.usual / state.eased.largest)
         self._steps = 0

@@ -18,12 +18,14 @@ import numpy as np
 
 from solvers.engine.collectives import Communicator, concatenated
 from solvers.engine.context import SolveContext
-from solvers.engine.prices import Prices, blocked, dot
+from solvers.engine.prices import Prices, blocked, dot, secant_cut
 from solvers.engine.rows import Rows
 from solvers.proximal.constants import Constants
 from solvers.proximal.system import NewtonSystem
 
 _LEAST_TRUST = 1e-14
+#: A cut leaves at least this share of a step, and this one where the bounds turned the step downhill.
+_LEAST_CUT, _BLIND_CUT = 0.05, 0.3
 _NO_MARGIN = np.empty(0)
 #: Fewer cells a thread are not worth waiting for it, least of all on a machine with other work.
 _THREAD_CELLS = 65_536
@@ -163,7 +165,7 @@ class NewtonSolve:
             slope, end = dot(point.gradient, step), dot(trial.gradient, step)
             if end >= -self._k.curvature * slope:
                 return length, trial
-            length *= min(0.7, max(0.05, slope / (slope - end))) if slope > 0 else 0.3
+            length *= secant_cut(slope, end, least=_LEAST_CUT) if slope > 0 else _BLIND_CUT
         return None, trial
 
     def _adapt(self, point: _Point, direction: Prices, trial: _Point, *, accepted: bool, whole: bool) -> None:

@@ -6,7 +6,7 @@ from solvers.engine.quasi_newton import QuasiNewtonAscent
 
 CURVATURE = np.geomspace(1.0, 1e4, 12)
 CENTRE = np.linspace(-1.0, 3.0, 12)
-TOP = np.full(12, 2.0)
+UPPER = np.full(12, 2.0)
 
 
 def gradient(point: np.ndarray) -> np.ndarray:
@@ -14,7 +14,7 @@ def gradient(point: np.ndarray) -> np.ndarray:
 
 
 def ascent() -> QuasiNewtonAscent:
-    return QuasiNewtonAscent(np.zeros(12), top=TOP, safe_step=1 / CURVATURE.max())
+    return QuasiNewtonAscent(np.zeros(12), upper=UPPER, safe_step=1 / CURVATURE.max())
 
 
 def test_it_finds_the_maximum_between_the_bounds() -> None:
@@ -22,8 +22,8 @@ def test_it_finds_the_maximum_between_the_bounds() -> None:
     for _ in range(60):
         found.ascend(gradient(found.point))
         assert (found.point >= 0).all()
-        assert (found.point <= TOP).all()
-    assert np.abs(found.point - np.clip(CENTRE, 0, TOP)).max() < 1e-6
+        assert (found.point <= UPPER).all()
+    assert np.abs(found.point - np.clip(CENTRE, 0, UPPER)).max() < 1e-6
 
 
 def test_it_goes_on_from_its_state_bit_for_bit() -> None:
@@ -40,10 +40,10 @@ def test_it_goes_on_from_its_state_bit_for_bit() -> None:
 
 
 def test_a_start_at_the_maximum_stays() -> None:
-    found = QuasiNewtonAscent(np.clip(CENTRE, 0, TOP), top=TOP, safe_step=1e-4)
+    found = QuasiNewtonAscent(np.clip(CENTRE, 0, UPPER), upper=UPPER, safe_step=1e-4)
     for _ in range(3):
         found.ascend(gradient(found.point))
-        assert (found.point == np.clip(CENTRE, 0, TOP)).all()
+        assert (found.point == np.clip(CENTRE, 0, UPPER)).all()
 
 
 def test_what_it_knows_of_the_curvature_grows_with_it() -> None:
@@ -54,11 +54,11 @@ def test_what_it_knows_of_the_curvature_grows_with_it() -> None:
     found.shrink(0.25)
     for _ in range(15):
         found.ascend(CURVATURE / 0.25 * (other - found.point))
-    assert np.abs(found.point - np.clip(other, 0, TOP)).max() < 1e-6
+    assert np.abs(found.point - np.clip(other, 0, UPPER)).max() < 1e-6
 
 
 def test_the_first_step_under_a_smaller_ridge_is_as_much_shorter() -> None:
-    found = QuasiNewtonAscent(np.ones(12), top=np.full(12, np.inf), safe_step=1e-4)
+    found = QuasiNewtonAscent(np.ones(12), upper=np.full(12, np.inf), safe_step=1e-4)
     found.shrink(0.25)
     slope = np.linspace(-1.0, 3.0, 12)
     found.ascend(slope)
