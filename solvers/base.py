@@ -52,6 +52,13 @@ class Status(enum.StrEnum):
     SKIPPED = "skipped"  # not tried; the reason says why
 
 
+def check_fields(record: object, checks: Sequence[tuple[str, bool, str]]) -> None:
+    """OptionError for the first field that is not as expected; checks: (field, whether it is, what is expected)."""
+    for name, ok, expected in checks:
+        if not ok:
+            raise OptionError(f"{name}={getattr(record, name)!r}: expected {expected}")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Availability:
     """Whether a solver can run here; where not, `reason` says why and `remedy` what to install or change.
@@ -95,9 +102,7 @@ class Settings:
             ("dtype", self.dtype in ("float32", "float64"), "float32 or float64"),
             ("seed", self.seed >= 0, "a whole number >= 0"),
         )
-        for name, ok, expected in checks:
-            if not ok:
-                raise OptionError(f"{name}={getattr(self, name)!r}: expected {expected}")
+        check_fields(self, checks)
 
 
 @dataclass(frozen=True, kw_only=True)

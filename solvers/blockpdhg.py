@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
-from solvers.base import Answer, Availability, OptionError, Settings, Vector, parse_options
+from solvers.base import Answer, Availability, Settings, Vector, check_fields, parse_options
 from solvers.engine.availability import available
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import eased
@@ -61,13 +61,13 @@ class Options:
     """Where cells and vectors lie, see solvers.engine.storage."""
 
     def __post_init__(self) -> None:
-        for name in ("restart_sufficient", "restart_necessary", "restart_artificial", "weight_smoothing"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise OptionError(f"{name}={getattr(self, name)!r}: expected a number between 0 and 1")
-        if not 0 < self.initial_weight < math.inf:
-            raise OptionError(f"initial_weight={self.initial_weight!r}: expected a number > 0")
-        if self.finish not in ("newton", "none"):
-            raise OptionError(f"finish={self.finish!r}: expected newton or none")
+        shares = ("restart_sufficient", "restart_necessary", "restart_artificial", "weight_smoothing")
+        checks = (
+            *((name, 0 <= getattr(self, name) <= 1, "a number between 0 and 1") for name in shares),
+            ("initial_weight", 0 < self.initial_weight < math.inf, "a number > 0"),
+            ("finish", self.finish in ("newton", "none"), "newton or none"),
+        )
+        check_fields(self, checks)
         check_memory_option(self.memory)
 
     @property

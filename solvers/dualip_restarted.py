@@ -10,43 +10,50 @@ from typing import Any, ClassVar
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import Answer, OptionError, Settings, parse_options
+from solvers.base import Answer, Settings, check_fields, parse_options
 from solvers.dualip import DualIP
 from solvers.engine.context import SolveContext
-from solvers.engine.costs import eased
-from solvers.engine.instance import answer_without_edges, serves_equalities, tightened
 from solvers.engine.iterate import Assessment, Method, MethodState
 from solvers.engine.kernel import as_numpy
-from solvers.engine.precision import with_working_dtype
 from solvers.engine.progress import Progress
 from solvers.engine.quasi_newton import QuasiNewtonAscent
 from solvers.engine.rows import Rows
 from solvers.engine.storage import check_memory_option
 from solvers.ridge import Dual, RidgeAscent, State, prepare
 
-#: Below, the passes are float64: the prices that a small ridge asks for lie between those of float32.
+#: Below this tolerance the passes are float64: the prices that a small ridge asks for lie between those of float32.
 _FLOAT64_PASSES = 1e-3
-#: A ridge whose own part in the gap is below this share of the tolerance stays: what is left is up to the ascent.
+#: A ridge whose own part in the gap is below this share of the tolerance stays: the rest is up to the ascent.
 _SMALL = 0.3
+#: Passes at a ridge before it may shrink: fewer do not show where the ascent goes.
 _LEAST_STEPS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """gamma: the first ridge, in units of max_e |c_e|; gamma_least: the last, in units of the first
-    (of what it is without forbidden edges, see solvers.engine.costs). decay_factor: by
-    what a ridge is multiplied once the rest of the gap is at most settle_share of the ridge's own part in it.
-    check_every: iterations from one look at the gap to the next. kernel: auto, reference, cpu or cuda. memory: where
-    the cells lie, see solvers.engine.storage.
-    """
+    """Found by measurement, see solvers/NOTES.md."""
 
     gamma: float = 5e-2
+    """The first ridge, in units of max_e |c_e|."""
+
     gamma_least: float = 1e-7
+    """No smaller ridge shrinks; in units of the first, or of what the first would be without forbidden edges
+    (solvers.engine.costs)."""
+
     decay_factor: float = 0.3
+    """What a ridge is multiplied by when it shrinks."""
+
     settle_share: float = 0.5
+    """A ridge shrinks once the rest of the gap is at most this share of the ridge's own part in it."""
+
     check_every: int = 3
+    """Iterations between two estimates of the gap."""
+
     kernel: str = "auto"
+    """auto, reference, cpu or cuda."""
+
     memory: str = "auto"
+    """Where the cells lie, see solvers.engine.storage."""
 
     def __post_init__(self) -> None:
         check_memory_option(self.memory)
@@ -57,9 +64,7 @@ class Options:
             ("settle_share", self.settle_share > 0, "a number > 0"),
             ("check_every", self.check_every >= 1, "a whole number >= 1"),
         )
-        for name, ok, expected in checks:
-            if not ok:
-                raise OptionError(f"{name}={getattr(self, name)!r}: expected {expected}")
+        check_fields(self, checks)
 
 
 class RestartedDualIP(DualIP):
@@ -76,18 +81,18 @@ class RestartedDualIP(DualIP):
     def prepare(self, lp: MatchingLP, settings: Settings, context: SolveContext | None = None) -> State | Answer:
         """Layout, upload and compilation; the answer itself where there are no edges."""
         options: Options = parse_options(Options, settings)
-        context = context or SolveContext()
-        lp = tightened(lp, context)
-        if context.group.size == 1 and lp.edges == 0:
-            return answer_without_edges(lp)
-        costs = eased(lp, context.group)
-        settings = with_working_dtype(settings, costs.lp, context)
-        if settings.tolerance < _FLOAT64_PASSES or context.anywhere(serves_equalities(lp)):
-            settings = dataclasses.replace(settings, dtype="float64")
-        state = prepare(lp, costs, settings, context, options, gamma=costs.largest * options.gamma, what=self.id)
-        if state.has_equality:
+        state = prepare(
+            lp,
+            settings,
+            context,
+            options,
+            what=self.id,
+            gamma=lambda costs: costs.largest * options.gamma,
+            float64_below=_FLOAT64_PASSES,
+        )
+        if isinstance(state, Answer) or state.has_equality:
             return state
-        return dataclasses.replace(state, dual_upper=Rows(lp, context.group).dual_upper_bound)
+        return dataclasses.replace(state, dual_upper=Rows(state.lp, state.context.group).dual_upper_bound)
 
     def warm_start(self, state: State, dual: Dual) -> State:
         """`state`, starting from dual float64[J] >= 0, with a ridge between the first and the tolerance."""

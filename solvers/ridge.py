@@ -10,7 +10,9 @@ I sources, J destinations, E edges. The ascents work on y with lambda = D y, D t
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,15 +21,16 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.ascent import Ascent
-from solvers.base import Settings
+from solvers.base import Answer, Settings
 from solvers.engine.context import SolveContext
-from solvers.engine.costs import Eased
+from solvers.engine.costs import Eased, eased
 from solvers.engine.held import HeldKernel
+from solvers.engine.instance import answer_without_edges, serves_equalities, tightened
 from solvers.engine.iterate import Assessment, Finish, Method, MethodState, Problem
 from solvers.engine.kernel import Pass, Tensor, upload
 from solvers.engine.placement import choose_storage
 from solvers.engine.points import ridge_point
-from solvers.engine.precision import answer_dtype
+from solvers.engine.precision import answer_dtype, with_working_dtype
 from solvers.engine.progress import Progress
 from solvers.engine.rays import objective_upper_bound
 from solvers.engine.repair import repair
@@ -62,10 +65,31 @@ class State(Problem):
 
 
 def prepare(
-    lp: MatchingLP, costs: Eased, settings: Settings, context: SolveContext, options: Any, *, gamma: float, what: str
-) -> State:
-    """Layout, upload and compilation. `what` is named where memory is short; options.memory: see choose_storage."""
+    lp: MatchingLP,
+    settings: Settings,
+    context: SolveContext | None,
+    options: Any,
+    *,
+    what: str,
+    gamma: Callable[[Eased], float],
+    float64_below: float = 0.0,
+) -> State | Answer:
+    """Layout, upload and compilation; the answer itself where there are no edges.
+
+    what: named where memory is short. gamma: the first ridge for these costs. float64_below: with a smaller tolerance,
+    and with '=' sources, which need exact loads, the passes work in float64 whatever the settings.
+    """
+    context = context or SolveContext()
+    lp = tightened(lp, context)
+    if context.group.size == 1 and lp.edges == 0:
+        return answer_without_edges(lp)
+
+    costs = eased(lp, context.group)
+    settings = with_working_dtype(settings, costs.lp, context)
+    if float64_below and (settings.tolerance < float64_below or context.anywhere(serves_equalities(lp))):
+        settings = dataclasses.replace(settings, dtype="float64")
     storage = choose_storage(lp, settings, options.memory, context, what, vectors=0)
+
     with cpu_threads(settings.threads):
         held = HeldKernel(costs.lp, settings, options.kernel, context, storage)
         warm_up_ascent(costs.lp, settings, options.kernel)
@@ -79,7 +103,7 @@ def prepare(
             options=options,
             held=held,
             scale=held.inverse_row_norm,
-            gamma=gamma,
+            gamma=gamma(costs),
             dual_upper=np.full(lp.destinations, math.inf),
             dual=np.zeros(lp.destinations),
         )
