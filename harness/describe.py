@@ -7,15 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from instances import Kind, MatchingLP
+from instances import MatchingLP
+from instances.polytopes import PolytopeKind, polytope_kinds
 
-_SHARED = "the sum over a source's edges {}; no edge has a limit of its own, so one may take all of it"
-#: What the sources of a kind may do; the braces take z or u.
-ALLOWS = {
-    Kind.SIMPLEX: _SHARED.format("at most z{}"),
-    Kind.SIMPLEX_EQUALITY: _SHARED.format("exactly z{}"),
-    Kind.BOX: "each edge at most u{}; their sum has no limit",
-}
 #: Said where z > 1, which looks like a number of items.
 _NOT_EACH_ONCE = "“at most two items, each at most once” is none of these: here one item may be taken twice"
 
@@ -33,14 +27,31 @@ def description(lp: MatchingLP) -> list[tuple[str, str]]:
 
 
 def _polytopes(lp: MatchingLP) -> Iterator[str]:
-    kind, radius = lp.per_source.kind, lp.per_source.radius
-    for value in np.unique(kind):
-        of_kind = radius[kind == value]
-        least, most = of_kind.min(), of_kind.max()
-        told = f" = {least:g}" if least == most else f", from {least:g} to {most:g}"
-        yield f"{of_kind.size:,} {Kind(value).name}: {ALLOWS[Kind(value)].format(told)}"
-    if (radius[kind != Kind.BOX] > 1).any():
+    kind = lp.per_source.kind
+    several = False
+    for number, one in polytope_kinds().items():
+        params = lp.per_source.params[:, kind == number]
+        if params.shape[1]:
+            yield f"{params.shape[1]:,} {number.name}: {_allowed(one, params)}"
+            several |= one.edge_row is None and bool((one.at_most(params) > 1).any())
+    if several:
         yield _NOT_EACH_ONCE
+
+
+def _allowed(one: PolytopeKind, params: npt.NDArray[np.float64]) -> str:
+    """What the sources of a kind may do, with the numbers of these."""
+    sums = f"the sum over a source's edges {'exactly' if one.equality else 'at most'} z{_numbers(one.at_most(params))}"
+    edges = f"each edge at most u{_numbers(one.upper(params))}"
+    if one.edge_row is None:
+        return f"{sums}; no edge has a limit of its own, so one may take all of it"
+    if one.sum_row is None:
+        return f"{edges}; their sum has no limit"
+    return f"{sums}; {edges}"
+
+
+def _numbers(values: npt.NDArray[np.float64]) -> str:
+    least, most = values.min(), values.max()
+    return f" = {least:g}" if least == most else f", from {least:g} to {most:g}"
 
 
 def _coefficients(lp: MatchingLP) -> str:
@@ -76,16 +87,15 @@ def _budgets(lp: MatchingLP) -> str:
 
 def _wanted(lp: MatchingLP) -> npt.NDArray[np.float64]:
     """Load of each row, float64[J], when every source takes what is best for it alone."""
-    source, kind = lp.source_of_edge(), lp.per_source.kind
-    least = np.full(lp.sources, np.inf)
-    np.minimum.at(least, source, lp.c)
-    cheapest = np.flatnonzero(lp.c == least[source])
-    _, first = np.unique(source[cheapest], return_index=True)
-    chosen = np.zeros(lp.edges, dtype=bool)
-    chosen[cheapest[first]] = True
-    chosen &= (lp.c < 0) | (kind == Kind.SIMPLEX_EQUALITY)[source]
-    chosen = np.where((kind == Kind.BOX)[source], lp.c < 0, chosen)
-    taken = np.where(chosen, lp.per_source.radius[source], 0.0)
+    source = lp.source_of_edge()
+    limits = lp.per_source.limits()
+    order = np.lexsort((lp.c, source))  # by source, the cheapest edge first; of equal ones the first
+    rank = np.empty(lp.edges, dtype=np.int64)
+    rank[order] = np.arange(lp.edges) - lp.offsets[source]
+
+    upper = np.minimum(limits.upper, limits.at_most)[source]
+    taken = np.clip(limits.at_most[source] - rank * upper, 0.0, upper)
+    taken[(lp.c >= 0) & ~limits.equality[source]] = 0.0
     return np.bincount(lp.destination, lp.a * taken, lp.destinations).astype(np.float64)
 
 

@@ -1,6 +1,7 @@
 """Solvers behind one adapter contract (solvers/base.py) and the PyTorch engine that ours share."""
 
 from solvers.base import (
+    EXPLICIT_KINDS,
     Answer,
     Availability,
     OptionError,
@@ -14,6 +15,7 @@ from solvers.base import (
 from solvers.registry import get_solver, registry
 
 __all__ = [
+    "EXPLICIT_KINDS",
     "Answer",
     "Availability",
     "OptionError",

@@ -30,6 +30,9 @@ Vector = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 OptionsT = TypeVar("OptionsT")
 #: Nonzeros that a solver with 32-bit indices can take; for `Solver.nonzeros_limit`.
 INT32_LIMIT = 2**31 - 1
+#: The kinds whose explicit form is known to be right: what an adapter of a general LP solver takes. A new kind enters
+#: when these solvers agree on it.
+EXPLICIT_KINDS = frozenset({Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY, Kind.BOX})
 #: Types of options that a suite file can hold.
 _PLAIN = {int, float, str, bool, type(None)}
 
@@ -144,7 +147,9 @@ class Solver(abc.ABC):
     devices: where it runs. exact: its answer does not depend on the tolerance, so one run serves all tolerances.
     bytes_per_edge: peak host memory beyond the instance, per edge; cases that cannot fit are skipped, not tried.
     streams: it can work from the disk, so an instance that lies in the store need not fit the memory.
-    no_edges: it takes an instance without edges. polytopes: the kinds it takes.
+    no_edges: it takes an instance without edges.
+    polytopes: the kinds it takes, by name; EXPLICIT_KINDS for a solver of general LPs. There is no default, so that a
+    new kind is claimed by nobody.
     nonzeros_limit: the most nonzeros of the explicit form that its indices can count.
     Options: a frozen dataclass whose fields are the solver's own options with their defaults.
     """
@@ -157,7 +162,7 @@ class Solver(abc.ABC):
     bytes_per_edge: ClassVar[float]
     streams: ClassVar[bool] = False
     no_edges: ClassVar[bool] = True
-    polytopes: ClassVar[frozenset[Kind]] = frozenset(Kind)
+    polytopes: ClassVar[frozenset[Kind]]
     nonzeros_limit: ClassVar[int | None] = None
     Options: ClassVar[type[Any]] = NoOptions
 
@@ -168,7 +173,7 @@ class Solver(abc.ABC):
     def unsuited(self, lp: MatchingLP) -> str:
         """Why it cannot take `lp`, by its polytopes and size alone and before anything is tried; "" where it can."""
         kind = lp.per_source.kind
-        others = sorted(Kind(k).name for k in np.unique(kind) if k not in self.polytopes)
+        others = sorted(k.name for k in Kind if k not in self.polytopes and (kind == k).any())
         if others:
             return f"{self.id} does not take {', '.join(others)} sources"
         if lp.edges == 0 and not self.no_edges:

@@ -57,7 +57,7 @@ def declaration(solver: Solver) -> dict[str, Any]:
     if not dataclasses.is_dataclass(options):
         raise DeclarationError(f"{name}.Options must be a dataclass")
     try:
-        polytopes = [int(kind) for kind in solver.polytopes]
+        polytopes = [int(kind) for kind in getattr(solver, "polytopes", ())]
         devices = list(solver.devices)
         fields = [_plain_option(option) for option in declared_options(options)]
     except Exception as error:
@@ -159,7 +159,9 @@ def _bytes_per_edge(name: str, size: Any) -> float:
 
 def _polytopes(name: str, kinds: Any) -> frozenset[Kind]:
     if not isinstance(kinds, list) or not kinds or not all(kind in list(Kind) for kind in kinds):
-        raise DeclarationError(f"{name}.polytopes must name at least one of instances.Kind, and nothing else")
+        raise DeclarationError(
+            f"{name}.polytopes must name at least one of instances.Kind, and nothing else: see solvers/base.py"
+        )
     return frozenset(map(Kind, kinds))
 
 

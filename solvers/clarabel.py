@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import Answer, Availability, Settings, Solver, Status, installed, parse_options
+from solvers.base import EXPLICIT_KINDS, Answer, Availability, Settings, Solver, Status, installed, parse_options
 from solvers.conic import ConicForm, to_conic
 
 #: Anything else is an error, AlmostPrimalInfeasible too: that is no proof.
@@ -45,6 +45,7 @@ class Clarabel(Solver):
     title = "Clarabel"
     citation = "Goulart and Chen, Clarabel: an interior-point solver for conic programs, 2024"
     bytes_per_edge = 1500.0
+    polytopes = EXPLICIT_KINDS
     Options = Options
 
     def available(self) -> Availability:

@@ -9,6 +9,7 @@ import numpy as np
 
 from instances import MatchingLP
 from solvers.base import (
+    EXPLICIT_KINDS,
     INT32_LIMIT,
     Answer,
     Availability,
@@ -61,6 +62,7 @@ class CuOpt(Solver):
     citation = "NVIDIA cuOpt, docs.nvidia.com/cuopt"
     devices = ("cuda",)
     bytes_per_edge = 250.0
+    polytopes = EXPLICIT_KINDS
     no_edges = False
     nonzeros_limit = INT32_LIMIT
     Options = Options

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import INT32_LIMIT, Answer, Availability, Settings, Solver, Status, parse_options
+from solvers.base import EXPLICIT_KINDS, INT32_LIMIT, Answer, Availability, Settings, Solver, Status, parse_options
 from solvers.nvidia import installed_with_cuda
 
 #: Anything else is an error, INFEASIBLE_OR_UNBOUNDED too: that does not say that no x exists.
@@ -46,6 +46,7 @@ class CuPdlpx(Solver):
     citation = "Lu, Peng and Yang, cuPDLPx: a further enhanced GPU-based first-order solver for LP, 2025"
     devices = ("cuda",)
     bytes_per_edge = 250.0
+    polytopes = EXPLICIT_KINDS
     no_edges = False
     nonzeros_limit = INT32_LIMIT
     Options = Options

@@ -8,7 +8,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import INT32_LIMIT, Answer, Availability, Settings, Solver, Status, installed, parse_options
+from solvers.base import (
+    EXPLICIT_KINDS,
+    INT32_LIMIT,
+    Answer,
+    Availability,
+    Settings,
+    Solver,
+    Status,
+    installed,
+    parse_options,
+)
 
 #: Anything else is an error, "Primal infeasible or unbounded" too: that does not say that no x exists.
 _STATUS = {
@@ -62,6 +72,7 @@ class HighsPdlp(Solver):
     title = "HiGHS PDLP"
     citation = "Applegate et al., Practical large-scale linear programming using PDHG, NeurIPS 2021; HiGHS 1.15"
     bytes_per_edge = 500.0
+    polytopes = EXPLICIT_KINDS
     no_edges = False
     nonzeros_limit = INT32_LIMIT
     Options: ClassVar[type[Any]] = Options

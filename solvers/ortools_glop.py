@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import INT32_LIMIT, Answer, Availability, Settings, Solver, Status, installed, parse_options
+from solvers.base import (
+    EXPLICIT_KINDS,
+    INT32_LIMIT,
+    Answer,
+    Availability,
+    Settings,
+    Solver,
+    Status,
+    installed,
+    parse_options,
+)
 
 _STATUS = {"OPTIMAL": Status.SOLVED, "INFEASIBLE": Status.INFEASIBLE, "CANCELLED_BY_USER": Status.ERROR}
 
@@ -41,6 +51,7 @@ class OrtoolsGlop(Solver):
     citation = "Perron and Furnon, OR-Tools, developers.google.com/optimization"
     exact = True
     bytes_per_edge = 900.0
+    polytopes = EXPLICIT_KINDS
     nonzeros_limit = INT32_LIMIT
     Options = Options
 

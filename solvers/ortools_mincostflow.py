@@ -59,6 +59,7 @@ class OrtoolsMincostflow(Solver):
     citation = "Goldberg, An Efficient Implementation of a Scaling Minimum-Cost Flow Algorithm, J. Algorithms 22, 1997"
     exact = True
     bytes_per_edge = 200.0
+    polytopes = frozenset({Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY, Kind.BOX})
     Options = Options
 
     def available(self) -> Availability:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import Answer, Availability, Settings, Solver, Status, installed, parse_options
+from solvers.base import EXPLICIT_KINDS, Answer, Availability, Settings, Solver, Status, installed, parse_options
 
 #: Anything else is an error, PRIMAL_OR_DUAL_INFEASIBLE too: that does not say that no x exists.
 _STATUS = {
@@ -48,6 +48,7 @@ class OrtoolsPdlp(Solver):
     title = "OR-Tools PDLP"
     citation = "Applegate et al., Practical large-scale linear programming using PDHG, NeurIPS 2021"
     bytes_per_edge = 250.0
+    polytopes = EXPLICIT_KINDS
     Options = Options
 
     def available(self) -> Availability:

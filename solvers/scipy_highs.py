@@ -8,7 +8,17 @@ from typing import Any, ClassVar
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import INT32_LIMIT, Answer, Availability, Settings, Solver, Status, installed, parse_options
+from solvers.base import (
+    EXPLICIT_KINDS,
+    INT32_LIMIT,
+    Answer,
+    Availability,
+    Settings,
+    Solver,
+    Status,
+    installed,
+    parse_options,
+)
 
 _LIMIT, _INFEASIBLE = 1, 2
 #: In SciPy's message where that status, which stands for "Model error" and others as well, is HiGHS's own "Infeasible".
@@ -40,6 +50,7 @@ class ScipyHighsDs(Solver):
     citation = "Huangfu and Hall, Parallelizing the dual revised simplex method, Math. Prog. Comp. 10, 2018"
     exact = True
     bytes_per_edge = 600.0
+    polytopes = EXPLICIT_KINDS
     no_edges = False
     nonzeros_limit = INT32_LIMIT
     Options = Options

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from instances import MatchingLP
-from solvers.base import Answer, Availability, Settings, Solver, Status, installed, parse_options
+from solvers.base import EXPLICIT_KINDS, Answer, Availability, Settings, Solver, Status, installed, parse_options
 from solvers.conic import to_conic
 
 _SOLVED, _INACCURATE, _INFEASIBLE = 1, 2, -2
@@ -40,6 +40,7 @@ class Scs(Solver):
     title = "SCS"
     citation = "O'Donoghue, Operator splitting for a homogeneous embedding of the linear complementarity problem, 2021"
     bytes_per_edge = 2200.0
+    polytopes = EXPLICIT_KINDS
     no_edges = False
     Options = Options
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import abc
-from typing import Any
+from typing import Any, ClassVar
 
-from instances import MatchingLP
+from instances import Kind, MatchingLP
 from solvers.base import Settings, Solver
 from solvers.engine.context import SolveContext
 from solvers.engine.magnitudes import beyond_range
+from solvers.engine.polytopes.kinds import ENGINE_KINDS
 
 
 class ShardedSolver(Solver):
@@ -17,6 +18,8 @@ class ShardedSolver(Solver):
     The arrays of the LP are those of its own sources, b that of the whole; `Answer.x` is of its own sources as well.
     One that `streams` has the option `memory` of solvers.engine.storage.
     """
+
+    polytopes: ClassVar[frozenset[Kind]] = ENGINE_KINDS
 
     def unsuited(self, lp: MatchingLP) -> str:
         """Beside the reasons of every solver: numbers whose products leave float64."""

@@ -17,13 +17,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from instances import Box, Kind, MatchingLP, PerSource, Polytope, Simplex
+from instances.polytopes import polytope_kinds
 
-_POLYTOPES: dict[Kind, Polytope] = {
-    Kind.SIMPLEX: Simplex(),
-    Kind.SIMPLEX_EQUALITY: Simplex(equality=True),
-    Kind.BOX: Box(0.6),
+#: Polytope, optimum and price of destination 0 of the table above.
+_KNOWN: dict[Kind, tuple[Polytope, float, float]] = {
+    Kind.SIMPLEX: (Simplex(), -7.0, 1.0),
+    Kind.SIMPLEX_EQUALITY: (Simplex(equality=True), -6.25, 1.25),
+    Kind.BOX: (Box(0.6), -5.7, 0.5),
 }
-_OPTIMA = {Kind.SIMPLEX: (-7.0, 1.0), Kind.SIMPLEX_EQUALITY: (-6.25, 1.25), Kind.BOX: (-5.7, 0.5)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,23 +37,23 @@ class Probe:
 
 
 def known_optimum(kind: Kind) -> Probe:
-    optimum, price = _OPTIMA[kind]
+    polytope, optimum, price = _KNOWN[kind]
     lp = MatchingLP(
         offsets=np.array([0, 2, 4, 6]),
         destination=np.array([0, 1, 0, 1, 0, 1]),
         a=np.array([2.0, 1.0, 2.0, 1.0, 2.0, 1.0]),
         c=np.array([-6.0, -1.0, -2.0, 0.5, -1.0, 0.5]),
         b=np.array([3.0, 10.0]),
-        polytope=_POLYTOPES[kind],
+        polytope=polytope,
     )
     return Probe(lp=lp, optimum=optimum, dual=(price, 0.0))
 
 
 def twice_as_large(kind: Kind) -> Probe:
-    """Radii and budgets doubled: x and the optimum double, the prices stay. In float32, as most generated data is."""
+    """Limits of sources and rows doubled: x and the optimum double, the prices stay. In float32, as most data is."""
     probe = known_optimum(kind)
-    lp, radius = probe.lp, 2 * probe.lp.per_source.radius
-    polytope = Box(radius) if kind is Kind.BOX else Simplex(z=radius, equality=kind is Kind.SIMPLEX_EQUALITY)
+    lp = probe.lp
+    polytope = polytope_kinds()[kind].make(*(2 * lp.per_source.params))
     doubled = replace(lp, a=lp.a.astype(np.float32), c=lp.c.astype(np.float32), b=2 * lp.b, polytope=polytope)
     return Probe(lp=doubled, optimum=2 * probe.optimum, dual=probe.dual)
 
@@ -74,15 +75,15 @@ def several_kinds(kinds: Sequence[Kind]) -> Probe:
     probes = [known_optimum(kind) for kind in kinds]
     lps = [probe.lp for probe in probes]
     parts = [lp.per_source for lp in lps]
+    parameters = max(len(part.params) for part in parts)
+    params = [np.pad(part.params, ((0, parameters - len(part.params)), (0, 0))) for part in parts]
     lp = MatchingLP(
         offsets=np.concatenate(([0], *(lp.offsets[1:] + 6 * k for k, lp in enumerate(lps)))),
         destination=np.concatenate([lp.destination + 2 * k for k, lp in enumerate(lps)]),
         a=np.concatenate([lp.a for lp in lps]),
         c=np.concatenate([lp.c for lp in lps]),
         b=np.concatenate([lp.b for lp in lps]),
-        polytope=PerSource(
-            kind=np.concatenate([part.kind for part in parts]), radius=np.concatenate([part.radius for part in parts])
-        ),
+        polytope=PerSource(kind=np.concatenate([part.kind for part in parts]), params=np.concatenate(params, axis=1)),
     )
     duals = [price for probe in probes for price in probe.dual]
     return Probe(lp=lp, optimum=sum(probe.optimum for probe in probes), dual=duals)
@@ -100,6 +101,6 @@ def full_rows() -> MatchingLP:
     )
 
 
-def infeasible() -> MatchingLP:
-    """'=' sources that the budgets cannot serve."""
-    return replace(known_optimum(Kind.SIMPLEX_EQUALITY).lp, b=np.array([1.0, 1.0]))
+def infeasible(kind: Kind = Kind.SIMPLEX_EQUALITY) -> MatchingLP:
+    """'=' sources of such a kind that the budgets cannot serve."""
+    return replace(known_optimum(kind).lp, b=np.array([1.0, 1.0]))

@@ -1,7 +1,8 @@
 """What every adapter promises (solvers/base.py), as checks that try it on the adapter itself.
 
-Each check is a function of this file named check_...; it returns a line for the reader, raises NonConformingError with
-what is wrong, or NotApplicableError where the adapter does not claim what the check is about.
+Each check is a function of this file named check_..., or is the known optimum of one kind of polytope. It returns a
+line for the reader, raises NonConformingError with what is wrong, or NotApplicableError where the adapter does not
+claim what the check is about.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -31,6 +33,7 @@ from harness.trust.trials import (
     settings_for,
 )
 from instances import Kind
+from instances.polytopes import polytope_kinds
 from solvers import Availability, OptionError, Solver, Status, registry
 from solvers.card import DeclarationError, declaration, make_card
 
@@ -82,21 +85,6 @@ def check_unknown_option(solver: Solver) -> str:
     raise NonConformingError("an unknown option was accepted in silence")
 
 
-def check_simplex(solver: Solver) -> str:
-    """The known optimum and duals with '<=' sources."""
-    return _known_optimum(solver, Kind.SIMPLEX)
-
-
-def check_simplex_equality(solver: Solver) -> str:
-    """The known optimum and duals with '=' sources."""
-    return _known_optimum(solver, Kind.SIMPLEX_EQUALITY)
-
-
-def check_box(solver: Solver) -> str:
-    """The known optimum and duals with box sources."""
-    return _known_optimum(solver, Kind.BOX)
-
-
 def check_several_kinds(solver: Solver) -> str:
     """Every kind that the solver claims in one instance."""
     if len(solver.polytopes) < 2:
@@ -112,18 +100,20 @@ def check_radii_and_float32(solver: Solver) -> str:
 def check_empty_sources_and_rows(solver: Solver) -> str:
     """Sources without edges and budget rows without edges."""
     kind = plainest_kind(solver)
-    if kind is Kind.SIMPLEX_EQUALITY:
+    if polytope_kinds()[kind].equality:
         raise NotApplicableError("an empty '=' source has no feasible x")
     return _solves(solver, probes.with_gaps(kind))
 
 
 def check_infeasible(solver: Solver) -> str:
-    """An infeasible instance ends, and not as solved."""
-    if Kind.SIMPLEX_EQUALITY not in solver.polytopes:
+    """An infeasible instance of each kind of '=' sources ends, and not as solved."""
+    equalities = [kind for kind in sorted(solver.polytopes) if polytope_kinds()[kind].equality]
+    if not equalities:
         raise NotApplicableError("claims no '=' sources")
-    result = attempt(solver, probes.infeasible(), iteration_limit=20_000)
-    require(result.status not in (Status.SOLVED, Status.INACCURATE), f"claims to have solved it: {result.status}")
-    return result.status
+    results = [attempt(solver, probes.infeasible(kind), iteration_limit=20_000) for kind in equalities]
+    for result in results:
+        require(result.status not in (Status.SOLVED, Status.INACCURATE), f"claims to have solved it: {result.status}")
+    return ", ".join(result.status for result in results)
 
 
 def check_time_limit(solver: Solver) -> str:
@@ -226,7 +216,8 @@ def _solves(solver: Solver, probe: Probe) -> str:
     return f"{result.status}, certified gap {gap:.1e}, dual within {error:.1e}"
 
 
-#: The checks by name, in the order of this file.
+#: The checks by name, in the order of this file, and the known optimum and duals of each kind of polytope.
 CHECKS: dict[str, Callable[[Solver], str]] = {
-    name.removeprefix("check_"): check for name, check in list(globals().items()) if name.startswith("check_")
+    **{name.removeprefix("check_"): check for name, check in list(globals().items()) if name.startswith("check_")},
+    **{kind.name.lower(): partial(_known_optimum, kind=kind) for kind in Kind},
 }

@@ -31,10 +31,11 @@ from solvers import Settings
 SPEC = "unit:sources=20,destinations=4,degree=2,seed=1"
 TRIVIAL = """
 import numpy as np
-from solvers import Answer, Availability, Solver, Status
+from solvers import EXPLICIT_KINDS, Answer, Availability, Solver, Status
 
 class Trivial(Solver):
     id, title, citation, bytes_per_edge = "trivial", "trivial", "none", 0.0
+    polytopes = EXPLICIT_KINDS
 
     def available(self):
         return Availability(ok=True, version="1")

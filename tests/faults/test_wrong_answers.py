@@ -22,11 +22,12 @@ SPEC = "dualip:sources=100,destinations=10,degree=3,seed=1"
 ADAPTER = """
 import sys
 import numpy as np
-from solvers import Answer, Availability, Settings, Solver, Status, TracePoint
+from solvers import EXPLICIT_KINDS, Answer, Availability, Settings, Solver, Status, TracePoint
 
 class Wrong(Solver):
     id = title = citation = "wrong-{name}"
     bytes_per_edge = 50.0
+    polytopes = EXPLICIT_KINDS
 
     def available(self):
         return Availability(ok=True, version="1")

@@ -76,6 +76,10 @@ BROKEN = {
     "too-long": (adapter("a" * 65), "expected at most 64 printable characters"),
     "of-ours": (adapter("blockpdhg"), "its id 'blockpdhg' is that of a solver of dualbench"),
     "no-devices": (adapter() + "    devices = ()\n", "Mine.devices must name at least one of cpu and cuda"),
+    "no-polytopes": (
+        adapter().replace("    polytopes = frozenset({Kind.BOX})\n", ""),
+        "Mine.polytopes must name at least one of instances.Kind",
+    ),
     "odd-polytopes": (
         adapter() + "    polytopes = frozenset({9})\n",
         "Mine.polytopes must name at least one of instances.Kind",

@@ -23,10 +23,11 @@ from solvers import Settings
 SPEC = "unit:sources=200,destinations=10,degree=4,seed={}"
 ADAPTER = """
 import numpy as np
-from solvers import Answer, Availability, Solver, Status
+from solvers import EXPLICIT_KINDS, Answer, Availability, Solver, Status
 
 class Mine(Solver):
     id, title, citation, bytes_per_edge = "mine", "mine", "mine", 8.0
+    polytopes = EXPLICIT_KINDS
 
     def available(self):
         return Availability(ok=True, version="1")

@@ -14,7 +14,7 @@ from harness.outcome import outcome_of
 from harness.records import Seconds
 from harness.solve import Result, execute
 from instances import InputError, MatchingLP, MatchingSpec, generate
-from solvers import Answer, Availability, Settings, Solver, Status, TracePoint
+from solvers import EXPLICIT_KINDS, Answer, Availability, Settings, Solver, Status, TracePoint
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +27,7 @@ class Fake(Solver):
 
     id = title = citation = "fake"
     bytes_per_edge = 0.0
+    polytopes = EXPLICIT_KINDS
 
     def __init__(self, answer: Any) -> None:
         self._answer = answer

@@ -96,11 +96,12 @@ def test_a_suite_can_be_a_file(tmp_path: Path) -> None:
 
 
 MINE = """
-from solvers import Answer, Availability, Solver
+from solvers import EXPLICIT_KINDS, Answer, Availability, Solver
 
 class Mine(Solver):
     id = title = citation = "subgradient"
     bytes_per_edge = 50.0
+    polytopes = EXPLICIT_KINDS
 
     def available(self):
         return Availability(ok=True, version="1")

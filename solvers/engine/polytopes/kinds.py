@@ -11,6 +11,9 @@ SIMPLEX = int(Kind.SIMPLEX)
 EQUALITY = int(Kind.SIMPLEX_EQUALITY)
 BOX = int(Kind.BOX)
 
+#: What every technology of the engine has, and so what our solvers take.
+ENGINE_KINDS = frozenset({Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY, Kind.BOX})
+
 #: Kinds are the numbers 0..KINDS - 1, so that compiled code can count sources by kind.
 KINDS = len(Kind)
 

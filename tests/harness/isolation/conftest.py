@@ -20,12 +20,13 @@ import ctypes, json, os, signal, subprocess, sys, tempfile, threading, time
 import numpy as np
 from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
-from solvers import Answer, Availability, Solver, Status
+from solvers import EXPLICIT_KINDS, Answer, Availability, Solver, Status
 
 NOTES = Path({notes!r})
 
 class Mine(Solver):
     id, title, citation, bytes_per_edge = "mine", "mine", "mine", 0.0
+    polytopes = EXPLICIT_KINDS
 
     def available(self):
         return Availability(ok=True, version="1")
