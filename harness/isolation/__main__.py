@@ -19,7 +19,7 @@ from harness.isolation.wire import LOST, Line
 #: Slow to load and needed by most cases. Never highspy or OR-Tools, which exclude each other in one process.
 PRELOADED = (
     *("numba", "torch", "scipy.optimize", "scipy.sparse"),
-    *("solvers.engine.cpu_jit", "solvers.engine.layout_jit", "solvers.engine.certificate_jit", "solvers.engine.cpu"),
+    *("solvers.engine.cpu_jit", "solvers.engine.layout_jit", "solvers.engine.evaluate_jit", "solvers.engine.cpu"),
     "solvers.proximal.passes_jit",
 )
 

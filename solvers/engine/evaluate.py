@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.base import Vector
-from solvers.engine.arrays import edge_arrays
+from solvers.engine.arrays import Sums, edge_arrays
 from solvers.engine.certificate import proved_bound
 from solvers.engine.collectives import LOCAL, Communicator
 from solvers.engine.layout import cut_bands
@@ -58,18 +58,18 @@ def bound_and_loads(
     lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Communicator = LOCAL
 ) -> Evaluation:
     """x brought into C and the lower bound of `dual`, over all ranks; x stays as it is."""
-    from solvers.engine import certificate_jit as jit
+    from solvers.engine import evaluate_jit as jit
 
     band = cut_bands(lp)
-    pieces = band.size - 1
-    sums = np.zeros((pieces, 5))
-    loads = np.zeros((pieces, lp.destinations))
-    values = np.zeros((pieces, lp.destinations))
+    bands = band.size - 1
+    loads = np.zeros((bands, lp.destinations))
+    values = np.zeros((bands, lp.destinations))
+    scalars = np.zeros((bands, 5))
     edges = edge_arrays(lp)
     for first, last in bands_in_turn(lp, band, x):
-        out = (sums[first:last], loads[first:last], values[first:last])
-        jit.certify(band[first : last + 1], *edges, x, dual, held(x.dtype), *out)
-    own = (loads.sum(axis=0), values.sum(axis=0), sums.sum(axis=0), [terms_of(lp, band)])
+        sums = Sums(loads[first:last], values[first:last], scalars[first:last])
+        jit.evaluate(band[first : last + 1], edges, x, dual, held(x.dtype), sums)
+    own = (loads.sum(axis=0), values.sum(axis=0), scalars.sum(axis=0), [terms_of(lp, band)])
     total = group.sum(np.concatenate(own))
     loads, values, (least, least_size, size, free, unserved, terms) = np.split(total, (lp.destinations, -6))
     return Evaluation(

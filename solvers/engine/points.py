@@ -23,7 +23,7 @@ def to_edges(layout: Layout, lp: MatchingLP, cells: npt.NDArray[Any], dtype: str
     """x[E] in the edge order of the instance from cells."""
     import numba
 
-    from solvers.engine import certificate_jit as jit
+    from solvers.engine import points_jit as jit
 
     x: Vector = layout.storage.empty(lp.edges, dtype)
     lanes, band = layout.slice_lane[layout.chunk], layout.band
@@ -36,7 +36,7 @@ def to_edges(layout: Layout, lp: MatchingLP, cells: npt.NDArray[Any], dtype: str
 
 def to_cells(layout: Layout, lp: MatchingLP, x: Vector) -> npt.NDArray[Any]:
     """Cells, 0 where there is no edge, from x[E]."""
-    from solvers.engine import certificate_jit as jit
+    from solvers.engine import points_jit as jit
 
     cells = np.zeros(layout.cells, dtype=layout.a.dtype)
     jit.sort(layout.slice_start, layout.slice_lane, layout.source, edge_arrays(lp).offsets, x, cells)
@@ -47,24 +47,24 @@ def ridge_point(
     lp: MatchingLP, price: npt.NDArray[np.float64], step: float, dtype: str, storage: Storage = RAM
 ) -> Vector:
     """x[E] = Proj_C(-step (c + A'price)), evaluated in float64 without a layout."""
-    from solvers.engine import certificate_jit as jit
+    from solvers.engine import points_jit as jit
 
     x: Vector = storage.empty(lp.edges, dtype)
     edges = edge_arrays(lp)
     for first, last in sources_in_turn(lp, x):
-        jit.ridge_point(first, last, *edges, price, step, x)
+        jit.ridge_point(first, last, edges, price, step, x)
     return x
 
 
 def nearest_point(lp: MatchingLP, x: Vector, price: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Proj_C(x - A'price), in float64."""
-    from solvers.engine import certificate_jit as jit
+    from solvers.engine import points_jit as jit
 
     point, cost = np.empty(lp.edges), -x
     cost.flags.writeable = False
     edges = edge_arrays(lp)._replace(c=cost)
     for first, last in sources_in_turn(lp):
-        jit.ridge_point(first, last, *edges, price, 1.0, point)
+        jit.ridge_point(first, last, edges, price, 1.0, point)
     return point
 
 

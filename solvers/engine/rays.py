@@ -29,13 +29,10 @@ _FIRST = 64
 
 def objective_upper_bound(lp: MatchingLP, group: Communicator = LOCAL) -> float:
     """sum_i max over C_i of c_i'x: a lower bound above it proves that no x is feasible."""
-    from solvers.engine import certificate_jit as jit
+    from solvers.engine import rays_jit as jit
 
     edges = edge_arrays(lp)
-    own = sum(
-        jit.largest_objective(first, last, edges.offsets, edges.c, edges.kind, edges.radius)
-        for first, last in sources_in_turn(lp)
-    )
+    own = sum(jit.largest_objective(first, last, edges) for first, last in sources_in_turn(lp))
     return float(group.sum(np.array([own], dtype=np.float64))[0])
 
 
@@ -49,10 +46,7 @@ def is_ray(lp: MatchingLP, y: npt.NDArray[np.float64], group: Communicator = LOC
     sums = np.zeros(band.size - 1)
     edges = edge_arrays(lp)
     for first, last in bands_in_turn(lp, band):
-        jit.least_of_ray(
-            band[first : last + 1], edges.offsets, edges.destination, edges.a, edges.kind, edges.radius, y,
-            sums[first:last],
-        )  # fmt: skip
+        jit.support_of_ray(band[first : last + 1], edges, y, sums[first:last])
     least, terms = group.sum(np.array([sums.sum(), terms_of(lp, band)]))
     budget = float(lp.b[y > 0] @ y[y > 0])
     proved = least - budget - rounding(float(terms)) * (least + budget)

@@ -36,16 +36,14 @@ def repair(
     Over several ranks lp and x are the sources of this one, and the certificate that of all: sums of float64.
     seconds: what the search for a vertex on few edges may take, where nothing else serves the '=' sources.
     """
-    from solvers.engine import certificate_jit as jit
+    from solvers.engine import repair_jit as jit
 
     found = bound_and_loads(lp, x, dual, group)
     bound = found.bound(lp, dual)
     factor = factor_within(lp.b, found.loads)
     edges = edge_arrays(lp)
     for first, last in sources_in_turn(lp, x):
-        jit.scale_down(
-            first, last, edges.offsets, edges.destination, edges.a, edges.kind, edges.radius, factor, x
-        )  # fmt: skip
+        jit.scale_down(first, last, edges, factor, x)
 
     if group.max(np.array([float((edges.kind == Kind.SIMPLEX_EQUALITY).any())]))[0]:
         objective = _serve(lp, x, dual, factor * found.loads, group, seconds=seconds)
@@ -98,7 +96,7 @@ def _worth_of_rows(
     """What taking a unit of load off each row costs, float64[J]: the cheapest move within one source that removes the
     row's excess; where there is none, the dearest move of an edge in use, or the row's price where that is more.
     """
-    from solvers.engine import certificate_jit as jit
+    from solvers.engine import repair_jit as jit
 
     excess = np.maximum(0.0, loads - lp.b)
     slack = np.maximum(0.0, lp.b * (1 - HELD) - loads)
@@ -113,7 +111,7 @@ def _worth_of_rows(
 
     dearest = dual.copy()
     for first, last in sources_in_turn(lp, x):
-        jit.raise_to_moves(first, last, *edges[:5], x, dearest)
+        jit.raise_to_moves(first, last, edges, x, dearest)
     return np.where(stuck, group.max(dearest), cheapest)
 
 
@@ -121,7 +119,7 @@ def _fill_up(
     lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], slack: npt.NDArray[np.float64], group: Communicator
 ) -> bool:
     """Fill the '=' sources, rank after rank since all draw on one slack; whether none lacks anything then."""
-    from solvers.engine import certificate_jit as jit
+    from solvers.engine import repair_jit as jit
 
     edges = edge_arrays(lp)
     lacking, enough = 0, held(x.dtype)
@@ -129,6 +127,6 @@ def _fill_up(
         left = slack.copy()
         if turn == group.rank:
             for first, last in sources_in_turn(lp, x):
-                lacking += jit.fill_up(first, last, *edges, dual, left, enough, x)
+                lacking += jit.fill_up(first, last, edges, dual, left, enough, x)
         slack = np.maximum(0.0, slack - group.sum(slack - left))
     return not group.sum(np.array([float(lacking)]))[0]

@@ -1,0 +1,54 @@
+"""The loop of evaluate.py over the edges in the order of the instance, in float64, compiled by Numba (import late)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from solvers.engine.arrays import EdgeArrays, Sums
+from solvers.engine.compiled import compiled
+from solvers.engine.polytopes.edges_jit import brought_in, limits_of, support, way_in
+from solvers.engine.threads_jit import parallel_for
+
+#: Columns of sums.scalars: the support functions and their sizes, |c_e p_e|, c_e p_e on edges without load, which count
+#: in no row, and the number of '=' sources whose sum misses z.
+LEAST, LEAST_SIZE, SIZE, FREE, UNSERVED = range(5)
+
+
+@compiled(cache=False)
+def _evaluate_piece(piece: int, band: Any, edges: EdgeArrays, x: Any, dual: Any, astray: float, sums: Sums) -> None:
+    loads, values, scalars = sums.loads[piece], sums.values[piece], sums.scalars[piece]
+    least, least_size, size, free, unserved = 0.0, 0.0, 0.0, 0.0, 0.0
+    for i in range(band[piece], band[piece + 1]):
+        lowest = support(edges, i, dual)
+        least += lowest
+        least_size += abs(lowest)
+
+        limits = limits_of(edges, i)
+        way = way_in(edges, i, limits, x)
+        if limits.equality and not abs(way.total - limits.at_most) <= astray * limits.at_most:
+            unserved += 1.0
+        for e in range(edges.offsets[i], edges.offsets[i + 1]):
+            feasible = brought_in(limits, way, np.float64(x[e]))
+            value = np.float64(edges.c[e]) * feasible
+            size += abs(value)
+            if edges.a[e] > 0:
+                loads[edges.destination[e]] += np.float64(edges.a[e]) * feasible
+                values[edges.destination[e]] += value
+            else:
+                free += value
+    scalars[LEAST] = least
+    scalars[LEAST_SIZE] = least_size
+    scalars[SIZE] = size
+    scalars[FREE] = free
+    scalars[UNSERVED] = unserved
+
+
+@compiled(nogil=True)
+def evaluate(band: Any, edges: EdgeArrays, x: Any, dual: Any, astray: float, sums: Sums) -> None:
+    """Row p of `sums` for the sources band[p]..band[p + 1] - 1: of x brought into C and of the reduced costs at `dual`.
+
+    A '=' source is unserved where its sum misses z by more than the share `astray` of z.
+    """
+    parallel_for(0, band.size - 1, _evaluate_piece, (band, edges, x, dual, astray, sums))

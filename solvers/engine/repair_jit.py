@@ -1,0 +1,114 @@
+"""The loops of repair.py over the edges in the order of the instance, in float64, compiled by Numba (import late)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from solvers.engine.arrays import EdgeArrays
+from solvers.engine.arrays_jit import PIECES, piece_of
+from solvers.engine.compiled import compiled
+from solvers.engine.polytopes.edges_jit import brought_in, limits_of, reduced, way_in
+from solvers.engine.threads_jit import parallel_for
+
+
+@compiled(cache=False)
+def _scale_down_piece(piece: int, first: int, last: int, edges: EdgeArrays, factor: Any, x: Any) -> None:
+    for i in range(piece_of(first, last, piece), piece_of(first, last, piece + 1)):
+        limits = limits_of(edges, i)
+        way = way_in(edges, i, limits, x)
+        for e in range(edges.offsets[i], edges.offsets[i + 1]):
+            feasible = brought_in(limits, way, np.float64(x[e]))
+            x[e] = feasible * factor[edges.destination[e]] if edges.a[e] > 0 else feasible
+
+
+@compiled(nogil=True)
+def scale_down(first: int, last: int, edges: EdgeArrays, factor: Any, x: Any) -> None:
+    """x <- x brought into C, times factor[destination] where an edge has load: within b for factor = min(1, b / load);
+    for the sources first..last - 1.
+    """
+    parallel_for(0, PIECES, _scale_down_piece, (first, last, edges, factor, x))
+
+
+@compiled()
+def fill_up(first: int, last: int, edges: EdgeArrays, dual: Any, slack: Any, enough: float, x: Any) -> int:
+    """Give every '=' source what it lacks, on its cheapest edges (c + A'dual) whose rows have slack; the number of
+    those that lack more than the share `enough` of z even so.
+    """
+    destination, a = edges.destination, edges.a
+    lacking = 0
+    for i in range(first, last):
+        limits = limits_of(edges, i)
+        if not limits.equality:
+            continue
+        missing = limits.at_most
+        for e in range(edges.offsets[i], edges.offsets[i + 1]):
+            missing -= x[e]
+        # each round fills one edge: it takes all that is missing, or its row has no slack any more
+        for _ in range(edges.offsets[i + 1] - edges.offsets[i]):
+            if missing <= 0.0:
+                break
+            best, cost = -1, np.inf
+            for e in range(edges.offsets[i], edges.offsets[i + 1]):
+                q = reduced(edges, e, dual)
+                if q < cost and (a[e] == 0 or slack[destination[e]] > 0.0):
+                    best, cost = e, q
+            if best < 0:
+                break
+            j = destination[best]
+            added = missing if a[best] == 0 else min(missing, slack[j] / np.float64(a[best]))
+            x[best] += added
+            slack[j] = 0.0 if added < missing else slack[j] - added * np.float64(a[best])
+            missing -= added
+        lacking += missing > enough * limits.at_most
+    return lacking
+
+
+@compiled()
+def lower_to_moves(
+    first: int, last: int, edges: EdgeArrays, x: Any, excess: Any, slack: Any, total: float, cheapest: Any
+) -> None:
+    """cheapest[J] becomes min(cheapest, what moving a unit of load from an edge in use, which carries twice the excess
+    of its row, to another edge of its source costs); where the source need not be served the load may vanish.
+
+    An edge takes the load only where its row has slack for the excess of all rows together.
+    """
+    destination, a, c = edges.destination, edges.a, edges.c
+    for i in range(first, last):
+        least_a = np.inf
+        for e in range(edges.offsets[i], edges.offsets[i + 1]):
+            over = excess[destination[e]]
+            if over > 0 and np.float64(a[e]) * x[e] >= 2 * over:
+                least_a = min(least_a, np.float64(a[e]))
+        if least_a == np.inf:
+            continue
+
+        limits = limits_of(edges, i)
+        goal = np.inf if limits.equality else 0.0
+        if limits.at_most < np.inf:
+            for e in range(edges.offsets[i], edges.offsets[i + 1]):
+                if a[e] == 0 or a[e] * total <= slack[destination[e]] * least_a:
+                    goal = min(goal, np.float64(c[e]))
+
+        for e in range(edges.offsets[i], edges.offsets[i + 1]):
+            j = destination[e]
+            if excess[j] > 0 and np.float64(a[e]) * x[e] >= 2 * excess[j]:
+                cheapest[j] = min(cheapest[j], max(0.0, goal - np.float64(c[e])) / np.float64(a[e]))
+
+
+@compiled()
+def raise_to_moves(first: int, last: int, edges: EdgeArrays, x: Any, worth: Any) -> None:
+    """worth[J] becomes max(worth, what taking a unit of load off an edge in use costs): x goes to the dearest edge of
+    its source, or away where the source need not be served.
+    """
+    for i in range(first, last):
+        limits = limits_of(edges, i)
+        dearest = -np.inf if limits.equality else 0.0
+        if limits.at_most < np.inf:
+            for e in range(edges.offsets[i], edges.offsets[i + 1]):
+                dearest = max(dearest, np.float64(edges.c[e]))
+        for e in range(edges.offsets[i], edges.offsets[i + 1]):
+            if x[e] > 0 and edges.a[e] > 0:
+                saved = (dearest - np.float64(edges.c[e])) / np.float64(edges.a[e])
+                worth[edges.destination[e]] = max(worth[edges.destination[e]], saved)
