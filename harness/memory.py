@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.case import Case
-from instances import available_memory, memory_bytes, streamable
+from instances import Spec, available_memory, memory_bytes, streamable
+from solvers.base import Settings
+from solvers.card import SolverCard
 
 _STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -32,16 +34,21 @@ def peak() -> dict[str, int | None]:
     return {"host": _host_peak(), "device": None if cuda is None else int(cuda.max_memory_allocated())}
 
 
-def memory_needed(case: Case) -> int:
+def memory_needed(card: SolverCard, spec: Spec) -> int:
     """Bytes of the instance and of the solver beside it, roughly and at once."""
-    beside = case.card.bytes_per_edge * case.parsed.expected_edges
-    return memory_bytes(case.parsed) + math.ceil(beside)
+    return memory_bytes(spec) + math.ceil(card.bytes_per_edge * spec.expected_edges)
+
+
+def may_stream(card: SolverCard, spec: Spec, settings: Settings) -> bool:
+    """Whether the solver can work on this instance while both lie on the disk."""
+    return card.streams and settings.device == "cpu" and streamable(spec)
 
 
 def lies_on_disk(case: Case) -> bool:
-    """Whether the instance is made in the store on disk, for a solver that streams, as memory does not suffice."""
-    streams = case.card.streams and case.settings.device == "cpu" and streamable(case.parsed)
-    return streams and memory_needed(case) > available_memory()
+    """Whether the instance is made in the store on disk: the solver streams, and memory does not suffice."""
+    if not may_stream(case.card, case.parsed, case.settings):
+        return False
+    return memory_needed(case.card, case.parsed) > available_memory()
 
 
 def _host_peak() -> int:

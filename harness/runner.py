@@ -188,7 +188,7 @@ def _cannot_run(case: Case) -> str:
     found = cards.availability_now(case.card)
     if not (found.ok or found.apart):  # a case has a process of its own
         return f"{found.reason}; {found.remedy}"
-    need, free = memory_needed(case), available_memory()
+    need, free = memory_needed(case.card, case.parsed), available_memory()
     if need <= free or lies_on_disk(case):
         return ""
     return f"needs about {need / 2**30:.3g} GiB of memory, {free / 2**30:.3g} GiB are available"

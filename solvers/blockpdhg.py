@@ -90,6 +90,7 @@ class BlockPDHG(ShardedSolver):
     devices = ("cpu", "cuda")
     bytes_per_edge: ClassVar[float] = 25.0
     streams = True
+    vectors: ClassVar[int] = 2
     Options: ClassVar[type[Any]] = Options
 
     def available(self) -> Availability:
@@ -107,7 +108,7 @@ class BlockPDHG(ShardedSolver):
             return answer_without_edges(lp)
         costs = eased(lp, context.group)
         settings = with_working_dtype(settings, costs.lp, context)
-        storage = choose_storage(lp, settings, options.memory, context, self.id, vectors=2)
+        storage = choose_storage(lp, settings, options.memory, context, self.id, vectors=self.vectors)
         newton = options.finish == "newton" and settings.device == "cpu" and not storage.on_disk
         with cpu_threads(settings.threads):
             warm_up(costs.lp, settings, options.kernel)

@@ -10,6 +10,7 @@ from solvers.base import Settings, Solver
 from solvers.engine.context import SolveContext
 from solvers.engine.magnitudes import beyond_range
 from solvers.engine.polytopes.kinds import ENGINE_KINDS
+from solvers.engine.sizes import Shape, SolveBytes
 
 
 class ShardedSolver(Solver):
@@ -20,6 +21,12 @@ class ShardedSolver(Solver):
     """
 
     polytopes: ClassVar[frozenset[Kind]] = ENGINE_KINDS
+    vectors: ClassVar[int] = 0
+    """Primal vectors of cells that a run keeps beside the layout."""
+
+    def memory(self, shape: Shape) -> SolveBytes:
+        """Bytes of a solve of a part of this shape with the default settings, for `dualbench plan`."""
+        return SolveBytes(shape=shape, vectors=self.vectors)
 
     def unsuited(self, lp: MatchingLP) -> str:
         """Beside the reasons of every solver: numbers whose products leave float64."""

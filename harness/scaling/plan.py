@@ -10,22 +10,12 @@ from dataclasses import dataclass, replace
 
 from harness.scaling.disk import measured_speed
 from harness.scaling.model import Speeds, seconds_per_iteration
-from harness.scaling.needs import (
-    Share,
-    block_bytes,
-    bytes_of_pass,
-    bytes_read,
-    device_bytes,
-    disk_bytes,
-    host_bytes,
-    most_ranks,
-    share_of,
-    streaming_bytes,
-)
+from harness.scaling.needs import block_bytes, device_bytes, host_bytes, most_ranks, solve_bytes, streaming_bytes
 from harness.scaling.sharded import edges_per_second, sharded_card
 from instances import InputError, Spec, available_memory
 from instances.mapped import default_cache, free_disk
 from solvers import Settings
+from solvers.engine.sizes import SolveBytes
 
 _SCALARS = 24
 #: Iterations to a certified gap of 1e-4 measured on 100,000 x 1,000 (`dualip`: the same from 1e5 to 2.5e7 edges).
@@ -115,36 +105,36 @@ def plan(
     card = sharded_card(solver)
     if card.origin:
         raise InputError(f"plan knows what the solvers of dualbench need, not {card.id} of {card.source}")
-    share, streams = share_of(spec, ranks), card.streams
-    host, on_device = host_bytes(spec, share, solver, cells_on_host=device == "cpu", threads=threads), 0.0
+    solve, streams = solve_bytes(spec, ranks, solver), card.streams
+    host, on_device = host_bytes(spec, solve, cells_on_host=device == "cpu", threads=threads), 0.0
     streamed: Streamed | None = None
     if device == "cpu":
-        speed = edges_per_second(solver, Settings(threads=threads), spec, most=share.edges)
+        speed = edges_per_second(solver, Settings(threads=threads), spec, most=solve.shape.edges)
         speeds = Speeds(edges_per_second=speed, latency=1e-4, bytes_per_second=1e9)
         fits = host * ranks <= available_memory()
         source = "passes measured here; 0.1 ms a step and 1 GB/s between ranks assumed"
         if streams and not fits:
             source += f"; disk {'given' if disk_speed else 'measured here'}, shared by the ranks"
             disk_speed = disk_speed or measured_speed(default_cache())
-            streamed = from_disk(spec, share, solver, ranks=ranks, threads=threads, disk_speed=disk_speed)
+            streamed = from_disk(spec, solve, ranks=ranks, threads=threads, disk_speed=disk_speed)
     else:
         found = named_device(device)
-        on_device = device_bytes(spec, share, solver)
-        speed = found.speed / bytes_of_pass(solver, spec.destinations)
+        on_device = device_bytes(solve)
+        speed = found.speed / solve.pass_moved
         speeds = Speeds(edges_per_second=speed, latency=found.latency, bytes_per_second=found.link)
         fits, source = on_device <= found.memory, found.source
         if streams and not fits:
             given = f"{host_speed / 1e9:.3g} GB/s given" if host_speed else f"{found.host_link / 1e9:.3g} GB/s assumed"
             source += f"; {given} between a host and its device"
-            streamed = from_host(spec, share, solver, memory=found.memory, speed=host_speed or found.host_link)
+            streamed = from_host(spec, solve, memory=found.memory, speed=host_speed or found.host_link)
     if streamed is not None:
         speeds = replace(speeds, edges_per_second=min(speed, streamed.edges_per_second))
     summed = 4 * spec.destinations + _SCALARS
-    seconds = seconds_per_iteration(speeds, edges=share.edges, bytes_summed=summed, ranks=ranks)
+    seconds = seconds_per_iteration(speeds, edges=solve.shape.edges, bytes_summed=summed, ranks=ranks)
     needed = iterations or (ITERATIONS.get(spec.family) if solver == "blockpdhg" else None)
     return Plan(
         ranks=ranks,
-        edges_of_rank=share.edges,
+        edges_of_rank=solve.shape.edges,
         host_bytes=host,
         device_bytes=on_device,
         per_iteration=seconds,
@@ -155,30 +145,30 @@ def plan(
     )
 
 
-def from_disk(spec: Spec, share: Share, solver: str, *, ranks: int, threads: int, disk_speed: float) -> Streamed:
+def from_disk(spec: Spec, solve: SolveBytes, *, ranks: int, threads: int, disk_speed: float) -> Streamed:
     """Ranks of this machine on one disk of disk_speed bytes a second; nothing that is read stays in memory."""
-    host, disk = streaming_bytes(spec, share, solver, threads=threads), disk_bytes(spec, share, solver)
+    host, disk = streaming_bytes(spec, solve, threads=threads), solve.disk
     return Streamed(
         place="disk",
         device_bytes=0.0,
         host_bytes=host,
         disk_bytes=disk,
         link_speed=disk_speed,
-        edges_per_second=disk_speed / ranks / bytes_of_pass(solver, spec.destinations),
+        edges_per_second=disk_speed / ranks / solve.pass_moved,
         fits=host * ranks <= available_memory() and disk * ranks <= free_disk(default_cache()),
     )
 
 
-def from_host(spec: Spec, share: Share, solver: str, *, memory: float, speed: float) -> Streamed:
+def from_host(spec: Spec, solve: SolveBytes, *, memory: float, speed: float) -> Streamed:
     """A device of so much memory, each with a link of its own of `speed` bytes a second each way."""
-    on_device = block_bytes(spec, share, solver)
+    on_device = block_bytes(solve)
     return Streamed(
         place="host",
         device_bytes=on_device,
-        host_bytes=host_bytes(spec, share, solver, cells_on_host=True),
+        host_bytes=host_bytes(spec, solve, cells_on_host=True),
         disk_bytes=0.0,
         link_speed=speed,
-        edges_per_second=speed / bytes_read(solver, spec.destinations),
+        edges_per_second=speed / solve.pass_read,
         fits=on_device <= memory,
     )
 
@@ -187,11 +177,11 @@ def least_ranks(spec: Spec, *, solver: str, device: str) -> int:
     """The smallest number of devices that hold the instance."""
     memory = named_device(device).memory
     low, high = 1, most_ranks(spec)
-    if device_bytes(spec, share_of(spec, high), solver) > memory:
+    if device_bytes(solve_bytes(spec, high, solver)) > memory:
         raise InputError(f"{spec.text} does not fit {high} devices, one for each block: use devices with more memory")
     while low < high:
         middle = (low + high) // 2
-        fits = device_bytes(spec, share_of(spec, middle), solver) <= memory
+        fits = device_bytes(solve_bytes(spec, middle, solver)) <= memory
         low, high = (low, middle) if fits else (middle + 1, high)
     return low
 

@@ -23,7 +23,7 @@ from harness.cards import card, check_settings
 from harness.clock import Stopwatch
 from harness.cores import take_cores
 from harness.scaling.assembled import assemble
-from instances import InputError, MatchingLP, MatchingSpec, Spec, available_memory, memory_bytes, parse_spec
+from instances import InputError, MatchingLP, MatchingSpec, Spec, available_memory, parse_spec
 from instances.mapped import default_cache
 from instances.shards import in_blocks, instance_digest, load_part
 from solvers import Answer, Settings
@@ -91,13 +91,13 @@ def parts_on_disk(case: ShardedCase, neighbours: int) -> bool:
     that the `neighbours` on one machine share does not suffice.
     """
     spec, solver, settings = parse_spec(case.spec), sharded_card(case.solver), case.settings
-    if not (solver.streams and in_blocks(spec) and settings.device == "cpu"):
+    if not memory.may_stream(solver, spec, settings):
         return False
     check_settings(solver, settings)
     default = next((option.default for option in solver.options if option.name == "memory"), "ram")
-    memory = settings.options.get("memory", default)
-    need = (memory_bytes(spec) + solver.bytes_per_edge * spec.expected_edges) / case.ranks
-    return bool(memory == "disk" or (memory == "auto" and need > available_memory(neighbours)))
+    place = settings.options.get("memory", default)
+    need = memory.memory_needed(solver, spec) / case.ranks
+    return bool(place == "disk" or (place == "auto" and need > available_memory(neighbours)))
 
 
 def take_part(case: ShardedCase, x_file: Path | None = None) -> Mapping[str, Any] | None:

@@ -8,10 +8,8 @@ from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Kernel, make_kernel
 from solvers.engine.shared import SharedKernel
 from solvers.engine.shared_layout import inverse_row_norm, make_layout, reduce_norms
+from solvers.engine.sizes import LAYOUT_BYTES_KEPT
 from solvers.engine.storage import RAM, Storage
-
-#: A larger layout is released before the answer is allocated.
-_LAYOUT_BYTES_KEPT = 1 << 26
 
 
 class HeldKernel:
@@ -42,5 +40,5 @@ class HeldKernel:
 
     def release_layout(self) -> None:
         """Free a large in-memory layout before the answer is allocated."""
-        if self._bytes > _LAYOUT_BYTES_KEPT and self.storage is RAM:
+        if self._bytes > LAYOUT_BYTES_KEPT and self.storage is RAM:
             self._kernel = None

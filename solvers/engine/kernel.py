@@ -87,9 +87,9 @@ class Kernel(Protocol):
     def judge(self, price: Tensor, x: Tensor) -> Pass:
         """The pass, with values, for p = x brought into C: clipped to >= 0, boxes clipped and simplices scaled.
 
-        All of it in float64 on the cells' own numbers, every q_e rounded down (see polytopes/edges_jit.reduced_below). x stays as
-        it is. values: without the edges that have a = 0. The second of the sums is sum |c_e p_e|, the third that of the
-        edges with a = 0.
+        In float64 on the cells' own numbers, every q_e rounded down (reduced_below of polytopes/edges_jit.py).
+        x stays as it is. values: without the edges that have a = 0. The second of the sums is sum |c_e p_e|, the third
+        that of the edges with a = 0.
         """
 
     def answer(self, x: Tensor, factor: Tensor, dtype: str, room: Tensor) -> Vector:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from instances import MatchingLP
 from instances.mapped import default_cache, require_disk
 from solvers.base import OptionError, Settings
@@ -11,7 +9,7 @@ from solvers.engine.context import SolveContext
 from solvers.engine.instance import serves_equalities
 from solvers.engine.kernel import check_memory, free_bytes
 from solvers.engine.precision import answer_dtype
-from solvers.engine.sizes import block_bytes, layout_bytes
+from solvers.engine.sizes import Shape, SolveBytes
 from solvers.engine.storage import RAM, DiskStorage, HostStorage, Storage
 
 
@@ -25,20 +23,25 @@ def choose_storage(
     """
     on_cpu = settings.device == "cpu"
     sharing = context.group.neighbours
-    cells = layout_bytes(lp, settings.dtype, vectors=vectors)
-    answer = np.dtype(answer_dtype(settings, equality=serves_equalities(lp))).itemsize * lp.edges
-    need = cells + answer if on_cpu and vectors else cells  # without vectors a layout is released before the answer
+    solve = SolveBytes(
+        shape=Shape(sources=lp.sources, destinations=lp.destinations, edges=lp.edges),
+        vectors=vectors,
+        dtype=settings.dtype,
+        answer_dtype=answer_dtype(settings, equality=serves_equalities(lp)),
+    )
+    cells_and_answer = solve.asked + solve.answer
+    need = cells_and_answer if on_cpu and vectors else solve.asked  # without vectors the answer comes after the layout
 
     if memory == "disk" and not on_cpu:
         raise OptionError(f"memory='disk' with device={settings.device!r}: use memory='host', or device='cpu'")
     if memory == "auto" and context.anywhere(need > free_bytes(settings.device, sharing=sharing)):
         memory = "disk" if on_cpu else "host"
     if memory == "host":
-        check_memory(cells + answer, "cpu", f"{what} from the host's memory", sharing=sharing)
-        check_memory(block_bytes(lp, settings.dtype, vectors=vectors), settings.device, what)
+        check_memory(cells_and_answer, "cpu", f"{what} from the host's memory", sharing=sharing)
+        check_memory(solve.blocks, settings.device, what)
         return HostStorage(pinned=not on_cpu)
     if memory == "disk":
-        require_disk(sharing * (cells + answer), default_cache(), what)
+        require_disk(sharing * cells_and_answer, default_cache(), what)
         return DiskStorage(default_cache())
     check_memory(need, settings.device, what, sharing=sharing)
     return RAM

@@ -1,28 +1,125 @@
-"""Bytes that a solve on the engine takes, before anything is allocated. I sources, J destinations, E edges."""
+"""Bytes that a solve on the engine takes, before anything is allocated: one model, for choosing where the arrays of a
+solve lie (placement.py) and for `dualbench plan`.
+
+I sources, J destinations, E edges of one rank. The figures follow the arrays that exist at once, and were checked
+against measured peaks (tests/harness/scaling/test_plan.py).
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
-from instances import MatchingLP
-from solvers.engine.layout import index_dtype
+from solvers.engine.constants import LANES
+from solvers.engine.layout import count_bands, index_dtype
 from solvers.engine.storage import BLOCK_CELLS
 
-#: Cells an edge that a memory estimate allows for before the layout is there.
-_PADDING_ALLOWED = 1.1
-#: Of the copies of loads and values that the CUDA kernel adds into, for each destination.
-_SUMS_BYTES = 600
+#: A layout of more bytes than this is released before the answer is allocated, where no primal vector needs it.
+LAYOUT_BYTES_KEPT = 1 << 26
+#: Cells for each edge and lanes for each source, as measured on the generated families.
+_CELLS, _LANES = 1.06, 1.02
+#: Cells for each edge that are asked for before the layout is there: padding may be worse than on those families.
+_CELLS_ASKED = 1.1
+#: Bytes for each destination of the copies of loads and values that the CUDA kernel adds into: streaming, and not.
+_STREAMED_SUMS, _DEVICE_SUMS = 600, 400
+#: Bytes for each edge of an instance: destination, a and c.
+_EDGE = 12
 
 
-def layout_bytes(lp: MatchingLP, dtype: str, *, vectors: int) -> float:
-    """Bytes that a layout of `lp` and `vectors` primal vectors will take."""
-    value = np.dtype(dtype).itemsize
-    cell = index_dtype(lp.destinations).itemsize + (2 + vectors) * value
-    return float(_PADDING_ALLOWED * cell * lp.edges + (16 + value) * lp.sources + 1e6)
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """The part of an instance that one rank holds."""
+
+    sources: int
+    destinations: int
+    edges: int
 
 
-def block_bytes(lp: MatchingLP, dtype: str, *, vectors: int) -> float:
-    """Bytes on a device that streams from the host: two blocks of cells, what is known of each source, and the sums."""
-    value = np.dtype(dtype).itemsize
-    cell = index_dtype(lp.destinations).itemsize + (2 + vectors) * value
-    return float(2 * BLOCK_CELLS * cell + (1 + value) * lp.sources + _SUMS_BYTES * lp.destinations)
+@dataclass(frozen=True, kw_only=True)
+class SolveBytes:
+    """Bytes of a solve of an instance of this shape."""
+
+    shape: Shape
+    vectors: int
+    """Primal vectors that the solver keeps beside the cells."""
+    dtype: str = "float32"
+    """Of the cells and the vectors."""
+    answer_dtype: str = "float32"
+
+    @property
+    def value(self) -> int:
+        return int(np.dtype(self.dtype).itemsize)
+
+    @property
+    def cell(self) -> int:
+        """One cell with its part of the vectors: index, a, c, and a number of each vector."""
+        return int(index_dtype(self.shape.destinations).itemsize) + (2 + self.vectors) * self.value
+
+    @property
+    def cells(self) -> float:
+        """All cells and vectors, padding included."""
+        return _CELLS * self.shape.edges * self.cell
+
+    @property
+    def answer(self) -> float:
+        return float(np.dtype(self.answer_dtype).itemsize * self.shape.edges)
+
+    @property
+    def instance(self) -> float:
+        return float(_EDGE * self.shape.edges + 8 * self.shape.sources)
+
+    @property
+    def asked(self) -> float:
+        """Layout and vectors as they are asked for where arrays are placed."""
+        return float(_CELLS_ASKED * self.cell * self.shape.edges + (16 + self.value) * self.shape.sources + 1e6)
+
+    @property
+    def blocks(self) -> float:
+        """On a device that streams from its host: two blocks of cells, radii and slices, and sums."""
+        cells = 2 * min(BLOCK_CELLS, _CELLS * self.shape.edges) * self.cell
+        sums = _STREAMED_SUMS * self.shape.destinations
+        return float(cells + (1 + self.value) * _LANES * self.shape.sources + sums)
+
+    @property
+    def device(self) -> float:
+        """On a device that holds all cells: these, lanes and slices, and sums."""
+        return self.cells + 12 * _LANES * self.shape.sources + _DEVICE_SUMS * self.shape.destinations
+
+    def host(self, *, cells_on_host: bool) -> float:
+        """On the host beside the instance: layout and, where they lie there, vectors, with the answer, and sums."""
+        kept = _CELLS * self.shape.edges * self.vectors * self.value
+        layout = self.cells - kept + (8 + self.value) * _LANES * self.shape.sources
+        working = layout + self.answer + (kept if cells_on_host else 0.0)
+        if not self.vectors and layout > LAYOUT_BYTES_KEPT:
+            working = max(layout, self.answer)
+        bands = count_bands(self.shape.edges, self.shape.destinations)
+        return working + 2 * bands * 8 * self.shape.destinations
+
+    def streaming(self, *, threads: int) -> float:
+        """On a host that streams from its disk: two windows of cells and vectors, the piece of instance and answer
+        that a proof is at, the sums of each band, and what is known of each slice.
+        """
+        shape = self.shape
+        bands = count_bands(shape.edges, shape.destinations)
+        window = min(threads, bands) * shape.edges / bands
+        cells = 2 * window * _CELLS * self.cell
+        piece = window * (_EDGE + 8 * shape.sources / shape.edges + self.answer / shape.edges)
+        kept = 4 * bands * 8 * shape.destinations + 17 * shape.sources / LANES[0]
+        return float(kept + cells + piece)
+
+    @property
+    def disk(self) -> float:
+        """On the disk: the instance in the store, and cells, vectors, lanes and answer in files without a name."""
+        instance = self.instance + 8 * self.shape.destinations
+        return instance + self.cells + 2 * self.value * _LANES * self.shape.sources + self.answer
+
+    @property
+    def pass_read(self) -> float:
+        """Read by one pass, for each edge: index, a, c and the vectors."""
+        return _CELLS * self.cell
+
+    @property
+    def pass_moved(self) -> float:
+        """Read and written by one pass, for each edge: of the vectors the first is written."""
+        return self.pass_read + (_CELLS * self.value if self.vectors else 0.0)

@@ -10,16 +10,7 @@ from pathlib import Path
 import pytest
 
 from harness.scaling.disk import measured_speed
-from harness.scaling.needs import (
-    bytes_of_pass,
-    bytes_read,
-    device_bytes,
-    disk_bytes,
-    host_bytes,
-    most_ranks,
-    share_of,
-    streaming_bytes,
-)
+from harness.scaling.needs import device_bytes, host_bytes, most_ranks, shape_of, solve_bytes, streaming_bytes
 from harness.scaling.plan import DEVICES, from_disk, least_ranks, plan
 from instances import InputError, parse_spec
 
@@ -53,13 +44,13 @@ def test_time_to_the_gap_is_only_told_where_iterations_are_known() -> None:
 def test_the_least_number_of_devices_fits_and_one_less_does_not(device: str, sources: int) -> None:
     spec = parse_spec(f"dualip:sources={sources},destinations=10000,degree=10")
     ranks = least_ranks(spec, solver="blockpdhg", device=device)
-    needed = [device_bytes(spec, share_of(spec, number), "blockpdhg") for number in (ranks, ranks - 1)]
+    needed = [device_bytes(solve_bytes(spec, number, "blockpdhg")) for number in (ranks, ranks - 1)]
     assert needed[0] <= DEVICES[device].memory < needed[1]
 
 
 def test_ranks_on_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     spec = parse_spec("dualip:sources=70000,destinations=20,degree=3,seed=1")
-    need = host_bytes(spec, share_of(spec, 2), "dualip", cells_on_host=True)
+    need = host_bytes(spec, solve_bytes(spec, 2, "dualip"), cells_on_host=True)
     for times, fits in ((1.5, False), (2.5, True)):
         monkeypatch.setattr("harness.scaling.plan.available_memory", lambda times=times: times * need)
         assert plan(spec, solver="dualip", device="cpu", ranks=2).fits is fits
@@ -69,7 +60,7 @@ def test_ranks_on_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch) 
 def test_ranks_beyond_the_blocks_are_refused(ranks: int) -> None:
     assert most_ranks(parse_spec(GIGA)) == 6104
     with pytest.raises(InputError, match="use at most 6104"):
-        share_of(parse_spec(GIGA), ranks)
+        shape_of(parse_spec(GIGA), ranks)
 
 
 def test_unknown_devices_are_named() -> None:
@@ -94,7 +85,7 @@ def test_memory_is_within_a_tenth_of_the_peak(solver: str) -> None:
     program = PEAK.format(spec=spec.text, solver=solver)
     subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=300)  # compiles
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=300)
-    expected = host_bytes(spec, share_of(spec, 1), solver, cells_on_host=True)
+    expected = host_bytes(spec, solve_bytes(spec, 1, solver), cells_on_host=True)
     assert expected == pytest.approx(json.loads(done.stdout), rel=0.1)
 
 
@@ -149,23 +140,23 @@ def test_what_streaming_needs_is_within_a_tenth_of_what_it_takes(
     monkeypatch.setenv("DUALBENCH_CACHE", str(tmp_path / "large"))
     done = subprocess.run([*command, spec.text], capture_output=True, text=True, check=True, timeout=600)
     found = json.loads(done.stdout)
-    share = share_of(spec, 1)
-    needed = streaming_bytes(spec, share, solver, threads=1)
+    solve = solve_bytes(spec, 1, solver)
+    needed = streaming_bytes(spec, solve, threads=1)
     assert needed == pytest.approx(found["memory"], rel=0.1)
-    assert needed < host_bytes(spec, share, solver, cells_on_host=True) / 1.4
-    assert disk_bytes(spec, share, solver) == pytest.approx(found["disk"], rel=0.1)
+    assert needed < host_bytes(spec, solve, cells_on_host=True) / 1.4
+    assert solve.disk == pytest.approx(found["disk"], rel=0.1)
 
 
 @pytest.mark.parametrize("solver", ["blockpdhg", "dualip"])
 def test_ranks_share_a_disk(solver: str) -> None:
     spec = parse_spec(GIGA)
     one, two = (
-        from_disk(spec, share_of(spec, ranks), solver, ranks=ranks, threads=1, disk_speed=1e9) for ranks in (1, 2)
+        from_disk(spec, solve_bytes(spec, ranks, solver), ranks=ranks, threads=1, disk_speed=1e9) for ranks in (1, 2)
     )
     assert one.edges_per_second == pytest.approx(2 * two.edges_per_second)
-    assert one.edges_per_second == pytest.approx(1e9 / bytes_of_pass(solver, spec.destinations))
+    assert one.edges_per_second == pytest.approx(1e9 / solve_bytes(spec, 1, solver).pass_moved)
     assert one.disk_bytes == pytest.approx(2 * two.disk_bytes, rel=1e-3)
-    assert one.host_bytes < host_bytes(spec, share_of(spec, 1), solver, cells_on_host=True) / 5
+    assert one.host_bytes < host_bytes(spec, solve_bytes(spec, 1, solver), cells_on_host=True) / 5
 
 
 def test_the_slower_of_pass_and_disk_decides_how_long_an_iteration_takes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,13 +172,13 @@ def test_the_slower_of_pass_and_disk_decides_how_long_an_iteration_takes(monkeyp
 
 def test_what_no_device_holds_streams_over_the_link_of_its_host() -> None:
     spec = parse_spec("dualip:sources=100000000000,destinations=10000,degree=10")
-    share = share_of(spec, 100)
+    solve = solve_bytes(spec, 100, "blockpdhg")
     made = plan(spec, solver="blockpdhg", device="h200", ranks=100)
     assert made.streamed is not None
     assert (made.fits, made.streamed.fits, made.streamed.place) == (False, True, "host")
     assert made.streamed.device_bytes < made.device_bytes / 10
     assert made.streamed.host_bytes > made.device_bytes
-    assert made.per_iteration == pytest.approx(share.edges * bytes_read("blockpdhg", 10_000) / 5e10, rel=1e-2)
+    assert made.per_iteration == pytest.approx(solve.shape.edges * solve.pass_read / 5e10, rel=1e-2)
     assert "50 GB/s assumed between a host and its device" in made.source
     twice = plan(spec, solver="blockpdhg", device="h200", ranks=100, host_speed=1e11)
     assert twice.per_iteration == pytest.approx(made.per_iteration / 2, rel=1e-2)
