@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from instances.content import polytope_arrays
-from instances.mapped import let_go
+from instances.mapped import release_pages
 from solvers import Answer, Availability, Solver, Status
 from solvers.base import TracePoint
 from solvers.card import plain_availability
@@ -96,7 +96,7 @@ def _checksum(array: npt.NDArray[Any]) -> int:
         head, tail = content[: 8 * _ROW * rows], content[8 * _ROW * rows :]
         folded = np.bitwise_xor.reduce(head.view(np.uint64).reshape(rows, _ROW), axis=0)
         total = zlib.crc32(tail.tobytes(), zlib.crc32(folded.tobytes(), total))
-        let_go(array, first, min(first + step, array.size))
+        release_pages(array, first, min(first + step, array.size))
     return total
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from harness.case import Case
 from harness.records import as_plain
 from instances import digest
-from instances.mapped import let_go
+from instances.mapped import release_pages
 
 _HASHED = 1 << 20  # entries at a time
 
@@ -25,7 +25,7 @@ def array_hash(array: npt.NDArray[Any] | None) -> str | None:
     flat = array.reshape(-1)
     for start in range(0, flat.size, _HASHED):
         found.update(np.ascontiguousarray(flat[start : start + _HASHED]).data)
-        let_go(flat, start, min(start + _HASHED, flat.size))
+        release_pages(flat, start, min(start + _HASHED, flat.size))
     return found.hexdigest()
 
 

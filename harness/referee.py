@@ -29,7 +29,7 @@ from harness.polytopes.points import brought_in, distances, unserved_source
 from harness.repair import repaired
 from harness.sources import Chunk, Float64, over_chunks
 from instances import InputError, MatchingLP
-from instances.mapped import let_go
+from instances.mapped import release_pages
 
 _LARGEST = float(np.finfo(np.float64).max)
 
@@ -219,5 +219,5 @@ def _all_finite(array: npt.NDArray[Any]) -> bool:
         values = array[start : start + (1 << 20)]
         if not np.isfinite(values).all():
             return False
-        let_go(array, start, start + values.size)
+        release_pages(array, start, start + values.size)
     return True

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
-from instances.mapped import let_go
+from instances.mapped import release_pages
 from instances.per_source import Limits
 
 Float64 = npt.NDArray[np.float64]
@@ -40,7 +40,7 @@ class Chunk:
     def read(self, array: npt.NDArray[Any], dtype: Any = np.float64) -> npt.NDArray[Any]:
         """A copy of the part of array[E] that is here; where the array is mapped from a file, it leaves memory."""
         found = array[self.edges].astype(dtype)
-        let_go(array, self.edges.start, self.edges.stop)
+        release_pages(array, self.edges.start, self.edges.stop)
         return found
 
     @cached_property
@@ -79,7 +79,7 @@ class Chunk:
     @cached_property
     def degrees(self) -> npt.NDArray[np.int64]:
         found = np.diff(self.lp.offsets[self.first : self.last + 1])
-        let_go(self.lp.offsets, self.first, self.last + 1)
+        release_pages(self.lp.offsets, self.first, self.last + 1)
         return found
 
     @cached_property

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.errors import InstanceError
-from instances.mapped import let_go
+from instances.mapped import release_pages
 from instances.matching import MatchingLP
 from instances.per_source import PerSource
 from instances.polytopes import PARAMETER_NAMES, Kind, Polytope, polytope_kinds
@@ -101,5 +101,5 @@ def _hash_array(item: tuple[str, npt.NDArray[Any]]) -> tuple[str, str, str]:
     found = hashlib.sha256()
     for start in range(0, array.size, _HASHED):
         found.update(np.ascontiguousarray(array[start : start + _HASHED]).data)
-        let_go(array, start, min(start + _HASHED, array.size))
+        release_pages(array, start, min(start + _HASHED, array.size))
     return name, array.dtype.str, found.hexdigest()

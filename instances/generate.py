@@ -22,7 +22,7 @@ from instances.cpus import usable_threads
 from instances.errors import SpecError
 from instances.families import BlockFamily, family
 from instances.greedy import UNITS, Indices, add_load, block_load, loads_of
-from instances.mapped import let_go
+from instances.mapped import release_pages
 from instances.matching import MatchingLP
 from instances.memory import require_memory
 from instances.sampling import BLOCK_SOURCES, Destinations, block_generator, draw_destinations, sample_graph
@@ -123,9 +123,9 @@ def generate_blocks(
         offsets[first + 1 : last + 1] = start + np.cumsum(made.degree)
         destination[start:end], a[start:end], c[start:end] = made.destination, made.a, made.c
         add_load(load, made.load)
-        let_go(offsets, first, last)
+        release_pages(offsets, first, last)
         for array in (destination, a, c):
-            let_go(array, start, end)
+            release_pages(array, start, end)
     return Shard(offsets=offsets, destination=destination[:end], a=a[:end], c=c[:end], load=load)
 
 

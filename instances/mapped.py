@@ -1,8 +1,7 @@
-"""Arrays that lie in files and are mapped into memory: where the files go, reading ahead, and letting go.
+"""Arrays in memory-mapped files: where the files go, reading ahead, and releasing pages.
 
-A page of a shared mapping is on loan: `let_go` takes it out of the memory of this process (what was written goes to the
-file) and the next access brings it back. So these calls change how much memory is held, never a value. Arrays that are
-no such mapping are left as they are.
+Pages of a shared mapping can be released at any time: dirty ones are written back, and the next access faults them in
+again. These calls change resident memory, never values. Arrays that are no shared mapping are left as they are.
 """
 
 from __future__ import annotations
@@ -22,14 +21,15 @@ import numpy.typing as npt
 from instances.errors import InputError
 
 Array = npt.NDArray[Any]
-#: The kernel reads at most about so much ahead for one call,
+#: Linux reads at most about this much ahead per call of madvise.
 _AHEAD_BYTES = 1 << 20
-#: and with a page it maps those beside it, up to a huge page: another thread may just have let them go.
+#: A fault maps the neighbouring pages too, up to a huge page, even those that another thread has just released: a
+#: release covers whole huge pages.
 _HUGE_PAGE = 1 << 21
 
 
 def default_cache() -> Path:
-    """$DUALBENCH_CACHE, or ~/.cache/dualbench: where instances and work space on disk go.
+    """$DUALBENCH_CACHE, or ~/.cache/dualbench: the folder of stored instances and of work space on disk.
 
     A user without a home gets a folder in the system's temporary one.
     """
@@ -61,22 +61,22 @@ def require_disk(need: float, folder: Path, what: str) -> None:
 
 @contextlib.contextmanager
 def unnamed_file(nbytes: int, folder: Path, what: str) -> Iterator[Any]:
-    """An open file without a name in `folder`, zeros, with all its room taken; it goes with the last that uses it.
+    """An open file of `nbytes` zeros in `folder`, allocated at once and without a name: it ends with its last user.
 
-    Raises InputError where the disk is full; `what` is named then.
+    Raises InputError that names `what` where the disk is full.
     """
     require_disk(nbytes, folder, what)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:
         try:
-            _take(file.fileno(), nbytes)
+            _allocate(file.fileno(), nbytes)
         except OSError as error:
             raise InputError(f"{what} of {nbytes / 2**30:.3g} GiB in {folder}: {error}") from error
         yield file
 
 
 def unnamed_array(size: int, dtype: Any, folder: Path, what: str) -> Array:
-    """zeros[size] in such a file, which goes with the array."""
+    """zeros[size] in such a file, which ends with the array."""
     nbytes = size * np.dtype(dtype).itemsize
     if nbytes == 0:
         return np.zeros(size, dtype)
@@ -84,15 +84,15 @@ def unnamed_array(size: int, dtype: Any, folder: Path, what: str) -> Array:
         return np.memmap(file, dtype=dtype, mode="r+", shape=(size,)).view(np.ndarray)
 
 
-def _take(descriptor: int, nbytes: int) -> None:
+def _allocate(descriptor: int, nbytes: int) -> None:
     if hasattr(os, "posix_fallocate"):
         os.posix_fallocate(descriptor, 0, nbytes)
     else:
         os.truncate(descriptor, nbytes)
 
 
-def let_go(array: Array, first: int = 0, last: int | None = None) -> None:
-    """Give the memory of array[first:last] back until it is used again."""
+def release_pages(array: Array, first: int = 0, last: int | None = None) -> None:
+    """Drop the resident pages of array[first:last]; the next access reads them from the file."""
     found = _span(array, first, last)
     if found is not None:
         mapping, start, end = found
@@ -101,7 +101,7 @@ def let_go(array: Array, first: int = 0, last: int | None = None) -> None:
 
 
 def read_ahead(array: Array, first: int = 0, last: int | None = None) -> None:
-    """Start reading array[first:last] from the disk, without waiting and without taking memory of this process."""
+    """Start reading array[first:last] into the page cache, without waiting; no memory of this process is used."""
     found = _span(array, first, last)
     if found is not None:
         mapping, start, end = found
@@ -109,11 +109,12 @@ def read_ahead(array: Array, first: int = 0, last: int | None = None) -> None:
             _advise(mapping, mmap.MADV_WILLNEED, at, min(_AHEAD_BYTES, end - at))
 
 
-def sweep(pieces: int, width: int, streams: Sequence[tuple[Array, Array]]) -> Iterator[tuple[int, int]]:
-    """(first, last) piece of one step after another: all at once where everything lies in memory, else `width` pieces.
+def stream_chunks(pieces: int, width: int, streams: Sequence[tuple[Array, Array]]) -> Iterator[tuple[int, int]]:
+    """Yield (first, last) pieces of each step: all at once where every array is in memory, else `width` at a time.
 
-    streams: arrays with the entry where each piece starts, and the end. While the caller works on a step the next one
-    is read ahead, and when it asks for the next the one before is let go.
+    streams: pairs of an array and the entry at which each piece starts, with the end as last entry. While the caller
+    works on a step, the next one is read ahead; when the caller asks for the next step, the pages of the one before
+    are released.
     """
     on_disk = [(array, starts) for array, starts in streams if _mapping(array) is not None]
     steps = list(_steps(pieces, width)) if on_disk else [(0, pieces)]
@@ -122,7 +123,7 @@ def sweep(pieces: int, width: int, streams: Sequence[tuple[Array, Array]]) -> It
             read_ahead(array, int(starts[following[0]]), int(starts[following[1]]))
         yield first, last
         for array, starts in on_disk:
-            let_go(array, int(starts[first]), int(starts[last]))
+            release_pages(array, int(starts[first]), int(starts[last]))
 
 
 def _steps(pieces: int, width: int) -> Iterator[tuple[int, int]]:

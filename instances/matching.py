@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.errors import InstanceError
-from instances.mapped import let_go
+from instances.mapped import release_pages
 from instances.per_source import PerSource, per_source
 from instances.polytopes import Polytope
 from instances.polytopes.simplex import Simplex
@@ -184,7 +184,7 @@ def _offsets(value: Any) -> npt.NDArray[np.int64]:
             raise InstanceError(
                 f"offsets fall from {offsets[at]} to {offsets[at + 1]} at source {at}: they must never decrease"
             )
-        let_go(offsets, start, min(start + _CHUNK, offsets.size))
+        release_pages(offsets, start, min(start + _CHUNK, offsets.size))
     return offsets
 
 
@@ -219,7 +219,7 @@ def _check_range(
         chunk = array[start : start + _CHUNK]
         smallest, largest = chunk.min(), chunk.max()  # NaN if there is one
         if smallest >= low and largest <= high and not (finite and np.isinf((smallest, largest)).any()):
-            let_go(array, start, start + chunk.size)
+            release_pages(array, start, start + chunk.size)
             continue
         allowed = (chunk >= low) & (chunk <= high) & (np.isfinite(chunk) | (not finite))
         at = start + int(np.argmin(allowed))

@@ -21,7 +21,7 @@ from instances.content import EDGE_ARRAYS
 from instances.errors import SpecError
 from instances.families import BlockFamily, family
 from instances.generate import block_count, budgets, generate_blocks
-from instances.mapped import let_go, unnamed_array
+from instances.mapped import release_pages, unnamed_array
 from instances.matching import MatchingLP
 from instances.memory import available_memory, memory_bytes
 from instances.readers.parquet import ParquetSpec
@@ -137,6 +137,6 @@ def _digest(lp: MatchingLP, first: int, last: int) -> str:
     for name in EDGE_ARRAYS:
         edges = slice(int(lp.offsets[first]), int(lp.offsets[last]))
         found.update(np.ascontiguousarray(getattr(lp, name)[edges]).data)
-        let_go(getattr(lp, name), edges.start, edges.stop)
-    let_go(lp.offsets, first, last)
+        release_pages(getattr(lp, name), edges.start, edges.stop)
+    release_pages(lp.offsets, first, last)
     return str(found.hexdigest())

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.cpus import usable_threads
-from instances.mapped import default_cache, is_mapped, let_go, unnamed_array
+from instances.mapped import default_cache, is_mapped, release_pages, unnamed_array
 from instances.per_source import Limits, PerSource, params_of
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class _Limits:
             self._params = self._copied()
         self._params[:, used.first : used.last] = used.params
         for row in self._params:
-            let_go(row, used.first, used.last)
+            release_pages(row, used.first, used.last)
 
     def polytope(self) -> PerSource:
         of_sources = self._lp.per_source
@@ -219,6 +219,6 @@ def _rounded_up(total: Float64, terms: npt.NDArray[np.int64] | float) -> Float64
 
 
 def _release(lp: MatchingLP, used: _Used) -> None:
-    let_go(lp.offsets, used.first, used.last)
-    let_go(lp.destination, used.first_edge, used.last_edge)
-    let_go(lp.a, used.first_edge, used.last_edge)
+    release_pages(lp.offsets, used.first, used.last)
+    release_pages(lp.destination, used.first_edge, used.last_edge)
+    release_pages(lp.a, used.first_edge, used.last_edge)

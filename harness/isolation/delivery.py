@@ -20,7 +20,7 @@ import numpy.typing as npt
 from harness.answers import CLAIMS, MOST, Plain
 from harness.isolation.wire import ProtocolError
 from harness.outcome import thinned
-from instances.mapped import let_go
+from instances.mapped import release_pages
 from solvers import Answer, Status, TracePoint
 
 #: Name, dtype and size of an array.
@@ -52,7 +52,7 @@ def write(answer: Answer, descriptor: int) -> list[Array]:
         array = array.astype(array.dtype.newbyteorder("<"), copy=False)
         for first in range(0, array.size, _PIECE):
             _write(descriptor, memoryview(array[first : first + _PIECE]).cast("B"))
-            let_go(array, first, min(first + _PIECE, array.size))
+            release_pages(array, first, min(first + _PIECE, array.size))
         written.append((name, array.dtype.str, array.size))
     return written
 

@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import Kind, MatchingLP
-from instances.mapped import default_cache, is_mapped, let_go, unnamed_array
+from instances.mapped import default_cache, is_mapped, release_pages, unnamed_array
 from solvers.engine.arrays import edge_arrays
 from solvers.engine.collectives import LOCAL, Communicator
 from solvers.engine.sweeps import sources_in_turn
@@ -118,7 +118,7 @@ def _without_offset(lp: MatchingLP, facts: _Facts, group: Communicator) -> Eased
     square, usual, largest, offset = 0.0, 0.0, 0.0, 0.0
     for part in _parts(lp):
         c[part.first_edge : part.last_edge] = np.where(part.serving, part.c, np.minimum(part.c, facts.unit))
-        let_go(c, part.first_edge, part.last_edge)
+        release_pages(c, part.first_edge, part.last_edge)
         size = np.abs(np.where(part.serving, part.c, np.minimum(part.c, 0.0)))
         near = size[size <= forbidden]
         square += float((near * near).sum())

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import Kind, MatchingLP
-from instances.mapped import sweep
+from instances.mapped import stream_chunks
 from solvers.engine.arrays import EdgeArrays, edge_arrays
 from solvers.engine.constants import LANES, PAD_COST, PADDING, SLICE_CELLS
 from solvers.engine.storage import RAM, Storage
@@ -183,7 +183,7 @@ def _sizes(edges: EdgeArrays, band: npt.NDArray[np.int64]) -> npt.NDArray[np.int
     from solvers.engine import layout_jit as jit
 
     at = np.zeros((band.size, 3), dtype=np.int64)
-    for first, last in sweep(band.size - 1, numba.get_num_threads(), [(edges.offsets, band)]):
+    for first, last in stream_chunks(band.size - 1, numba.get_num_threads(), [(edges.offsets, band)]):
         jit.measure(first, last, edges.offsets, edges.kind, band, np.array(LANES), SLICE_CELLS, PADDING, at[1:])
     return np.cumsum(at, axis=0)
 
@@ -200,7 +200,7 @@ def _filled(made: Layout, lp: MatchingLP, at: npt.NDArray[np.int64]) -> Layout:
     streams = [(edges.offsets, made.band), *((array, first_edge) for array in (edges.destination, edges.a, edges.c))]
     streams += [(array, at[:, 1]) for array in (made.source, made.radius)]
     streams += [(array, at[:, 2]) for array in (made.index, made.a, made.c)]
-    for first, last in sweep(bands, numba.get_num_threads(), streams):
+    for first, last in stream_chunks(bands, numba.get_num_threads(), streams):
         jit.fill(
             first, last, *edges, made.band,
             np.array(LANES), SLICE_CELLS, PADDING, PAD_COST, at,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
-from instances.mapped import let_go
+from instances.mapped import release_pages
 from solvers.engine.arrays import edge_arrays
 
 #: The square of a number between the two, and its inverse, are float64 numbers of full precision.
@@ -41,4 +41,4 @@ def _largest_of_pieces(array: npt.NDArray[Any]) -> Iterator[float]:
     for first in range(0, array.size, _PIECE):
         piece = array[first : first + _PIECE]
         yield max(float(piece.max()), -float(piece.min()))
-        let_go(array, first, first + piece.size)
+        release_pages(array, first, first + piece.size)

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
-from instances.mapped import sweep
+from instances.mapped import stream_chunks
 from solvers.base import Vector
 from solvers.engine.arrays import edge_arrays
 from solvers.engine.layout import Layout
@@ -29,7 +29,7 @@ def to_edges(layout: Layout, lp: MatchingLP, cells: npt.NDArray[Any], dtype: str
     lanes, band = layout.slice_lane[layout.chunk], layout.band
     streams = [(layout.storage.mine(cells), layout.first_cell), (layout.source, lanes)]
     streams += [(lp.offsets, band), (x, lp.offsets[band])]
-    for first, last in sweep(band.size - 1, numba.get_num_threads(), streams):
+    for first, last in stream_chunks(band.size - 1, numba.get_num_threads(), streams):
         jit.unsort(*_slices(layout, first, last), layout.source, edge_arrays(lp).offsets, cells, x)
     return x
 

@@ -1,7 +1,7 @@
 """Steps through an instance that may lie on the disk: all at once from memory, else a few bands at a time.
 
 Bands are consecutive sources (see layout.py). While the caller works on a step the next is read ahead, and the pages of
-the one before are released; see instances.mapped.sweep.
+the one before are released; see instances.mapped.stream_chunks.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
-from instances.mapped import sweep
+from instances.mapped import stream_chunks
 from solvers.base import Vector
 from solvers.engine.layout import cut_bands
 
@@ -23,7 +23,7 @@ def bands_in_turn(lp: MatchingLP, band: npt.NDArray[np.int64], x: Vector | None 
 
     starts = lp.offsets[band]
     streams = [(lp.offsets, band), *((array, starts) for array in (lp.destination, lp.a, lp.c))]
-    return sweep(band.size - 1, numba.get_num_threads(), [*streams, *([] if x is None else [(x, starts)])])
+    return stream_chunks(band.size - 1, numba.get_num_threads(), [*streams, *([] if x is None else [(x, starts)])])
 
 
 def sources_in_turn(lp: MatchingLP, x: Vector | None = None) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Arrays mapped from files: what is let go leaves memory and comes back unchanged."""
+"""Arrays mapped from files: released pages leave memory and come back unchanged."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from instances import InputError
-from instances.mapped import default_cache, free_disk, let_go, read_ahead, require_disk, sweep
+from instances.mapped import default_cache, free_disk, read_ahead, release_pages, require_disk, stream_chunks
 
 ENTRIES = 1 << 23  # 32 MiB
 
@@ -27,20 +27,20 @@ def resident() -> int:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts as Linux does")
-def test_what_is_let_go_leaves_memory_and_comes_back(mapped: np.ndarray) -> None:
+def test_released_pages_leave_memory_and_come_back(mapped: np.ndarray) -> None:
     total, held = float(mapped.sum(dtype=np.float64)), resident()
-    let_go(mapped, 0, ENTRIES // 2)
+    release_pages(mapped, 0, ENTRIES // 2)
     assert held - resident() > 15 << 20
-    let_go(mapped)
+    release_pages(mapped)
     assert held - resident() > 30 << 20
     read_ahead(mapped, 100, ENTRIES)
     assert float(mapped.sum(dtype=np.float64)) == total
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts as Linux does")
-def test_a_sweep_holds_a_step_at_a_time(mapped: np.ndarray) -> None:
+def test_a_stream_holds_one_step_at_a_time(mapped: np.ndarray) -> None:
     starts, before, seen, most = np.arange(33) * (ENTRIES // 32), resident(), [], 0
-    for first, last in sweep(32, 3, [(mapped, starts)]):
+    for first, last in stream_chunks(32, 3, [(mapped, starts)]):
         assert float(mapped[starts[first] : starts[last]].sum(dtype=np.float64)) > 0
         seen.append((first, last))
         most = max(most, resident() - before)
@@ -48,15 +48,15 @@ def test_a_sweep_holds_a_step_at_a_time(mapped: np.ndarray) -> None:
     assert most < 12 << 20
 
 
-def test_a_sweep_over_memory_is_one_step() -> None:
-    assert list(sweep(32, 3, [(np.zeros(32), np.arange(33))])) == [(0, 32)]
+def test_a_stream_over_memory_is_one_step() -> None:
+    assert list(stream_chunks(32, 3, [(np.zeros(32), np.arange(33))])) == [(0, 32)]
 
 
-def test_changes_to_private_copies_are_never_let_go(tmp_path: Path) -> None:
+def test_changes_to_private_copies_are_never_released(tmp_path: Path) -> None:
     np.save(tmp_path / "v.npy", np.zeros(1 << 20))
     mine = np.load(tmp_path / "v.npy", mmap_mode="c")
     mine[:] = 1
-    let_go(mine)
+    release_pages(mine)
     assert mine.all()
 
 
