@@ -173,7 +173,7 @@ assert not [m for m in sys.modules if m.partition(".")[0] in ("jax", "jaxlib")]
 
 @pytest.mark.parametrize("module", ["instances", "solvers", "harness", "harness.cli", "reports"])
 def test_importing_a_package_loads_no_heavy_library(module: str) -> None:
-    heavy = {"torch", "numba", "ortools", "matplotlib", "pandas", "pyarrow", "triton"}
+    heavy = {"torch", "numba", "ortools", "jinja2", "matplotlib", "pandas", "pyarrow", "triton"}
     program = f"import sys, {module}; print(*{heavy} & {{m.partition('.')[0] for m in sys.modules}})"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == ""

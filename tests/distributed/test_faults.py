@@ -222,10 +222,10 @@ def test_ranks_that_all_stand_still_are_ended(
     stopping = threading.Thread(target=stop_all, daemon=True)
     stopping.start()
     place = {"checkpoint": str(tmp_path), "every": 0.2}
-    ended = start(SLOW, "blockpdhg", 2, tolerance=1e-8, options=ALONE, timeout=10.0, **place)
+    ended = start(SLOW, "blockpdhg", 2, tolerance=1e-8, options=ALONE, timeout=5.0, **place)
     stopping.join()
     assert ended.status is Status.CRASHED
-    assert ended.reason == "all 2 ranks were stopped by a signal for 10 s, and were ended"
+    assert ended.reason == "all 2 ranks were stopped by a signal for 5 s, and were ended"
     assert not ranks_alive()
 
 

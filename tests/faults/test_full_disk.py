@@ -27,7 +27,14 @@ from solvers.engine.collectives import LOCAL
 ROOT = Path(__file__).resolve().parents[2]
 Command = Callable[..., subprocess.Popen[str]]
 SPECS = ("unit:sources=100,destinations=10,degree=3,seed=1", "dualip:sources=100,destinations=10,degree=3,seed=1")
-RUN = ["run", "smoke", "--solver", "scipy-highs-ds", *(word for spec in SPECS for word in ("--instance", spec))]
+RUN = [
+    "run",
+    "smoke",
+    "--in-process",
+    "--solver",
+    "scipy-highs-ds",
+    *(word for spec in SPECS for word in ("--instance", spec)),
+]
 
 
 def limited(size: int) -> Callable[[], None]:

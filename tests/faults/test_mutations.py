@@ -206,6 +206,7 @@ def test_mutated_command_lines(
     place.mkdir(parents=True)
     monkeypatch.chdir(place)
     ends: Counter[int] = Counter()
+    before = sample.read_bytes()
 
     def attempt(text: str) -> str:
         words = [str(sample) if word == "SAMPLE" else word for word in text.split(" ")]
@@ -224,4 +225,4 @@ def test_mutated_command_lines(
     tried((text.replace("\0", "").replace("\ud800", "\udcff") for text in texts), attempt)
     assert ends[0] > 20
     assert ends[2] > 200
-    assert [path.name for path in tmp_path.iterdir()] == ["a"] or not list(tmp_path.rglob("*.so"))
+    assert sample.read_bytes() == before

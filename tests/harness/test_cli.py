@@ -73,8 +73,9 @@ def test_strict_exits_with_1_where_a_case_is_not_solved(tmp_path: Path) -> None:
         f'instances = ["{SPEC}"]\nsolvers = ["scipy-highs-ds"]\ntolerances = [1e-4]\n'
         f'[[exclude]]\ninstance = "{SPEC}"\nsolver = "scipy-highs-ds"\nreason = "not today"\n'
     )
-    assert invoke(["run", str(suite), "--out", str(tmp_path / "a"), "--strict"]) == 1
-    assert invoke(["run", str(suite), "--out", str(tmp_path / "b")]) == 0
+    chosen = ["run", str(suite), "--in-process", "--out"]
+    assert invoke([*chosen, str(tmp_path / "a"), "--strict"]) == 1
+    assert invoke([*chosen, str(tmp_path / "b")]) == 0
 
 
 def test_generate_writes_an_instance_that_is_read_back(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

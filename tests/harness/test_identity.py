@@ -139,7 +139,7 @@ def test_x_is_kept_where_asked_for_and_its_hash_always_is(tmp_path: Path) -> Non
     data(tmp_path / "data", 1)
     text = suite(tmp_path, tmp_path / "data")
     run(text, tmp_path / "a")
-    assert invoke(["run", text, "--out", str(tmp_path / "b"), "--keep-x"]) == 0
+    assert invoke(["run", text, "--in-process", "--out", str(tmp_path / "b"), "--keep-x"]) == 0
     ((bare,), (kept,)) = (records.read(tmp_path / name).cases for name in "ab")
     assert bare["x_file"] is None
     assert not (tmp_path / "a" / "x").exists()

