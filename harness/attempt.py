@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from harness import disturbance
 from harness.answers import Plain, availability, plain
 from harness.clock import Stopwatch
+from harness.steps import OnStep, Step, ignore_step
 from instances import InputError, MatchingLP
 from solvers import OptionError, Settings, Solver, Status
 from solvers.base import parse_options
 
-Phase = Callable[[str], None]
 #: Calls the solver's run; pytest-benchmark puts its own clock here.
 Call = Callable[[Callable[[], Plain]], Plain]
 _LONGEST_REASON = 500
@@ -53,17 +53,17 @@ def attempt(
     solver: Solver,
     settings: Settings,
     measured: Measured,
-    phase: Phase,
+    on_step: OnStep = ignore_step,
     call: Call = lambda run: run(),
     deliver: Callable[[Plain], None] = lambda _: None,
 ) -> Plain:
     """Prepare, run and `deliver`, and fill in `measured`; what the solver held is free again on return.
 
     `unsuited` belongs to prepare, and making the answer plain to run: nothing that the adapter does on the instance is
-    outside the clock. `phase` hears "prepare", "run" and "deliver" at the moments where the clock is read.
+    outside the clock. `on_step` is called as each step begins, where the clock is read.
     """
     stopwatch = Stopwatch(settings.device)
-    phase("prepare")
+    on_step(Step.PREPARE)
     unsuited = solver.unsuited(lp)
     if unsuited:
         raise UnsuitedError(" ".join(str(unsuited).split())[:_LONGEST_REASON])
@@ -71,10 +71,10 @@ def attempt(
     measured.seconds["prepare"] = stopwatch.lap()
     before = disturbance.read()
     stopwatch = Stopwatch(settings.device)
-    phase("run")
+    on_step(Step.RUN)
     found = call(lambda: plain(solver.run(state), lp))
     measured.seconds["run"] = stopwatch.lap()
-    phase("deliver")
+    on_step(Step.DELIVER)
     deliver(found)
     measured.disturbance |= disturbance.between(before, disturbance.read())
     return found

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.rows import fault, finite
+from harness.rows import fault
+from harness.shapes import finite
 from instances.errors import InputError
 
 

@@ -103,8 +103,8 @@ def run(
     """Run SUITE (a name or a .toml file), record every case and write the report."""
     from harness import records
     from harness.display import LiveDisplay, summary_table, wide_console
-    from harness.folder import locked
-    from harness.runner import missing_cases, open_folder, run_suite
+    from harness.folder import locked, missing_cases, open_folder
+    from harness.runner import run_suite
     from harness.suite import load_suite
 
     chosen = load_suite(suite).override(**overrides)

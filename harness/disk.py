@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 #: How the name of a file ends that is being written; a killed process may leave one.
 PARTIAL = ".partial"
@@ -47,17 +47,30 @@ def append_line(path: Path, line: bytes) -> None:
 
 
 def write_whole(path: Path, content: bytes | memoryview, *, durable: bool = True) -> None:
-    """Write `path` under another name and rename it; `durable`: return when it is on the disk."""
+    """Write `content` into `path`, whole or not at all; see `written`."""
+    with written(path, durable=durable) as file:
+        file.write(content)
+
+
+@contextmanager
+def written(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
+    """A file under another name that becomes `path` on leaving, and is removed where something was raised.
+
+    durable: return when the content is on the disk. Raises NotWrittenError where the disk has no room.
+    """
     partial = path.with_name(f".{path.name}{PARTIAL}")
     try:
         with room_for(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            with partial.open("wb", buffering=0) as file:
-                _write(file, content, durable=durable)
+            with partial.open("wb") as file:
+                yield file
+                file.flush()
+                if durable:
+                    os.fsync(file.fileno())
             partial.replace(path)
             if durable:
                 _sync_folder(path.parent)
-    except (OSError, NotWrittenError):
+    except BaseException:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
         raise
@@ -74,12 +87,11 @@ def room_for(path: Path) -> Iterator[None]:
         raise NotWrittenError(path, error) from error
 
 
-def _write(file: Any, content: bytes | memoryview, *, durable: bool = True) -> None:
+def _write(file: Any, content: bytes) -> None:
     left = memoryview(content)
     while left:  # a raw file may take less than it is given
         left = left[file.write(left) :]
-    if durable:
-        os.fsync(file.fileno())
+    os.fsync(file.fileno())
 
 
 def _sync_folder(folder: Path) -> None:

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from harness.case import Case
 from harness.records import DISTURBED, TOO_SHORT, CaseRecord, too_short
+from harness.steps import Step
 
 
 def wide_console() -> Console:
@@ -58,9 +59,9 @@ class LiveDisplay:
 
     def begin(self, case: Case) -> None:
         self._case, self._since = case, time.monotonic()
-        self.tick("start")
+        self.tick(Step.START)
 
-    def tick(self, step: str) -> None:
+    def tick(self, step: Step) -> None:
         if self._live is None or self._case is None:
             return
         elapsed, remaining = time.monotonic() - self._since, sum(self._left[self._done :])

@@ -1,4 +1,7 @@
-"""The files beside records.jsonl that one process at a time writes: the lock, the duals, and x where it is kept."""
+"""The output folder of a run: records.jsonl, the duals and x beside it, and what solvers printed.
+
+One process at a time writes into a folder (`locked`). A folder belongs to one suite; `open_folder` refuses another one.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,118 @@ import hashlib
 import io
 import os
 import socket
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 
+from harness import records
+from harness.case import Case
 from harness.disk import PARTIAL, write_whole
+from harness.identity import changed
+from harness.records import RECORDS_FILE
+from harness.suite import Suite, SuiteError
+from harness.texts import plain_text
 from instances import InputError
 
 LOCK = ".lock"
 _DUALS, _XS = "duals", "x"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """An output folder as a run finds it."""
+
+    path: Path
+    """Where it lies."""
+
+    rows: tuple[Mapping[str, Any], ...] = ()
+    """The cases that are recorded."""
+
+    again: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Those of them that are to be run again, by id; their duals are kept."""
+
+    warnings: tuple[str, ...] = ()
+    """Lines for the reader."""
+
+    @property
+    def records(self) -> Path:
+        return self.path / RECORDS_FILE
+
+    @property
+    def done(self) -> frozenset[str]:
+        """Ids of the cases that are recorded and stand."""
+        return frozenset(row["case"] for row in self.rows) - set(self.again)
+
+    def key(self, case: str) -> str:
+        """What names the files of a case; one that is run again gets files of its own, since its row still stands."""
+        replaced = self.again.get(case)
+        return case if replaced is None else f"{case} instead of {replaced.get('dual_file')} {replaced.get('x_file')}"
+
+
+def open_folder(suite: Suite, path: Path, *, resume: bool, rerun_disturbed: bool = False) -> Folder:
+    """The output folder of a run; refuses one that holds another suite, or records where `resume` is not asked for.
+
+    rerun_disturbed: cases that were disturbed count as missing. Cases whose data, adapter or settings are no longer
+    what was recorded always do, and a warning says so. Where other processes may write too, hold `locked(path)` from
+    before this call until the run has ended.
+    """
+    if (path / RECORDS_FILE).exists():
+        return _recorded(suite, path, resume=resume, rerun_disturbed=rerun_disturbed)
+    if path.exists() and (not path.is_dir() or any(p.name != LOCK for p in path.iterdir())):
+        raise SuiteError(f"{path} is not an empty folder: choose another --out")
+    path.mkdir(parents=True, exist_ok=True)
+    return Folder(path=path)
+
+
+def _recorded(suite: Suite, path: Path, *, resume: bool, rerun_disturbed: bool) -> Folder:
+    """A folder that holds records."""
+    file = records.read(path)
+    for row in file.runs:
+        if (row.get("suite"), row.get("digest")) != (suite.name, suite.digest):
+            raise SuiteError(f"{path} holds records of another suite ({row.get('suite')}): choose another --out")
+    if not resume:
+        raise SuiteError(f"{path} already holds records of {suite.name}: add --resume, or choose another --out")
+
+    different = _different(suite, file.cases)
+    counts = Counter(different.values()).items()
+    lines = [plain_text(f"{count} cases are run again: {reason}") for reason, count in counts]
+
+    by_id = {row["case"]: row for row in file.cases}
+    again = {case: row for case, row in by_id.items() if rerun_disturbed and row.get("disturbed")}
+    again |= {case: by_id[case] for case in different}
+    return Folder(path=path, rows=tuple(file.cases), again=again, warnings=(*file.warnings, *lines))
+
+
+def _different(suite: Suite, rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Cases whose recorded row is of other data, of another adapter or of other settings: the reason by id."""
+    recorded: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        recorded.setdefault(row["case"], []).append(row)
+
+    different = {}
+    for case in suite.cases():
+        reasons = [changed(row, case) for row in recorded.get(case.id, [])]
+        if reasons and all(reasons):
+            different[case.id] = reasons[-1]
+    return different
+
+
+def missing_cases(suite: Suite, folder: Folder) -> list[Case]:
+    """The cases of the suite that the folder lacks, in running order."""
+    done = folder.done
+    return [case for case in suite.cases() if case.id not in done]
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Be the only process that writes into `folder`, which is made where it is absent; InputError where another is.
 
-    The kernel holds the lock, and lets go of it when the process ends, in whatever way. What a killed process left half
+    The kernel holds the lock and releases it when the process ends, in whatever way. What a killed process left half
     written is removed.
     """
     try:
@@ -55,24 +151,6 @@ def save_dual(folder: Path, key: str, dual: Any) -> str | None:
     return name
 
 
-def write_array(path: Path, array: Any) -> bool:
-    """Write an array of numbers as .npy, without a copy of it in memory; whether it could be written."""
-    if array is None:
-        return False
-    partial = path.with_name(f".{path.name}{PARTIAL}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except (OSError, ValueError):  # no room, or objects
-        partial.unlink(missing_ok=True)
-        return False
-    return True
-
-
 def x_name(key: str) -> str:
     """The file of the x of the run that `key` names, relative to the folder."""
     return f"{_XS}/{_name(key)}.npy"
@@ -95,7 +173,7 @@ def _lock(folder: Path) -> IO[str]:
             raise InputError(f"{holder} is writing into {folder}: wait for it, or choose another --out") from None
         if _is_there(folder / LOCK, file):
             break
-        file.close()  # who held it has just removed it
+        file.close()  # the process that held it has just removed it
     file.truncate(0)
     with contextlib.suppress(OSError):  # a full disk takes the lock, if not the words
         os.write(file.fileno(), f"process {os.getpid()} on {socket.gethostname()}".encode())

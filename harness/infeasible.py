@@ -16,8 +16,8 @@ import numpy.typing as npt
 from scipy import sparse
 
 from harness.bound import proves_infeasible
+from harness.certificate import Certificate
 from harness.polytopes.points import has_equality, unserved_source
-from harness.referee import Certificate
 from harness.repair import repaired_point
 from harness.rounding import Float64
 from instances import MatchingLP

@@ -12,6 +12,7 @@ Other projects can use it too, with a test that takes the fixtures `benchmark` a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,8 +20,9 @@ import pytest
 
 from harness.case import Case
 from harness.environment import environment
-from harness.outcome import case_record, outcome_of
+from harness.recording import case_record
 from harness.records import as_row
+from harness.result import ArrayFacts
 from harness.solve import execute
 from harness.suite import load_suite
 from instances import InputError, MatchingLP, generate, parse_spec
@@ -52,7 +54,8 @@ def run_case(benchmark: Any, case: Case) -> None:
     )
     if result.status is Status.SKIPPED:
         pytest.skip(result.reason)
-    record = case_record(case, outcome_of(result, lp), environment=environment()["id"])
+    result = replace(result, arrays=ArrayFacts.of(lp, result.answer))
+    record = case_record(case, result, environment=environment()["id"])
     benchmark.extra_info["record"] = as_row(record)
     assert result.status not in _WRONG, f"{case.id}: {result.status}: {result.reason}"
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any
@@ -25,93 +25,23 @@ from harness.disk import write_whole as write_whole
 from harness.disturbance import too_short as too_short
 from harness.plain import as_plain as as_plain
 from harness.plain import without_huge
+from harness.record import SCHEMA as SCHEMA
+from harness.record import CaseRecord as CaseRecord
+from harness.record import Seconds as Seconds
+from harness.record import case_columns as case_columns
 from harness.rows import LONGEST_ROW, mended, parse, too_large
 from harness.rows import fault as fault
 from harness.texts import csv_text as csv_text
 from harness.texts import plain_text as plain_text
 from harness.texts import plain_texts as plain_texts
 from instances.errors import InputError as InputError
+from solvers.base import Status as Status
 
-SCHEMA = 2
 RECORDS_FILE = "records.jsonl"
 #: Stands behind a time that was disturbed, wherever it is shown, and behind one too short to tell.
 DISTURBED, TOO_SHORT = "~", "°"
 _MOST_WARNINGS = 20
 _PIECE = 1 << 20  # bytes of a line that is passed over
-
-
-@dataclass(frozen=True, kw_only=True)
-class Seconds:
-    """Wall time, monotonic: generate the instance, prepare (convert, upload), run, referee.
-
-    warm_up: the solver's first tiny solve in its process (imports, compilation); None where it was warm already.
-    deliver: handing x and dual over to the process that judges them, once they are plain arrays.
-    isolation: starting a process for the case, handing over the instance and the outcome, and ending it.
-    """
-
-    warm_up: float | None = None
-    isolation: float | None = None
-    generate: float | None = None
-    prepare: float | None = None
-    run: float | None = None
-    deliver: float | None = None
-    referee: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class CaseRecord:
-    """One case: instance x solver x tolerance x repeat.
-
-    case: text that names the case within a suite. instance: its name in the suite; spec, spec_hash: what makes it;
-    content_hash: of its arrays (instances.content_hash), None where it was never made. adapter_hash: of the file of an
-    adapter that is not of this package, else "". Both are None in records of schema 1, as x_hash and x_file are.
-    cells = sources * destinations. settings: tolerance, time_limit, iteration_limit, threads, device, dtype, seed,
-    options. certificate: the referee's figures (harness/referee.py), None where there was nothing to judge.
-    status: solvers.base.Status; raw_status the solver's words; reason one line for anything but solved.
-    trace: lists seconds, iteration, gap (the solver's own view). dual_file: the dual beside the records, float64 .npy.
-    x_hash: of the solver's x as the referee got it (harness.identity.array_hash); x_file: that x beside the records,
-    .npy, where `run --keep-x` kept it.
-    peak_memory: bytes of host and device at the peak of the case. disturbance: what else the machine did during `run`
-    (harness/disturbance.py); disturbed: what of it passed a threshold, in words. environment: id of an environment row.
-    time: ISO 8601, UTC, when the case ended. isolated: whether the solver ran in a process of its own, timed from
-    outside and judged in another one; cpu_seconds: of all its processes during prepare and run, read from outside.
-    """
-
-    case: str
-    suite: str
-    instance: str
-    spec: str
-    spec_hash: str
-    family: str
-    sources: int
-    destinations: int
-    edges: int | None
-    cells: int
-    solver: str
-    solver_version: str
-    settings: Mapping[str, Any]
-    repeat: int
-    status: str
-    raw_status: str = ""
-    reason: str = ""
-    seconds: Seconds = field(default_factory=Seconds)
-    cpu_seconds: Mapping[str, float] = field(default_factory=dict)
-    isolated: bool = False
-    iterations: int | None = None
-    peak_memory: Mapping[str, int | None] = field(default_factory=dict)
-    certificate: Mapping[str, Any] | None = None
-    trace: Mapping[str, Sequence[float]] | None = None
-    dual_file: str | None = None
-    content_hash: str | None = None
-    adapter_hash: str | None = None
-    x_hash: str | None = None
-    x_file: str | None = None
-    disturbance: Mapping[str, float | None] = field(default_factory=dict)
-    disturbed: str = ""
-    environment: str = ""
-    time: str = ""
-    schema: int = SCHEMA
-    kind: str = "case"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,6 +25,7 @@ import numpy.typing as npt
 
 from harness.arguments import require_judged
 from harness.bound import lower_bound
+from harness.certificate import Certificate
 from harness.polytopes.points import brought_in, distances, unserved_source
 from harness.repair import repaired
 from harness.sources import Chunk, Float64, over_chunks
@@ -32,43 +33,6 @@ from instances import InputError, MatchingLP
 from instances.mapped import release_pages
 
 _LARGEST = float(np.finfo(np.float64).max)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Certificate:
-    """What the referee says of one answer; None where there is nothing to say, with the reason.
-
-    dual_bound: g0 at the dual with negative entries set to 0, less its rounding: a proved lower bound on the optimum.
-    feasible_objective: c'x of the repaired point, raised by its rounding and by what a violation that remains may be
-    worth: a proved upper bound. certified_gap: between the two, relative; a negative one is a contradiction.
-    bound_error, objective_error: how far the two may be from the exact numbers.
-    feasible_violation: the largest relative violation of a budget that remains in the repaired point; 0.0 where a
-    feasible point lies within the rounding of its sums.
-    Of the unrepaired answer:
-    objective: c'x. budget_violation: max_j [(Ax)_j - b_j]+ / (1 + b_j).
-    polytope_violation: the largest distance outside a polytope's row or bound, absolute.
-    budget_residual, polytope_residual: 2-norms of those violations over 1 + the 2-norm of their right-hand sides.
-    primal_residual: both together, as PDLP and cuPDLP define it on the explicit form.
-    dual_residual: ||[lambda]-||_2 / (1 + ||c||_2); the multipliers of the polytopes' rows are recomputed at their
-    best, so the only infeasibility a dual can have is a negative price. relative_gap: |p - d| / (1 + |p| + |d|) with
-    p = objective and d = dual_bound, the gap that PDLP tests.
-    """
-
-    certified_gap: float | None = None
-    dual_bound: float | None = None
-    feasible_objective: float | None = None
-    objective: float | None = None
-    budget_violation: float | None = None
-    polytope_violation: float | None = None
-    primal_residual: float | None = None
-    budget_residual: float | None = None
-    polytope_residual: float | None = None
-    dual_residual: float | None = None
-    relative_gap: float | None = None
-    bound_error: float | None = None
-    objective_error: float | None = None
-    feasible_violation: float | None = None
-    reason: str = ""
 
 
 def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1) -> Certificate:

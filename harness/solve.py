@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 
 from harness import memory
 from harness.answers import Plain, fingerprint
@@ -17,49 +13,21 @@ from harness.attempt import (
     Call,
     InstanceChangedError,
     Measured,
-    Phase,
     attempt,
     check_runnable,
     failure,
 )
+from harness.certificate import Certificate
 from harness.clock import Stopwatch
-from harness.records import Seconds
-from harness.referee import Certificate, certify
-from harness.repair import repaired_point
+from harness.record import Seconds
+from harness.referee import certify
+from harness.result import Result
+from harness.steps import OnStep, Step, ignore_step
 from harness.verdict import verdict
 from harness.watching import booked, watch_for
 from instances import InputError, MatchingLP
-from solvers import Answer, OptionError, Settings, Solver, Status, get_solver
+from solvers import OptionError, Settings, Solver, Status, get_solver
 from solvers.watching import Callback, watched
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Result:
-    """What came of one case. `answer` is None where the solver gave none, `certificate` where nothing was judged.
-
-    disturbance: what else the machine did during `run` (harness/disturbance.py). lp: the instance that was judged.
-    """
-
-    status: Status
-    reason: str
-    seconds: Seconds
-    answer: Answer | None = None
-    certificate: Certificate | None = None
-    peak_memory: Mapping[str, int | None] = field(default_factory=dict)
-    disturbance: Mapping[str, float | None] = field(default_factory=dict)
-    lp: MatchingLP | None = field(default=None, repr=False)
-
-    @cached_property
-    def x(self) -> npt.NDArray[np.float64] | None:
-        """The feasible point float64[E] of `certificate.feasible_objective`, made when it is first asked for.
-
-        None where the referee found none. `answer.x` is the solver's own, which need not satisfy the constraints.
-        """
-        if self.lp is None or self.answer is None or self.certificate is None:
-            return None
-        if self.certificate.feasible_objective is None:
-            return None
-        return repaired_point(self.lp, self.answer.x)
 
 
 def solve(
@@ -88,20 +56,20 @@ def solve(
             raise OptionError(f"unknown setting {name!r}: known settings are {', '.join(known)}")
     solver = get_solver(solver_id)
     watch = watch_for(solver, callback, verbose=verbose, quiet=quiet)
-    compiling: dict[str, float] = {}
+    compiling: dict[Step, float] = {}
     with watched(watch):
         result = execute(lp, solver, Settings(**settings), lambda step: compiling.update({step: watch.compiling}))
-    return replace(result, seconds=booked(result.seconds, compiling.get("run", watch.compiling)))
+    return replace(result, seconds=booked(result.seconds, compiling.get(Step.RUN, watch.compiling)))
 
 
 def execute(
     lp: MatchingLP,
     solver: Solver,
     settings: Settings,
-    phase: Phase = lambda _: None,
+    on_step: OnStep = ignore_step,
     call: Call = lambda run: run(),
 ) -> Result:
-    """Prepare, run through `call`, and judge, all in this process; `phase` hears of each step when it begins.
+    """Prepare, run through `call`, and judge, all in this process; `on_step` is called as each step begins.
 
     A solver that raises, answers something else than an Answer or changes the instance becomes a Result with status
     error: failures are data. Bad input still raises. The solver gets `lp.tightened`, made outside its time.
@@ -112,7 +80,7 @@ def execute(
     memory.reset_peak()
     measured = Measured()
     try:
-        found = attempt(lp, solver, settings, measured, phase, call)
+        found = attempt(lp, solver, settings, measured, on_step, call)
         require_unchanged(before, fingerprint(lp))
     except InputError:
         raise
@@ -121,7 +89,7 @@ def execute(
         seconds = Seconds() if status is Status.SKIPPED else Seconds(**measured.seconds)
         return Result(status=status, reason=reason, seconds=seconds, peak_memory=memory.peak())
     peak = memory.peak()
-    phase("referee")
+    on_step(Step.REFEREE)
     judged = judge(lp, found, settings)
     return replace(
         judged,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from harness.certificate import Certificate
 from harness.infeasible import refutation
-from harness.referee import Certificate
 from instances import MatchingLP
 from solvers import Answer, Status
 

@@ -87,18 +87,8 @@ DEFINITIONS = (
         "nothing in this report.",
     ),
 )
-STATUSES = {
-    "solved": "the solver claims the tolerance and the referee agrees",
-    "inaccurate": "the solver claims the tolerance, the referee certifies a larger gap or none; or it says that no x "
-    "satisfies the constraints, which is refuted or not proved",
-    "iteration_limit": "stopped at the iteration limit without claiming the tolerance",
-    "time_limit": "stopped at the time limit, by itself or by the harness",
-    "memory_limit": "ended because memory ran out",
-    "infeasible": "the solver says that no x satisfies the constraints, and a proof holds",
-    "crashed": "the process died",
-    "error": "the solver raised, or stopped without an answer",
-    "skipped": "not tried; the reason says why",
-}
+#: What each status means, in the words of the enumeration.
+STATUSES = {str(status): status.sentence for status in records.Status}
 LIMITS = (
     "Times hold for the machine, threads, versions and settings named here; another machine can change the order.",
     "Differences of a few per cent are within the noise of a shared machine; repeats show how much it is.",

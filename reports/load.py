@@ -6,7 +6,6 @@ This is the border of the reports: from here on every text is one printable line
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,31 +17,6 @@ import pandas as pd
 from harness import records
 from reports.identity import identify
 
-TEXTS = (
-    *("case", "suite", "instance", "spec", "spec_hash", "content_hash", "family", "solver", "solver_version"),
-    *("status", "raw_status", "reason", "environment", "time", "disturbed"),
-)
-NUMBERS = ("sources", "destinations", "edges", "cells", "repeat", "iterations")
-#: Numbers within a mapping of the record: column -> (mapping, key).
-NESTED = {
-    **{name: ("settings", name) for name in ("tolerance", "time_limit", "iteration_limit", "threads")},
-    **{name: ("seconds", name) for name in ("isolation", "warm_up", "generate", "prepare", "run", "referee")},
-    **{name: ("disturbance", name) for name in ("other_load", "steal", "swapped", "throttled", "clock")},
-    **{f"{name}_memory": ("peak_memory", name) for name in ("host", "device")},
-    **{f"cpu_{name}": ("cpu_seconds", name) for name in ("prepare", "run")},
-    **{
-        name: ("certificate", name)
-        for name in (
-            *("certified_gap", "dual_bound", "feasible_objective", "budget_violation", "polytope_violation"),
-            *("bound_error", "objective_error", "feasible_violation"),
-        )
-    },
-}
-NESTED_TEXTS = {
-    "device": ("settings", "device"),
-    "dtype": ("settings", "dtype"),
-    "certificate_reason": ("certificate", "reason"),
-}
 #: Beyond it a gap or an objective says no more than "huge", and no axis can show it.
 _LARGEST = 1e100
 REQUIRED = ("instance", "solver", "status")
@@ -98,16 +72,23 @@ def _read(path: Path, name: str) -> records.RecordsFile:
 
 
 def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    outer_names = {outer for outer, _ in (*NESTED.values(), *NESTED_TEXTS.values())}
-    inner = {outer: [_mapping(row, outer) for row in rows] for outer in outer_names}
-    columns: dict[str, Any] = {name: _texts([row.get(name) for row in rows]) for name in TEXTS}
-    columns |= {name: _numbers([row.get(name) for row in rows]) for name in NUMBERS}
-    columns |= {name: _numbers([row.get(key) for row in inner[outer]]) for name, (outer, key) in NESTED.items()}
-    columns |= {name: _texts([row.get(key) for row in inner[outer]]) for name, (outer, key) in NESTED_TEXTS.items()}
-    columns["options"] = [records.plain_text(options_text(row.get("options"))) for row in inner["settings"]]
-    columns["too_short"] = [_too_short(row) for row in inner["disturbance"]]
+    """One column for each text and number that a record of a case defines, and those made of several."""
+    columns: dict[str, Any] = {}
+    for column in records.case_columns():
+        values = [_value(row, column.path) for row in rows]
+        columns[column.name] = _texts(values) if column.type is str else _numbers(values)
+    columns["options"] = [records.plain_text(options_text(_value(row, ("settings", "options")))) for row in rows]
+    columns["too_short"] = [records.too_short(row.get("disturbance") or {}) for row in rows]
     columns["trace"] = pd.Series([row.get("trace") for row in rows], dtype=object)
     return pd.DataFrame(columns)
+
+
+def _value(row: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    """The field of a row, or an entry of a field; None where it is not there."""
+    value: Any = row
+    for name in path:
+        value = (value or {}).get(name)
+    return value
 
 
 def options_text(options: Any) -> str:
@@ -132,35 +113,15 @@ def _unique(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return list(found.values())
 
 
-def _mapping(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = row.get(name)
-    return value if isinstance(value, Mapping) else {}
-
-
 def _numbers(values: list[Any]) -> pd.Series:
-    """NaN where a value is none; what is larger than any axis shows is cut to _LARGEST."""
-    try:
-        numbers = np.array(values, dtype=float)
-    except (TypeError, ValueError, OverflowError):  # something else stands among them
-        numbers = np.array([_number(value) for value in values], dtype=float)
-    return pd.Series(np.clip(numbers, -_LARGEST, _LARGEST))
+    """NaN where there is no value; a number larger than any axis shows is cut to _LARGEST."""
+    return pd.Series(np.clip(np.array(values, dtype=float), -_LARGEST, _LARGEST))
 
 
 def _texts(values: list[Any]) -> pd.Series:
     """Each distinct text is made presentable, and kept, once."""
-    try:
-        known = {value: _text(value) for value in set(values)}
-    except TypeError:  # something else stands among them
-        return pd.Series([_text(value) for value in values], dtype=str)
+    known = {value: _text(value) for value in set(values)}
     return pd.Series([known[value] for value in values], dtype=str)
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and abs(value) <= sys.float_info.max else None
-
-
-def _too_short(disturbance: Mapping[str, Any]) -> bool:
-    return records.too_short({name: _number(disturbance.get(name)) for name in ("seconds", "cores")})
 
 
 def _text(value: Any) -> str:

@@ -42,17 +42,29 @@ class OptionError(InputError):
 
 
 class Status(enum.StrEnum):
-    """How a case ended; every text is one sentence of the report."""
+    """How a case ended; `sentence` says what that means, here and wherever it is shown."""
 
-    SOLVED = "solved"  # the solver claims the tolerance and the referee agrees
-    INACCURATE = "inaccurate"  # the solver claims the tolerance, the referee certifies a larger gap or none
-    ITERATION_LIMIT = "iteration_limit"  # stopped at the iteration limit without claiming the tolerance
-    TIME_LIMIT = "time_limit"  # stopped at the time limit, by itself or by the harness
-    MEMORY_LIMIT = "memory_limit"  # ended because memory ran out
-    INFEASIBLE = "infeasible"  # the solver says that no x satisfies the constraints, and the referee has a proof
-    CRASHED = "crashed"  # the process died
-    ERROR = "error"  # the solver raised, or stopped without an answer
-    SKIPPED = "skipped"  # not tried; the reason says why
+    sentence: str
+
+    def __new__(cls, name: str, sentence: str = "") -> Status:
+        status = str.__new__(cls, name)
+        status._value_ = name
+        status.sentence = sentence
+        return status
+
+    SOLVED = "solved", "the solver claims the tolerance and the referee agrees"
+    INACCURATE = (
+        "inaccurate",
+        "the solver claims the tolerance, the referee certifies a larger gap or none; or it says that no x satisfies "
+        "the constraints, which is refuted or not proved",
+    )
+    ITERATION_LIMIT = "iteration_limit", "stopped at the iteration limit without claiming the tolerance"
+    TIME_LIMIT = "time_limit", "stopped at the time limit, by itself or by the harness"
+    MEMORY_LIMIT = "memory_limit", "ended because memory ran out"
+    INFEASIBLE = "infeasible", "the solver says that no x satisfies the constraints, and a proof holds"
+    CRASHED = "crashed", "the process died"
+    ERROR = "error", "the solver raised, or stopped without an answer"
+    SKIPPED = "skipped", "not tried; the reason says why"
 
 
 def check_fields(record: object, checks: Sequence[tuple[str, bool, str]]) -> None:

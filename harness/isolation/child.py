@@ -7,23 +7,22 @@ import resource
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from harness import bench, memory
+from harness import memory, worker
 from harness.answers import Plain, fingerprint
 from harness.attempt import Measured, attempt, check_runnable, failure
 from harness.case import Case
 from harness.cores import take_cores
-from harness.isolation import cgroup, delivery, held, processes
-from harness.isolation.messages import Request
+from harness.isolation import delivery, held, processes
+from harness.isolation.messages import Judged, Made, Request
 from harness.isolation.server import serve
-from harness.isolation.steps import Step
 from harness.isolation.wire import Line
-from harness.outcome import outcome_of
 from harness.plain import as_plain
+from harness.result import ArrayFacts, refused
 from harness.solve import judge, require_unchanged
-from instances import InputError
+from harness.steps import Step
+from instances import InputError, content_hash
 from instances.mapped import is_mapped
 from solvers.registry import load
 
@@ -37,16 +36,22 @@ def hold_instance(body: Mapping[str, Any], line: Line) -> None:
 
 def _make(request: Request, line: Line) -> bool:
     """Whether the instance is there; no frame holds it when this has returned."""
-    _settle(request)
+    _take_place(request)
     line.send({"step": Step.GENERATE})
     try:
-        lp, seconds = bench.make_instance(request.case)
+        lp, seconds = worker.make_instance(request.case)
         held.keep(lp)
     except (InputError, MemoryError) as error:
-        refused = bench.refused(error)
-        line.send({"result": {"failed": [refused.status, refused.reason]}})
+        result = refused(error)
+        line.send({"result": {"failed": [result.status, result.reason]}})
         return False
-    line.send({"result": {"made": seconds, "on_disk": is_mapped(lp.a)}})
+    made = Made(
+        seconds=seconds,
+        on_disk=is_mapped(lp.a),
+        edges=lp.edges,
+        content_hash=content_hash(lp),
+    )
+    line.send({"result": asdict(made)})
     return True
 
 
@@ -55,10 +60,10 @@ def _work(body: Mapping[str, Any], line: Line, descriptor: int) -> None:
     request = Request.unpacked(body)
     if request.claim is None:
         processes.open_memory()
-        _settle(request)
+        _take_place(request)
         line.send({"result": _solve(request.case, line, descriptor)})
     else:
-        _settle(request)
+        _take_place(request)
         line.send({"step": Step.REFEREE})
         line.send({"result": _judge(request.case, request.claim, descriptor)})
 
@@ -67,7 +72,7 @@ def _solve(case: Case, line: Line, descriptor: int) -> dict[str, Any]:
     """What came of the case: a claim, whose arrays are in `descriptor`, or a failure."""
     arrays: list[delivery.Array] = []
 
-    def tell(step: str) -> None:
+    def tell(step: Step) -> None:
         line.send({"step": step})
 
     def deliver(found: Plain) -> None:
@@ -79,7 +84,7 @@ def _solve(case: Case, line: Line, descriptor: int) -> dict[str, Any]:
         solver = load(case.card)
         check_runnable(solver, case.settings)
         tell(Step.WARM_UP)
-        bench.warm_up(case, bench.few_sources(held.instance().tightened, bench.WARM_UP_SOURCES), solver)
+        worker.warm_up(case, worker.few_sources(held.instance().tightened, worker.WARM_UP_SOURCES), solver)
         memory.reset_peak()
         measured = Measured()
         lp = held.instance().tightened
@@ -94,23 +99,27 @@ def _solve(case: Case, line: Line, descriptor: int) -> dict[str, Any]:
 
 
 def _judge(case: Case, claim: Mapping[str, Any], descriptor: int) -> dict[str, Any]:
-    """The outcome of the case in plain types, without its dual and its times."""
+    """What the referee says, as a message."""
     lp = held.instance()
     result = judge(lp, delivery.read(claim, descriptor), case.settings)
-    outcome: dict[str, Any] = as_plain(
-        asdict(outcome_of(result, lp, keep_x=case.keep_x)) | {"dual": None, "seconds": None}
+    facts = ArrayFacts.of(lp, result.answer, case.keep_x)
+    judged = Judged(
+        status=str(result.status),
+        reason=result.reason,
+        certificate={} if result.certificate is None else asdict(result.certificate),
+        x_hash=facts.x_hash,
+        x_kept=facts.x_kept,
     )
-    return outcome
+    message: dict[str, Any] = as_plain(asdict(judged))
+    return message
 
 
-def _settle(request: Request) -> None:
+def _take_place(request: Request) -> None:
     """The place of this process: cores, temporary files, limits."""
     threads = request.case.settings.threads
     take_cores(threads)
     os.environ["TMPDIR"] = tempfile.tempdir = request.folder
     processes.first_for_the_oom_killer()
-    if request.group:
-        cgroup.enter(Path(request.group))
     if request.allocated is not None:
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
         soft = request.allocated if hard == resource.RLIM_INFINITY else min(request.allocated, hard)

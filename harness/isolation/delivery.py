@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from harness.answers import CLAIMS, MOST, Plain
 from harness.isolation.wire import ProtocolError
-from harness.outcome import thinned
+from harness.recording import thinned
 from instances.mapped import release_pages
 from solvers import Answer, Status, TracePoint
 
@@ -146,18 +146,21 @@ def _is_point(seconds: Any, iteration: Any, gap: Any) -> bool:
 def read(body: Mapping[str, Any], descriptor: int) -> Plain:
     """The answer of a claim that was checked; its arrays are mapped from the file."""
     arrays = dict.fromkeys(_ARRAYS) | {name: _mapped(part, descriptor) for name, part in parts(body).items()}
+    return Plain(answer=_answer(body, arrays), complaint=body["complaint"])
+
+
+def _answer(body: Mapping[str, Any], arrays: Mapping[str, Any]) -> Answer:
     trace = [
         TracePoint(seconds=seconds, iteration=iteration, gap=math.nan if gap is None else gap)
         for seconds, iteration, gap in body["trace"]
     ]
-    answer = Answer(
+    return Answer(
         **arrays,
         status=Status(body["status"]),
         raw_status=body["raw_status"],
         iterations=body["iterations"],
         trace=trace,
     )
-    return Plain(answer=answer, complaint=body["complaint"])
 
 
 def _mapped(part: Part, descriptor: int) -> npt.NDArray[Any]:
@@ -167,8 +170,12 @@ def _mapped(part: Part, descriptor: int) -> npt.NDArray[Any]:
         return np.memmap(file, dtype=part.dtype, mode="r", offset=part.start, shape=(part.size,)).view(np.ndarray)
 
 
-def dual(body: Mapping[str, Any], file: IO[bytes]) -> npt.NDArray[np.float64] | None:
-    """The dual in a process that holds no instance, in float64."""
+def without_x(body: Mapping[str, Any], file: IO[bytes]) -> Answer:
+    """The answer of a claim that was checked, in a process that holds no instance: the dual in memory, and no x."""
+    return _answer(body, {"x": None, "dual": _dual(body, file), "ray": None})
+
+
+def _dual(body: Mapping[str, Any], file: IO[bytes]) -> npt.NDArray[np.float64] | None:
     part = parts(body).get("dual")
     if part is None:
         return None

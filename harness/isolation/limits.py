@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from harness.case import Case
-from harness.isolation.steps import Step
+from harness.steps import Step
 from instances import memory_bytes
 from instances.errors import InputError
 

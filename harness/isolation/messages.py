@@ -1,4 +1,7 @@
-"""What the harness asks of the processes that it forks cases from."""
+"""What the harness asks of the processes of a case, and what our own ones answer.
+
+What comes from the process of an adapter is a claim (harness/isolation/delivery.py) and is checked, not believed.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,6 @@ class Request:
     allocated: int | None = None
     """Bytes of private memory that the process may allocate (RLIMIT_DATA); None without limit."""
 
-    group: str = ""
-    """The cgroup to enter; "" where there is none."""
-
     claim: Mapping[str, Any] | None = None
     """For the judge: what the child of the case said beside its arrays (harness/isolation/delivery.py)."""
 
@@ -36,3 +36,40 @@ class Request:
     def unpacked(body: Mapping[str, Any]) -> Request:
         """The inverse of `packed`."""
         return Request(**{**body, "case": Case.unpacked(body["case"])})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """What the holder of an instance says when the instance is there."""
+
+    seconds: float
+    """Of making it."""
+
+    on_disk: bool
+    """Whether its arrays lie in the store."""
+
+    edges: int
+    """E of the instance."""
+
+    content_hash: str
+    """Of its arrays."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What the judge says of an answer."""
+
+    status: str
+    """How the case ended, by the referee's word."""
+
+    reason: str
+    """One line for anything but solved."""
+
+    certificate: Mapping[str, Any]
+    """The fields of harness.certificate.Certificate."""
+
+    x_hash: str | None
+    """Of x as the judge read it."""
+
+    x_kept: bool
+    """Whether x was written into the file that the case names for it."""

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.case import Case
-from harness.isolation import cgroup, processes
+from harness.isolation import processes
 from harness.isolation.forked import Forked
 from harness.isolation.limits import Limits, shown
-from harness.isolation.steps import Step
 from harness.isolation.wire import ProtocolError
-from harness.outcome import Outcome
+from harness.result import Result
+from harness.steps import OnStep, Step
 from solvers import Status
 
-Phase = Callable[[str], None]
 _LOOK = 0.05  # seconds between two looks at time and memory
 _GENTLE = 2.0  # seconds between SIGTERM and SIGKILL
 #: Bytes of memory and swap below which the kernel would soon end processes of its choice: the case is ended instead.
@@ -27,12 +25,12 @@ _NO_MEMORY = ("bad_alloc", "MemoryError", "out of memory", "Cannot allocate memo
 
 
 class Watch:
-    """One forked process under the limits of a case. steps: what it announces. group: its cgroup, where it has one."""
+    """One forked process under the limits of a case. steps: what it announces."""
 
-    def __init__(
-        self, case: Case, forked: Forked, limits: Limits, steps: Sequence[Step], group: Path | None = None
-    ) -> None:
-        self._case, self._forked, self._limits, self._group = case, forked, limits, group
+    def __init__(self, case: Case, forked: Forked, limits: Limits, steps: Sequence[Step]) -> None:
+        self._case = case
+        self._forked = forked
+        self._limits = limits
         self._expected = list(steps)
         self._step = Step.START
         self._since: dict[Step, float] = {Step.START: time.monotonic()}
@@ -42,8 +40,8 @@ class Watch:
         self._sample = (self._looked, forked.cpu_seconds())
         self._kills = processes.kernel_kills()
 
-    def result(self, tick: Phase, *, to_the_end: bool) -> Mapping[str, Any] | Outcome:
-        """What the process handed over, or the Outcome of a failure; `to_the_end` waits until it is gone."""
+    def result(self, tick: OnStep, *, to_the_end: bool) -> Mapping[str, Any] | Result:
+        """What the process handed over, or the Result of a failure; `to_the_end` waits until it is gone."""
         while self._forked.code is None and (self._result is None or to_the_end):
             try:
                 for message in self._forked.messages(_LOOK, listen=not to_the_end):
@@ -104,17 +102,17 @@ class Watch:
         self._sample = (now, self._forked.cpu_seconds())
         return True
 
-    def _past_limits(self, tick: Phase) -> Outcome | None:
+    def _past_limits(self, tick: OnStep) -> Result | None:
         tick(self._step)
         return self._past_time() or self._past_memory()
 
-    def _past_time(self) -> Outcome | None:
+    def _past_time(self) -> Result | None:
         passed = time.monotonic() - self._since[self._step]
         if passed <= self._limits.seconds(self._case, self._step):
             return None
         return self._failure(Status.TIME_LIMIT, f"ended by the harness after {passed:.1f} s of {self._step}")
 
-    def _past_memory(self) -> Outcome | None:
+    def _past_memory(self) -> Result | None:
         held, limit, left = self._forked.look(), self._limits.memory, processes.memory_left()
         if limit is not None and held > limit and not self._forked.alone:
             held = self._forked.held_exactly()
@@ -126,23 +124,20 @@ class Watch:
             return None
         return self._failure(Status.MEMORY_LIMIT, f"{reason}, during {self._step}")
 
-    def _death(self) -> Outcome:
+    def _death(self) -> Result:
         """Why a process ended without a result: by the kernel's choice, or by a fault of its own."""
         code, words = self._forked.code, self._forked.last_words
-        if code == -signal.SIGKILL and self._killed_by_kernel():
+        if code == -signal.SIGKILL and processes.kernel_kills() > self._kills:
             return self._failure(Status.MEMORY_LIMIT, f"ended by the kernel during {self._step}: memory ran out")
         end = f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit status {code}"
         reason = f"the process died during {self._step}: {end}{f' ({words})' if words else ''}"
         refused = self._limits.memory is not None and any(phrase in words for phrase in _NO_MEMORY)
         return self._failure(Status.MEMORY_LIMIT if refused else Status.CRASHED, reason)
 
-    def _killed_by_kernel(self) -> bool:
-        return processes.kernel_kills() > self._kills or (self._group is not None and cgroup.kills(self._group) > 0)
-
-    def _failure(self, status: Status, reason: str) -> Outcome:
-        return Outcome(status=status, reason=reason, peak_memory={"host": self._forked.peak or None, "device": None})
+    def _failure(self, status: Status, reason: str) -> Result:
+        return Result(status=status, reason=reason, peak_memory={"host": self._forked.peak or None, "device": None})
 
 
-def broken_protocol(error: ProtocolError) -> Outcome:
-    """The outcome of a case whose process said what it must not."""
-    return Outcome(status=Status.ERROR, reason=f"the adapter's process broke the protocol: {error}")
+def broken_protocol(error: ProtocolError) -> Result:
+    """The result of a case whose process said what it must not."""
+    return Result(status=Status.ERROR, reason=f"the adapter's process broke the protocol: {error}")

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from harness.identity import array_hash
+from harness.arrays import array_hash
+from harness.certificate import Certificate
 from harness.inherited import of_children
-from harness.referee import Certificate, certify
+from harness.referee import certify
 from harness.verdict import verdict
 from harness.whole import whole_instance
 from instances import InputError, content_hash, parse_spec

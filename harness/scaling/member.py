@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from harness.disk import write_whole
 from harness.isolation.processes import die_with_parent
 from harness.scaling.judge import RESULT, X
 from harness.scaling.sharded import ShardedCase, take_part
@@ -38,9 +39,7 @@ def main(case: str, folder: Path) -> int:
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
-    partial = path.with_suffix(".partial")
-    partial.write_text(json.dumps(value))
-    partial.replace(path)
+    write_whole(path, json.dumps(value).encode(), durable=False)
 
 
 if __name__ == "__main__":

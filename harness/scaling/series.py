@@ -18,7 +18,7 @@ from typing import Any
 from harness import records
 from harness.environment import environment
 from harness.folder import locked, save_dual
-from harness.outcome import thinned, utc_now
+from harness.recording import thinned, utc_now
 from harness.scaling.judge import CASE, RESULT, X, judged
 from harness.scaling.launch import Judge, Launched, launch
 from harness.scaling.model import curve, measured_speeds, seconds_per_iteration

@@ -20,8 +20,7 @@ import psutil
 
 from harness.cards import listing
 from harness.environment import environment, governor, turbo
-from harness.isolation.cgroup import own_group
-from harness.isolation.isolated import try_servers
+from harness.isolation.holder import try_servers
 from harness.isolation.wire import ServerError
 from instances.cpus import usable_threads
 from solvers.engine.compile_cache import cache_folder
@@ -183,16 +182,7 @@ def _collectives() -> Iterator[Line]:
 
 
 def _limits() -> Iterator[Line]:
-    """How a memory limit can be enforced: cgroup v2, or rlimits and a watched size."""
-    group = own_group()
-    if group is None:
-        detail = "not mounted, or without memory: memory limits use rlimits and a watched size"
-        yield _yellow("cgroup v2", detail, "boot with systemd.unified_cgroup_hierarchy=1 for a limit by the kernel")
-    elif not os.access(group, os.W_OK):
-        detail = f"{group} is not writable: memory limits use rlimits and a watched size"
-        yield _yellow("cgroup v2", detail, "systemd-run --user --scope -p Delegate=yes dualbench run ...")
-    else:
-        yield _green("cgroup v2", f"{group} is writable")
+    """Whether a process may take all the memory; the limits of a case are set per process and watched."""
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     shown = ["unlimited" if value == resource.RLIM_INFINITY else f"{value / 2**30:.1f} GiB" for value in (soft, hard)]
     if soft != resource.RLIM_INFINITY:

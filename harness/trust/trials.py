@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from harness.solve import Result, execute
+from harness.result import Result
+from harness.solve import execute
 from harness.trust import probes
 from harness.trust.probes import Probe
 from instances import Kind, MatchingLP, generate, parse_spec

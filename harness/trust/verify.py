@@ -17,7 +17,7 @@ from typing import Any
 import numpy.typing as npt
 
 from harness import records
-from harness.identity import array_hash
+from harness.arrays import array_hash
 from harness.referee import certify
 from harness.trust.arithmetic import contradictions
 from harness.trust.stored import read_array

@@ -22,9 +22,10 @@ import pytest
 import reports
 from harness.case import Case
 from harness.disturbance import between, read
+from harness.folder import open_folder
 from harness.isolation.isolated import Isolated
 from harness.records import CaseRecord
-from harness.runner import open_folder, run_suite
+from harness.runner import run_suite
 from harness.suite import Suite
 from solvers import Settings
 

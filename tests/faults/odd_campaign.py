@@ -21,7 +21,8 @@ import numpy as np
 from harness.bound import proves_infeasible
 from harness.referee import certify
 from harness.repair import repaired_point
-from harness.solve import Result, solve
+from harness.result import Result
+from harness.solve import solve
 from instances import MatchingLP
 from solvers import Status
 from tests import exact

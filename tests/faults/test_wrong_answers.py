@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from harness import records
+from harness.case import Case
 from harness.cli import invoke
-from harness.outcome import outcome_of
+from harness.recording import case_record
 from harness.records import read
 from harness.solve import execute
 from instances import MatchingLP, generate, parse_spec
@@ -101,14 +102,16 @@ def lp() -> MatchingLP:
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_answer_is_a_row_with_the_reason(folder: Path, lp: MatchingLP, name: str, tmp_path: Path) -> None:
     _, status, words = WRONG[name]
-    outcome = outcome_of(execute(lp, get_solver(adapter(folder, name)), Settings(tolerance=1e-4)), lp)
-    assert outcome.status == status
-    assert words in outcome.reason
-    assert "\n" not in outcome.reason
-    if outcome.dual is not None:
-        assert outcome.dual.dtype == np.float64
-        assert outcome.dual.shape == (lp.destinations,)
-    records.append(tmp_path / "records.jsonl", {"schema": 1, "kind": "other", "found": outcome.certificate})
+    settings = Settings(tolerance=1e-4)
+    result = execute(lp, get_solver(adapter(folder, name)), settings)
+    assert result.status == status
+    assert words in result.reason
+    assert "\n" not in result.reason
+    if result.proved_dual is not None:
+        assert result.proved_dual.dtype == np.float64
+        assert result.proved_dual.shape == (lp.destinations,)
+    case = Case(suite="s", instance=SPEC, spec=SPEC, solver=adapter(folder, name), settings=settings)
+    records.append(tmp_path / "records.jsonl", case_record(case, result, environment="e"))
 
 
 def test_in_a_run_they_cost_one_row_each_and_the_others_nothing(command: Command, folder: Path, tmp_path: Path) -> None:

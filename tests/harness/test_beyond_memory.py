@@ -13,25 +13,25 @@ PROGRAM = """
 import json, os, resource
 os.environ["NUMBA_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 from dataclasses import asdict
-from harness.bench import InProcess
 from harness.case import Case
 from harness.runner import _cannot_run
+from harness.worker import InProcess
 from solvers import Settings
 
 def case(solver, sources):
     text = f"dualip:sources={sources},destinations=100,degree=10,seed=2"
     return Case(suite="s", instance=text, spec=text, solver=solver, settings=Settings(tolerance=1e-3))
 
-bench = InProcess()
-bench.run(case("blockpdhg", 500), lambda step: None)
+worker = InProcess()
+worker.run(case("blockpdhg", 500), lambda step: None)
 taken = next(1024 * int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmData"))
 resource.setrlimit(resource.RLIMIT_DATA, (taken + 60_000_000,) * 2)
 large = case("blockpdhg", 600_000)
 tried = _cannot_run(large)
-outcome = bench.run(large, lambda step: None)
+result = worker.run(large, lambda step: None)
 print(json.dumps({
-    "tried": tried, "status": outcome.status, "words": outcome.raw_status, "reason": outcome.reason,
-    "certificate": outcome.certificate, "glop": _cannot_run(case("ortools-glop", 600_000)),
+    "tried": tried, "status": result.status, "words": result.raw_status, "reason": result.reason,
+    "certificate": asdict(result.certificate), "glop": _cannot_run(case("ortools-glop", 600_000)),
 }))
 """
 

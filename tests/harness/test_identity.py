@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from harness import records
+from harness.arrays import array_hash
 from harness.case import Case
 from harness.cli import invoke
-from harness.identity import array_hash
+from harness.folder import open_folder
 from harness.records import CaseRecord
-from harness.runner import open_folder, run_suite
+from harness.runner import run_suite
 from harness.suite import load_suite
 from instances import content_hash, generate, parse_spec, read_parquet, write_parquet
 from reports.load import load

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from harness import records, rows
+from harness import records, shapes
 from harness.cli import invoke
 from harness.records import CaseRecord, Seconds, append, as_row, plain_text, read, readable
 from harness.texts import csv_text, plain_texts
@@ -143,11 +143,11 @@ def test_a_line_longer_than_any_row_is_passed_over_without_being_held(
 
 
 def test_rows_at_the_edge_of_what_is_read_stop_no_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    edge = rows.MOST_IN_A_TRACE
+    edge = shapes.MOST_IN_A_TRACE
     trace = {"seconds": [0.0, edge, None], "iteration": [0, 10**100, 1], "gap": [edge, -edge, None]}
     certificate = {"certified_gap": 1.7e308, "dual_bound": -1.7e308, "feasible_objective": 1.7e308}
     odd = [
-        case_record("a", trace=trace, seconds=Seconds(run=rows.MOST_SECONDS, prepare=5e-324), repeat=0),
+        case_record("a", trace=trace, seconds=Seconds(run=shapes.MOST_SECONDS, prepare=5e-324), repeat=0),
         case_record("b", certificate=certificate, solver="y", status="time_limit", dual_file="duals/\0.npy"),
         case_record("c", solver="=cmd|' /C calc'!A0", instance="-i\x1b[2J\r\u202e", reason="\x1b]0;t\x07"),
         case_record("d", solver="z", trace={"seconds": [], "iteration": [], "gap": []}, disturbance={"steal": -1e18}),

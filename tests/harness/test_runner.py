@@ -18,8 +18,9 @@ import pytest
 from harness import certify, records
 from harness.case import Case
 from harness.cli import invoke
+from harness.folder import missing_cases, open_folder
 from harness.records import CaseRecord
-from harness.runner import missing_cases, open_folder, run_suite
+from harness.runner import run_suite
 from harness.suite import Suite, SuiteError, parse_suite
 from instances import generate, parse_spec
 

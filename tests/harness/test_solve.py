@@ -10,16 +10,19 @@ import pytest
 
 from harness import solve
 from harness.attempt import UnavailableError
-from harness.outcome import outcome_of
-from harness.records import Seconds
-from harness.solve import Result, execute
+from harness.case import Case
+from harness.recording import case_record
+from harness.result import Result
+from harness.solve import execute
 from instances import InputError, MatchingLP, MatchingSpec, generate
 from solvers import EXPLICIT_KINDS, Answer, Availability, Settings, Solver, Status, TracePoint
+
+SPEC = "dualip:sources=200,destinations=10,degree=4,seed=1"
 
 
 @pytest.fixture(scope="module")
 def lp() -> MatchingLP:
-    return generate(MatchingSpec.parse("dualip:sources=200,destinations=10,degree=4,seed=1"))
+    return generate(MatchingSpec.parse(SPEC))
 
 
 class Fake(Solver):
@@ -105,10 +108,11 @@ def test_bad_input_raises(lp: MatchingLP) -> None:
 
 
 @pytest.mark.parametrize(("points", "kept"), [(0, 0), (1, 1), (2, 2), (400, 400), (401, 201), (10_000, 401)])
-def test_a_long_trace_is_thinned_and_keeps_its_ends(lp: MatchingLP, points: int, kept: int) -> None:
+def test_a_long_trace_is_thinned_and_keeps_its_ends(points: int, kept: int) -> None:
     trace = [TracePoint(seconds=float(k), iteration=k, gap=1.0) for k in range(points)]
     answer = Answer(x=None, dual=None, status=Status.TIME_LIMIT, trace=trace)
-    found = outcome_of(Result(status=Status.TIME_LIMIT, reason="", seconds=Seconds(), answer=answer), lp).trace
+    case = Case(suite="s", instance=SPEC, spec=SPEC, solver="scipy-highs-ds", settings=Settings())
+    found = case_record(case, Result(status=Status.TIME_LIMIT, answer=answer), environment="e").trace
     assert (len(found["iteration"]) if found else 0) == kept
     if found:
         assert (found["iteration"][0], found["iteration"][-1]) == (0, points - 1)

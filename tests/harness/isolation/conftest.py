@@ -11,7 +11,7 @@ import pytest
 from harness.case import Case
 from harness.isolation.isolated import Isolated
 from harness.isolation.limits import Limits
-from harness.outcome import Outcome
+from harness.result import Result
 from solvers import Settings
 
 SPEC = "unit:sources=200,destinations=10,degree=4,seed=1"
@@ -53,8 +53,8 @@ class Place:
         self.isolated = Isolated(1, self.log)
         self._number = 0
 
-    def run(self, body: str, limits: Limits | None = None, *, time_limit: float = 0.2, spec: str = SPEC) -> Outcome:
-        """The outcome of a solver whose run executes `body`; `said` becomes its raw status."""
+    def run(self, body: str, limits: Limits | None = None, *, time_limit: float = 0.2, spec: str = SPEC) -> Result:
+        """The result of a solver whose run executes `body`; `said` becomes its raw status."""
         self._number += 1
         self.notes.unlink(missing_ok=True)
         file = self.folder / f"solver_{self._number}.py"

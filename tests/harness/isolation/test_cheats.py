@@ -5,6 +5,7 @@ The honest way to answer takes half a second (`slow`). A trick that works is a r
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from harness.case import Case
 from harness.isolation.isolated import Isolated
 from harness.isolation.limits import Limits
-from harness.outcome import Outcome
+from harness.result import Result
 from solvers import Settings
 
 SPEC = "unit:sources=200,destinations=10,degree=4,seed=1"
@@ -201,7 +202,7 @@ class Place:
     def __init__(self, folder: Path) -> None:
         self.folder, self.isolated, self._number = folder, Isolated(1, folder / "log"), 0
 
-    def run(self, adapter: str, limits: Limits | None = None, *, time_limit: float = 20.0, spec: str = SPEC) -> Outcome:
+    def run(self, adapter: str, limits: Limits | None = None, *, time_limit: float = 20.0, spec: str = SPEC) -> Result:
         """The outcome of an adapter; `adapter` follows the common head."""
         self._number += 1
         file = self.folder / f"cheat_{self._number}.py"
@@ -337,9 +338,11 @@ def test_a_count_of_minus_one_and_a_gap_without_end_are_no_numbers(place: Place)
     trace = [TracePoint(seconds=1.0, iteration=1, gap=float("inf")), TracePoint(seconds=1.0, iteration=2, gap=1e308)]
     return answer(np.zeros(lp.edges), np.zeros(lp.destinations), iterations=-1, trace=trace)
     """
-    outcome = place.run(in_the_run(does))
-    assert outcome.iterations is None
-    assert outcome.trace == {"seconds": [1.0, 1.0], "iteration": [1, 2], "gap": [None, None]}
+    answer = place.run(in_the_run(does)).answer
+    assert answer is not None
+    assert answer.iterations is None
+    assert [(point.seconds, point.iteration) for point in answer.trace] == [(1.0, 1), (1.0, 2)]
+    assert all(math.isnan(point.gap) for point in answer.trace)
 
 
 @pytest.mark.parametrize(

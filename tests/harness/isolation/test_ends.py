@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from harness.isolation.limits import Limits
-from harness.outcome import Outcome
+from harness.result import Result
 
 from .conftest import Place
 
@@ -156,7 +156,7 @@ def test_a_server_that_is_killed_costs_one_row(place: Place, above: int) -> None
 
 
 def test_stopping_leaves_no_process_and_no_folder(place: Place) -> None:
-    def seen() -> Outcome:
+    def seen() -> Result:
         return place.run("said = json.dumps([os.getppid(), tempfile.gettempdir()])")
 
     holder, folder = json.loads(seen().raw_status)

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
-from harness.isolation import cgroup
-
 from .conftest import Place
 
 
@@ -49,16 +45,3 @@ def test_the_cost_of_the_process_is_reported_apart(place: Place) -> None:
     assert seconds.run is not None
     assert seconds.isolation > 0
     assert seconds.run >= 0.2
-
-
-@pytest.mark.skipif(cgroup.own_group() is None, reason="no cgroup v2 with memory here")
-def test_a_cgroup_is_made_with_its_limit_or_refused() -> None:
-    parent = cgroup.own_group()
-    assert parent is not None
-    group = cgroup.memory_group(2**30)
-    if group is None:
-        assert not list(parent.glob("dualbench-case-*"))
-        pytest.skip("this user may not make groups here")
-    assert (group / "memory.max").read_text().strip() == str(2**30)
-    cgroup.remove(group)
-    assert not group.exists()

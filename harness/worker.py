@@ -1,8 +1,7 @@
-"""What a case needs in the process that runs it: the instance, a warm-up, and the path of harness/solve.py."""
+"""The worker: what a case needs in the process that runs it, which is the instance, a warm-up and harness/solve.py."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,13 +9,13 @@ import numpy as np
 from harness.case import Case
 from harness.clock import Stopwatch
 from harness.memory import lies_on_disk
-from harness.outcome import Outcome, outcome_of
+from harness.result import ArrayFacts, Result, refused
 from harness.solve import execute
+from harness.steps import OnStep, Step
 from instances import InputError, MatchingLP, PerSource, content_hash, generate, stored
-from solvers import Solver, Status
+from solvers import Solver
 from solvers.registry import load
 
-Phase = Callable[[str], None]
 WARM_UP_SOURCES = 50
 _WARM_UP_SECONDS = 5.0
 
@@ -28,24 +27,24 @@ class InProcess:
         self._held: dict[str, tuple[MatchingLP, float]] = {}
         self._warm: set[tuple[str, ...]] = set()
 
-    def run(self, case: Case, tick: Phase) -> Outcome:
+    def run(self, case: Case, on_step: OnStep) -> Result:
         try:
-            lp, generate_seconds = self._instance(case, tick)
+            lp, generate_seconds = self._instance(case, on_step)
         except (InputError, MemoryError) as error:
             return refused(error)
         key = (case.solver, repr(case.settings), str(lp.destinations), str(lp.a.dtype), str(lp.c.dtype))
-        outcome = run_case(case, lp, tick, warm=key in self._warm)
+        result = run_case(case, lp, on_step, warm=key in self._warm)
         self._warm.add(key)
-        return replace(outcome, seconds=replace(outcome.seconds, generate=generate_seconds))
+        return replace(result, seconds=replace(result.seconds, generate=generate_seconds))
 
     def stop(self) -> None:
-        """Let go of the instance."""
+        """Free the instance."""
         self._held.clear()
 
-    def _instance(self, case: Case, tick: Phase) -> tuple[MatchingLP, float]:
+    def _instance(self, case: Case, on_step: OnStep) -> tuple[MatchingLP, float]:
         if case.spec not in self._held:
             self._held.clear()
-            tick("generate")
+            on_step(Step.GENERATE)
             self._held[case.spec] = make_instance(case)
         return self._held[case.spec]
 
@@ -60,24 +59,21 @@ def make_instance(case: Case) -> tuple[MatchingLP, float]:
     return lp, seconds
 
 
-def run_case(case: Case, lp: MatchingLP, phase: Phase, *, warm: bool = False) -> Outcome:
-    """Warm up, unless it is `warm`, and run and judge in this process; bad input is an outcome too."""
+def run_case(case: Case, lp: MatchingLP, on_step: OnStep, *, warm: bool = False) -> Result:
+    """Warm up, unless it is `warm`, run and judge in this process; bad input is a result too."""
     try:
         seconds = None
         if not warm:
-            phase("warm-up")
+            on_step(Step.WARM_UP)
             seconds = warm_up(case, few_sources(lp.tightened, WARM_UP_SOURCES), load(case.card))
-        result = execute(lp, load(case.card), case.settings, phase)
+        result = execute(lp, load(case.card), case.settings, on_step)
     except (InputError, MemoryError) as error:
-        return refused(error)
-    outcome = outcome_of(result, lp, keep_x=case.keep_x)
-    return replace(outcome, seconds=replace(outcome.seconds, warm_up=seconds))
-
-
-def refused(error: BaseException) -> Outcome:
-    """The outcome of a case that could not be tried."""
-    status = Status.MEMORY_LIMIT if isinstance(error, MemoryError) else Status.ERROR
-    return Outcome(status=status, reason=" ".join(str(error).split()) or "memory ran out")
+        return replace(refused(error), arrays=ArrayFacts.of(lp, None))
+    return replace(
+        result,
+        seconds=replace(result.seconds, warm_up=seconds),
+        arrays=ArrayFacts.of(lp, result.answer, case.keep_x),
+    )
 
 
 def warm_up(case: Case, few: MatchingLP, solver: Solver) -> float:

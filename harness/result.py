@@ -1,0 +1,116 @@
+"""What came of one case, from the moment it ends until it is a row of the records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from harness.arrays import array_hash, write_array
+from harness.certificate import Certificate
+from harness.record import Seconds
+from harness.repair import repaired_point
+from instances import MatchingLP, content_hash
+from solvers import Answer, Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArrayFacts:
+    """What a row says of the arrays of a case, which stay in the process that made them."""
+
+    edges: int | None = None
+    """E of the instance; None where the instance was never made."""
+
+    content_hash: str | None = None
+    """Of the arrays of the instance (instances.content_hash)."""
+
+    x_hash: str | None = None
+    """Of x as the referee got it (harness.arrays.array_hash)."""
+
+    x_kept: bool = False
+    """Whether x was written into the file that the case names for it."""
+
+    @staticmethod
+    def of(lp: MatchingLP, answer: Answer | None, keep_x: str = "") -> ArrayFacts:
+        """Of an instance, and of an answer to it; x goes to the file `keep_x`, if one is named."""
+        x = None if answer is None else answer.x
+        return ArrayFacts(
+            edges=lp.edges,
+            content_hash=content_hash(lp),
+            x_hash=array_hash(x),
+            x_kept=bool(keep_x) and write_array(Path(keep_x), x),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Result:
+    """What came of one case."""
+
+    status: Status
+    """How the case ended, by the referee's word."""
+
+    reason: str = ""
+    """One line for anything but solved."""
+
+    seconds: Seconds = field(default_factory=Seconds)
+    """Wall time of each step."""
+
+    answer: Answer | None = None
+    """What the solver returned, in plain arrays; None where it returned nothing. Its x is the solver's own, which need
+    not satisfy the constraints, and None where another process judged it."""
+
+    certificate: Certificate | None = None
+    """What the referee says of the answer; None where nothing was judged."""
+
+    peak_memory: Mapping[str, int | None] = field(default_factory=dict)
+    """Bytes at the peak by "host" and "device"."""
+
+    cpu_seconds: Mapping[str, float] = field(default_factory=dict)
+    """CPU seconds of prepare and run, of all processes of the case; read from outside, so empty without isolation."""
+
+    disturbance: Mapping[str, float | None] = field(default_factory=dict)
+    """What else the machine did during `run` (harness/disturbance.py)."""
+
+    isolated: bool = False
+    """Whether the solver ran in a process of its own, was timed from outside and judged in another process."""
+
+    arrays: ArrayFacts = field(default_factory=ArrayFacts)
+    """What a row says of instance and x."""
+
+    lp: MatchingLP | None = field(default=None, repr=False)
+    """The instance that was judged; None where another process holds it."""
+
+    @cached_property
+    def x(self) -> npt.NDArray[np.float64] | None:
+        """The feasible point float64[E] of `certificate.feasible_objective`, made when it is first asked for.
+
+        None where the referee found none.
+        """
+        if self.lp is None or self.answer is None or self.certificate is None:
+            return None
+        if self.certificate.feasible_objective is None:
+            return None
+        return repaired_point(self.lp, self.answer.x)
+
+    @property
+    def raw_status(self) -> str:
+        """The solver's own words; "" where it returned nothing."""
+        return "" if self.answer is None else self.answer.raw_status
+
+    @property
+    def proved_dual(self) -> npt.NDArray[np.float64] | None:
+        """The dual float64[J] behind `certificate.dual_bound`; None where no bound is proved."""
+        proved = self.certificate is not None and self.certificate.dual_bound is not None
+        if not proved or self.answer is None or self.answer.dual is None:
+            return None
+        return self.answer.dual.astype(np.float64)
+
+
+def refused(error: BaseException) -> Result:
+    """The result of a case that could not be tried: bad input, or no memory for the instance."""
+    status = Status.MEMORY_LIMIT if isinstance(error, MemoryError) else Status.ERROR
+    return Result(status=status, reason=" ".join(str(error).split()) or "memory ran out")
