@@ -150,7 +150,7 @@ def scaling_record(
 
 
 def _thinned(trace: Mapping[str, Sequence[float]]) -> dict[str, list[float]]:
-    """Every k-th point and the last, as of any run (harness.outcome)."""
+    """Every k-th point and the last, as of any run (harness.recording)."""
     points = max(map(len, trace.values()), default=0)
     chosen = thinned(range(points))
     return {name: [values[k] for k in chosen] for name, values in trace.items()}
