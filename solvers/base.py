@@ -119,6 +119,11 @@ class Settings:
         )
         check_fields(self, checks)
 
+    def limits(self, *, time: str, iterations: str) -> dict[str, float]:
+        """The limits that are set, under a solver's own names for them: seconds, and a whole number."""
+        given = {time: self.time_limit, iterations: self.iteration_limit}
+        return {name: limit for name, limit in given.items() if limit is not None}
+
 
 @dataclass(frozen=True, kw_only=True)
 class TracePoint:

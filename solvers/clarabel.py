@@ -59,10 +59,8 @@ class Clarabel(Solver):
         chosen.max_threads = settings.threads
         eps = parse_options(Options, settings).eps_factor * settings.tolerance
         chosen.tol_feas = chosen.tol_gap_abs = chosen.tol_gap_rel = eps
-        if settings.time_limit is not None:
-            chosen.time_limit = settings.time_limit
-        if settings.iteration_limit is not None:
-            chosen.max_iter = settings.iteration_limit
+        for name, limit in settings.limits(time="time_limit", iterations="max_iter").items():
+            setattr(chosen, name, limit)
         return State(form=to_conic(lp), settings=chosen)
 
     def run(self, state: State) -> Answer:

@@ -78,10 +78,8 @@ class CuOpt(Solver):
         chosen.set_optimality_tolerance(options.eps_factor * settings.tolerance)
         chosen.set_parameter("method", getattr(SolverMethod, _METHODS[options.method]))
         chosen.set_parameter("log_to_console", False)  # noqa: FBT003 - the signature of cuOpt
-        if settings.time_limit is not None:
-            chosen.set_parameter("time_limit", settings.time_limit)
-        if settings.iteration_limit is not None:
-            chosen.set_parameter("iteration_limit", settings.iteration_limit)
+        for name, limit in settings.limits(time="time_limit", iterations="iteration_limit").items():
+            chosen.set_parameter(name, limit)
         explicit = lp.to_explicit()
         rows = explicit.matrix.tocsr()
         model = DataModel()

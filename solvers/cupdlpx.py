@@ -68,11 +68,8 @@ class CuPdlpx(Solver):
             variable_upper_bound=explicit.upper,
         )
         eps = options.eps_factor * settings.tolerance
-        model.setParams(OptimalityTol=eps, FeasibilityTol=eps, OutputFlag=False, Presolve=options.presolve)
-        if settings.time_limit is not None:
-            model.setParams(TimeLimit=settings.time_limit)
-        if settings.iteration_limit is not None:
-            model.setParams(IterationLimit=settings.iteration_limit)
+        limits = settings.limits(time="TimeLimit", iterations="IterationLimit")
+        model.setParams(OptimalityTol=eps, FeasibilityTol=eps, OutputFlag=False, Presolve=options.presolve, **limits)
         return State(model=model, destinations=lp.destinations)
 
     def run(self, state: State) -> Answer:

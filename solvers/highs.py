@@ -145,10 +145,7 @@ class HighsPdlp(Solver):
         }
         if isinstance(options, InteriorOptions):
             chosen["run_crossover"] = "on" if options.crossover else "off"
-        if settings.time_limit is not None:
-            chosen["time_limit"] = settings.time_limit
-        if settings.iteration_limit is not None:
-            chosen[self.counter.replace("count", "limit")] = settings.iteration_limit
+        chosen |= settings.limits(time="time_limit", iterations=self.counter.replace("count", "limit"))
         return chosen
 
 

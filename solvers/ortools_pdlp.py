@@ -64,10 +64,8 @@ class OrtoolsPdlp(Solver):
         eps = options.eps_factor * settings.tolerance
         stop.simple_optimality_criteria.eps_optimal_absolute = eps
         stop.simple_optimality_criteria.eps_optimal_relative = eps
-        if settings.time_limit is not None:
-            stop.time_sec_limit = settings.time_limit
-        if settings.iteration_limit is not None:
-            stop.iteration_limit = settings.iteration_limit
+        for name, limit in settings.limits(time="time_sec_limit", iterations="iteration_limit").items():
+            setattr(stop, name, limit)
         explicit = lp.to_explicit()
         program = pdlp.QuadraticProgram()
         program.objective_vector = explicit.c

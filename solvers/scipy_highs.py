@@ -93,16 +93,12 @@ class ScipyHighsDs(Solver):
 
     def _highs_options(self, settings: Settings) -> dict[str, Any]:
         feasibility = max(1e-10, min(1e-7, settings.tolerance / 10))
-        options: dict[str, Any] = {
+        return {
             "presolve": parse_options(Options, settings).presolve,
             "primal_feasibility_tolerance": feasibility,
             "dual_feasibility_tolerance": feasibility,
+            **settings.limits(time="time_limit", iterations="maxiter"),
         }
-        if settings.time_limit is not None:
-            options["time_limit"] = settings.time_limit
-        if settings.iteration_limit is not None:
-            options["maxiter"] = settings.iteration_limit
-        return options
 
 
 class ScipyHighsIpm(ScipyHighsDs):

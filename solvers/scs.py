@@ -50,16 +50,17 @@ class Scs(Solver):
     def prepare(self, lp: MatchingLP, settings: Settings) -> State:
         options = parse_options(Options, settings)
         eps = options.eps_factor * settings.tolerance
-        limits: dict[str, Any] = {}
-        if settings.time_limit is not None:
-            limits["time_limit_secs"] = settings.time_limit
-        if settings.iteration_limit is not None:
-            limits["max_iters"] = settings.iteration_limit
         form = to_conic(lp)
         data = {"A": form.matrix, "b": form.b, "c": form.c}
         cone = {"z": form.equalities, "l": form.b.size - form.equalities}
-        named = {"eps_abs": eps, "eps_rel": eps, "linear_solver": options.linear_solver, "verbose": False}
-        return State(data=data, cone=cone, settings=named | limits, budgets=form.budgets)
+        named: dict[str, Any] = {
+            "eps_abs": eps,
+            "eps_rel": eps,
+            "linear_solver": options.linear_solver,
+            "verbose": False,
+            **settings.limits(time="time_limit_secs", iterations="max_iters"),
+        }
+        return State(data=data, cone=cone, settings=named, budgets=form.budgets)
 
     def run(self, state: State) -> Answer:
         import scs

@@ -163,6 +163,13 @@ def test_options_are_checked_without_the_library(solver: str, options: dict[str,
         parse_options(registry()[solver].Options, Settings(options=options))
 
 
+def test_only_the_limits_that_are_set_reach_a_solver_under_its_own_names() -> None:
+    assert Settings().limits(time="seconds", iterations="sweeps") == {}
+    assert Settings(time_limit=2.0).limits(time="seconds", iterations="sweeps") == {"seconds": 2.0}
+    both = Settings(time_limit=2.0, iteration_limit=7)
+    assert both.limits(time="seconds", iterations="sweeps") == {"seconds": 2.0, "sweeps": 7}
+
+
 def test_the_cone_form_is_the_explicit_form_with_bounds_as_rows() -> None:
     probe = several_kinds(list(Kind))
     form = to_conic(probe.lp)
