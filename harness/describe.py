@@ -11,7 +11,7 @@ from instances import MatchingLP
 from instances.polytopes import PolytopeKind, polytope_kinds
 
 #: Said where z > 1, which looks like a number of items.
-_NOT_EACH_ONCE = "“at most two items, each at most once” is none of these: here one item may be taken twice"
+_NOT_EACH_ONCE = "“at most two items, each at most once” is a box-cut: here one item may be taken twice"
 
 
 def description(lp: MatchingLP) -> list[tuple[str, str]]:

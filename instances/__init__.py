@@ -10,6 +10,7 @@ from instances.named import named_instances
 from instances.per_source import PerSource
 from instances.polytopes import Kind, Polytope
 from instances.polytopes.box import Box
+from instances.polytopes.box_cut import BoxCut
 from instances.polytopes.simplex import Simplex
 from instances.readers import parse_spec
 from instances.readers.movielens import MovieLensSpec
@@ -19,6 +20,7 @@ from instances.store import load_or_generate, stored, streamable
 
 __all__ = [
     "Box",
+    "BoxCut",
     "ExplicitLP",
     "InputError",
     "InstanceError",

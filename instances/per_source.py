@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.errors import InstanceError
-from instances.polytopes import PARAMETER_NAMES, Float64, Kind, Polytope, polytope_kinds
+from instances.polytopes import PARAMETER_NAMES, Float64, Kind, Polytope, PolytopeKind, polytope_kinds
 from instances.words import named
 
 
@@ -77,7 +77,7 @@ class PerSource:
         at_most = np.full(kind.size, np.inf)
         upper = np.full(kind.size, np.inf)
         equality = np.zeros(kind.size, dtype=np.bool_)
-        for number, one in polytope_kinds().items():
+        for number, one in _kinds_within(len(params)):
             mine = kind == number
             at_most[mine] = one.at_most(params)[mine]
             upper[mine] = one.upper(params)[mine]
@@ -88,13 +88,18 @@ class PerSource:
 def params_of(kind: npt.NDArray[np.uint8], limits: Limits, parameters: int) -> Float64:
     """params float64[P, n] of n sources with these limits: the inverse of `PerSource.limits`."""
     params = np.zeros((parameters, kind.size))
-    for number, one in polytope_kinds().items():
+    for number, one in _kinds_within(parameters):
         mine = kind == number
-        if one.sum_row is not None and one.sum_row < parameters:
+        if one.sum_row is not None:
             params[one.sum_row, mine] = limits.at_most[mine]
-        if one.edge_row is not None and one.edge_row < parameters:
+        if one.edge_row is not None:
             params[one.edge_row, mine] = limits.upper[mine]
     return params
+
+
+def _kinds_within(parameters: int) -> list[tuple[Kind, PolytopeKind]]:
+    """The kinds that sources with so many parameters can have."""
+    return [(number, one) for number, one in polytope_kinds().items() if one.parameters <= parameters]
 
 
 def per_source(polytope: Polytope, sources: int) -> PerSource:

@@ -32,7 +32,7 @@ OptionsT = TypeVar("OptionsT")
 INT32_LIMIT = 2**31 - 1
 #: The kinds whose explicit form is known to be right: what an adapter of a general LP solver takes. A new kind enters
 #: when these solvers agree on it.
-EXPLICIT_KINDS = frozenset({Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY, Kind.BOX})
+EXPLICIT_KINDS = frozenset({Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY, Kind.BOX, Kind.BOX_CUT, Kind.BOX_CUT_EQUALITY})
 #: Types of options that a suite file can hold.
 _PLAIN = {int, float, str, bool, type(None)}
 

@@ -6,29 +6,45 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from instances import Kind, MatchingLP
+from instances import MatchingLP
 
 Row = list[Fraction]
+INF = float("inf")
 
 
 def bound(lp: MatchingLP, dual: Any) -> Fraction | None:
-    """g0 at max(dual, 0); None where a '=' source that wants mass has no edges (no x exists: any bound holds)."""
+    """g0 at max(dual, 0); None where a '=' source wants more than its edges may take (no x exists: any bound holds)."""
     price = [max(Fraction(float(value)), Fraction(0)) for value in dual]
     total = -sum((limit * value for limit, value in zip(fractions(lp.b), price, strict=True)), Fraction(0))
     a, c = fractions(lp.a), fractions(lp.c)
     for i in range(lp.sources):
         edges = range(int(lp.offsets[i]), int(lp.offsets[i + 1]))
         reduced = [c[e] + a[e] * price[int(lp.destination[e])] for e in edges]
-        kind, radius = Kind(int(lp.per_source.kind[i])), Fraction(float(lp.per_source.radius[i]))
-        if kind is Kind.BOX:
-            total += radius * sum((min(q, Fraction(0)) for q in reduced), Fraction(0))
-        elif kind is Kind.SIMPLEX:
-            total += radius * min([Fraction(0), *reduced])
-        elif reduced:
-            total += radius * min(reduced)
-        elif radius:
+        least = support(lp, i, reduced)
+        if least is None:
             return None
+        total += least
     return total
+
+
+def support(lp: MatchingLP, source: int, costs: Sequence[Fraction]) -> Fraction | None:
+    """min of costs'x over the polytope of a source, filled in the order of the costs; None where it is empty."""
+    left, upper, equality = _limits(lp, source)
+    total = Fraction(0)
+    for cost in sorted(costs):
+        if cost >= 0 and not equality:
+            break
+        amount = min(left, upper)
+        total += amount * cost
+        left -= amount if left != INF else 0
+    return None if equality and left > 0 else total
+
+
+def _limits(lp: MatchingLP, source: int) -> tuple[Any, Any, bool]:
+    """z and u of a source, as fractions or INF, and whether its sum is z."""
+    limits = lp.per_source.limits(source, source + 1)
+    z, u = (INF if value == INF else Fraction(float(value)) for value in (limits.at_most[0], limits.upper[0]))
+    return z, u, bool(limits.equality[0])
 
 
 def objective(lp: MatchingLP, x: Any) -> Fraction:
@@ -46,12 +62,12 @@ def violation(lp: MatchingLP, x: Any) -> Fraction:
     excesses = [(load - limit, limit) for load, limit in zip(loads, fractions(lp.b), strict=True)]
     for i in range(lp.sources):
         mine = values[int(lp.offsets[i]) : int(lp.offsets[i + 1])]
-        kind, radius = Kind(int(lp.per_source.kind[i])), Fraction(float(lp.per_source.radius[i]))
-        if kind is Kind.BOX:
-            excesses += [(value - radius, radius) for value in mine]
-        else:
-            excess = sum(mine, Fraction(0)) - radius
-            excesses.append((abs(excess) if kind is Kind.SIMPLEX_EQUALITY else excess, radius))
+        z, u, equality = _limits(lp, i)
+        if u != INF:
+            excesses += [(value - u, u) for value in mine]
+        if z != INF:
+            excess = sum(mine, Fraction(0)) - z
+            excesses.append((abs(excess) if equality else excess, z))
     return max([worst, Fraction(0), *(excess / limit if limit else excess for excess, limit in excesses)])
 
 
@@ -73,11 +89,13 @@ def _rows(lp: MatchingLP) -> tuple[list[Row], list[Fraction], list[bool]]:
     sides, equalities = fractions(lp.b), [False] * lp.destinations
     for i in range(lp.sources):
         edges = range(int(lp.offsets[i]), int(lp.offsets[i + 1]))
-        kind, radius = Kind(int(lp.per_source.kind[i])), Fraction(float(lp.per_source.radius[i]))
-        for group in [[e] for e in edges] if kind is Kind.BOX else [list(edges)]:
+        z, u, equality = _limits(lp, i)
+        groups = [([e], u, False) for e in edges] if u != INF else []
+        groups += [(list(edges), z, equality)] if z != INF else []
+        for group, side, equal in groups:
             rows.append([Fraction(int(e in group)) for e in range(lp.edges)])
-            sides.append(radius)
-            equalities.append(kind is Kind.SIMPLEX_EQUALITY)
+            sides.append(side)
+            equalities.append(equal)
     return rows, sides, equalities
 
 

@@ -7,13 +7,14 @@ float64; budgets are the exact loads, times a factor, rounded up.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import numpy as np
 import numpy.typing as npt
 
 from instances import Kind, MatchingLP, PerSource
+from instances.per_source import Limits, params_of
 
 Float64 = npt.NDArray[np.float64]
 
@@ -73,6 +74,33 @@ def odd_lp(seed: int, *, largest_power: int = 12, most_sources: int = 12) -> Odd
         ),
         witness=witness,
         traits=f"seed {seed}: {kinds} sources, budgets {budgets}, scales {scales}, costs {costs}, {dtype}",
+    )
+
+
+def with_box_cuts(odd: OddLP, seed: int) -> OddLP:
+    """The same edges and witness, where the second limit of about half of the sources is drawn as well."""
+    rng = np.random.default_rng([20_15, seed])
+    lp, limits = odd.lp, odd.lp.per_source.limits()
+    source = lp.source_of_edge()
+    unit = np.full(lp.sources, np.inf)
+    np.minimum.at(unit, source, np.where(odd.witness > 0, odd.witness, np.inf))  # sums of a few are exact
+    unit[np.isinf(unit)] = 1.0
+    largest = np.zeros(lp.sources)
+    np.maximum.at(largest, source, odd.witness)
+    sums = np.bincount(source, odd.witness, lp.sources)
+    spare = rng.choice([0, 0, 1, 1000], lp.sources) * unit
+    cut = rng.random(lp.sources) < 0.5
+    after = Limits(
+        at_most=np.where(np.isinf(limits.at_most), sums + spare, limits.at_most),
+        upper=np.where(np.isinf(limits.upper), largest + spare, limits.upper),
+        equality=limits.equality,
+    )
+    kind = np.where(cut, np.where(limits.equality, Kind.BOX_CUT_EQUALITY, Kind.BOX_CUT), lp.per_source.kind)
+    params = params_of(kind.astype(np.uint8), after, 2)
+    return OddLP(
+        lp=replace(lp, polytope=PerSource(kind=kind.astype(np.uint8), params=params)),
+        witness=odd.witness,
+        traits=f"{odd.traits}, box-cuts",
     )
 
 

@@ -130,6 +130,8 @@ def _marginal_edge(chunk: Chunk, *keys: Float64) -> npt.NDArray[np.intp]:
 
 def _marginal_pairs(chunk: Chunk, first: Float64, second: Float64) -> tuple[Float64, Float64]:
     """q of the marginal edge of each source, [n]; for '<=' not above 0, and 0 where no edge is at the margin."""
+    if not first.size:
+        return np.zeros(chunk.degrees.size), np.zeros(chunk.degrees.size)
     edge = _marginal_edge(chunk, first, second)
     none = edge < 0
     edge = np.maximum(edge, 0)

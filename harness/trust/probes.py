@@ -7,6 +7,8 @@ destination 0 and lose 0.5 at destination 1.
     simplex <= 1   x = (1, 0 | 0.5, 0 | 0, 0)          c'x = -7      dual (1, 0): source 1 is indifferent, 2 - 2 p = 0
     simplex  = 1   x = (1, 0 | 0.5, 0.5 | 0, 1)        c'x = -6.25   dual (1.25, 0): source 1, 2 - 2 p = -0.5
     box [0, 0.6]   x = (0.6, 0.6 | 0.6, 0 | 0.3, 0)    c'x = -5.7    dual (0.5, 0): source 2, 1 - 2 p = 0
+    both, <= 1     x = (0.6, 0.4 | 0.6, 0 | 0.3, 0)    c'x = -5.5    dual (0.5, 0): source 2, 1 - 2 p = 0
+    both, = 1      x = (0.6, 0.4 | 0.5, 0.5 | 0.4, 0.6)    c'x = -4.85    dual (1.25, 0): source 1, 2 - 2 p = -0.5
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from instances import Box, Kind, MatchingLP, PerSource, Polytope, Simplex
+from instances import Box, BoxCut, Kind, MatchingLP, PerSource, Polytope, Simplex
 from instances.polytopes import polytope_kinds
 
 #: Polytope, optimum and price of destination 0 of the table above.
@@ -24,6 +26,8 @@ _KNOWN: dict[Kind, tuple[Polytope, float, float]] = {
     Kind.SIMPLEX: (Simplex(), -7.0, 1.0),
     Kind.SIMPLEX_EQUALITY: (Simplex(equality=True), -6.25, 1.25),
     Kind.BOX: (Box(0.6), -5.7, 0.5),
+    Kind.BOX_CUT: (BoxCut(upper=0.6, at_most=1.0), -5.5, 0.5),
+    Kind.BOX_CUT_EQUALITY: (BoxCut(upper=0.6, at_most=1.0, equality=True), -4.85, 1.25),
 }
 
 

@@ -38,6 +38,8 @@ class Kind(enum.IntEnum):
     SIMPLEX = 0
     SIMPLEX_EQUALITY = 1
     BOX = 2
+    BOX_CUT = 3
+    BOX_CUT_EQUALITY = 4
 
 
 @runtime_checkable

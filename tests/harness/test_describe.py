@@ -20,14 +20,15 @@ def test_it_says_that_one_edge_may_take_all_of_z() -> None:
     assert told == [
         "3 SIMPLEX: the sum over a source's edges at most z = 2; "
         "no edge has a limit of its own, so one may take all of it",
-        "“at most two items, each at most once” is none of these: here one item may be taken twice",
+        "“at most two items, each at most once” is a box-cut: here one item may be taken twice",
     ]
 
 
 def test_every_kind_has_a_sentence() -> None:
     told = [sentence for topic, sentence in description(several_kinds(list(Kind)).lp) if topic == "polytope"]
-    assert [sentence.partition(":")[0] for sentence in told] == ["3 SIMPLEX", "3 SIMPLEX_EQUALITY", "3 BOX"]
+    assert [sentence.partition(":")[0] for sentence in told] == [f"3 {kind.name}" for kind in Kind]
     assert told[2].endswith("each edge at most u = 0.6; their sum has no limit")
+    assert told[3].endswith("the sum over a source's edges at most z = 1; each edge at most u = 0.6")
 
 
 def test_it_says_how_tight_budgets_are() -> None:

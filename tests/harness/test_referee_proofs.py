@@ -16,11 +16,17 @@ from harness.bound import proves_infeasible
 from harness.repair import repaired_point
 from instances import Box, MatchingLP, Simplex, generate, parse_spec
 from tests import exact
-from tests.odd_lps import infeasible_lp, odd_lp
+from tests.odd_lps import OddLP, infeasible_lp, odd_lp, with_box_cuts
 
 LARGEST = float(np.finfo(np.float64).max)
 #: How duals are made from exponential numbers: any size, shifts that cancel, one-sided, too small, too large.
 DUALS = ("plain", "any size", "shifted", "zero", "negative", "denormal", "huge", "powers of ten")
+
+
+def drawn(seed: int, *, largest_power: int = 12, most_sources: int = 12) -> OddLP:
+    """The odd LP of a seed; of every other seed with a second limit at half of its sources."""
+    odd = odd_lp(seed, largest_power=largest_power, most_sources=most_sources)
+    return with_box_cuts(odd, seed) if seed % 2 else odd
 
 
 def dual_of(kind: str, size: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
@@ -41,7 +47,7 @@ def dual_of(kind: str, size: int, rng: np.random.Generator) -> npt.NDArray[np.fl
 @settings(max_examples=200, deadline=None)
 @given(seed=st.integers(0, 10**6), kind=st.sampled_from(DUALS))
 def test_no_bound_is_above_the_exact_one(exact_edges: int, seed: int, kind: str) -> None:
-    odd = odd_lp(seed)
+    odd = drawn(seed)
     dual = dual_of(kind, odd.lp.destinations, np.random.default_rng(seed))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(harness.bound, "EXACT_EDGES", exact_edges)
@@ -60,7 +66,7 @@ def test_no_bound_is_above_the_exact_one(exact_edges: int, seed: int, kind: str)
 @settings(max_examples=100, deadline=None)
 @given(seed=st.integers(0, 10**6), kind=st.sampled_from(DUALS))
 def test_the_certificate_encloses_the_exact_optimum(seed: int, kind: str) -> None:
-    odd = odd_lp(seed, largest_power=4, most_sources=4)
+    odd = drawn(seed, largest_power=4, most_sources=4)
     best = exact.optimum(odd.lp)
     assert best is not None
     rng = np.random.default_rng(seed)
@@ -75,7 +81,7 @@ def test_the_certificate_encloses_the_exact_optimum(seed: int, kind: str) -> Non
 @settings(max_examples=200, deadline=None)
 @given(seed=st.integers(0, 10**6), power=st.sampled_from([-9, 0, 9, 300, -300]))
 def test_the_repaired_point_holds_every_row_and_costs_no_more_than_is_said(seed: int, power: int) -> None:
-    odd, rng = odd_lp(seed), np.random.default_rng(seed)
+    odd, rng = drawn(seed), np.random.default_rng(seed)
     for x in (odd.witness, rng.normal(size=odd.lp.edges) * 10.0**power):
         found = certify(odd.lp, x, None)
         point = repaired_point(odd.lp, x)
@@ -89,7 +95,7 @@ def test_the_repaired_point_holds_every_row_and_costs_no_more_than_is_said(seed:
 @settings(max_examples=100, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_a_feasible_answer_is_certified_for_what_it_costs(seed: int) -> None:
-    odd = odd_lp(seed)
+    odd = drawn(seed)
     found = certify(odd.lp, odd.witness, None)
     cost = exact.objective(odd.lp, odd.witness)
     assert found.feasible_objective is not None, odd.traits
@@ -144,7 +150,7 @@ def test_a_load_that_underflows_is_no_room() -> None:
 @settings(max_examples=100, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_no_ray_proves_a_feasible_lp_infeasible(seed: int) -> None:
-    odd, rng = odd_lp(seed), np.random.default_rng(seed)
+    odd, rng = drawn(seed), np.random.default_rng(seed)
     for kind in DUALS:
         assert not proves_infeasible(odd.lp, dual_of(kind, odd.lp.destinations, rng)), odd.traits
 

@@ -17,6 +17,8 @@ from instances import Kind, Simplex, generate, parse_spec
 from solvers import Availability, OptionError, Settings, Status, get_solver, registry
 from solvers.base import INT32_LIMIT
 from solvers.conic import to_conic
+from solvers.engine.polytopes.kinds import ENGINE_KINDS
+from tests.support.optimum import optimum
 
 LIBRARIES = {"clarabel", "cuopt", "cupdlpx", "dualip", "highspy", "mlflow", "ortools", "scs", "torch"}
 
@@ -108,6 +110,29 @@ def test_what_a_solver_does_not_take_is_skipped_with_the_reason() -> None:
     assert result.reason == "scipy-highs-ds does not take SIMPLEX sources"
 
 
+@pytest.mark.parametrize("kind", sorted(set(Kind) - ENGINE_KINDS))
+@pytest.mark.parametrize(
+    "solver", ["blockpdhg", "dualip", "dualip-restarted", "ortools-mincostflow", "dualip-upstream"]
+)
+def test_kinds_that_a_solver_does_not_name_are_refused_in_one_line(solver: str, kind: Kind) -> None:
+    told = registry()[solver].unsuited(known_optimum(kind).lp)
+    assert told == f"{solver} does not take {kind.name} sources"
+
+
+@pytest.mark.parametrize("solver", ["scipy-highs-ipm", "scs", "clarabel", "ortools-glop", "ortools-pdlp"])
+@pytest.mark.parametrize("polytope", ["box-cut", "box-cut-eq"])
+def test_general_solvers_agree_on_box_cuts(solver: str, polytope: str) -> None:
+    if not registry()[solver].available().ok:
+        pytest.skip("not installed")
+    lp = generate(
+        parse_spec(f"unit:sources=300,destinations=10,degree=5,seed=7,polytope={polytope},radius=2,upper=0.75")
+    )
+    result = solve(lp, solver, tolerance=1e-5, time_limit=20.0)
+    assert result.status is Status.SOLVED, result.reason
+    assert result.certificate is not None
+    assert result.certificate.feasible_objective == pytest.approx(optimum(lp), rel=1e-4)
+
+
 @pytest.mark.parametrize("solver", ["scs", "clarabel", "ortools-glop"])
 def test_an_infeasible_instance_is_called_infeasible(solver: str) -> None:
     if not registry()[solver].available().ok:
@@ -173,10 +198,10 @@ def test_only_the_limits_that_are_set_reach_a_solver_under_its_own_names() -> No
 def test_the_cone_form_is_the_explicit_form_with_bounds_as_rows() -> None:
     probe = several_kinds(list(Kind))
     form = to_conic(probe.lp)
-    assert form.matrix.shape == (3 + 6 + 3 + 18 + 6, 18)  # '=' rows, budgets, '<=' rows, x >= 0, x <= u of the box
-    assert form.equalities == 3
+    assert form.matrix.shape == (6 + 10 + 6 + 30 + 18, 30)  # '=' rows, budgets, '<=' rows, x >= 0, x <= u
+    assert form.equalities == 6
     assert form.b[form.budgets].tolist() == probe.lp.b.tolist()
-    x = np.zeros(18)
+    x = np.zeros(30)
     x[0] = 1.0
-    assert (form.matrix @ x)[form.budgets].tolist() == [2.0, 0.0, 0.0, 0.0, 0.0, 0.0]
+    assert (form.matrix @ x)[form.budgets].tolist() == [2.0] + 9 * [0.0]
     assert to_conic(with_gaps(Kind.SIMPLEX).lp).equalities == 0

@@ -10,6 +10,8 @@ from instances import Kind
 SIMPLEX = int(Kind.SIMPLEX)
 EQUALITY = int(Kind.SIMPLEX_EQUALITY)
 BOX = int(Kind.BOX)
+BOX_CUT = int(Kind.BOX_CUT)
+BOX_CUT_EQUALITY = int(Kind.BOX_CUT_EQUALITY)
 
 #: What every technology of the engine has, and so what our solvers take.
 ENGINE_KINDS = frozenset({Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY, Kind.BOX})
@@ -18,4 +20,4 @@ ENGINE_KINDS = frozenset({Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY, Kind.BOX})
 KINDS = len(Kind)
 
 assert sorted(Kind) == list(range(KINDS)), "kinds of polytopes are numbered 0, 1, 2, ... without gaps"
-assert {SIMPLEX, EQUALITY, BOX} == set(Kind), "every kind of instances.Kind has its constant here"
+assert {SIMPLEX, EQUALITY, BOX, BOX_CUT, BOX_CUT_EQUALITY} == set(Kind), "every kind has its constant here"
