@@ -35,7 +35,7 @@ from solvers.engine.proof import Prover
 from solvers.engine.repair import repair
 from solvers.engine.rows import Rows
 from solvers.iterates import Iterates, RowPart
-from solvers.proximal.full import Cells, Whole
+from solvers.proximal.full import CellVector, Whole
 from solvers.proximal.outer import Handover, ProximalNewton
 from solvers.proximal.switch import Switch
 from solvers.restarts import RestartRules, Restarts
@@ -247,7 +247,7 @@ class Halpern(Method):
         state = self._state
         return Whole(state.layout, state.lp.b, state.context, state.settings.threads)
 
-    def _to_edges(self, cells: Cells) -> Vector:
+    def _to_edges(self, cells: CellVector) -> Vector:
         state = self._state
         return to_edges(state.layout, state.lp, cells, answer_dtype(state.settings, equality=state.has_equality))
 

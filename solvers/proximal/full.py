@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from solvers.engine.arrays import Cells
 from solvers.engine.collectives import concatenated
 from solvers.engine.constants import LANES, PADDING, SLICE_CELLS
 from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Pass
 from solvers.engine.layout import Layout
 from solvers.engine.prices import Prices
-from solvers.proximal.subproblem import Slices, Subproblem
+from solvers.proximal.arrays import FullPass, ProximalStep
+from solvers.proximal.subproblem import Subproblem, cells_of_all
 
-_Arrays = tuple[Any, Any, Any, Any, Any, Any, Any, Any]
-Cells = npt.NDArray[Any]
+CellVector = npt.NDArray[Any]
 #: Sources looked at for a quantile or a share.
 _SAMPLE = 20_000
-_NO_X, _NO_BENDS = np.empty(0), np.empty(0, np.int8)
 #: A chunk of a subproblem has at least this many cells, and eight for each budget row.
 _CHUNK_CELLS, _MOST_CHUNKS = 16_384, 16
 #: Up to so many cells of all ranks (34 bytes each) every rank solves the whole subproblem.
@@ -36,21 +36,21 @@ class Whole:
         import numba
 
         self.b, self._context = b, context
-        self._arrays: _Arrays = (
+        self._cells = Cells(
             layout.chunk, layout.slice_start, layout.slice_lane, layout.slice_kind, layout.radius, layout.index,
-            layout.a, layout.c,
+            layout.a, layout.c, layout.largest_slice,
         )  # fmt: skip
-        self._largest, chunks = layout.largest_slice, layout.chunk.size - 1
+        bands = layout.chunk.size - 1
         self._most_threads = min(threads, numba.config.NUMBA_NUM_THREADS)
-        self._threads = min(self._most_threads, chunks)
-        self._loads, self._values = (np.zeros((chunks, b.size)) for _ in range(2))
-        self._sums = np.zeros((chunks, 3))
+        self._threads = min(self._most_threads, bands)
+        self._loads, self._values, self._near_loads = (np.zeros((bands, b.size)) for _ in range(3))
+        self._scalars = np.zeros((bands, 3))
         lanes = layout.source.size
         self._last, self._before = ((np.zeros(lanes), np.full(lanes, np.inf)) for _ in range(2))
         self._sources = layout.sources
         self._stride = max(1, int(context.group.sum(np.array([layout.source.size]))[0]) // _SAMPLE)
 
-    def evaluate(self, centre: Cells, step: float, price: Prices, x: Cells) -> Pass:
+    def evaluate(self, centre: CellVector, step: float, price: Prices, x: CellVector) -> Pass:
         """x = Proj_C(centre - step (c + A'price)) and what it amounts to, as a pass of a kernel reports it."""
         import numba
         import torch
@@ -59,15 +59,17 @@ class Whole:
 
         numba.set_num_threads(self._threads)
         self.back()
-        own = (*self._last, _NO_BENDS, self._loads, self._values, self._sums)
-        jit.evaluate(self._largest, *self._arrays, centre, step, price, x, _NO_X, *own)
-        low, moved, cost = self._sums.sum(axis=0)
+        jit.full_pass(self._cells, ProximalStep(centre, step, price), self._pass(x))
+        support, moved, cost = self._scalars.sum(axis=0)
         result = Pass(
             loads=torch.from_numpy(self._loads.sum(axis=0)),
             values=torch.from_numpy(self._values.sum(axis=0)),
-            sums=torch.tensor([low, moved, 0.0, cost], dtype=torch.float64, device="cpu"),
+            sums=torch.tensor([support, moved, 0.0, cost], dtype=torch.float64, device="cpu"),
         )
         return self._context.sum_pass(result, "float64")
+
+    def _pass(self, x: CellVector) -> FullPass:
+        return FullPass(x, *self._last, self._loads, self._values, self._scalars)
 
     def back(self) -> None:
         """The pass before counts again."""
@@ -88,43 +90,48 @@ class Whole:
         sample = sample[(sample > 0) & np.isfinite(sample)]
         return float(np.quantile(sample, share)) if sample.size else np.inf
 
-    def subproblem(self, centre: Cells, step: float, price: Prices, loads: Prices, reach: float) -> Subproblem:
+    def subproblem(self, centre: CellVector, step: float, price: Prices, loads: Prices, reach: float) -> Subproblem:
         """The problem of the edges that can be active while no price moves by more than `reach`; loads[J] = A x.
 
         A small one goes to all ranks whole: a sum over them takes longer than the pass over it.
         """
-        near = self._near(centre, step, price, reach)
+        at = ProximalStep(centre, step, price)
+        cells, near_centre = self._near(at, reach)
         group, context = self._context.group, self._context
-        sums = group.sum(np.append(self._loads.sum(axis=0), near.index.size))
+        sums = group.sum(np.append(self._near_loads.sum(axis=0), cells.index.size))
         if group.size > 1 and sums[-1] <= _SHARED_CELLS:
-            near, context = near.of_all(group), SolveContext()
-        cells = (_cut(near.start, self.b.size), *near)
+            cells, near_centre = cells_of_all(cells, near_centre, group)
+            context = SolveContext()
         return Subproblem(
-            cells=cells, b=self.b - (loads - sums[:-1]), step=step, context=context, threads=self._most_threads
+            cells=cells._replace(band_slice=_cut(cells.slice_start, self.b.size)),
+            centre=near_centre,
+            b=self.b - (loads - sums[:-1]),
+            step=step,
+            context=context,
+            threads=self._most_threads,
         )
 
-    def _near(self, centre: Cells, step: float, price: Prices, reach: float) -> Slices:
-        """The near edges of this rank, sorted into slices; their loads by chunk are left in self._loads."""
+    def _near(self, at: ProximalStep, reach: float) -> tuple[Cells, CellVector]:
+        """The near edges of this rank in cells, with their centre."""
         import numba
 
         from solvers.engine import layout_jit
         from solvers.proximal import near_jit as jit
 
         numba.set_num_threads(self._threads)
-        edges, first, count, kind, radius = jit.near_edges(
-            *self._arrays, centre, step, price, *self._last, reach, self._loads
+        near = jit.near_edges(self._cells, at, self._pass(at.centre), reach, self._near_loads)
+        offsets = np.concatenate(([0], np.cumsum(near.count)))
+        order = layout_jit.sort_sources(offsets, near.kind, 0, near.kind.size)
+        start, lane, kind = layout_jit.cut(offsets, near.kind, order, np.array(LANES), SLICE_CELLS, PADDING)
+        source, radius = np.empty(lane[-1], np.int64), np.empty(lane[-1], near.radius.dtype)
+        layout_jit.fill_lanes(order, near.kind, near.radius, lane, kind, 0, kind.size, source, radius)
+        index = np.empty(start[-1], self._cells.index.dtype)
+        a, c, centre = np.empty((3, start[-1]), self._cells.a.dtype)
+        cells = Cells(
+            np.array([0, kind.size]), start, lane, kind, radius, index, a, c, int(np.diff(start).max(initial=1))
         )
-        offsets = np.concatenate(([0], np.cumsum(count)))
-        order = layout_jit.sort_sources(offsets, kind, 0, kind.size)
-        start, lane, slice_kind = layout_jit.cut(offsets, kind, order, np.array(LANES), SLICE_CELLS, PADDING)
-        source, lane_radius = np.empty(lane[-1], np.int64), np.empty(lane[-1], radius.dtype)
-        layout_jit.fill_lanes(order, kind, radius, lane, slice_kind, 0, slice_kind.size, source, lane_radius)
-        index, (a, c, near) = (
-            np.empty(start[-1], self._arrays[5].dtype),
-            np.empty((3, start[-1]), self._arrays[6].dtype),
-        )
-        jit.gather(edges, first, count, source, start, lane, *self._arrays[5:], centre, index, a, c, near)
-        return Slices(start, lane, slice_kind, lane_radius, index, a, c, near)
+        jit.gather(near, source, self._cells, at.centre, cells, centre)
+        return cells, centre
 
     def agreed(self, price: Prices, rise: float) -> tuple[Prices, float]:
         """Those of the first rank: the others may have found them on another kind of processor."""
@@ -132,12 +139,12 @@ class Whole:
         found = group.sum(np.append(price, rise) * (group.rank == 0))
         return found[:-1], float(found[-1])
 
-    def slack_share(self, centre: Cells, step: float, price: Prices) -> float:
+    def slack_share(self, centre: CellVector, step: float, price: Prices) -> float:
         """Share of the sources, of a sample, that x = Proj_C(centre - step (c + A'price)) uses below their radius."""
         from solvers.proximal import near_jit as jit
 
         slack, seen = self._context.group.sum(
-            np.array(jit.slack_share(*self._arrays[1:], centre, step, price, self._stride))
+            np.array(jit.slack_share(self._cells, ProximalStep(centre, step, price), self._stride))
         )
         return float(slack / max(1, seen))
 

@@ -1,6 +1,6 @@
-"""The edges that can be active near a point, cut out of the cells of a layout, compiled by Numba (import late).
+"""The edges that can become free near a point, cut out of the cells of a layout, compiled by Numba (import late).
 
-Cells, centre, step, price, tau and margins as in passes_jit.py; a source here is a lane, one after another.
+See passes_jit.py for z and x, arrays.py for the records.
 """
 
 from __future__ import annotations
@@ -9,49 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from solvers.engine.arrays import Cells
 from solvers.engine.compiled import compiled
 from solvers.engine.constants import PAD_COST
-from solvers.engine.polytopes.kinds import BOX, SIMPLEX
+from solvers.engine.polytopes.lanes_jit import FAST, LaneEdges, is_slack, mark_near, value_of
 from solvers.engine.threads_jit import parallel_for
-from solvers.proximal.project_jit import FAST, INLINE
+from solvers.proximal.arrays import FullPass, NearLanes, ProximalStep
 
-_EDGE = PAD_COST / 2
-
-
-@compiled(**INLINE)
-def _keep_box(z: Any, x: Any, n: int, a: Any, cell: Any, radius: float, away: float, edges: Any, k: int) -> int:
-    """Append to edges[:k] those that are free or can become so while no price moves by more than away / s; new k.
-    x of the others becomes 0.
-    """
-    for t in range(n):
-        if min(abs(z[t]), abs(z[t] - radius)) <= away * a[t] or 0.0 < x[t] < radius:
-            edges[k] = cell[t]
-            k += 1
-        else:
-            x[t] = 0.0
-    return k
-
-
-@compiled(**INLINE)
-def _keep(z: Any, x: Any, n: int, a: Any, cell: Any, tau: float, away: float, edges: Any, k: int) -> int:
-    """The same on a simplex: active edges and those that can become so.
-
-    tau moves by at most `away` times the largest a that is ever active, so that a is found by repetition.
-    """
-    top, before = 0.0, -1.0
-    for t in range(n):
-        if x[t] > 0.0:
-            top = max(top, a[t])
-    while top > before:
-        before = top
-        for t in range(n):
-            if tau - z[t] <= away * (a[t] + before):
-                top = max(top, a[t])
-    for t in range(n):
-        if x[t] > 0.0 or tau - z[t] <= away * (a[t] + top):
-            edges[k] = cell[t]
-            k += 1
-    return k
+#: A cell with a minimum cost holds an edge. Half of PAD_COST, because float32 rounds that. An edge that costs more
+#: counts as padding: it is active only where its source has no other edge, and such a source never changes.
+_EDGE_COST = PAD_COST / 2
 
 
 @compiled(cache=False, forceinline=True)
@@ -61,125 +28,148 @@ def _is_near(margin: float, reach: float) -> bool:
 
 
 @compiled(cache=False)
-def _count(
-    piece: int, cuts: Any, start: Any, lane: Any, margin: Any, reach: float, lanes_of: Any, cells_of: Any
-) -> None:
-    """Lanes of the chunk with a margin within reach, and the cells of these lanes: entry piece + 1 of each."""
-    count, cells = 0, 0
-    for s in range(cuts[piece], cuts[piece + 1]):
+def _count(band: int, cells: Cells, margin: Any, reach: float, lanes_of: Any, cells_of: Any) -> None:
+    """Entry band + 1 of each: the near lanes of the band, and their cells."""
+    near_lanes = 0
+    near_cells = 0
+    for s in range(cells.band_slice[band], cells.band_slice[band + 1]):
         near = 0
-        for t in range(lane[s], lane[s + 1]):
-            near += _is_near(margin[t], reach)
-        count += near
-        cells += near * ((start[s + 1] - start[s]) // (lane[s + 1] - lane[s]))
-    lanes_of[piece + 1], cells_of[piece + 1] = count, cells
+        for lane in range(cells.slice_lane[s], cells.slice_lane[s + 1]):
+            near += _is_near(margin[lane], reach)
+        near_lanes += near
+        near_cells += near * _width(cells, s)
+    lanes_of[band + 1] = near_lanes
+    cells_of[band + 1] = near_cells
+
+
+@compiled(cache=False, forceinline=True)
+def _width(cells: Cells, s: int) -> int:
+    width: int = (cells.slice_start[s + 1] - cells.slice_start[s]) // (cells.slice_lane[s + 1] - cells.slice_lane[s])
+    return width
+
+
+@compiled(cache=False, fastmath=FAST, error_model="numpy")
+def _load_lane(s: int, lane: int, cells: Cells, at: ProximalStep, out: LaneEdges) -> int:
+    """z and a of the edges of one lane of slice s, and how many edges these are."""
+    n = 0
+    first_lane = cells.slice_lane[s]
+    lanes = cells.slice_lane[s + 1] - first_lane
+    for k in range(cells.slice_start[s] + lane - first_lane, cells.slice_start[s + 1], lanes):
+        if cells.c[k] < _EDGE_COST:
+            out.z[n] = at.centre[k] - at.step * (cells.c[k] + cells.a[k] * at.price[cells.index[k]])
+            out.a[n] = cells.a[k]
+            out.cell[n] = k
+            n += 1
+    return n
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
 def _collect(
-    piece: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any, centre: Any,
-    step: float, price: Any, tau: Any, margin: Any, reach: float, kept: Any, lanes_before: Any, cells_before: Any,
-    begin: Any, count: Any, kinds: Any, radii: Any, edges: Any,
+    band: int, cells: Cells, at: ProximalStep, last: FullPass, reach: float, lanes_before: Any, cells_before: Any,
+    near: NearLanes,
 ) -> None:  # fmt: skip
-    """The near edges of the chunk, by lane, and their loads; where they lie among those of all chunks."""
-    first, last = cuts[piece], cuts[piece + 1]
+    """The near edges of the band, lane by lane, and their loads."""
     width = 1
-    for s in range(first, last):
-        width = max(width, (start[s + 1] - start[s]) // (lane[s + 1] - lane[s]))
-    z, x, load, cell = np.empty(width), np.empty(width), np.empty(width), np.empty(width, np.int64)
-    r, k = lanes_before[piece], cells_before[piece]
-    own_kept = kept[piece]
-    own_kept[:] = 0.0
-    for s in range(first, last):
-        lanes = lane[s + 1] - lane[s]
-        for t in range(lanes):
-            if not _is_near(margin[lane[s] + t], reach):
+    for s in range(cells.band_slice[band], cells.band_slice[band + 1]):
+        width = max(width, _width(cells, s))
+    edges = LaneEdges(
+        np.empty(width), np.empty(width), np.empty(width), np.empty(width, np.int64), np.empty(width, np.bool_)
+    )
+    loads = near.loads[band]
+    loads[:] = 0.0
+    r = lanes_before[band]
+    k = cells_before[band]
+    for s in range(cells.band_slice[band], cells.band_slice[band + 1]):
+        kind = cells.slice_kind[s]
+        for lane in range(cells.slice_lane[s], cells.slice_lane[s + 1]):
+            if not _is_near(last.margin[lane], reach):
                 continue
-            n = 0
-            for e in range(start[s] + t, start[s + 1], lanes):
-                if c[e] < _EDGE:
-                    z[n] = centre[e] - step * (c[e] + a[e] * price[index[e]])
-                    load[n], cell[n] = a[e], e
-                    n += 1
-            size, level, before = np.float64(radius[lane[s] + t]), tau[lane[s] + t], k
-            for e in range(n):
-                x[e] = min(max(z[e] - level, 0.0), size)
-            if kind[s] == BOX:
-                k = _keep_box(z, x, n, load, cell, size, step * reach, edges, k)
-            else:
-                k = _keep(z, x, n, load, cell, level, step * reach, edges, k)
-            for e in range(n):
-                own_kept[index[cell[e]]] += load[e] * x[e]
-            begin[r], count[r], kinds[r], radii[r] = before, k - before, kind[s], radius[lane[s] + t]
+            radius = np.float64(cells.radius[lane])
+            n = _load_lane(s, lane, cells, at, edges)
+            for t in range(n):
+                edges.x[t] = value_of(edges.z[t], last.tau[lane], radius)
+            mark_near(edges, n, kind, radius, last.tau[lane], at.step * reach)
+
+            near.first[r] = k
+            for t in range(n):
+                if edges.near[t]:
+                    near.cell[k] = edges.cell[t]
+                    loads[cells.index[edges.cell[t]]] += edges.a[t] * edges.x[t]
+                    k += 1
+            near.count[r] = k - near.first[r]
+            near.kind[r] = kind
+            near.radius[r] = cells.radius[lane]
             r += 1
 
 
 @compiled(nogil=True)
-def near_edges(
-    cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any, centre: Any, step: float,
-    price: Any, tau: Any, margin: Any, reach: float, kept: Any,
-) -> tuple[Any, Any, Any, Any, Any]:  # fmt: skip
-    """Edges that can be active while no price moves by more than `reach`, of the R lanes with such a margin:
-    (edges, first[R], count[R], kind[R], radius[R]), those of lane r being the cells edges[first[r] :] [: count[r]];
-    kept[P, J]: their loads A x.
+def near_edges(cells: Cells, at: ProximalStep, last: FullPass, reach: float, loads: Any) -> NearLanes:
+    """The edges that can become free while no price moves by more than `reach`; last: the full pass at this point;
+    loads[C, J]: memory for those of the near edges.
     """
-    rows, room = np.zeros(cuts.size, np.int64), np.zeros(cuts.size, np.int64)
-    parallel_for(0, cuts.size - 1, _count, (cuts, start, lane, margin, reach, rows, room))
-    for piece in range(cuts.size - 1):
-        rows[piece + 1] += rows[piece]
-        room[piece + 1] += room[piece]
-    first, count, edges = np.empty(rows[-1], np.int64), np.empty(rows[-1], np.int64), np.empty(room[-1], np.int64)
-    kinds, radii = np.empty(rows[-1], kind.dtype), np.empty(rows[-1], radius.dtype)
-    parallel_for(0, cuts.size - 1, _collect, (
-        cuts, start, lane, kind, radius, index, a, c, centre, step, price, tau, margin, reach, kept, rows, room,
-        first, count, kinds, radii, edges,
-    ))  # fmt: skip
-    return edges, first, count, kinds, radii
+    bands = cells.band_slice.size - 1
+    lanes_before, cells_before = np.zeros(bands + 1, np.int64), np.zeros(bands + 1, np.int64)
+    parallel_for(0, bands, _count, (cells, last.margin, reach, lanes_before, cells_before))
+    for band in range(bands):
+        lanes_before[band + 1] += lanes_before[band]
+        cells_before[band + 1] += cells_before[band]
+
+    lanes = lanes_before[-1]
+    near = NearLanes(
+        np.empty(cells_before[-1], np.int64),
+        np.empty(lanes, np.int64),
+        np.empty(lanes, np.int64),
+        np.empty(lanes, cells.slice_kind.dtype),
+        np.empty(lanes, cells.radius.dtype),
+        loads,
+    )
+    parallel_for(0, bands, _collect, (cells, at, last, reach, lanes_before, cells_before, near))
+    return near
 
 
 @compiled(cache=False)
-def _gather_slice(
-    s: int, edges: Any, first: Any, count: Any, source: Any, start: Any, lane: Any, index: Any, a: Any, c: Any,
-    centre: Any, sub_index: Any, sub_a: Any, sub_c: Any, sub_centre: Any,
-) -> None:  # fmt: skip
-    lanes = lane[s + 1] - lane[s]
-    for t in range(lanes):
-        i, before = source[lane[s] + t], start[s] + t
-        for k in range(before, start[s + 1], lanes):
-            n = (k - before) // lanes
-            if i >= 0 and n < count[i]:
-                e = edges[first[i] + n]
-                sub_index[k], sub_a[k], sub_c[k], sub_centre[k] = index[e], a[e], c[e], centre[e]
+def _gather_slice(s: int, near: NearLanes, source: Any, cells: Cells, centre: Any, sub: Cells, sub_centre: Any) -> None:
+    first_lane = sub.slice_lane[s]
+    lanes = sub.slice_lane[s + 1] - first_lane
+    for lane in range(first_lane, first_lane + lanes):
+        r = source[lane]
+        first_cell = sub.slice_start[s] + lane - first_lane
+        for k in range(first_cell, sub.slice_start[s + 1], lanes):
+            n = (k - first_cell) // lanes
+            if r >= 0 and n < near.count[r]:
+                e = near.cell[near.first[r] + n]
+                sub.index[k] = cells.index[e]
+                sub.a[k] = cells.a[e]
+                sub.c[k] = cells.c[e]
+                sub_centre[k] = centre[e]
             else:
-                sub_index[k], sub_a[k], sub_c[k], sub_centre[k] = 0, 0.0, PAD_COST, 0.0
+                sub.index[k] = 0
+                sub.a[k] = 0.0
+                sub.c[k] = PAD_COST
+                sub_centre[k] = 0.0
 
 
 @compiled(nogil=True)
-def gather(
-    edges: Any, first: Any, count: Any, source: Any, start: Any, lane: Any, index: Any, a: Any, c: Any, centre: Any,
-    sub_index: Any, sub_a: Any, sub_c: Any, sub_centre: Any,
-) -> None:  # fmt: skip
-    """The cells of a subproblem whose lanes are the near lanes `source`; start, lane: its slices."""
-    parallel_for(0, start.size - 1, _gather_slice, (
-        edges, first, count, source, start, lane, index, a, c, centre, sub_index, sub_a, sub_c, sub_centre,
-    ))  # fmt: skip
+def gather(near: NearLanes, source: Any, cells: Cells, centre: Any, sub: Cells, sub_centre: Any) -> None:
+    """Fill the cells and the centre of a subproblem from those of the layout; source[L]: the near lane of each of its
+    lanes, -1 where there is none.
+    """
+    parallel_for(0, sub.slice_kind.size, _gather_slice, (near, source, cells, centre, sub, sub_centre))
 
 
 @compiled(fastmath=FAST, error_model="numpy")
-def slack_share(
-    start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any, centre: Any, step: float, price: Any,
-    stride: int,
-) -> tuple[int, int]:  # fmt: skip
-    """Of every `stride`-th lane how many use x = Proj_C(z), but not up to their radius ('<=' simplices); and of how
-    many.
-    """
-    slack, seen = 0, 0
-    for s in range(kind.size):
-        lanes = lane[s + 1] - lane[s]
-        for t in range(-lane[s] % stride, lanes, stride):
-            total = 0.0
-            for e in range(start[s] + t, start[s + 1], lanes):
-                total += max(0.0, centre[e] - step * (c[e] + a[e] * price[index[e]]))
-            slack += kind[s] == SIMPLEX and 0.0 < total <= radius[lane[s] + t]
-            seen += radius[lane[s] + t] > 0.0
+def slack_share(cells: Cells, at: ProximalStep, stride: int) -> tuple[int, int]:
+    """Of every `stride`-th lane how many leave a part of their limit unused (see is_slack), and of how many."""
+    slack = 0
+    seen = 0
+    for s in range(cells.slice_kind.size):
+        first_lane = cells.slice_lane[s]
+        lanes = cells.slice_lane[s + 1] - first_lane
+        for t in range(-first_lane % stride, lanes, stride):
+            total_x = 0.0
+            for k in range(cells.slice_start[s] + t, cells.slice_start[s + 1], lanes):
+                q = cells.c[k] + cells.a[k] * at.price[cells.index[k]]
+                total_x += max(0.0, at.centre[k] - at.step * q)
+            slack += is_slack(total_x, cells.radius[first_lane + t], cells.slice_kind[s])
+            seen += cells.radius[first_lane + t] > 0.0
     return slack, seen

@@ -24,7 +24,7 @@ from solvers.engine.progress import Progress
 from solvers.engine.repair import repair
 from solvers.engine.rows import Rows
 from solvers.proximal.constants import Constants
-from solvers.proximal.full import Cells, Whole
+from solvers.proximal.full import CellVector, Whole
 from solvers.proximal.subproblem import NewtonSolve, Work
 
 #: phi may seem to fall by this share of itself from rounding alone.
@@ -52,10 +52,10 @@ class Handover:
     centre and as last point.
     """
 
-    x: Cells
+    x: CellVector
     """The first centre."""
 
-    spare: Cells
+    spare: CellVector
     """As long; its values do not matter."""
 
     price: Prices
@@ -82,7 +82,7 @@ class ProximalNewton(Method):
         progress: Progress,
         begin: Handover,
         *,
-        to_edges: Callable[[Cells], Vector],
+        to_edges: Callable[[CellVector], Vector],
         snapshot: Callable[[Prices, Prices], MethodState],
         constants: Constants | None = None,
     ) -> None:

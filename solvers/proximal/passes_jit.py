@@ -1,217 +1,223 @@
 """Passes over the cells of a layout or of a subproblem, in float64 over lanes, compiled by Numba (import late).
 
-I sources, J destinations; L lanes, W width, n = W L cells of one slice, as in solvers/engine/layout.py. For a centre, a
-step s and prices lambda,
+J destinations; L lanes, W width, n = W L cells of one slice, as in engine/layout.py. For a centre, a step s and prices,
 
-    z = centre - s (c + A'lambda),    x = Proj_C(z) = max(z - tau, 0) on a simplex, tau >= 0 for '<='
+    z = centre - s (c + A'price),    x = Proj_C(z)
 
-The margin of a source is the smallest delta such that some change of the prices by at most delta each can change which
-of its edges are active: z_e moves by at most s delta a_e and tau by at most s delta times the largest active a.
+see engine/polytopes/lanes_jit.py. The scratch of a band comes from `allocate`, so that LLVM knows that nothing else
+points to it.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 
+from solvers.engine.arrays import Cells
 from solvers.engine.compiled import compiled
-from solvers.engine.constants import LANES, PAD_COST, STACK_CELLS
-from solvers.engine.cpu_jit import least, stack
-from solvers.engine.polytopes.kinds import BOX, SIMPLEX
+from solvers.engine.constants import LANES, PAD_COST
+from solvers.engine.cpu_jit import least
+from solvers.engine.polytopes.lanes_jit import FAST, Lanes, curvature, margins, project
+from solvers.engine.scratch_jit import allocate, release
 from solvers.engine.threads_jit import parallel_for
 from solvers.engine.vector_jit import VECTOR_WIDTH
-from solvers.proximal.project_jit import FAST, INLINE, bends_at, project_lanes
+from solvers.proximal.arrays import COST, MOVED, SUPPORT, FullPass, ProximalStep, SubproblemPass
 
-#: Lanes of scratch on the stack: as many as the widest slice has.
+#: For functions that Numba copies into their callers before LLVM sees them: LLVM then knows where scratch comes from,
+#: and has less to compile than for functions of their own.
+_IN_CALLER: dict[str, Any] = {"cache": False, "inline": "always"}
+#: Lanes of scratch: as many as the widest slice has.
 _LANES = max(LANES)
 
 
-@compiled(**INLINE)
-def _to_bounds(z: Any, x: Any, a: Any, radius: Any, least: Any) -> None:
-    """least[L]: the change of prices that brings some edge of a box to a bound or off it."""
-    width, lanes = z.shape
+class _Scratch(NamedTuple):
+    """Scratch of one band, large enough for each of its slices."""
+
+    z: Any
+    """float64[n + VECTOR_WIDTH]: the last vector of a lone lane goes that far."""
+    x: Any
+    """float64[n + VECTOR_WIDTH]"""
+    lanes: Any
+    """float64[5, max(LANES)]: the rows become the vectors of a Lanes."""
+    memory: Any
+    """The three pointers, for `release`."""
+
+
+@compiled(**_IN_CALLER)
+def _new_scratch(cells: Cells) -> _Scratch:
+    size = cells.largest_slice + VECTOR_WIDTH
+    memory = (allocate(8 * size), allocate(8 * size), allocate(8 * 5 * _LANES))
+    return _Scratch(
+        numba.carray(memory[0], (size,), np.float64),
+        numba.carray(memory[1], (size,), np.float64),
+        numba.carray(memory[2], (5, _LANES), np.float64),
+        memory,
+    )
+
+
+@compiled(**_IN_CALLER)
+def _release(scratch: _Scratch) -> None:
+    release(scratch.memory[0])
+    release(scratch.memory[1])
+    release(scratch.memory[2])
+
+
+@compiled(**_IN_CALLER)
+def _slice_lanes(s: int, cells: Cells, scratch: _Scratch) -> Lanes:
+    """The lanes of slice s, with their radii."""
+    first = cells.slice_lane[s]
+    count = cells.slice_lane[s + 1] - first
+    rows = scratch.lanes
+    lanes = Lanes(rows[0, :count], rows[1, :count], rows[2, :count], rows[3, :count], rows[4, :count])
+    lanes.radius[:] = cells.radius[first : first + count]
+    return lanes
+
+
+@compiled(**_IN_CALLER)
+def _reduce_costs(s: int, cells: Cells, at: ProximalStep, scratch: _Scratch) -> None:
+    """x = q = c + A'price, z = centre - step q of the cells of slice s."""
+    own = slice(cells.slice_start[s], cells.slice_start[s + 1])
+    index, a, c, centre = cells.index[own], cells.a[own], cells.c[own], at.centre[own]
+    n = index.size
+    for k in range(n):
+        q = c[k] + a[k] * at.price[index[k]]
+        scratch.x[k] = q
+        scratch.z[k] = centre[k] - at.step * q
+    scratch.z[n : n + VECTOR_WIDTH] = -PAD_COST
+    scratch.x[n : n + VECTOR_WIDTH] = PAD_COST
+
+
+@compiled(**_IN_CALLER)
+def _moved_and_cost(x: Any, centre: Any, c: Any, lanes: Lanes) -> tuple[float, float]:
+    """(||x - centre||^2, c'x) of one slice, [W, L] each, added lane by lane."""
+    width, count = x.shape
+    moved = lanes.largest_a
+    paid = lanes.distance
+    for lane in range(count):
+        moved[lane] = 0.0
+        paid[lane] = 0.0
     for w in range(width):
-        for lane in range(lanes):
-            away = -z[w, lane] if x[w, lane] <= 0.0 else z[w, lane] - radius[lane]
-            least[lane] = min(least[lane], away / a[w, lane] if a[w, lane] > 0.0 else np.inf)
+        for lane in range(count):
+            change = x[w, lane] - centre[w, lane]
+            moved[lane] += change * change
+            paid[lane] += c[w, lane] * x[w, lane]
+
+    all_moved = 0.0
+    cost = 0.0
+    for lane in range(count):
+        all_moved += moved[lane]
+        cost += paid[lane]
+    return all_moved, cost
 
 
-@compiled(**INLINE)
-def _to_tau(z: Any, x: Any, a: Any, kind: int, tau: Any, top: Any, least: Any) -> None:
-    """The same on a simplex, for its edges at 0, and for tau itself where the simplex need not be tight."""
-    width, lanes = z.shape
-    for lane in range(lanes):
-        top[lane] = 0.0
-    for w in range(width):
-        for lane in range(lanes):
-            top[lane] = max(top[lane], np.float64(a[w, lane]) if x[w, lane] > 0.0 else 0.0)
-    for lane in range(lanes):
-        if kind == SIMPLEX and tau[lane] > 0.0 and top[lane] > 0.0:
-            least[lane] = tau[lane] / top[lane]
-    for w in range(width):
-        for lane in range(lanes):
-            both = a[w, lane] + top[lane]
-            away = (tau[lane] - z[w, lane]) / both if x[w, lane] <= 0.0 and both > 0.0 else np.inf
-            least[lane] = min(least[lane], away)
+@compiled(**_IN_CALLER)
+def _full_slice(
+    s: int, band: int, cells: Cells, at: ProximalStep, scratch: _Scratch, out: FullPass
+) -> tuple[float, float, float]:
+    """Evaluate slice s; (sum of the supports, ||x - centre||^2, c'x)."""
+    own = slice(cells.slice_start[s], cells.slice_start[s + 1])
+    own_lanes = slice(cells.slice_lane[s], cells.slice_lane[s + 1])
+    index, a, c, centre = cells.index[own], cells.a[own], cells.c[own], at.centre[own]
+    kind = cells.slice_kind[s]
+    lanes = _slice_lanes(s, cells, scratch)
+    n = index.size
+    shape = (n // lanes.radius.size, lanes.radius.size)
+
+    _reduce_costs(s, cells, at, scratch)
+    support = least(scratch.x, n, lanes.radius, kind)
+    project(scratch.z, scratch.x, n, lanes, kind)
+    x = scratch.x[:n]
+    margins(
+        scratch.z[:n].reshape(shape), x.reshape(shape), a.reshape(shape), lanes, kind, at.step, out.margin[own_lanes]
+    )
+    out.tau[own_lanes] = lanes.tau
+    moved, cost = _moved_and_cost(x.reshape(shape), centre.reshape(shape), c.reshape(shape), lanes)
+
+    loads, values = out.loads[band], out.values[band]
+    for k in range(n):
+        loads[index[k]] += a[k] * x[k]
+    _copy(x, out.x[own])
+    for k in range(n):
+        values[index[k]] += c[k] * x[k]
+    return support, moved, cost
 
 
-@compiled(**INLINE)
-def _margins(
-    z: Any, x: Any, a: Any, radius: Any, kind: int, tau: Any, free: Any, step: float, top: Any, least: Any, margin: Any
-) -> None:
-    """margin[L], 0 where there are free edges, infinite in an empty lane."""
-    for lane in range(margin.size):
-        least[lane] = np.inf
-    if kind == BOX:
-        _to_bounds(z, x, a, radius, least)
-    else:
-        _to_tau(z, x, a, kind, tau, top, least)
-    for lane in range(margin.size):
-        stuck = bends_at(kind, tau[lane], free[lane]) < 0
-        margin[lane] = np.inf if radius[lane] <= 0.0 else (max(least[lane], 0.0) / step if stuck else 0.0)
+@compiled(**_IN_CALLER)
+def _subproblem_slice(
+    s: int, band: int, cells: Cells, at: ProximalStep, scratch: _Scratch, out: SubproblemPass
+) -> tuple[float, float]:
+    """Evaluate slice s of a subproblem; (||x - centre||^2, c'x)."""
+    own = slice(cells.slice_start[s], cells.slice_start[s + 1])
+    index, a, c, centre = cells.index[own], cells.a[own], cells.c[own], at.centre[own]
+    kind = cells.slice_kind[s]
+    lanes = _slice_lanes(s, cells, scratch)
+    n = index.size
+    shape = (n // lanes.radius.size, lanes.radius.size)
 
+    _reduce_costs(s, cells, at, scratch)
+    project(scratch.z, scratch.x, n, lanes, kind)
+    x = scratch.x[:n]
+    own_curvature = out.curvature[cells.slice_lane[s] : cells.slice_lane[s + 1]]
+    for lane in range(own_curvature.size):
+        own_curvature[lane] = curvature(kind, lanes.tau[lane], lanes.free[lane])
+    moved, cost = _moved_and_cost(x.reshape(shape), centre.reshape(shape), c.reshape(shape), lanes)
 
-@compiled(**INLINE)
-def _sums(p: Any, centre: Any, c: Any, away: Any, paid: Any) -> tuple[float, float]:
-    """(||p - centre||^2, c'p), added lane by lane."""
-    width, lanes = p.shape
-    for lane in range(lanes):
-        away[lane], paid[lane] = 0.0, 0.0
-    for w in range(width):
-        for lane in range(lanes):
-            change = p[w, lane] - centre[w, lane]
-            away[lane] += change * change
-            paid[lane] += c[w, lane] * p[w, lane]
-    moved, cost = 0.0, 0.0
-    for lane in range(lanes):
-        moved, cost = moved + away[lane], cost + paid[lane]
+    loads = out.loads[band]
+    for k in range(n):
+        loads[index[k]] += a[k] * x[k]
+    _copy(x, out.x[own])
     return moved, cost
 
 
-@compiled(**INLINE)
-def _bends(kind: int, tau: Any, free: Any, bends: Any) -> None:
-    for lane in range(bends.size):
-        bends[lane] = bends_at(kind, tau[lane], free[lane])
-
-
-@compiled(**INLINE)
-def _copy(p: Any, x: Any) -> None:
+@compiled(**_IN_CALLER)
+def _copy(x: Any, out: Any) -> None:
     for k in range(x.size):
-        x[k] = p[k]
+        out[k] = x[k]
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
-def _large(
-    chunk: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any, centre: Any,
-    step: float, price: Any, x: Any, precise_x: Any, tau_of: Any, margin: Any, bends: Any, own_loads: Any,
-    own_values: Any,
-) -> tuple[float, float, float]:  # fmt: skip
-    """What `_chunk` does, for the slices that it leaves out: lone sources, in room on the heap."""
-    bound, moved, cost, whole = 0.0, 0.0, 0.0, margin.size > 0
-    room = np.empty((5, 1))
-    for s in range(cuts[chunk], cuts[chunk + 1]):
-        n = start[s + 1] - start[s]
-        if n <= STACK_CELLS:
-            continue
-        cells, lanes, shape = slice(start[s], start[s + 1]), slice(lane[s], lane[s + 1]), (n, 1)
-        idx, a_s, c_s, centre_s = index[cells], a[cells], c[cells], centre[cells]
-        z, p, r = np.empty(n + VECTOR_WIDTH), np.empty(n + VECTOR_WIDTH), room[4]
-        r[:] = radius[lanes]
-        for k in range(n):
-            p[k] = c_s[k] + a_s[k] * price[idx[k]]
-            z[k] = centre_s[k] - step * p[k]
-        z[n:], p[n:] = -PAD_COST, PAD_COST
-        bound += least(p, n, r, kind[s])
-        project_lanes(z, p, n, r, kind[s], room[0], room[1])
-        z2, p2 = z[:n].reshape(shape), p[:n].reshape(shape)
-        if whole:
-            _margins(z2, p2, a_s.reshape(shape), r, kind[s], room[0], room[1], step, room[2], room[3], margin[lanes])
-        else:
-            _bends(kind[s], room[0], room[1], bends[lanes])
-        tau_of[lanes] = room[0]
-        away, paid = _sums(p2, centre_s.reshape(shape), c_s.reshape(shape), room[2], room[3])
-        moved, cost = moved + away, cost + paid
-        for k in range(n):
-            own_loads[idx[k]] += a_s[k] * p[k]
-        if whole:
-            _copy(p[:n], x[cells])
-            for k in range(n):
-                own_values[idx[k]] += c_s[k] * p[k]
-        else:
-            _copy(p[:n], precise_x[cells])
-    return (bound if whole else 0.0), moved, cost
+def _full_band(band: int, cells: Cells, at: ProximalStep, out: FullPass) -> None:
+    scratch = _new_scratch(cells)
+    out.loads[band][:] = 0.0
+    out.values[band][:] = 0.0
+    support = 0.0
+    moved = 0.0
+    cost = 0.0
+    for s in range(cells.band_slice[band], cells.band_slice[band + 1]):
+        sums = _full_slice(s, band, cells, at, scratch, out)
+        support += sums[0]
+        moved += sums[1]
+        cost += sums[2]
+    out.scalars[band, SUPPORT] = support
+    out.scalars[band, MOVED] = moved
+    out.scalars[band, COST] = cost
+    _release(scratch)
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
-def _chunk(
-    chunk: int, largest: int, cuts: Any, start: Any, lane: Any, kind: Any, radius: Any, index: Any, a: Any, c: Any,
-    centre: Any, step: float, price: Any, x: Any, precise_x: Any, tau_of: Any, margin: Any, bends: Any, loads: Any,
-    values: Any, sums: Any,
-) -> None:  # fmt: skip
-    f8, room = np.float64, min(largest, STACK_CELLS) + VECTOR_WIDTH
-    most, size = (room,), 8 * room
-    z_all, p_all = numba.carray(stack(size), most, f8), numba.carray(stack(size), most, f8)
-    scratch = numba.carray(stack(8 * 5 * _LANES), (5, _LANES), f8)
-    whole = margin.size > 0
-    own_loads, own_values = loads[chunk], values[chunk]
-    own_loads[:] = 0.0
-    own_values[:] = 0.0
-    bound, moved, cost = 0.0, 0.0, 0.0
-    for s in range(cuts[chunk], cuts[chunk + 1]):
-        lanes, n = lane[s + 1] - lane[s], start[s + 1] - start[s]
-        if n > STACK_CELLS:
-            continue
-        idx, a_s, c_s = index[start[s] : start[s + 1]], a[start[s] : start[s + 1]], c[start[s] : start[s + 1]]
-        centre_s = centre[start[s] : start[s + 1]]
-        z, p = z_all[:n], p_all[:n]
-        tau, free, top = scratch[0, :lanes], scratch[1, :lanes], scratch[2, :lanes]
-        below, r = scratch[3, :lanes], scratch[4, :lanes]
-        r[:] = radius[lane[s] : lane[s + 1]]
-        for k in range(n):
-            q = c_s[k] + a_s[k] * price[idx[k]]
-            p[k] = q
-            z[k] = centre_s[k] - step * q
-        z_all[n : n + VECTOR_WIDTH], p_all[n : n + VECTOR_WIDTH] = (
-            -PAD_COST,
-            PAD_COST,
-        )  # a lone lane's last vector goes that far
-        shape = (n // lanes, lanes)
-        z2, p2 = z.reshape(shape), p.reshape(shape)
-        if whole:
-            bound += least(p_all, n, r, kind[s])
-        project_lanes(z_all, p_all, n, r, kind[s], tau, free)
-        if whole:
-            own = margin[lane[s] : lane[s + 1]]
-            _margins(z2, p2, a_s.reshape(shape), r, kind[s], tau, free, step, top, below, own)
-        else:
-            _bends(kind[s], tau, free, bends[lane[s] : lane[s + 1]])
-        tau_of[lane[s] : lane[s + 1]] = tau
-        away, paid = _sums(p2, centre_s.reshape(shape), c_s.reshape(shape), top, below)
-        moved, cost = moved + away, cost + paid
-        for k in range(n):
-            own_loads[idx[k]] += a_s[k] * p[k]
-        if whole:
-            _copy(p, x[start[s] : start[s + 1]])
-            for k in range(n):
-                own_values[idx[k]] += c_s[k] * p[k]
-        else:
-            _copy(p, precise_x[start[s] : start[s + 1]])
-    if largest > STACK_CELLS:
-        low, away, paid = _large(
-            chunk, cuts, start, lane, kind, radius, index, a, c, centre, step, price, x, precise_x, tau_of, margin,
-            bends, own_loads, own_values,
-        )  # fmt: skip
-        bound, moved, cost = bound + low, moved + away, cost + paid
-    sums[chunk, 0], sums[chunk, 1], sums[chunk, 2] = bound, moved, cost
+def _subproblem_band(band: int, cells: Cells, at: ProximalStep, out: SubproblemPass) -> None:
+    scratch = _new_scratch(cells)
+    out.loads[band][:] = 0.0
+    moved = 0.0
+    cost = 0.0
+    for s in range(cells.band_slice[band], cells.band_slice[band + 1]):
+        sums = _subproblem_slice(s, band, cells, at, scratch, out)
+        moved += sums[0]
+        cost += sums[1]
+    out.scalars[band, MOVED] = moved
+    out.scalars[band, COST] = cost
+    _release(scratch)
 
 
 @compiled(nogil=True)
-def evaluate(*chunks: Any) -> None:
-    """What `_chunk` takes after its chunk: tau[lanes]; by chunk of slices (cuts[P + 1]) loads A x [P, J] and sums
-    [P, 3] = (sum_i min over C_i of q_i'x, ||x - centre||^2, c'x); x[cells], margin[lanes] and values c'x by destination
-    [P, J]. With an empty margin these three are left out, the first sum is 0, and precise_x float64[cells], the x that
-    is never rounded, and bends[lanes] as of bends_at are there instead.
-    """
-    parallel_for(0, chunks[1].size - 1, _chunk, chunks)
+def full_pass(cells: Cells, at: ProximalStep, out: FullPass) -> None:
+    """Evaluate all cells of a rank."""
+    parallel_for(0, cells.band_slice.size - 1, _full_band, (cells, at, out))
+
+
+@compiled(nogil=True)
+def subproblem_pass(cells: Cells, at: ProximalStep, out: SubproblemPass) -> None:
+    """Evaluate the cells of a subproblem."""
+    parallel_for(0, cells.band_slice.size - 1, _subproblem_band, (cells, at, out))

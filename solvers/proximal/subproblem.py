@@ -12,61 +12,51 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from solvers.engine.arrays import Cells
 from solvers.engine.collectives import Communicator, concatenated
 from solvers.engine.context import SolveContext
 from solvers.engine.prices import Prices, blocked, dot, secant_cut
 from solvers.engine.rows import Rows
+from solvers.proximal.arrays import COST, MOVED, ProximalStep, SubproblemPass
 from solvers.proximal.constants import Constants
 from solvers.proximal.system import NewtonSystem
 
 _LEAST_TRUST = 1e-14
 #: A cut leaves at least this share of a step, and this one where the bounds turned the step downhill.
 _LEAST_CUT, _BLIND_CUT = 0.05, 0.3
-_NO_MARGIN = np.empty(0)
 #: Fewer cells a thread are not worth waiting for it, least of all on a machine with other work.
 _THREAD_CELLS = 65_536
 
 
-class Slices(NamedTuple):
-    """Edges in cells, as in solvers/engine/layout.py: start[S + 1], lane[S + 1], kind[S]; radius[lanes]; and one a cell
-    index, a, c and centre, in float64.
-    """
-
-    start: Any
-    lane: Any
-    kind: Any
-    radius: Any
-    index: Any
-    a: Any
-    c: Any
-    centre: Any
-
-    def of_all(self, group: Communicator) -> Slices:
-        """Those of all ranks, rank after rank."""
-        start, lane = (np.append(0, np.cumsum(concatenated(group, np.diff(ends)))) for ends in (self.start, self.lane))
-        kind = concatenated(group, self.kind.astype(np.int64)).astype(self.kind.dtype)
-        index = concatenated(group, self.index.astype(np.int64)).astype(self.index.dtype)
-        return Slices(
-            start, lane, kind, concatenated(group, self.radius), index,
-            *(concatenated(group, values) for values in (self.a, self.c, self.centre)),
-        )  # fmt: skip
-
-
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subproblem:
-    """cells: the first slice of each chunk, and the fields of Slices; b float64[J] is what the edges outside leave of
-    the budgets; context: sums over the ranks among which the cells are spread.
+    """cells and centre [K] in the same type; b float64[J] is what the edges outside leave of the budgets; context: sums
+    over the ranks among which the cells are spread.
     """
 
-    cells: tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]
+    cells: Cells
+    centre: npt.NDArray[Any]
     b: Prices
     step: float
     context: SolveContext
     threads: int = 1
+
+
+def cells_of_all(cells: Cells, centre: npt.NDArray[Any], group: Communicator) -> tuple[Cells, npt.NDArray[Any]]:
+    """Those of all ranks, rank after rank, in one band."""
+    start, lane = (
+        np.append(0, np.cumsum(concatenated(group, np.diff(ends)))) for ends in (cells.slice_start, cells.slice_lane)
+    )
+    kind = concatenated(group, cells.slice_kind.astype(np.int64)).astype(cells.slice_kind.dtype)
+    index = concatenated(group, cells.index.astype(np.int64)).astype(cells.index.dtype)
+    radius, a, c, centre = (concatenated(group, values) for values in (cells.radius, cells.a, cells.c, centre))
+    largest = int(np.diff(start).max(initial=1))
+    return Cells(np.array([0, kind.size]), start, lane, kind, radius, index, a, c, largest), centre
 
 
 @dataclass(kw_only=True)
@@ -90,13 +80,14 @@ class NewtonSolve:
 
     def __init__(self, sub: Subproblem, rows: Rows, constants: Constants, work: Work) -> None:
         self._sub, self._rows, self._k, self._work = sub, rows, constants, work
-        cuts, start, *_, radius, _, _, _, centre = sub.cells
-        self._x, self._bends = np.empty(centre.size), np.empty(radius.size, dtype=np.int8)
-        self._no_x = np.empty(0, dtype=centre.dtype)
-        self._tau = np.empty(radius.size)
-        self._loads, self._sums = np.zeros((cuts.size - 1, sub.b.size)), np.zeros((cuts.size - 1, 3))
-        self._largest = int(np.diff(start).max(initial=1))
-        self._threads = max(1, min(sub.threads, cuts.size - 1, centre.size // _THREAD_CELLS))
+        cells, bands = sub.cells, sub.cells.band_slice.size - 1
+        self._pass = SubproblemPass(
+            x=np.empty(cells.index.size),
+            curvature=np.empty(cells.radius.size, dtype=np.int8),
+            loads=np.zeros((bands, sub.b.size)),
+            scalars=np.zeros((bands, 3)),
+        )
+        self._threads = max(1, min(sub.threads, bands, cells.index.size // _THREAD_CELLS))
         self._ridge = constants.first_ridge
         self._trust = constants.first_trust / (sub.step * rows.rms)
 
@@ -130,12 +121,10 @@ class NewtonSolve:
 
         sub = self._sub
         numba.set_num_threads(self._threads)
-        jit.evaluate(
-            self._largest, *sub.cells, sub.step, price, self._no_x, self._x, self._tau, _NO_MARGIN, self._bends,
-            self._loads, self._loads, self._sums,
-        )  # fmt: skip
-        self._work.edges += self._x.size
-        sums = sub.context.total(np.concatenate((self._loads.sum(axis=0), self._sums[:, 1:].sum(axis=0))))
+        done = self._pass
+        jit.subproblem_pass(sub.cells, ProximalStep(sub.centre, sub.step, price), done)
+        self._work.edges += done.x.size
+        sums = sub.context.total(np.concatenate((done.loads.sum(axis=0), done.scalars.sum(axis=0)[[MOVED, COST]])))
         moved, cost = sums[-2:]
         gradient = sums[:-2] - sub.b
         return _Point(price=price, phi=cost + dot(price, gradient) + moved / (2 * sub.step), gradient=gradient)
@@ -143,7 +132,7 @@ class NewtonSolve:
     def direction(self, gradient: Prices, movable: Any, expired: Callable[[], bool] = lambda: False) -> Prices:
         """(s H + ridge s diag ||A_j||^2)^-1 gradient on the movable rows, at the point evaluated last."""
         sub = self._sub
-        system = NewtonSystem(sub.cells, self._x, self._bends, sub.step, movable, sub.context.group)
+        system = NewtonSystem(sub.cells, self._pass, sub.step, movable, sub.context.group)
         d, iterations = system.solve(gradient, self._ridge * sub.step * self._rows.norm**2, self._k, expired)
         self._work.systems += 1
         self._work.iterations += iterations

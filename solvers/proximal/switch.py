@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from solvers.engine.prices import Prices
 from solvers.proximal.constants import Constants
-from solvers.proximal.full import Cells, Whole
+from solvers.proximal.full import CellVector, Whole
 
 
 class Switch:
@@ -34,6 +34,6 @@ class Switch:
         self._next += self._k.patience if slow else self._k.look_every
         return False
 
-    def crowded(self, whole: Whole, x: Cells, price: Prices, weight: float) -> bool:
+    def crowded(self, whole: Whole, x: CellVector, price: Prices, weight: float) -> bool:
         """Whether a long proximal step from x (cells) still leaves many sources slack; weight: PDHG's primal weight."""
         return whole.slack_share(x, self._k.crowd_step / weight, price) > self._k.crowd_share

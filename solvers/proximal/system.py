@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from solvers.engine.arrays import Cells
 from solvers.engine.collectives import Communicator
 from solvers.engine.prices import Prices
+from solvers.proximal.arrays import CgState, SubproblemPass
 from solvers.proximal.constants import Constants
 
 
@@ -17,21 +18,15 @@ class NewtonSystem:
     """s H + diag(ridge[J]) on the movable rows, at a point of a subproblem; H = sum_i A_i P_i A_i' over all ranks."""
 
     def __init__(
-        self,
-        cells: tuple[Any, ...],
-        x: Prices,
-        bends: npt.NDArray[np.int8],
-        step: float,
-        movable: Any,
-        group: Communicator,
+        self, cells: Cells, last: SubproblemPass, step: float, movable: npt.NDArray[np.bool_], group: Communicator
     ) -> None:
+        """last: the pass at the point."""
         from solvers.proximal import system_jit as jit
 
-        _, start, lane, kind, radius, index, a, _, _ = cells
         self._rows = np.flatnonzero(movable)
         place = np.full(movable.size, -1, dtype=np.int32)
         place[self._rows] = np.arange(self._rows.size, dtype=np.int32)
-        self._free = jit.free_edges(start, lane, kind, radius, index, a, x, bends, place)
+        self._free = jit.free_edges(cells, last, place)
         self._step, self._group, self._size = step, group, movable.size
 
     def solve(
@@ -42,17 +37,22 @@ class NewtonSystem:
         """
         from solvers.proximal import system_jit as jit
 
-        residual, ridge, h = gradient[self._rows], ridge[self._rows], np.empty(self._rows.size)
-        jit.diagonal(*self._free, h)
+        rows = self._rows
+        ridge = ridge[rows]
+        h = np.empty(rows.size)
+        jit.diagonal(self._free, h)
         scale = 1.0 / (self._step * self._group.sum(h) + ridge)
-        d, p = np.zeros(self._rows.size), np.empty(self._rows.size)
-        product, square = jit.begin(residual, scale, p)
-        goal, iterations = constants.cg_tolerance**2 * square, 0
+
+        state = CgState(solution=np.zeros(rows.size), residual=gradient[rows], direction=np.empty(rows.size))
+        product, square = jit.cg_start(state, scale)
+        goal = constants.cg_tolerance**2 * square
+        iterations = 0
         while iterations < constants.cg_steps and product > 0.0 and square > goal and not expired():
-            jit.hessian(*self._free, p, h)
+            jit.hessian(self._free, state.direction, h)
             curved = self._group.sum(h)
-            product, square = jit.go_on(curved, self._step, ridge, scale, product, d, residual, p)
+            product, square = jit.cg_step(curved, self._step, ridge, scale, product, state)
             iterations += 1
-        whole = np.zeros(self._size)
-        whole[self._rows] = d
-        return whole, iterations
+
+        d = np.zeros(self._size)
+        d[rows] = state.solution
+        return d, iterations

@@ -20,7 +20,7 @@ from solvers.proximal.compile import compile_loops
 from solvers.proximal.constants import Constants
 from solvers.proximal.full import Whole
 from solvers.proximal.outer import Handover, ProximalNewton
-from solvers.proximal.subproblem import NewtonSolve, Work
+from solvers.proximal.subproblem import NewtonSolve, Subproblem, Work
 
 Recipe = Callable[..., MatchingLP]
 
@@ -67,10 +67,13 @@ class _InEdges:
         self, centre: Vector, step: float, price: Vector, reach: float, constants: Constants | None = None
     ) -> NewtonSolve:
         """On the subproblem within `reach` of the last pass, which was at the same point."""
+        sub = self.subproblem(centre, step, price, reach)
+        return NewtonSolve(sub, Rows(self.lp, self.context.group), constants or Constants(), Work())
+
+    def subproblem(self, centre: Vector, step: float, price: Vector, reach: float) -> Subproblem:
         group = self.context.group
         loads = group.sum(np.bincount(self.lp.destination, self.lp.a * self.x, self.lp.destinations))
-        sub = self.whole.subproblem(to_cells(self._layout, self.lp, centre), step, price, loads, reach)
-        return NewtonSolve(sub, Rows(self.lp, group), constants or Constants(), Work())
+        return self.whole.subproblem(to_cells(self._layout, self.lp, centre), step, price, loads, reach)
 
 
 def _finish(

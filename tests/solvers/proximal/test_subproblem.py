@@ -5,6 +5,7 @@ import pytest
 
 from solvers.engine.rows import Rows
 from solvers.proximal import system_jit
+from solvers.proximal.arrays import CgState
 from solvers.proximal.constants import Constants
 
 STEP = 0.5
@@ -78,10 +79,10 @@ def test_margins_that_are_no_numbers_count_as_far(mixed, in_edges, reach):
     view.evaluate(centre, STEP, price)
     view.whole.margin[:] = np.nan
     assert view.newton(centre, STEP, price, reach).evaluate(price).price is price
-    assert view.newton(centre, STEP, price, reach)._x.size == 0
+    assert view.subproblem(centre, STEP, price, reach).cells.index.size == 0
 
 
 def test_conjugate_gradients_survive_a_system_without_curvature():
-    h, ridge, scale, d, residual, p = np.zeros(3), np.zeros(3), np.ones(3), np.zeros(3), np.ones(3), np.ones(3)
-    product, square = system_jit.go_on(h, 1.0, ridge, scale, 3.0, d, residual, p)
+    ones, state = np.ones(3), CgState(solution=np.zeros(3), residual=np.ones(3), direction=np.ones(3))
+    product, square = system_jit.cg_step(np.zeros(3), 1.0, np.zeros(3), ones, 3.0, state)
     assert not np.isfinite([product, square]).any()
