@@ -138,8 +138,9 @@ def _exact_chunk(chunk: Chunk, price: Float64, *, costs: bool) -> Terms:
     first, second = _reduced_costs(chunk, price, costs=costs)
     terms = exact_support(chunk, first, second)
     values = [value for term in terms for value in term.values]
-    # A second part is a rounding: 8 UNIT of it, on an edge, is all that _reduced_costs took away.
-    lowering = (8 * UNIT * np.max(np.abs(second), initial=0.0) + PRODUCT_UNDERFLOW) * most_mass(chunk).sum()
+    # A second part is a rounding: 8 UNIT of it, on an edge, is all that _reduced_costs took away; where a product
+    # underflows the part is off by as much again.
+    lowering = (8 * UNIT * np.max(np.abs(second), initial=0.0) + 2 * PRODUCT_UNDERFLOW) * most_mass(chunk).sum()
     error = float(lowering) + sum(term.error for term in terms)
     if not (np.isfinite(first).all() and np.isfinite(second).all() and np.isfinite(values).all()):
         return Terms(values=[math.nan], error=math.inf)
