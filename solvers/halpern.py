@@ -123,10 +123,14 @@ class Halpern(Method):
         self._switch = Switch(warm=state.start is not None)
 
         self._next = _Next.MIX
+        """The plan for the next pass."""
+
         self._want_values = False
-        """Whether the next pass sums c'x by destination: costly, and wanted for the estimate before a proof."""
+        """Whether the next pass sums c'x by destination. The estimate is better then but the pass takes longer, so this
+        is asked for only near the tolerance."""
 
     def step(self, iteration: int, *, last: bool) -> Assessment:
+        """z_t and its residuals."""
         restarts = last or self._next is not _Next.MIX
         self._mix = SETTLE if restarts else self._restarts.mix()
         self._step = self._pass(self._mix)
@@ -137,6 +141,7 @@ class Halpern(Method):
         return Assessment(gap=self._residuals.gap, worth_proving=ready)
 
     def advance(self, iteration: int) -> Method:
+        """Mix, restart or hand over, as planned before the pass, and plan the next one."""
         if self._next is _Next.HAND_OVER:
             return self._newton(iteration)
 
@@ -150,7 +155,7 @@ class Halpern(Method):
         else:
             self._iterates.combine(self._mix, self._step.projected)
             due = self._restarts.due(iteration, self._residuals.fixed_point)
-            # A proof needs x_t with values, so the pass after this one has to store it.
+            # A better estimate (with values) promises a proof, which needs x_t: the next pass has to store it.
             restart_next = due or (self._near_tolerance and self._want_values)
 
         if slow:

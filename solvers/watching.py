@@ -1,6 +1,6 @@
-"""Who watches a solve in this process: told of progress while it runs, and of loops that are compiled.
+"""The watch over a solve in this process: a callback that hears of its progress, and the time that compiling takes.
 
-Nothing of it is a setting, so records hold none of it. Only a solve in one process is watched, ranks are not.
+No part of a watch is a setting, so no record holds it. Only a solve in one process is watched, ranks are not.
 """
 
 from __future__ import annotations
@@ -13,29 +13,36 @@ from typing import Any
 
 from solvers.base import TracePoint
 
-#: Is told (seconds, iteration, gap) as the solver sees them; a true value asks it to stop.
+#: Called with (seconds, iteration, gap) as the solver estimates them; a true result asks the solver to stop.
 Callback = Callable[[TracePoint], Any]
-#: Seconds between two calls at least: a callback costs a share of the run that does not show.
+#: Least seconds between two calls, so that a callback takes a share of the run that does not show.
 EVERY = 0.1
 
 
 @dataclass(kw_only=True)
 class Watch:
-    """stopped: a callback asked for the end. compiling: seconds that compiling has taken so far."""
-
     callback: Callback | None = None
+
     compiles: Callable[[], None] = lambda: None
+    """Called when compiling begins."""
+
     stopped: bool = False
+    """Whether the callback asked for the end."""
+
     compiling: float = 0.0
-    _told: float = field(default=-EVERY)
+    """Seconds that compiling has taken so far."""
+
+    _last_call: float = field(default=-EVERY)
     _depth: int = 0
+    """Compilations under way: one may start others."""
+
     _began: float = 0.0
 
     def tell(self, point: TracePoint) -> None:
-        """Call the callback, unless that was done a moment ago."""
-        if self.callback is None or point.seconds - self._told < EVERY:
+        """Call the callback, unless the last call was a moment ago."""
+        if self.callback is None or point.seconds - self._last_call < EVERY:
             return
-        self._told = point.seconds
+        self._last_call = point.seconds
         self.stopped = bool(self.callback(point)) or self.stopped
 
     def compile_began(self) -> None:
@@ -54,12 +61,13 @@ _watches: list[Watch] = [Watch()]
 
 
 def current() -> Watch:
+    """The innermost watch."""
     return _watches[-1]
 
 
 @contextmanager
 def watched(watch: Watch) -> Iterator[None]:
-    """`watch` is told of everything that is solved and compiled inside."""
+    """Put `watch` over everything that is solved and compiled inside."""
     _watches.append(watch)
     try:
         yield
