@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Callable
+
+import psutil
+import pytest
 
 with contextlib.suppress(ImportError):  # the benchmarks of tests/benchmarks need no library for tests
     from hypothesis import settings
@@ -11,3 +15,14 @@ with contextlib.suppress(ImportError):  # the benchmarks of tests/benchmarks nee
     settings.register_profile("tests", derandomize=True, deadline=None)
     settings.register_profile("campaign", deadline=None)
     settings.load_profile("campaign" if os.environ.get("DUALBENCH_CAMPAIGN") else "tests")
+
+
+@pytest.fixture
+def memory_left(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let the machine have so many bytes of memory left, as all that ask for them are told."""
+
+    def leave(size: float) -> None:
+        machine = psutil.virtual_memory()._replace(available=int(size))
+        monkeypatch.setattr(psutil, "virtual_memory", lambda: machine)
+
+    return leave

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import os
-import resource
 import signal
 import socket
 import subprocess
@@ -24,8 +23,8 @@ from harness.folder import locked
 from harness.scaling.launch import Launched
 from harness.scaling.sharded import ShardedCase
 from instances import InputError, generate, parse_spec, write_parquet
-from instances.readers import parquet
 from solvers import Settings, Status
+from tests.support.limits import file_limit
 
 Start = Callable[..., Launched]
 Killing = Callable[[int, Callable[[], bool]], AbstractContextManager[None]]
@@ -154,13 +153,9 @@ def test_ranks_with_different_versions_say_so(tmp_path: Path, case: ShardedCase)
 
 
 def test_a_full_disk_costs_checkpoints_and_not_the_run(start: Start, tmp_path: Path) -> None:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))  # the primal of a rank has more than 500,000 bytes
-    try:
+    with file_limit(200_000):  # the primal of a rank has more than 500,000 bytes
         place = {"checkpoint": str(tmp_path), "every": 0.0}
         ended = start(SLOW, "blockpdhg", 2, tolerance=1e-4, options=ALONE, iteration_limit=40, **place)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert ended.result is not None
     assert ended.result["iterations"] == 40
     assert ended.result["checkpoints"] == 0
@@ -168,9 +163,8 @@ def test_a_full_disk_costs_checkpoints_and_not_the_run(start: Start, tmp_path: P
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_changed_shard_ends_the_run_with_its_name(start: Start, tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(parquet, "_ROW_GROUP", 64)
-    write_parquet(generate(parse_spec("unit:sources=200,destinations=9,degree=3,seed=1")), tmp_path / "stored", "s")
+def test_a_changed_shard_ends_the_run_with_its_name(start: Start, tmp_path: Path) -> None:
+    write_parquet(generate(parse_spec("unit:sources=9000,destinations=9,degree=3,seed=1")), tmp_path / "stored", "s")
     file = tmp_path / "stored" / "edges.parquet"
     coefficients = read_metadata(file).row_group(1).column(2)
     content = bytearray(file.read_bytes())

@@ -11,8 +11,7 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from harness.folder import save_dual
 from harness.records import NotWrittenError, append, read
 from solvers.engine.checkpoint import CheckpointStore, Snapshot
 from solvers.engine.collectives import LOCAL
+from tests.support.limits import file_limit
 
 ROOT = Path(__file__).resolve().parents[2]
 Command = Callable[..., subprocess.Popen[str]]
@@ -40,16 +40,6 @@ RUN = [
 def limited(size: int) -> Callable[[], None]:
     """Run in a child before it starts: no file of it grows beyond `size` bytes."""
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
-
-@contextmanager
-def file_limit(size: int) -> Iterator[None]:
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_row_that_fits_in_part_only_leaves_the_file_as_it_was(tmp_path: Path) -> None:

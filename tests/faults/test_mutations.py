@@ -96,16 +96,9 @@ def no_hang() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def bounded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def bounded(memory_left: Callable[[float], None]) -> Iterator[None]:
     """Little memory for instances, and none of the process's own growth goes unseen."""
-    for module in (
-        "instances.memory",
-        "instances.shards",
-        "harness.runner",
-        "harness.whole",
-        "harness.scaling.plan",
-    ):
-        monkeypatch.setattr(f"{module}.available_memory", lambda *_: MEMORY)
+    memory_left(MEMORY)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     yield
     grown = 1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)

@@ -26,7 +26,6 @@ from instances import (
     read_parquet,
     write_parquet,
 )  # fmt: skip
-from instances.readers import parquet
 from instances.shards import Part, instance_digest, load_part, require_parts, shares
 from instances.spec import Spec
 
@@ -110,16 +109,19 @@ def test_equal_pieces_are_shared_equally() -> None:
     assert [last - first for first, last in shares([10] * 64, 4, "pieces")] == [16] * 4
 
 
+#: Enough for several row groups.
+SOURCES = 12_000
+
+
 @pytest.fixture
-def stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[MatchingLP, Path]:
-    """An instance with three kinds of polytopes and sources without edges, in many small row groups."""
-    monkeypatch.setattr(parquet, "_ROW_GROUP", 64)
-    lp = generate(parse_spec("independent:sources=400,destinations=12,degree=2,seed=3"))
-    kind = (np.arange(400) % 3).astype(np.uint8)
+def stored(tmp_path: Path) -> tuple[MatchingLP, Path]:
+    """An instance with three kinds of polytopes and sources without edges, in several row groups."""
+    lp = generate(parse_spec(f"independent:sources={SOURCES},destinations=12,degree=2,seed=3"))
+    kind = (np.arange(SOURCES) % 3).astype(np.uint8)
     kind[lp.degrees() == 0] = 0
     lp = MatchingLP(
         offsets=lp.offsets, destination=lp.destination, a=lp.a, c=lp.c, b=lp.b,
-        polytope=PerSource(kind=kind, radius=np.linspace(0.5, 2, 400)),
+        polytope=PerSource(kind=kind, radius=np.linspace(0.5, 2, SOURCES)),
     )  # fmt: skip
     write_parquet(lp, tmp_path / "stored", "stored")
     return lp, tmp_path / "stored"
@@ -220,7 +222,11 @@ def _twice_the_first(table: Table) -> Table:
         ),
         ("budgets.parquet", lambda table: table.slice(1), "has 11 rows, expected one for each of 0 to 11"),
         ("budgets.parquet", _twice_the_first, "has 12 rows, expected one for each of 0 to 11"),
-        ("polytopes.parquet", lambda table: table.set_column(2, "radius", [np.full(400, 9.0)]), "not what was written"),
+        (
+            "polytopes.parquet",
+            lambda table: table.set_column(2, "radius", [np.full(12_000, 9.0)]),
+            "not what was written",
+        ),
     ],
 )
 def test_content_replaced_under_an_old_spec_is_damage_for_ranks_as_for_a_run(

@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instances import InputError, MatchingLP, MovieLensSpec, digest, generate, load_or_generate, parse_spec, stored
+from instances import InputError, MovieLensSpec, digest, generate, load_or_generate, parse_spec, stored
 from instances.store import load, store
+from tests.support.instances import assert_same
 
 SPECS = [
     "dualip:sources=3000,destinations=20,degree=3,seed=1",
@@ -24,13 +25,6 @@ SPECS = [
 SPEC = parse_spec(SPECS[0])
 
 
-def assert_same(one: MatchingLP, other: MatchingLP) -> None:
-    for name in ("offsets", "destination", "a", "c", "b"):
-        assert getattr(one, name).dtype == getattr(other, name).dtype
-        assert getattr(one, name).tobytes() == getattr(other, name).tobytes()
-    assert one.polytope == other.polytope
-
-
 @pytest.mark.parametrize("text", SPECS)
 def test_the_second_time_it_comes_from_the_disk(tmp_path: Path, text: str) -> None:
     spec = parse_spec(text)
@@ -38,6 +32,7 @@ def test_the_second_time_it_comes_from_the_disk(tmp_path: Path, text: str) -> No
     loaded = load(tmp_path / digest(spec))
     assert loaded is not None
     assert_same(loaded, made)
+    assert loaded.polytope == made.polytope
     assert_same(load_or_generate(spec, tmp_path), generate(spec))
     assert isinstance(loaded.a.base, np.memmap)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,11 +49,11 @@ def test_the_least_number_of_devices_fits_and_one_less_does_not(device: str, sou
     assert needed[0] <= DEVICES[device].memory < needed[1]
 
 
-def test_ranks_on_one_machine_share_its_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ranks_on_one_machine_share_its_memory(memory_left: Callable[[float], None]) -> None:
     spec = parse_spec("dualip:sources=70000,destinations=20,degree=3,seed=1")
     need = host_bytes(spec, solve_bytes(spec, 2, "dualip"), cells_on_host=True)
     for times, fits in ((1.5, False), (2.5, True)):
-        monkeypatch.setattr("harness.scaling.plan.available_memory", lambda times=times: times * need)
+        memory_left(times * need)
         assert plan(spec, solver="dualip", device="cpu", ranks=2).fits is fits
 
 
@@ -159,9 +160,11 @@ def test_ranks_share_a_disk(solver: str) -> None:
     assert one.host_bytes < host_bytes(spec, solve_bytes(spec, 1, solver), cells_on_host=True) / 5
 
 
-def test_the_slower_of_pass_and_disk_decides_how_long_an_iteration_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_slower_of_pass_and_disk_decides_how_long_an_iteration_takes(
+    monkeypatch: pytest.MonkeyPatch, memory_left: Callable[[float], None]
+) -> None:
     monkeypatch.setattr("harness.scaling.plan.edges_per_second", lambda *_, **__: 1e8)
-    monkeypatch.setattr("harness.scaling.plan.available_memory", lambda: 2**33)
+    memory_left(2**33)
     spec = parse_spec(GIGA)
     slow, fast = (plan(spec, solver="blockpdhg", device="cpu", ranks=1, disk_speed=v) for v in (1e8, 1e12))
     assert not slow.fits

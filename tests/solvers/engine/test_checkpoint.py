@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import pytest
 
 from instances import InputError
 from solvers.engine.checkpoint import CheckpointStore, Snapshot
-from solvers.engine.collectives import LOCAL, LocalCommunicator
+from solvers.engine.collectives import LOCAL
+from tests.support.ranks import on_ranks
 
-T = TypeVar("T")
 IDENTITY = {"instance": "some", "solver": "blockpdhg"}
-
-
-class ThreadGroup(LocalCommunicator):
-    """Ranks as threads of this process: enough for what gathers plain values."""
-
-    def __init__(self, rank: int, barrier: threading.Barrier, table: list[Any]) -> None:
-        self.rank, self.size, self._barrier, self._table = rank, barrier.parties, barrier, table
-
-    def gather(self, value: Any) -> list[Any]:
-        self._table[self.rank] = value
-        self._barrier.wait(10)
-        found = list(self._table)
-        self._barrier.wait(10)
-        return found
-
-
-def on_ranks(ranks: int, work: Callable[[ThreadGroup], T]) -> list[T]:
-    barrier, table = threading.Barrier(ranks), [None] * ranks
-    with ThreadPoolExecutor(ranks) as pool:
-        return list(pool.map(lambda rank: work(ThreadGroup(rank, barrier, table)), range(ranks)))
 
 
 def checkpoints(folder: Path, group: Any = LOCAL, *, edges: int = 12, every: float = 1.0) -> CheckpointStore:

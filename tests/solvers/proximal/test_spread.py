@@ -1,8 +1,6 @@
 """An instance spread over ranks: what each of them sees is what one process sees."""
 
-import copy
 import itertools
-import threading
 
 import numpy as np
 import pytest
@@ -10,35 +8,9 @@ import pytest
 from instances import MatchingLP, PerSource
 from solvers.engine.context import SolveContext
 from solvers.proximal import full
+from tests.support.ranks import on_ranks
 
 STEP = 2.0
-
-
-class ThreadGroup:
-    """A rank of a group whose ranks are threads that compute in turn."""
-
-    seconds = 0.0
-
-    def __init__(self, rank, size, barrier, turn, board):
-        self.rank, self.size, self._barrier, self._turn, self._board = rank, size, barrier, turn, board
-
-    def _gathered(self, values):
-        self._board[self.rank] = copy.deepcopy(values)
-        self._turn.release()
-        self._barrier.wait(60)
-        found = list(self._board)
-        self._barrier.wait(60)
-        self._turn.acquire()
-        return found
-
-    def sum(self, values):
-        return sum(self._gathered(values))
-
-    def max(self, values):
-        return np.maximum.reduce(self._gathered(values))
-
-    def reduce(self, values):
-        values.copy_(sum(self._gathered(values)))
 
 
 def parts_of(lp, size):
@@ -57,30 +29,6 @@ def parts_of(lp, size):
                 polytope=PerSource(kind=kind, radius=radius),
             ),
         )
-
-
-def on_ranks(size, work):
-    """[work(rank, group) of each rank]; an error of one ends all."""
-    barrier, turn, board, found = threading.Barrier(size), threading.Lock(), [None] * size, [None] * size
-
-    def run(rank):
-        with turn:
-            try:
-                found[rank] = work(rank, ThreadGroup(rank, size, barrier, turn, board))
-            except Exception as error:
-                found[rank] = error
-                barrier.abort()
-                raise
-
-    threads = [threading.Thread(target=run, args=(rank,)) for rank in range(size)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for outcome in found:
-        if isinstance(outcome, Exception):
-            raise outcome
-    return found
 
 
 def seen(view, centre, price, moved):
@@ -105,8 +53,8 @@ def test_every_rank_sees_what_one_process_sees(mixed, in_edges, monkeypatch, ran
         alone = seen(in_edges(lp), centre, price, moved)
         parts = list(parts_of(lp, ranks))
 
-        def work(rank, group, parts=parts, centre=centre, price=price, moved=moved):
-            own, part = parts[rank]
+        def work(group, parts=parts, centre=centre, price=price, moved=moved):
+            own, part = parts[group.rank]
             return seen(in_edges(part, context=SolveContext(group)), centre[own], price, moved)
 
         found = on_ranks(ranks, work)
@@ -119,9 +67,9 @@ def test_every_rank_sees_what_one_process_sees(mixed, in_edges, monkeypatch, ran
 def test_the_prices_of_the_first_rank_count(mixed, in_edges):
     parts = list(parts_of(mixed(1), 2))
 
-    def work(rank, group):
-        view = in_edges(parts[rank][1], context=SolveContext(group))
-        return view.whole.agreed(np.array([1.0 + rank, 2.0]), 3.0 + rank)
+    def work(group):
+        view = in_edges(parts[group.rank][1], context=SolveContext(group))
+        return view.whole.agreed(np.array([1.0 + group.rank, 2.0]), 3.0 + group.rank)
 
     for price, rise in on_ranks(2, work):
         assert price.tolist() == [1.0, 2.0]
