@@ -57,7 +57,7 @@ def run_suite(
     records.append(folder.records, place)
 
     worker: Worker = InProcess() if in_process else isolated(suite, folder.path)
-    limits = _EndedAtLimits(row for row in folder.rows if row["case"] not in folder.again)
+    limits = EndedAtLimits(row for row in folder.rows if row["case"] not in folder.again)
     finished = []
     try:
         for case in cases:
@@ -111,7 +111,7 @@ def isolated(suite: Suite, folder: Path) -> Isolated:
     return Isolated(suite.threads or usable_threads(), folder / "solver-output.log", limits)
 
 
-class _EndedAtLimits:
+class EndedAtLimits:
     """Which solvers ended at a limit on which instance: the same limit ends every tighter tolerance as well."""
 
     def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -21,7 +21,7 @@ import reports
 from harness import records
 from harness.cli import invoke
 from harness.display import summary_table, wide_console
-from harness.runner import _Limits
+from harness.runner import EndedAtLimits
 from harness.suite import parse_suite, suite_names
 from instances import InputError, digest, memory_bytes, parse_spec, peak_memory_bytes
 from tests.faults.mutations import mutated, mutated_rows
@@ -176,7 +176,7 @@ def test_mutated_records(
             (folder / "duals" / dual.name).symlink_to(dual)
         (folder / "records.jsonl").write_bytes(b"\n".join([*kept[start : start + 300], sample.read_bytes()]))
         found = records.read(folder)
-        _Limits(found.cases)
+        EndedAtLimits(found.cases)
         wide_console().print(summary_table(found.cases))
         tried(iter([str(folder)]), lambda text: str(reports.build([Path(text)], tmp_path / "report").page))
         for command in (["verify", str(folder)], ["compare", str(folder), str(sample), "--any-environment"]):

@@ -21,7 +21,7 @@ from tests.odd_lps import odd_lp
 
 SOLVERS = ("blockpdhg", "dualip-restarted", "dualip")
 SECONDS = 0.15
-#: A pass over so few edges, and the proof, take less than this, on a machine with other work, too.
+#: CPU seconds that a pass over so few edges, and the proof, may take beyond: what other processes take does not count.
 _LATE = 2.0
 
 
@@ -45,11 +45,11 @@ def without_limits(lp: MatchingLP, seed: int) -> MatchingLP:
 def faults(lp: MatchingLP, solver_id: str, settings: Settings) -> Iterator[str]:
     solver = get_solver(solver_id)
     state = solver.prepare(lp, settings)
-    began = time.perf_counter()
+    began = time.process_time()
     answer = solver.run(state)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     if seconds > SECONDS + _LATE:
-        yield f"took {seconds:.2f} s"
+        yield f"took {seconds:.2f} CPU seconds with a limit of {SECONDS} s"
     yield from _faults_of(answer)
 
 
