@@ -22,10 +22,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from instances import Kind, MatchingLP
+from instances import MatchingLP
 from instances.mapped import default_cache, is_mapped, release_pages, unnamed_array
-from solvers.engine.arrays import edge_arrays
 from solvers.engine.collectives import LOCAL, Communicator
+from solvers.engine.instance import serves_equalities
 from solvers.engine.sweeps import sources_in_turn
 
 Float64 = npt.NDArray[np.float64]
@@ -75,7 +75,7 @@ class _Facts:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Part:
     """Neighbouring sources that have edges: c of their edges without the least of '=' sources, which of the edges are
-    of '=' sources, and, one a source, its first edge, least cost (0 in others) and z.
+    of '=' sources, and for each source its first edge, least cost (0 unless '=') and z (u of a box).
     """
 
     first_edge: int
@@ -84,7 +84,7 @@ class _Part:
     serving: npt.NDArray[np.bool_]
     starts: npt.NDArray[np.int64]
     least: Float64
-    radius: Float64
+    at_most: Float64
 
 
 def _facts(lp: MatchingLP, group: Communicator) -> _Facts:
@@ -93,8 +93,7 @@ def _facts(lp: MatchingLP, group: Communicator) -> _Facts:
         some = lp.c[lp.offsets[first] : lp.offsets[last]]
         high, low = float(some.max(initial=0.0)), float(some.min(initial=0.0))
         largest, positive = max(largest, high, -low), max(positive, high)
-    equality = bool((edge_arrays(lp).kind == Kind.SIMPLEX_EQUALITY).any())
-    largest, positive, serving = group.max(np.array([largest, positive, float(equality)])).tolist()
+    largest, positive, serving = group.max(np.array([largest, positive, float(serves_equalities(lp))])).tolist()
     if not serving and positive == 0:
         return _Facts(largest=largest, useless=0.0, unit=largest)
 
@@ -123,7 +122,7 @@ def _without_offset(lp: MatchingLP, facts: _Facts, group: Communicator) -> Eased
         near = size[size <= forbidden]
         square += float((near * near).sum())
         usual, largest = max(usual, float(near.max(initial=0.0))), max(largest, float(size.max(initial=0.0)))
-        offset += float((part.least * part.radius).sum())
+        offset += float((part.least * part.at_most).sum())
     square, offset = group.sum(np.array([square, offset])).tolist()
     usual, largest = group.max(np.array([usual, largest])).tolist()
     return Eased(
@@ -139,7 +138,6 @@ def _like(lp: MatchingLP) -> Any:
 
 
 def _parts(lp: MatchingLP) -> Iterator[_Part]:
-    kind, radius = lp.per_source.kind, lp.per_source.radius
     for first, last in sources_in_turn(lp):
         offsets = lp.offsets[first : last + 1]
         begin, end = int(offsets[0]), int(offsets[-1])
@@ -148,7 +146,7 @@ def _parts(lp: MatchingLP) -> Iterator[_Part]:
         if not some.size:
             continue
         starts = (offsets[:-1] - begin)[some]
-        equality = kind[first:last][some] == Kind.SIMPLEX_EQUALITY
+        equality = lp.per_source.limits(first, last).equality[some]
         c = lp.c[begin:end].astype(np.float64)
         least = np.where(equality, np.minimum.reduceat(c, starts), 0.0)
         yield _Part(
@@ -158,5 +156,5 @@ def _parts(lp: MatchingLP) -> Iterator[_Part]:
             serving=np.repeat(equality, degree[some]),
             starts=starts,
             least=least,
-            radius=radius[first:last][some].astype(np.float64),
+            at_most=lp.per_source.radius[first:last][some].astype(np.float64),
         )

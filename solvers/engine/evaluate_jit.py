@@ -22,8 +22,8 @@ def _evaluate_piece(piece: int, band: Any, edges: EdgeArrays, x: Any, dual: Any,
     least, least_size, size, free, unserved = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(band[piece], band[piece + 1]):
         lowest = support(edges, i, dual)
-        least += lowest
-        least_size += abs(lowest)
+        least += lowest.least
+        least_size += lowest.size
 
         limits = limits_of(edges, i)
         way = way_in(edges, i, limits, x)

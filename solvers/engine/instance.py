@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from instances import Kind, MatchingLP
+from instances import MatchingLP
+from instances.polytopes import polytope_kinds
 from instances.tighten import tighten
 from solvers.base import Answer, Status
 from solvers.engine.arrays import edge_arrays
@@ -18,13 +19,14 @@ def tightened(lp: MatchingLP, context: SolveContext) -> MatchingLP:
 
 def serves_equalities(lp: MatchingLP) -> bool:
     """Whether there are '=' sources among these."""
-    return bool((edge_arrays(lp).kind == Kind.SIMPLEX_EQUALITY).any())
+    kinds = edge_arrays(lp).kind
+    return any(bool((kinds == kind).any()) for kind, of_kind in polytope_kinds().items() if of_kind.equality)
 
 
 def answer_without_edges(lp: MatchingLP) -> Answer:
     """The one point of an instance without edges; a price of 0 has the bound 0."""
-    kind, radius = lp.per_source.kind, lp.per_source.radius
-    if ((kind == Kind.SIMPLEX_EQUALITY) & (radius > 0)).any():
+    limits = lp.per_source.limits()
+    if (limits.equality & (limits.at_most > 0)).any():
         return infeasible_answer(lp)
     nothing = np.zeros(0)
     free = np.zeros(lp.destinations)

@@ -43,13 +43,13 @@ def is_ray(lp: MatchingLP, y: npt.NDArray[np.float64], group: Communicator = LOC
     if not (np.isfinite(y).all() and (y >= 0).all()):
         return False
     band = cut_bands(lp)
-    sums = np.zeros(band.size - 1)
+    sums = np.zeros((band.size - 1, 2))
     edges = edge_arrays(lp)
     for first, last in bands_in_turn(lp, band):
         jit.support_of_ray(band[first : last + 1], edges, y, sums[first:last])
-    least, terms = group.sum(np.array([sums.sum(), terms_of(lp, band)]))
+    least, size, terms = group.sum(np.array([*sums.sum(axis=0), terms_of(lp, band)]))
     budget = float(lp.b[y > 0] @ y[y > 0])
-    proved = least - budget - rounding(float(terms)) * (least + budget)
+    proved = least - budget - rounding(float(terms)) * (size + budget)
     return bool(_TINY < proved < math.inf)
 
 

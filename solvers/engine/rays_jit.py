@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from solvers.engine.arrays import EdgeArrays
 from solvers.engine.compiled import compiled
 from solvers.engine.polytopes import edges_jit
-from solvers.engine.polytopes.edges_jit import limits_of
 from solvers.engine.threads_jit import parallel_for
 
 
 @compiled(cache=False)
 def _ray_piece(piece: int, band: Any, edges: EdgeArrays, ray: Any, sums: Any) -> None:
-    total = 0.0
+    least, size = 0.0, 0.0
     for i in range(band[piece], band[piece + 1]):
-        limits = limits_of(edges, i)
-        if limits.equality and limits.at_most > 0:
-            lowest = np.inf
-            for e in range(edges.offsets[i], edges.offsets[i + 1]):
-                lowest = min(lowest, np.float64(edges.a[e]) * ray[edges.destination[e]])
-            total += limits.at_most * lowest
-    sums[piece] = total
+        lowest = edges_jit.support_of_ray(edges, i, ray)
+        least += lowest.least
+        size += lowest.size
+    sums[piece, 0] = least
+    sums[piece, 1] = size
 
 
 @compiled(nogil=True)
 def support_of_ray(band: Any, edges: EdgeArrays, ray: Any, sums: Any) -> None:
-    """sums[p]: of min over C_i of (A'ray)_i'x, ray >= 0, for the sources band[p]..band[p + 1] - 1: 0 but for '='."""
+    """sums[p] = sum of min over C_i of (A'ray)_i'x, ray >= 0, and of the sizes of its terms, for the sources
+    band[p]..band[p + 1] - 1.
+    """
     parallel_for(0, band.size - 1, _ray_piece, (band, edges, ray, sums))
 
 

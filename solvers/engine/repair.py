@@ -17,12 +17,13 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from instances import Kind, MatchingLP
+from instances import MatchingLP
 from solvers.base import Vector
 from solvers.engine.arrays import edge_arrays
 from solvers.engine.certificate import Certificate, proved_objective, rounding, rounding_of_answer
 from solvers.engine.collectives import LOCAL, Communicator
 from solvers.engine.evaluate import HELD, bound_and_loads, factor_within, held
+from solvers.engine.instance import serves_equalities
 from solvers.engine.nearest import nearest_feasible
 from solvers.engine.sweeps import sources_in_turn
 from solvers.engine.vertex import vertex
@@ -45,7 +46,7 @@ def repair(
     for first, last in sources_in_turn(lp, x):
         jit.scale_down(first, last, edges, factor, x)
 
-    if group.max(np.array([float((edges.kind == Kind.SIMPLEX_EQUALITY).any())]))[0]:
+    if group.max(np.array([float(serves_equalities(lp))]))[0]:
         objective = _serve(lp, x, dual, factor * found.loads, group, seconds=seconds)
         return Certificate(bound=bound, objective=objective)
     share = rounding(found.terms) + rounding_of_answer(x.dtype)

@@ -45,21 +45,23 @@ def fill_up(first: int, last: int, edges: EdgeArrays, dual: Any, slack: Any, eno
         missing = limits.at_most
         for e in range(edges.offsets[i], edges.offsets[i + 1]):
             missing -= x[e]
-        # each round fills one edge: it takes all that is missing, or its row has no slack any more
+        # each round fills one edge: it takes all that is missing, is at u, or its row has no slack any more
         for _ in range(edges.offsets[i + 1] - edges.offsets[i]):
             if missing <= 0.0:
                 break
             best, cost = -1, np.inf
             for e in range(edges.offsets[i], edges.offsets[i + 1]):
                 q = reduced(edges, e, dual)
-                if q < cost and (a[e] == 0 or slack[destination[e]] > 0.0):
+                if q < cost and (a[e] == 0 or slack[destination[e]] > 0.0) and x[e] < limits.upper:
                     best, cost = e, q
             if best < 0:
                 break
             j = destination[best]
-            added = missing if a[best] == 0 else min(missing, slack[j] / np.float64(a[best]))
-            x[best] += added
-            slack[j] = 0.0 if added < missing else slack[j] - added * np.float64(a[best])
+            by_row = missing if a[best] == 0 else slack[j] / np.float64(a[best])
+            by_edge = limits.upper - x[best]
+            added = min(missing, by_row, by_edge)
+            x[best] = limits.upper if added == by_edge else x[best] + added
+            slack[j] = 0.0 if added == by_row < missing else slack[j] - added * np.float64(a[best])
             missing -= added
         lacking += missing > enough * limits.at_most
     return lacking
@@ -72,7 +74,7 @@ def lower_to_moves(
     """cheapest[J] becomes min(cheapest, what moving a unit of load from an edge in use, which carries twice the excess
     of its row, to another edge of its source costs); where the source need not be served the load may vanish.
 
-    An edge takes the load only where its row has slack for the excess of all rows together.
+    An edge takes the load only where its row has slack, and the edge room below u, for the excess of all rows together.
     """
     destination, a, c = edges.destination, edges.a, edges.c
     for i in range(first, last):
@@ -88,7 +90,8 @@ def lower_to_moves(
         goal = np.inf if limits.equality else 0.0
         if limits.at_most < np.inf:
             for e in range(edges.offsets[i], edges.offsets[i + 1]):
-                if a[e] == 0 or a[e] * total <= slack[destination[e]] * least_a:
+                below_upper = (limits.upper - x[e]) * least_a >= total
+                if below_upper and (a[e] == 0 or a[e] * total <= slack[destination[e]] * least_a):
                     goal = min(goal, np.float64(c[e]))
 
         for e in range(edges.offsets[i], edges.offsets[i + 1]):

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from solvers.engine.arrays import EdgeArrays
-from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
-from solvers.engine.polytopes.kinds import EQUALITY
+from solvers.engine.polytopes.edges_jit import limits_of
 
 
 @compiled()
@@ -18,7 +17,7 @@ def row_facts(first: int, last: int, edges: EdgeArrays, square: Any, count: Any,
     highest[J] to max_e -c_e / a_e, to inf on rows of '=' sources.
     """
     for i in range(first, last):
-        equality = of_source(edges.kind, i) == EQUALITY
+        equality = limits_of(edges, i).equality
         for e in range(edges.offsets[i], edges.offsets[i + 1]):
             j = edges.destination[e]
             square[j] += np.float64(edges.a[e]) * np.float64(edges.a[e])

@@ -3,9 +3,10 @@
 I sources, J destinations, E edges. Where every row has to be full no point lies inside the budgets, and what is near
 one cannot be pushed in. But near the optimum it is known which edges matter: those that x uses and those that cost
 least at the dual, for each source and each row. HiGHS solves the LP on these (Huangfu and Hall 2018); its vertex is
-feasible, and no worse than any feasible point on the same edges. In shares w_e = x_e / z_i every row reads
+feasible, and no worse than any feasible point on the same edges. In shares w_e = x_e / r_i, r_i = z_i, or u_i where the
+sum has no limit, every row reads
 
-    sum_e w_e = 1 (or <= 1),     sum_e (a_e z_i / b_j) w_e <= 1,     w_e >= 0 (<= 1 for boxes)
+    sum_e w_e = 1 (or <= 1),     sum_e (a_e r_i / b_j) w_e <= 1,     0 <= w_e <= u_i / r_i
 
 The simplex method keeps rows within 1e-10; what is left is taken out by least squares on the edges of the vertex.
 """
@@ -18,18 +19,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from instances import Kind, MatchingLP
+from instances import MatchingLP
 from solvers.base import Vector
 from solvers.engine.collectives import LOCAL, Communicator, concatenated
 
 Shares = npt.NDArray[np.float64]
 
-#: Edges, and rows of the LP together with its sources, that are worth it.
-_MOST_EDGES, _MOST_ROWS = 1 << 22, 20_000
+#: Edges that are worth it, and rows of the LP: those of sources and of budgets.
+_MOST_EDGES = 1 << 22
+_MOST_ROWS = 20_000
 #: Cheapest edges taken for each source and for each row.
 _CHEAPEST = 12
-#: x uses an edge from this share of z on; a row is full from this share of b on short of it.
-_USED, _FULL = 1e-9, 1e-9
+#: x uses an edge from this share of r on.
+_USED = 1e-9
+#: A row is full from this share of b on short of it.
+_FULL = 1e-9
 #: Rows times simplex iterations: seconds, however fast the machine, so that equal runs stay equal.
 _WORK = 1e8
 #: Rounds of least squares; one does unless an edge hits zero.
@@ -43,8 +47,8 @@ def vertex(
 
     The first rank solves for all, within these seconds.
     """
-    used = lp.per_source.kind != Kind.BOX
-    edges, rows = group.sum(np.array([lp.edges, int(used.sum())])).tolist()
+    limited = lp.per_source.limits().at_most < np.inf
+    edges, rows = group.sum(np.array([lp.edges, int(limited.sum())])).tolist()
     if edges > _MOST_EDGES or rows + lp.destinations > _MOST_ROWS:
         return False
     chosen = _few_edges(lp, x, dual)
@@ -79,22 +83,26 @@ class _Columns:
     """The LP on some edges of all ranks, in shares. size: its edges."""
 
     def __init__(self, lp: MatchingLP, chosen: npt.NDArray[np.int64], group: Communicator) -> None:
-        kind, radius = lp.per_source.kind, lp.per_source.radius
+        limits = lp.per_source.limits()
+        unit = np.where(limits.at_most < np.inf, limits.at_most, limits.upper)
         before = np.zeros(group.size)
         before[group.rank] = lp.sources
         first = int(group.sum(before)[: group.rank].sum())
         source = lp.source_of_edge()[chosen]
-        self._z = radius[source]
+        self._unit = unit[source]
         self._mine = (group, chosen.size)
         together = [
             concatenated(group, np.asarray(values, dtype=np.float64))
-            for values in (source + first, lp.destination[chosen], lp.a[chosen] * self._z, lp.c[chosen] * self._z)
+            for values in (source + first, lp.destination[chosen], lp.a[chosen] * self._unit, lp.c[chosen] * self._unit)
         ]
         self._source = together[0].astype(np.int64)
         self._destination = together[1].astype(np.int64)
         self._load, self._cost = together[2:]
-        self._kind = concatenated(group, kind.astype(np.int64))
-        self._serving = concatenated(group, radius.astype(np.float64)) > 0
+        most = np.divide(limits.upper, unit, out=np.full(lp.sources, np.inf), where=unit > 0)
+        self._most = concatenated(group, most)
+        self._equality = concatenated(group, limits.equality.astype(np.int64)) > 0
+        self._limited = concatenated(group, (limits.at_most < np.inf).astype(np.int64)) > 0
+        self._serving = concatenated(group, unit) > 0
         self._b = lp.b
         self.size = self._source.size
 
@@ -104,7 +112,7 @@ class _Columns:
         sizes = np.zeros(group.size, dtype=np.int64)
         sizes[group.rank] = mine
         first = int(group.sum(sizes)[: group.rank].sum())
-        return self._z * shares[first : first + mine]
+        return self._unit * shares[first : first + mine]
 
     def solve(self, seconds: float) -> Shares:
         """The shares of a vertex; NaN where there is none, or none was found in time."""
@@ -121,7 +129,7 @@ class _Columns:
             b_ub=right[~equal],
             A_eq=rows[equal],
             b_eq=right[equal],
-            bounds=np.column_stack((np.zeros(self.size), np.where(self._kind[self._source] == Kind.BOX, 1.0, np.inf))),
+            bounds=np.column_stack((np.zeros(self.size), self._most[self._source])),
             method="highs-ds",
             options={
                 "maxiter": max(1, int(_WORK / rows.shape[0])),
@@ -131,17 +139,19 @@ class _Columns:
         )
         if result.status != 0:
             return nothing
-        return _exact(rows, right, equal, np.maximum(0.0, result.x))
+        return _exact(rows, right, equal, np.maximum(0.0, result.x), self._most[self._source])
 
     def _rows(self) -> tuple[Any, Shares, npt.NDArray[np.bool_]]:
-        """The matrix of sources other than boxes and of the budgets, its right side, and which rows are equations."""
+        """The matrix, its right side, and which rows are equations: rows of the sources whose sum is limited, then of
+        the budgets.
+        """
         from scipy import sparse
 
         column = np.arange(self.size)
-        sources, budgets = self._kind.size, self._b.size
+        sources, budgets = self._equality.size, self._b.size
         limited = self._b[self._destination] < np.inf
         scaled = self._load / np.where(limited & (self._load > 0), self._b[self._destination], 1.0)
-        counted = self._kind[self._source] != Kind.BOX
+        counted = self._limited[self._source]
         matrix = sparse.csr_array(
             (
                 np.concatenate((counted.astype(np.float64), np.where(limited, scaled, 0.0))),
@@ -149,23 +159,26 @@ class _Columns:
             ),
             shape=(sources + budgets, self.size),
         )
-        equal = np.concatenate((self._kind == Kind.SIMPLEX_EQUALITY, np.zeros(budgets, dtype=bool)))
-        kept = np.concatenate((self._serving & (self._kind != Kind.BOX), np.ones(budgets, dtype=bool)))
+        equal = np.concatenate((self._equality, np.zeros(budgets, dtype=bool)))
+        kept = np.concatenate((self._serving & self._limited, np.ones(budgets, dtype=bool)))
         return matrix[kept], np.ones(int(kept.sum())), equal[kept]
 
 
-def _exact(rows: Any, right: Shares, equal: npt.NDArray[np.bool_], shares: Shares) -> Shares:
-    """`shares` with the rows that are equations or full at their right side to the last digits."""
+def _exact(rows: Any, right: Shares, equal: npt.NDArray[np.bool_], shares: Shares, most: Shares) -> Shares:
+    """`shares` with the rows that are equations or full at their right side to the last digits: by least squares on
+    the edges between 0 and `most`.
+    """
     from scipy.sparse.linalg import lsqr
 
     for _ in range(_ROUNDS):
         missing = right - rows @ shares
         full = equal | (missing < _FULL)
-        used = shares > _USED
-        shares = np.where(used, shares, 0.0)
+        at_most = shares >= most * (1 - _USED)
+        free = (shares > _USED) & ~at_most
+        shares = np.where(free, shares, np.where(at_most, most, 0.0))
         off = np.where(full, right - rows @ shares, 0.0)
-        if np.abs(off).max(initial=0.0) <= 2.0**-52:
+        if np.abs(off).max(initial=0.0) <= 2.0**-52 or not free.any():
             break
-        step = lsqr(rows[full][:, used], off[full], atol=1e-12, btol=1e-12, iter_lim=1000)[0]
-        shares[used] = np.maximum(0.0, shares[used] + step)
+        step = lsqr(rows[full][:, free], off[full], atol=1e-12, btol=1e-12, iter_lim=1000)[0]
+        shares[free] = np.clip(shares[free] + step, 0.0, most[free])
     return shares
