@@ -29,7 +29,9 @@ class EdgeArrays(NamedTuple):
     kind: Any
     """uint8[I], or [1] where all sources share it: a number of engine/polytopes/kinds.py."""
     radius: Any
-    """float64[I], or [1] where all sources share it: z of a simplex, u of a box."""
+    """float64[I], or [1] where all sources share it: z of a simplex or box-cut, u of a box."""
+    upper: Any
+    """float64[I], or [1] where all sources share it: u of a box-cut; [1] that is not read where there is none."""
 
 
 class Cells(NamedTuple):
@@ -89,8 +91,9 @@ class MixWeights(NamedTuple):
 def edge_arrays(lp: MatchingLP) -> EdgeArrays:
     """The arrays of `lp` as read-only, contiguous views, so that compiled loops see one set of types."""
     polytope = lp.per_source
-    kind, radius = (_entry_or_all(lp, values) for values in (polytope.kind, polytope.radius))
-    views = [np.ascontiguousarray(v).view() for v in (lp.offsets, lp.destination, lp.a, lp.c, kind, radius)]
+    upper = polytope.params[1] if len(polytope.params) > 1 else np.zeros(1)
+    of_sources = [_entry_or_all(lp, values) for values in (polytope.kind, polytope.radius, upper)]
+    views = [np.ascontiguousarray(v).view() for v in (lp.offsets, lp.destination, lp.a, lp.c, *of_sources)]
     for view in views:
         view.flags.writeable = False
     return EdgeArrays(*views)

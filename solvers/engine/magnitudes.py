@@ -20,7 +20,9 @@ _PIECE = 1 << 20
 def beyond_range(lp: MatchingLP) -> str:
     """One line that names the array whose numbers are too large, or all too small, for the engine; "" where none is."""
     edges = edge_arrays(lp)
-    for name, array in (("a", edges.a), ("c", edges.c), ("b", lp.b), ("the z or u of the sources", edges.radius)):
+    of_sources = "the z or u of the sources"
+    arrays = [("a", edges.a), ("c", edges.c), ("b", lp.b), (of_sources, edges.radius), (of_sources, edges.upper)]
+    for name, array in arrays:
         largest = _largest(array)
         if largest > _LARGEST or (name in ("a", "c") and 0 < largest < _SMALLEST):
             return (

@@ -40,6 +40,7 @@ def answer_dtype(settings: Settings, *, equality: bool) -> str:
 def _beyond_float32(lp: MatchingLP) -> bool:
     """Whether a product of two numbers of the instance may leave the range of float32."""
     wide = [array for array in (lp.a, lp.c) if array.dtype == np.float64]
-    arrays = (*wide, lp.b, edge_arrays(lp).radius)
+    edges = edge_arrays(lp)
+    arrays = (*wide, lp.b, edges.radius, edges.upper)
     largest = (float(max(array.max(initial=0), -array.min(initial=0))) for array in arrays)
     return max(largest) > _FLOAT32_NUMBERS

@@ -14,7 +14,7 @@ from solvers.engine.arrays import EdgeArrays
 from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
 from solvers.engine.constants import SLIP, TINY
-from solvers.engine.polytopes.kinds import BOX, EQUALITY
+from solvers.engine.polytopes.kinds import BOX, BOX_CUT, BOX_CUT_EQUALITY, EQUALITY
 
 #: A bracket of float64 numbers is used up after fewer halvings; Newton's steps need a few.
 _MOST_ROUNDS = 200
@@ -51,7 +51,10 @@ class WayIn(NamedTuple):
 
 @compiled()
 def limits_of(edges: EdgeArrays, source: int) -> Limits:
+    """z and u of a source, and whether the sum is z."""
     kind = of_source(edges.kind, source)
+    if kind in (BOX_CUT, BOX_CUT_EQUALITY):
+        return Limits(of_source(edges.radius, source), of_source(edges.upper, source), kind == BOX_CUT_EQUALITY)
     if kind == BOX:
         return Limits(np.inf, of_source(edges.radius, source), False)  # noqa: FBT003 - Numba knows no keywords here
     return Limits(of_source(edges.radius, source), np.inf, kind == EQUALITY)

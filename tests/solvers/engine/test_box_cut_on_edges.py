@@ -97,7 +97,7 @@ def test_the_projection_is_the_nearest_point(q: list[float], z: float, u: float,
     exact = exact_projection([-step * cost for cost in q], z, u, equality=equality)
     assert ((x >= 0) & (x <= u)).all()
     assert x.sum() <= z * (1 + 1e-13)
-    largest = max(1.0, *(abs(step * cost) for cost in q))
+    largest = max(1.0, min(z, u), *(abs(step * cost) for cost in q))
     assert x == pytest.approx([float(value) for value in exact], abs=1e-13 * largest * len(q))
 
 

@@ -1,5 +1,6 @@
 """The engine's own proof: bound <= optimum <= objective, for any dual >= 0 and any x."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instances import Box, Kind, MatchingLP, PerSource, Polytope, Simplex
+from instances import Box, BoxCut, Kind, MatchingLP, PerSource, Polytope, Simplex
 from solvers.engine.certificate import relative_gap
 from solvers.engine.nearest import nearest_feasible
 from solvers.engine.points import nearest_point, ridge_point
@@ -16,8 +17,17 @@ from solvers.engine.repair import repair
 from solvers.engine.rows import Rows
 from solvers.engine.vertex import vertex
 from tests import exact
-from tests.odd_lps import assignment_lp, infeasible_lp, odd_lp, transport_lp
+from tests.odd_lps import assignment_lp, infeasible_lp, odd_lp, transport_lp, with_box_cuts
 from tests.support.optimum import optimal_dual, optimal_point, optimum
+
+POLYTOPES = (
+    Simplex(z=1.5),
+    Simplex(equality=True),
+    Box(0.8),
+    BoxCut(upper=0.6, at_most=1.5),
+    BoxCut(upper=1.1, at_most=1.0, equality=True),
+    BoxCut(upper=0.25, at_most=0.25, equality=True),
+)
 
 
 def random_lp(seed: int, polytope: Polytope) -> MatchingLP:
@@ -35,7 +45,7 @@ def random_lp(seed: int, polytope: Polytope) -> MatchingLP:
     )
 
 
-@pytest.mark.parametrize("polytope", [Simplex(z=1.5), Simplex(equality=True), Box(0.8)], ids=str)
+@pytest.mark.parametrize("polytope", POLYTOPES, ids=str)
 @settings(deadline=None, max_examples=40, derandomize=True)
 @given(seed=st.integers(0, 10**6))
 def test_the_optimum_lies_between_bound_and_objective(polytope: Polytope, seed: int) -> None:
@@ -60,14 +70,14 @@ def test_some_optimal_dual_lies_below_the_largest(seed: int) -> None:
 
 
 @settings(deadline=None, max_examples=30, derandomize=True)
-@given(seed=st.integers(0, 10**6))
-def test_no_feasible_objective_is_above_the_largest(seed: int) -> None:
-    lp = random_lp(seed, Simplex(equality=True))
+@given(seed=st.integers(0, 10**6), polytope=st.sampled_from(POLYTOPES))
+def test_no_feasible_objective_is_above_the_largest(seed: int, polytope: Polytope) -> None:
+    lp = random_lp(seed, polytope)
     best = optimum(lp)
     assert math.isinf(best) or best <= objective_upper_bound(lp) + 1e-9
 
 
-@pytest.mark.parametrize("polytope", [Simplex(z=1.5), Simplex(equality=True), Box(0.8)], ids=str)
+@pytest.mark.parametrize("polytope", POLYTOPES, ids=str)
 def test_the_ridge_point_minimises_its_quadratic(polytope: Polytope) -> None:
     lp, step = random_lp(3, polytope), 0.7
     price = np.random.default_rng(3).uniform(0, 2, lp.destinations)
@@ -122,9 +132,18 @@ def two_rows(c: list[float], b: list[float], a: list[float], kinds: list[Kind], 
 
 
 @settings(deadline=None, max_examples=150, derandomize=True)
-@given(seed=st.integers(0, 10**6), power=st.integers(-300, 300), shift=st.integers(-60, 60), shifted=st.booleans())
-def test_no_rounding_lifts_a_bound_above_the_exact_one(seed: int, power: int, shift: int, *, shifted: bool) -> None:
-    lp, rng = odd_lp(seed).lp, np.random.default_rng(seed)
+@given(
+    seed=st.integers(0, 10**6),
+    power=st.integers(-300, 300),
+    shift=st.integers(-60, 60),
+    shifted=st.booleans(),
+    cut=st.booleans(),
+)
+def test_no_rounding_lifts_a_bound_above_the_exact_one(
+    seed: int, power: int, shift: int, *, shifted: bool, cut: bool
+) -> None:
+    odd, rng = odd_lp(seed), np.random.default_rng(seed)
+    lp = with_box_cuts(odd, seed).lp if cut else odd.lp
     dual = rng.uniform(0, 1, lp.destinations) * 2.0**shift + 2.0**47 * shifted if power % 2 else (
         rng.choice([0.0, 1.0], lp.destinations) * 10.0**power
     )  # fmt: skip
@@ -133,9 +152,10 @@ def test_no_rounding_lifts_a_bound_above_the_exact_one(seed: int, power: int, sh
 
 
 @settings(deadline=None, max_examples=80, derandomize=True)
-@given(seed=st.integers(0, 10**6), dtype=st.sampled_from(["float32", "float64"]))
-def test_an_objective_is_above_that_of_the_point_it_speaks_of(seed: int, dtype: str) -> None:
+@given(seed=st.integers(0, 10**6), dtype=st.sampled_from(["float32", "float64"]), cut=st.booleans())
+def test_an_objective_is_above_that_of_the_point_it_speaks_of(seed: int, dtype: str, *, cut: bool) -> None:
     odd = odd_lp(seed, largest_power=3)
+    odd = with_box_cuts(odd, seed) if cut else odd
     x = (odd.witness * np.random.default_rng(seed).uniform(0.9, 1.1, odd.lp.edges)).astype(dtype)
     certificate = repair(odd.lp, x, np.zeros(odd.lp.destinations), seconds=1.0)
     if certificate.objective < math.inf:
@@ -143,7 +163,7 @@ def test_an_objective_is_above_that_of_the_point_it_speaks_of(seed: int, dtype: 
         if dtype == "float64":
             assert certificate.objective >= exact.objective(odd.lp, x)
     else:
-        assert (odd.lp.per_source.kind == Kind.SIMPLEX_EQUALITY).any()
+        assert odd.lp.per_source.limits().equality.any()
 
 
 def test_prices_that_swallow_the_costs_prove_nothing() -> None:
@@ -229,3 +249,27 @@ def test_a_ray_proves_only_what_is_infeasible_beyond_rounding() -> None:
     assert not is_ray(short, -np.ones(2))
     for radius in (2.0, np.nextafter(2.0, 3.0)):
         assert not is_ray(two_rows([0, 0], [1, 1], [1, 1], [Kind.SIMPLEX_EQUALITY], [radius]), np.ones(2))
+
+
+def test_a_ray_counts_how_much_each_edge_may_take() -> None:
+    """Two edges of at most 0.6 have to make 1 between them, and the cheap row 0 takes 0.3 alone."""
+    lp = dataclasses.replace(
+        two_rows([0, 0], [0.3, 1], [1, 1], [Kind.SIMPLEX_EQUALITY], [1.0]),
+        polytope=BoxCut(upper=0.6, at_most=1.0, equality=True),
+    )
+    assert is_ray(lp, np.array([1.0, 0.0]))
+    assert not is_ray(dataclasses.replace(lp, b=np.array([0.41, 1.0])), np.array([1.0, 0.0]))
+    assert not is_ray(dataclasses.replace(lp, polytope=Simplex(equality=True)), np.array([1.0, 0.0]))
+
+
+def test_what_equality_sources_lack_goes_to_edges_below_their_limit() -> None:
+    """The cheap edge is at its limit, so the rest goes to the dear one."""
+    lp = dataclasses.replace(
+        two_rows([-2, -1], [5, 5], [1, 1], [Kind.SIMPLEX_EQUALITY], [1.0]),
+        polytope=BoxCut(upper=0.75, at_most=1.0, equality=True),
+    )
+    x = np.array([0.75, 0.0])
+    certificate = repair(lp, x, np.zeros(2))
+    assert x.tolist() == [0.75, 0.25]
+    assert certificate.objective == pytest.approx(-1.75, abs=1e-12)
+    assert certificate.bound == pytest.approx(-1.75, abs=1e-12)
