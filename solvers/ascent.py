@@ -8,7 +8,8 @@ from typing import Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from solvers.engine.kernel import Tensor, as_numpy
+from solvers.engine.kernel import Tensor
+from solvers.engine.tensors import as_numpy
 
 Arrays = Mapping[str, npt.NDArray[np.float64]]
 V = TypeVar("V")

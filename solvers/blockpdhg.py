@@ -17,7 +17,7 @@ from solvers.engine.context import SolveContext
 from solvers.engine.costs import eased
 from solvers.engine.instance import answer_without_edges, infeasible_answer, tightened
 from solvers.engine.iterate import Loop
-from solvers.engine.kernel import make_kernel
+from solvers.engine.kernels import make_kernel
 from solvers.engine.placement import choose_storage
 from solvers.engine.precision import answer_dtype, with_working_dtype
 from solvers.engine.rays import objective_upper_bound
@@ -144,7 +144,7 @@ class BlockPDHG(ShardedSolver):
     def run(self, state: State | Answer) -> Answer:
         if isinstance(state, Answer):
             return state
-        if state.layout.hopeless:
+        if state.layout.infeasible:
             return infeasible_answer(state.lp)
         with cpu_threads(state.settings.threads, tensors=state.kernel.name == "reference"):
             loop = Loop(state, kernel=state.kernel.name)

@@ -15,9 +15,9 @@ from solvers.engine.availability import available
 from solvers.engine.context import SolveContext
 from solvers.engine.instance import infeasible_answer
 from solvers.engine.iterate import Assessment, Loop, Method
-from solvers.engine.kernel import as_numpy, upload
 from solvers.engine.progress import Progress
 from solvers.engine.storage import check_memory_option
+from solvers.engine.tensors import as_numpy, upload
 from solvers.engine.threads import cpu_threads
 from solvers.ridge import Dual, RidgeAscent, State, prepare
 from solvers.sharded import ShardedSolver
@@ -103,7 +103,7 @@ class DualIP(ShardedSolver):
     def run(self, state: State | Answer) -> Answer:
         if isinstance(state, Answer):
             return state
-        if state.held.hopeless:
+        if state.held.infeasible:
             return infeasible_answer(state.lp)
         with cpu_threads(state.settings.threads):
             loop = Loop(state, kernel=state.held.name)

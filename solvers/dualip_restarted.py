@@ -14,11 +14,11 @@ from solvers.base import Answer, Settings, check_fields, parse_options
 from solvers.dualip import DualIP
 from solvers.engine.context import SolveContext
 from solvers.engine.iterate import Assessment, Method, MethodState
-from solvers.engine.kernel import as_numpy
 from solvers.engine.progress import Progress
 from solvers.engine.quasi_newton import QuasiNewtonAscent
 from solvers.engine.rows import Rows
 from solvers.engine.storage import check_memory_option
+from solvers.engine.tensors import as_numpy
 from solvers.ridge import Dual, RidgeAscent, State, prepare
 
 #: Below this tolerance the passes are float64: the prices that a small ridge asks for lie between those of float32.

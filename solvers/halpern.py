@@ -26,7 +26,7 @@ import numpy.typing as npt
 from solvers.base import Vector
 from solvers.engine.evaluate import loads_of
 from solvers.engine.iterate import Assessment, Finish, Method, MethodState, Problem
-from solvers.engine.kernel import SETTLE, Kernel, Mix, Pass, Tensor, as_numpy, dot, upload
+from solvers.engine.kernel import RESTART, Kernel, Mix, Pass, Tensor
 from solvers.engine.layout import Layout
 from solvers.engine.points import to_edges
 from solvers.engine.precision import answer_dtype
@@ -34,6 +34,7 @@ from solvers.engine.progress import NonFiniteError, Progress
 from solvers.engine.proof import Prover
 from solvers.engine.repair import repair
 from solvers.engine.rows import Rows
+from solvers.engine.tensors import as_numpy, dot, upload
 from solvers.iterates import Iterates, RowPart
 from solvers.proximal.full import CellVector, Whole
 from solvers.proximal.outer import Handover, ProximalNewton
@@ -132,12 +133,12 @@ class Halpern(Method):
     def step(self, iteration: int, *, last: bool) -> Assessment:
         """z_t and its residuals."""
         restarts = last or self._next is not _Next.MIX
-        self._mix = SETTLE if restarts else self._restarts.mix()
+        self._mix = RESTART if restarts else self._restarts.mix()
         self._step = self._pass(self._mix)
         self._residuals = self._measure(iteration, self._step)
 
         self._near_tolerance = self._progress.worth_proving(self._residuals.gap, _REACH)
-        ready = self._near_tolerance and self._want_values and self._mix.keeps
+        ready = self._near_tolerance and self._want_values and self._mix.stores_projection
         return Assessment(gap=self._residuals.gap, worth_proving=ready)
 
     def advance(self, iteration: int) -> Method:
@@ -173,7 +174,7 @@ class Halpern(Method):
         proof = self._prover.prove(x, dual, self._progress, anyway=last)
         return Finish(
             certificate=proof.certificate,
-            x=lambda: self._prover.answer(proof, x, room=self._iterates.anchor_x),
+            x=lambda: self._prover.answer(proof, x, scratch=self._iterates.anchor_x),
         )
 
     def _pass(self, mix: Mix) -> _Step:

@@ -14,9 +14,10 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.base import Vector
-from solvers.engine.kernel import Kernel, Mix, Tensor, as_numpy, upload
+from solvers.engine.kernel import Kernel, Mix, Tensor
 from solvers.engine.layout import Layout
 from solvers.engine.points import to_cells, to_edges
+from solvers.engine.tensors import as_numpy, upload
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

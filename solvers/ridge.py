@@ -27,13 +27,14 @@ from solvers.engine.costs import Eased, eased
 from solvers.engine.held import HeldKernel
 from solvers.engine.instance import answer_without_edges, serves_equalities, tightened
 from solvers.engine.iterate import Assessment, Finish, Method, MethodState, Problem
-from solvers.engine.kernel import Pass, Tensor, upload
+from solvers.engine.kernel import Pass, Tensor
 from solvers.engine.placement import choose_storage
 from solvers.engine.points import ridge_point
 from solvers.engine.precision import answer_dtype, with_working_dtype
 from solvers.engine.progress import Progress
 from solvers.engine.rays import objective_upper_bound
 from solvers.engine.repair import repair
+from solvers.engine.tensors import upload
 from solvers.engine.threads import cpu_threads
 from solvers.engine.warm_up import warm_up_ascent
 

@@ -1,7 +1,7 @@
 """The records that compiled loops take, instead of many arrays by position.
 
-They are NamedTuples because Numba knows those: a loop reads `cells.slice_start` at no cost, and the order of the
-fields matters to nobody.
+They are NamedTuples because Numba knows those. A compiled function reads the arrays of a record into local names before
+its inner loop: each read counts a reference, which LLVM cannot always move out of a loop with branches.
 
 I sources, J destinations, E edges; C bands, S slices, L lanes (over all slices) and K cells as in layout.py.
 """
@@ -13,6 +13,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from instances import MatchingLP
+
+#: The columns of Sums.scalars: sum_i min over C_i of q_i'x, ||p - centre||^2, ||p - anchor||^2 and c'p ...
+SUPPORT, MOVEMENT, DISTANCE, VALUE = range(4)
+#: ... and where a proof adds up others: sum |c_e p_e|, and that of the edges with a = 0.
+SIZE, FREE_SIZE = MOVEMENT, DISTANCE
 
 
 class EdgeArrays(NamedTuple):
@@ -54,18 +59,45 @@ class Cells(NamedTuple):
     c: Any
     """float[K]: PAD_COST where a cell is padding."""
     largest_slice: int
-    """Cells of the largest slice of the layout, which scratch is made for."""
+    """Cells of the largest slice of the layout, for which scratch is made."""
+
+
+class SliceCells(NamedTuple):
+    """The cells of one slice."""
+
+    index: Any
+    a: Any
+    c: Any
+
+
+class SlicePolytopes(NamedTuple):
+    """The polytopes of the lanes of one slice, all of one kind."""
+
+    kind: int
+    radius: Any
+    """float[lanes]"""
+
+
+class WayBack(NamedTuple):
+    """How cells become edges."""
+
+    slice_order: Any
+    """int64[S]: the slices by their first source, so that neighbours in time write neighbours in x."""
+    source: Any
+    """int[L]: the source of each lane, -1 where it is empty."""
+    offsets: Any
+    """int64[I + 1]: EdgeArrays.offsets."""
 
 
 class Sums(NamedTuple):
-    """What a pass adds up, band by band, in float64; each band writes its own row."""
+    """What a pass adds up in float64, one row a band; without the first axis where it is the row of one band."""
 
     loads: Any
-    """float64[C, J]: sum of a_e p_e by destination."""
+    """[C, J]: sum of a_e p_e by destination."""
     values: Any
-    """float64[C, J]: sum of c_e p_e by destination."""
+    """[C, J]: sum of c_e p_e by destination."""
     scalars: Any
-    """float64[C, n]: the sums of single numbers; which column is which, the loop says by named constants."""
+    """[C, 4]: the columns above."""
 
 
 class PassNumbers(NamedTuple):
@@ -88,6 +120,25 @@ class MixWeights(NamedTuple):
     restart: bool
 
 
+class Iterate(NamedTuple):
+    """The primal vectors that Kernel.advance overwrites."""
+
+    x: Any
+    """float[K]"""
+    anchor: Any
+    """float[K]"""
+    weights: MixWeights
+
+
+class PassScratch(NamedTuple):
+    """Scratch for one slice, VECTOR_WIDTH entries longer than it."""
+
+    q: Any
+    """The reduced costs c + A'price."""
+    p: Any
+    """The point to project, then its projection."""
+
+
 def edge_arrays(lp: MatchingLP) -> EdgeArrays:
     """The arrays of `lp` as read-only, contiguous views, so that compiled loops see one set of types."""
     polytope = lp.per_source
@@ -100,5 +151,5 @@ def edge_arrays(lp: MatchingLP) -> EdgeArrays:
 
 
 def _entry_or_all(lp: MatchingLP, values: Any) -> Any:
-    """One entry where all sources share it, which a view with stride 0 says; else one a source."""
+    """One entry where all sources share it, which a view with stride 0 says; else one per source."""
     return values[:1].copy() if lp.sources and values.strides == (0,) else values

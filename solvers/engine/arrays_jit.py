@@ -1,4 +1,4 @@
-"""How compiled loops read the records of arrays.py, compiled by Numba (import late)."""
+"""How compiled loops read the records of arrays.py, compiled by Numba and inlined (import late)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from solvers.engine.compiled import compiled
+from solvers.engine.arrays import Cells, SliceCells, SlicePolytopes
+from solvers.engine.compiled import INLINE, compiled
 
 
 @compiled()
@@ -23,3 +24,42 @@ PIECES = 256
 def piece_of(first: int, last: int, piece: int) -> int:
     """Where one of PIECES equal pieces of first..last begins."""
     return first + (last - first) * piece // PIECES
+
+
+@compiled(**INLINE)
+def slice_size(cells: Cells, s: int) -> int:
+    """The number of cells of slice s."""
+    size: int = cells.slice_start[s + 1] - cells.slice_start[s]
+    return size
+
+
+@compiled(**INLINE)
+def slice_cells(cells: Cells, s: int) -> SliceCells:
+    first = cells.slice_start[s]
+    last = cells.slice_start[s + 1]
+    return SliceCells(cells.index[first:last], cells.a[first:last], cells.c[first:last])
+
+
+@compiled(**INLINE)
+def slice_polytopes(cells: Cells, s: int) -> SlicePolytopes:
+    return SlicePolytopes(cells.slice_kind[s], cells.radius[cells.slice_lane[s] : cells.slice_lane[s + 1]])
+
+
+@compiled(**INLINE)
+def of_slice(vector: Any, cells: Cells, s: int) -> Any:
+    """The part of a primal vector that belongs to slice s."""
+    return vector[cells.slice_start[s] : cells.slice_start[s + 1]]
+
+
+@compiled(**INLINE)
+def reduced(part: SliceCells, price: Any, k: int) -> Any:
+    """The reduced cost c + A'price of cell k."""
+    return part.c[k] + part.a[k] * price[part.index[k]]
+
+
+@compiled(**INLINE)
+def scatter(part: SliceCells, weight: Any, p: Any, out: Any) -> None:
+    """out[J] grows by weight_k p_k at the destination of each cell k; weight: a for loads, c for values."""
+    index = part.index
+    for k in range(weight.size):
+        out[index[k]] += np.float64(weight[k]) * np.float64(p[k])

@@ -28,6 +28,15 @@ class _Listener(Listener):  # type: ignore[misc]  # Numba has no types
 
 register("numba:compile", _Listener())
 
+#: How far LLVM may change the order of additions: nnan and ninf stay out, because NaN has to come through.
+FAST = {"contract", "nsz", "reassoc"}
+#: Options of a function that Numba copies into its callers before types are known, so that `x is None` costs nothing.
+INLINE: dict[str, Any] = {"cache": False, "fastmath": FAST, "error_model": "numpy", "inline": "always"}
+#: Options of a function that spells its vectors out: it needs no leave to add in another order. LLVM inlines it.
+IN_ORDER: dict[str, Any] = {
+    "cache": False, "fastmath": FAST - {"reassoc"}, "error_model": "numpy", "forceinline": True,
+}  # fmt: skip
+
 _Loop = TypeVar("_Loop", bound=Callable[..., Any])
 _SOLVERS = Path(__file__).resolve().parent.parent
 #: Files that end up in compiled code: the loops, and the records and constants that they use.

@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.base import OptionError, Vector
-from solvers.engine.cpu import answer_on_host
+from solvers.engine.cpu import answer_on_host, way_back
 from solvers.engine.cuda_blocks import Block, FromHost, Resident, current_device, upload_array
-from solvers.engine.kernel import Mix, Pass, Tensor, edge_room
+from solvers.engine.kernel import Mix, Pass, Tensor
 from solvers.engine.layout import Layout
 from solvers.engine.storage import HostStorage
+from solvers.engine.tensors import reuse_buffer
 
 #: Rounds of the projection's iteration at most; 2 to 5 are usual, and it ends by itself.
 _MOST_ROUNDS = 100
@@ -78,13 +79,14 @@ class CudaKernel:
             self._launch(judge, block, price, *block.primal, *accumulators, self.destinations, **_ACCUMULATE)
         return _summed(*accumulators, values=True)
 
-    def answer(self, x: Tensor, factor: Tensor, dtype: str, room: Tensor) -> Vector:
+    def answer(self, x: Tensor, factor: Tensor, dtype: str, scratch: Tensor) -> Vector:
         from solvers.engine.cuda_jit import answer
 
+        edges = reuse_buffer(scratch, self._edges, dtype)
         if isinstance(self._cells, FromHost):
             self._cells.wait()
-            return answer_on_host(self._cells.layout, x, factor.cpu(), dtype, room)
-        edges = edge_room(room, self._edges, dtype)
+            layout = self._cells.layout
+            return answer_on_host(layout, way_back(layout), x, factor.cpu(), edges)
         for block in self._cells.blocks((x,)):
             self._launch(answer, block, *self._way_back, *block.primal, factor, edges)
         host = self._torch.empty(edges.shape, dtype=edges.dtype, device="cpu", pin_memory=edges.is_cuda)
@@ -96,9 +98,9 @@ class CudaKernel:
         from solvers.engine.cuda_jit import one_pass
 
         accumulators = self._accumulators()
-        numbers = (step, self._resolution, mix.projected, mix.centre, mix.anchor, int(mix.settle), int(values))
+        numbers = (step, self._resolution, mix.projected, mix.centre, mix.anchor, int(mix.restart), int(values))
         vectors = () if x is None else (x, anchor)
-        written = () if x is None else (0, 1) if mix.settle else (0,)
+        written = () if x is None else (0, 1) if mix.restart else (0,)
         price = price.to(self._dtype)
         for block in self._cells.blocks(vectors, written):
             self._launch(

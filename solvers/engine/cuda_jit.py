@@ -11,10 +11,8 @@ import triton
 import triton.language as tl
 
 from solvers.engine import constants
-from solvers.engine.polytopes import kinds
+from solvers.engine.polytopes.triton import bring_in, project, support
 
-SIMPLEX = tl.constexpr(kinds.SIMPLEX)
-BOX = tl.constexpr(kinds.BOX)
 SLIP = tl.constexpr(constants.SLIP)
 TINY = tl.constexpr(constants.TINY)
 
@@ -34,60 +32,6 @@ def _tile(
     a = tl.load(a_all + cell, mask=real, other=0.0)
     c = tl.load(c_all + cell, mask=real, other=0.0)
     return cell, real, j, a, c, z
-
-
-@triton.jit
-def _threshold(v, real, z, resolution, KIND: tl.constexpr, ROUNDS: tl.constexpr):
-    """t[LANES] such that sum max(v - t, 0) = z, not below 0 for SIMPLEX: Michelot's iteration, see cpu_jit.py."""
-    t = tl.max(tl.where(real, v, float("-inf")), axis=0) - z
-    if KIND == SIMPLEX:
-        t = tl.maximum(t, 0.0)
-    moving, rounds = 1, 0
-    while (moving > 0) & (rounds < ROUNDS):
-        above = tl.where(real, v - t[None, :], 0.0)
-        excess = tl.sum(tl.maximum(above, 0.0), axis=0) - z
-        active = tl.sum((above > 0).to(tl.int32), axis=0)
-        rise = tl.maximum(excess / tl.maximum(active, 1), 0.0)
-        t += rise
-        moving = tl.sum((rise > resolution * (tl.abs(t) + z)).to(tl.int32), axis=0)
-        rounds += 1
-    return t
-
-
-@triton.jit
-def _projection(v, real, z, resolution, KIND: tl.constexpr, ROUNDS: tl.constexpr):
-    """p[BLOCK, LANES], lane by lane."""
-    if KIND == BOX:
-        p = tl.minimum(tl.maximum(v, 0.0), z[None, :])
-    else:
-        p = tl.maximum(v - _threshold(v, real, z, resolution, KIND, ROUNDS)[None, :], 0.0)
-    return tl.where(real, p, 0.0)
-
-
-@triton.jit
-def _least(q, real, z, KIND: tl.constexpr):
-    """sum over the lanes of min over C_i of q_i'x, float64."""
-    if KIND == BOX:
-        low = tl.sum(tl.minimum(q, 0.0), axis=0)
-    else:
-        low = tl.min(tl.where(real, q, float("inf")), axis=0)
-        if KIND == SIMPLEX:
-            low = tl.minimum(low, 0.0)
-    return tl.sum(z.to(tl.float64) * low.to(tl.float64), axis=0)
-
-
-@triton.jit
-def _feasible(x, real, z, KIND: tl.constexpr):
-    """float64[BLOCK, LANES]: x brought into C, see Kernel.judge."""
-    p = tl.where(real, tl.maximum(x.to(tl.float64), 0.0), 0.0)
-    most = z.to(tl.float64)
-    if KIND == BOX:
-        p = tl.minimum(p, most[None, :])
-    else:
-        total = tl.sum(p, axis=0)
-        fits = total <= (most if KIND == SIMPLEX else 0.0)
-        p *= tl.where(fits, 1.0, most / tl.where(fits, 1.0, total))[None, :]
-    return p
 
 
 @triton.jit
@@ -117,7 +61,7 @@ def one_pass(
     if CENTRED:
         x = tl.load(x_all + cell, mask=real, other=0.0)
         v += x
-    p = _projection(v, real, z, tl.full((), resolution, tl.float64).to(a.dtype), KIND, ROUNDS)
+    p = project(v, real, z, tl.full((), resolution, tl.float64).to(a.dtype), KIND, ROUNDS)
 
     moved = p
     away = tl.zeros_like(p)
@@ -135,7 +79,7 @@ def one_pass(
     _add_up(a, double_p, loads + copy, j, real & (p > 0))
     _add_up(c, double_p, values + copy * want_values, j, real & (p > 0) & (want_values > 0))
     out = sums + (program % SUM_COPIES) * 4
-    tl.atomic_add(out, _least(q, real, z, KIND))
+    tl.atomic_add(out, support(q, real, z, KIND))
     tl.atomic_add(out + 1, _total(moved * moved))
     tl.atomic_add(out + 2, _total(away * away))
     tl.atomic_add(out + 3, _total(c.to(tl.float64) * double_p))
@@ -153,13 +97,13 @@ def judge(
     cost = c.to(tl.float64)
     rise = a.to(tl.float64) * tl.load(price + j, mask=real, other=0.0)
     q = tl.where(rise == 0, cost, cost + rise - (SLIP * (tl.abs(cost) + rise) + TINY))
-    p = _feasible(tl.load(x_all + cell, mask=real, other=0.0), real, z, KIND)
+    p = bring_in(tl.load(x_all + cell, mask=real, other=0.0), real, z, KIND)
     size = tl.abs(cost * p)
     copy = (program % COPIES) * destinations
     _add_up(a, p, loads + copy, j, real & (p > 0))
     _add_up(c, p, values + copy, j, real & (p > 0) & (a > 0))
     out = sums + (program % SUM_COPIES) * 4
-    tl.atomic_add(out, _least(q, real, z, KIND))
+    tl.atomic_add(out, support(q, real, z, KIND))
     tl.atomic_add(out + 1, _total(size))
     tl.atomic_add(out + 2, _total(tl.where(a > 0, 0.0, size)))
     tl.atomic_add(out + 3, _total(c.to(tl.float64) * p))
@@ -174,7 +118,7 @@ def answer(
     """One slice of Kernel.answer: edges[E] in the order of the instance."""
     number = first + tl.program_id(0)
     cell, real, j, _, _, z = _tile(number, slice_start, slice_lane, radius, index, a_all, c_all, LANES, BLOCK)
-    p = _feasible(tl.load(x_all + cell, mask=real, other=0.0), real, z, KIND)
+    p = bring_in(tl.load(x_all + cell, mask=real, other=0.0), real, z, KIND)
     p *= tl.load(factor + j, mask=real, other=0.0)
     i = tl.load(source + tl.load(slice_lane + number) + tl.arange(0, LANES))
     begin = tl.load(offsets + i, mask=i >= 0, other=0)

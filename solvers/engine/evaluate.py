@@ -17,9 +17,9 @@ import numpy.typing as npt
 from instances import MatchingLP
 from solvers.base import Vector
 from solvers.engine.arrays import Sums, edge_arrays
+from solvers.engine.bands import cut_bands
 from solvers.engine.certificate import proved_bound
 from solvers.engine.collectives import LOCAL, Communicator
-from solvers.engine.layout import cut_bands
 from solvers.engine.sweeps import bands_in_turn, terms_of
 
 #: What a sum of a '=' source may miss of z, and a load exceed of b, as shares of them: their own rounding.

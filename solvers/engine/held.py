@@ -5,7 +5,8 @@ from __future__ import annotations
 from instances import MatchingLP
 from solvers.base import Settings
 from solvers.engine.context import SolveContext
-from solvers.engine.kernel import Kernel, make_kernel
+from solvers.engine.kernel import Kernel
+from solvers.engine.kernels import make_kernel
 from solvers.engine.shared import SharedKernel
 from solvers.engine.shared_layout import inverse_row_norm, make_layout, reduce_norms
 from solvers.engine.sizes import LAYOUT_BYTES_KEPT
@@ -13,7 +14,7 @@ from solvers.engine.storage import RAM, Storage
 
 
 class HeldKernel:
-    """name: the kernel asked for. has_equality, hopeless, inverse_row_norm: of the layout over all ranks."""
+    """name: the kernel asked for. has_equality, infeasible, inverse_row_norm: of the layout over all ranks."""
 
     def __init__(self, lp: MatchingLP, settings: Settings, name: str, context: SolveContext, storage: Storage) -> None:
         self._lp = lp
@@ -28,7 +29,7 @@ class HeldKernel:
         self.name = self._kernel.name
         self.device = self._kernel.device
         self.has_equality = layout.has_equality
-        self.hopeless = layout.hopeless
+        self.infeasible = layout.infeasible
         self.inverse_row_norm = inverse_row_norm(layout)
 
     @property

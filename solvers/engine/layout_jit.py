@@ -1,4 +1,4 @@
-"""The loops that build a layout, compiled by Numba (import late)."""
+"""The loops that build a layout, compiled by Numba (import late); words as in layout.py."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from solvers.engine.arrays import Cells, EdgeArrays
 from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
+from solvers.engine.constants import LANES, PAD_COST, PADDING, SLICE_CELLS
 from solvers.engine.polytopes.kinds import EQUALITY, KINDS
 from solvers.engine.threads_jit import parallel_for
 
@@ -15,157 +17,161 @@ from solvers.engine.threads_jit import parallel_for
 @compiled()
 def sort_sources(offsets: Any, kind: Any, first: int, last: int) -> Any:
     """The sources first..last - 1 that have edges, by kind and then degree, stable: a counting sort."""
-    most = 0
+    largest = 0
     for i in range(first, last):
-        most = max(most, offsets[i + 1] - offsets[i])
-    place = np.zeros(KINDS * (most + 1) + 1, np.int64)
+        largest = max(largest, offsets[i + 1] - offsets[i])
+    place = np.zeros(KINDS * (largest + 1) + 1, np.int64)
     used = 0
     for i in range(first, last):
         degree = offsets[i + 1] - offsets[i]
         if degree:
-            place[of_source(kind, i) * (most + 1) + degree + 1] += 1
+            place[of_source(kind, i) * (largest + 1) + degree + 1] += 1
             used += 1
     place = np.cumsum(place)
+
     order = np.empty(used, np.int64)
     for i in range(first, last):
         degree = offsets[i + 1] - offsets[i]
         if degree:
-            at = of_source(kind, i) * (most + 1) + degree
+            at = of_source(kind, i) * (largest + 1) + degree
             order[place[at]] = i
             place[at] += 1
     return order
 
 
 @compiled()
-def _lanes_at(at: int, offsets: Any, kind: Any, order: Any, choices: Any, most_cells: int, padding: float) -> Any:
+def _lanes_at(at: int, offsets: Any, kind: Any, order: Any) -> Any:
     """Lanes, sources and width of the slice that starts with source order[at]."""
-    for lanes in choices:
-        last, edges = at, 0
+    for lanes in LANES:
+        last = at
+        edges = 0
         while last < order.size and last < at + lanes and of_source(kind, order[last]) == of_source(kind, order[at]):
             edges += offsets[order[last] + 1] - offsets[order[last]]
             last += 1
         width = offsets[order[last - 1] + 1] - offsets[order[last - 1]]
-        if lanes == 1 or (lanes * width <= padding * edges and lanes * width <= most_cells):
+        if lanes == 1 or (lanes * width <= PADDING * edges and lanes * width <= SLICE_CELLS):
             return lanes, last - at, width
     return 1, 1, 0
 
 
 @compiled()
-def cut(offsets: Any, kind: Any, order: Any, choices: Any, most_cells: int, padding: float) -> Any:
+def cut(offsets: Any, kind: Any, order: Any) -> Any:
     """slice_start, slice_lane, slice_kind of the sorted sources."""
-    start, lane = np.zeros(order.size + 1, np.int64), np.zeros(order.size + 1, np.int64)
+    start = np.zeros(order.size + 1, np.int64)
+    lane = np.zeros(order.size + 1, np.int64)
     kinds = np.zeros(order.size, np.uint8)
-    at, s = 0, 0
+    at = 0
+    s = 0
     while at < order.size:
-        lanes, taken, width = _lanes_at(at, offsets, kind, order, choices, most_cells, padding)
-        start[s + 1], lane[s + 1], kinds[s] = start[s] + lanes * width, lane[s] + lanes, of_source(kind, order[at])
+        lanes, taken, width = _lanes_at(at, offsets, kind, order)
+        start[s + 1] = start[s] + lanes * width
+        lane[s + 1] = lane[s] + lanes
+        kinds[s] = of_source(kind, order[at])
         at += taken
         s += 1
     return start[: s + 1].copy(), lane[: s + 1].copy(), kinds[:s].copy()
 
 
+@compiled(nogil=True)
+def measure(first: int, last: int, edges: EdgeArrays, band_source: Any, sizes: Any) -> None:
+    """sizes[k] = slices, lanes and cells of band k, for k = first..last - 1."""
+    parallel_for(first, last, _measure_band, (edges, band_source, sizes))
+
+
 @compiled(cache=False)
-def _measure_band(
-    k: int, offsets: Any, kind: Any, band: Any, choices: Any, most_cells: int, padding: float, sizes: Any
-) -> None:
-    order = sort_sources(offsets, kind, band[k], band[k + 1])
-    start, lane, kinds = cut(offsets, kind, order, choices, most_cells, padding)
-    sizes[k, 0], sizes[k, 1], sizes[k, 2] = kinds.size, lane[-1], start[-1]
+def _measure_band(k: int, edges: EdgeArrays, band_source: Any, sizes: Any) -> None:
+    order = sort_sources(edges.offsets, edges.kind, band_source[k], band_source[k + 1])
+    start, lane, kinds = cut(edges.offsets, edges.kind, order)
+    sizes[k, 0] = kinds.size
+    sizes[k, 1] = lane[-1]
+    sizes[k, 2] = start[-1]
 
 
 @compiled(nogil=True)
-def measure(first: int, last: int, *bands: Any) -> None:
-    """What `_measure_band` takes after k: sizes[k] = slices, lanes and cells of band k, for first..last - 1."""
-    parallel_for(first, last, _measure_band, bands)
+def fill(first: int, last: int, edges: EdgeArrays, band_source: Any, before: Any, cells: Cells, source: Any) -> None:
+    """Fill the cells and sources of the bands first..last - 1; before[k]: slices, lanes and cells before band k."""
+    parallel_for(first, last, _fill_band, (edges, band_source, before, cells, source))
 
 
 @compiled(cache=False)
-def _fill_band(
-    k: int, offsets: Any, destination: Any, a: Any, c: Any, kind: Any, radius: Any, band: Any,
-    choices: Any, most_cells: int, padding: float, pad_cost: float, at: Any,
-    slice_start: Any, slice_lane: Any, slice_kind: Any, source: Any, lane_radius: Any,
-    cell_index: Any, cell_a: Any, cell_c: Any,
-) -> None:  # fmt: skip
-    """Band k has the slices, lanes and cells from at[k] on."""
-    order = sort_sources(offsets, kind, band[k], band[k + 1])
-    start, lane, kinds = cut(offsets, kind, order, choices, most_cells, padding)
-    first_slice, last_slice = at[k, 0], at[k + 1, 0]
+def _fill_band(k: int, edges: EdgeArrays, band_source: Any, before: Any, cells: Cells, source: Any) -> None:
+    order = sort_sources(edges.offsets, edges.kind, band_source[k], band_source[k + 1])
+    start, lane, kinds = cut(edges.offsets, edges.kind, order)
+    first_slice = before[k, 0]
+    last_slice = before[k + 1, 0]
     for s in range(start.size):
-        slice_start[first_slice + s] = start[s] + at[k, 2]
-        slice_lane[first_slice + s] = lane[s] + at[k, 1]
+        cells.slice_start[first_slice + s] = start[s] + before[k, 2]
+        cells.slice_lane[first_slice + s] = lane[s] + before[k, 1]
     for s in range(kinds.size):
-        slice_kind[first_slice + s] = kinds[s]
-    fill_lanes(order, kind, radius, slice_lane, slice_kind, first_slice, last_slice, source, lane_radius)
+        cells.slice_kind[first_slice + s] = kinds[s]
+    fill_lanes(order, edges.kind, edges.radius, cells, first_slice, last_slice, source)
     for s in range(first_slice, last_slice):
-        _fill_slice(
-            s, offsets, destination, a, c, slice_start, slice_lane, source, cell_index, cell_a, cell_c, pad_cost
-        )
-
-
-@compiled(nogil=True)
-def fill(first: int, last: int, *bands: Any) -> None:
-    """What `_fill_band` takes after k, for the bands first..last - 1."""
-    parallel_for(first, last, _fill_band, bands)
+        _fill_slice(s, edges, cells, source)
 
 
 @compiled()
 def fill_lanes(
-    order: Any, kind: Any, radius: Any, slice_lane: Any, slice_kind: Any, first_slice: int, last_slice: int,
-    source: Any, lane_radius: Any,
-) -> None:  # fmt: skip
-    """Source of each lane, -1 where there is none (a slice ends early where the kind changes), and its radius."""
+    order: Any, kind: Any, radius: Any, cells: Cells, first_slice: int, last_slice: int, source: Any
+) -> None:
+    """Source of each lane, -1 where there is none because the kind changes before the slice is full, and its radius."""
     at = 0
     for s in range(first_slice, last_slice):
-        for lane in range(slice_lane[s], slice_lane[s + 1]):
-            source[lane], lane_radius[lane] = -1, 0
-            if at < order.size and of_source(kind, order[at]) == slice_kind[s]:
+        for lane in range(cells.slice_lane[s], cells.slice_lane[s + 1]):
+            source[lane] = -1
+            cells.radius[lane] = 0
+            if at < order.size and of_source(kind, order[at]) == cells.slice_kind[s]:
                 source[lane] = order[at]
-                lane_radius[lane] = of_source(radius, order[at])
+                cells.radius[lane] = of_source(radius, order[at])
                 at += 1
 
 
 @compiled()
-def _fill_slice(
-    s: int, offsets: Any, destination: Any, a: Any, c: Any, slice_start: Any, slice_lane: Any, source: Any,
-    cell_index: Any, cell_a: Any, cell_c: Any, pad_cost: float,
-) -> None:  # fmt: skip
-    lanes = slice_lane[s + 1] - slice_lane[s]
-    width = (slice_start[s + 1] - slice_start[s]) // lanes
+def _fill_slice(s: int, edges: EdgeArrays, cells: Cells, source: Any) -> None:
+    start = cells.slice_start[s]
+    lanes = cells.slice_lane[s + 1] - cells.slice_lane[s]
+    width = (cells.slice_start[s + 1] - start) // lanes
     for lane in range(lanes):
-        i = source[slice_lane[s] + lane]
-        first, degree = 0, 0
+        i = source[cells.slice_lane[s] + lane]
+        first = 0
+        degree = 0
         if i >= 0:
-            first, degree = offsets[i], offsets[i + 1] - offsets[i]
+            first = edges.offsets[i]
+            degree = edges.offsets[i + 1] - first
         for w in range(width):
-            k = slice_start[s] + w * lanes + lane
+            k = start + w * lanes + lane
             if w < degree:
-                cell_index[k] = destination[first + w]
-                cell_a[k], cell_c[k] = a[first + w], c[first + w]
+                cells.index[k] = edges.destination[first + w]
+                cells.a[k] = edges.a[first + w]
+                cells.c[k] = edges.c[first + w]
             else:
-                cell_index[k], cell_a[k], cell_c[k] = 0, 0, pad_cost
+                cells.index[k] = 0
+                cells.a[k] = 0
+                cells.c[k] = PAD_COST
 
 
 @compiled()
-def equalities(offsets: Any, kind: Any, radius: Any, first: int, last: int) -> Any:
+def equalities(edges: EdgeArrays, first: int, last: int) -> Any:
     """Whether there are '=' sources among first..last - 1, and whether one has z > 0 and no edge."""
-    some, hopeless = False, False
+    present = False
+    infeasible = False
     for i in range(first, last):
-        if of_source(kind, i) == EQUALITY:
-            some = True
-            hopeless = hopeless or (of_source(radius, i) > 0 and offsets[i + 1] == offsets[i])
-    return some, hopeless
-
-
-@compiled(cache=False)
-def _norms_of_band(k: int, offsets: Any, destination: Any, a: Any, c: Any, band: Any, squares: Any, costs: Any) -> None:
-    cost = 0.0
-    for e in range(offsets[band[k]], offsets[band[k + 1]]):
-        squares[k, destination[e]] += np.float64(a[e]) * np.float64(a[e])
-        cost += np.float64(c[e]) * np.float64(c[e])
-    costs[k] = cost
+        if of_source(edges.kind, i) == EQUALITY:
+            present = True
+            without_edges = edges.offsets[i + 1] == edges.offsets[i]
+            infeasible = infeasible or (of_source(edges.radius, i) > 0 and without_edges)
+    return present, infeasible
 
 
 @compiled(nogil=True)
-def norms(first: int, last: int, *bands: Any) -> None:
-    """What `_norms_of_band` takes after k: sum a_e^2 by destination, and sum c_e^2, of the bands first..last - 1."""
-    parallel_for(first, last, _norms_of_band, bands)
+def norms(first: int, last: int, edges: EdgeArrays, band_source: Any, squares: Any, costs: Any) -> None:
+    """squares[k, J] = sum of a_e^2 by destination, costs[k] = sum of c_e^2, of the bands k = first..last - 1."""
+    parallel_for(first, last, _norms_of_band, (edges, band_source, squares, costs))
+
+
+@compiled(cache=False)
+def _norms_of_band(k: int, edges: EdgeArrays, band_source: Any, squares: Any, costs: Any) -> None:
+    cost = 0.0
+    for e in range(edges.offsets[band_source[k]], edges.offsets[band_source[k + 1]]):
+        squares[k, edges.destination[e]] += np.float64(edges.a[e]) * np.float64(edges.a[e])
+        cost += np.float64(edges.c[e]) * np.float64(edges.c[e])
+    costs[k] = cost

@@ -7,7 +7,7 @@ from instances.mapped import default_cache, require_disk
 from solvers.base import OptionError, Settings
 from solvers.engine.context import SolveContext
 from solvers.engine.instance import serves_equalities
-from solvers.engine.kernel import check_memory, free_bytes
+from solvers.engine.memory import check_memory, free_bytes
 from solvers.engine.precision import answer_dtype
 from solvers.engine.sizes import Shape, SolveBytes
 from solvers.engine.storage import RAM, DiskStorage, HostStorage, Storage

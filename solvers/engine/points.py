@@ -26,7 +26,7 @@ def to_edges(layout: Layout, lp: MatchingLP, cells: npt.NDArray[Any], dtype: str
     from solvers.engine import points_jit as jit
 
     x: Vector = layout.storage.empty(lp.edges, dtype)
-    lanes, band = layout.slice_lane[layout.chunk], layout.band
+    lanes, band = layout.slice_lane[layout.band_slice], layout.band_source
     streams = [(layout.storage.mine(cells), layout.first_cell), (layout.source, lanes)]
     streams += [(lp.offsets, band), (x, lp.offsets[band])]
     for first, last in stream_chunks(band.size - 1, numba.get_num_threads(), streams):
@@ -70,5 +70,5 @@ def nearest_point(lp: MatchingLP, x: Vector, price: npt.NDArray[np.float64]) -> 
 
 def _slices(layout: Layout, first: int, last: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """slice_start and slice_lane of the bands first..last - 1."""
-    chosen = slice(layout.chunk[first], layout.chunk[last] + 1)
+    chosen = slice(layout.band_slice[first], layout.band_slice[last] + 1)
     return layout.slice_start[chosen], layout.slice_lane[chosen]

@@ -14,8 +14,9 @@ import numpy.typing as npt
 from solvers.base import Settings, Status, TracePoint
 from solvers.engine.certificate import relative_gap
 from solvers.engine.context import SolveContext
-from solvers.engine.kernel import Pass, Tensor, as_numpy, dot, share_within, upload
+from solvers.engine.kernel import Pass, Tensor
 from solvers.engine.limits import Limits
+from solvers.engine.tensors import as_numpy, dot, share_within, upload
 from solvers.watching import current
 
 #: After a proof that failed, the estimate has to fall to this share of its value then before the next try.

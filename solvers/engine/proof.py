@@ -17,12 +17,13 @@ from solvers.base import Settings, Vector
 from solvers.engine.certificate import Certificate, proved_bound, proved_objective, rounding, rounding_of_answer
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import Eased
-from solvers.engine.kernel import Kernel, Tensor, as_numpy, dot, share_within, upload
+from solvers.engine.kernel import Kernel, Tensor
 from solvers.engine.layout import Layout
 from solvers.engine.points import to_edges
 from solvers.engine.precision import answer_dtype
 from solvers.engine.progress import Progress
 from solvers.engine.repair import repair
+from solvers.engine.tensors import as_numpy, dot, share_within, upload
 
 #: By how much rounded cells may put the gap off, relative.
 _ROUNDED = 1e-6
@@ -76,9 +77,9 @@ class Prover:
         )  # fmt: skip
         return replace(proof, certificate=certificate, edges=edges)
 
-    def answer(self, proof: Proof, x: Tensor, room: Tensor) -> Vector:
-        """The feasible x[E] of a proof; room as in Kernel.answer."""
-        return self._kernel.answer(x, proof.factor, self._dtype, room) if proof.edges is None else proof.edges
+    def answer(self, proof: Proof, x: Tensor, scratch: Tensor) -> Vector:
+        """The feasible x[E] of a proof; scratch as in Kernel.answer."""
+        return self._kernel.answer(x, proof.factor, self._dtype, scratch) if proof.edges is None else proof.edges
 
     def _judge(self, x: Tensor, dual: Tensor) -> Proof:
         """The certificate by the cells; with '=' sources its objective is c'x and the violation at its price."""

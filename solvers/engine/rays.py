@@ -15,9 +15,9 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.engine.arrays import edge_arrays
+from solvers.engine.bands import cut_bands
 from solvers.engine.certificate import rounding
 from solvers.engine.collectives import LOCAL, Communicator
-from solvers.engine.layout import cut_bands
 from solvers.engine.progress import Progress
 from solvers.engine.sweeps import bands_in_turn, sources_in_turn, terms_of
 

@@ -12,6 +12,11 @@ from llvmlite import ir  # type: ignore[import-untyped]  # has no stubs
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+from solvers.engine.arrays import Cells
+from solvers.engine.compiled import INLINE, compiled
+from solvers.engine.constants import STACK_CELLS
+from solvers.engine.vector_jit import VECTOR_WIDTH
+
 #: Bytes of a cache line: a vector that crosses one takes two loads.
 ALIGNMENT = 64
 _POINTER = ir.IntType(8).as_pointer()
@@ -45,3 +50,27 @@ def release(_typing: Any, pointer: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(pointer), codegen
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def stack(_context: Any, size: Any) -> Any:
+    """Pointer to `size` bytes on the stack of the calling function, gone when it ends; for numba.carray."""
+
+    def codegen(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        pointer = builder.alloca(ir.IntType(8), size=args[0])
+        pointer.align = ALIGNMENT
+        return pointer
+
+    return types.voidptr(size), codegen
+
+
+@compiled(**INLINE)
+def stack_cells(cells: Cells) -> int:
+    """Entries of a vector of scratch for the slices that `on_stack` accepts, and for the last vector of a lone lane."""
+    return min(cells.largest_slice, STACK_CELLS) + VECTOR_WIDTH
+
+
+@compiled(**INLINE)
+def on_stack(size: int) -> bool:
+    """Whether the scratch of a slice of so many cells lies on the stack; the stacks of threads may have 512 KiB."""
+    return size <= STACK_CELLS

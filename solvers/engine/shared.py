@@ -42,5 +42,5 @@ class SharedKernel:
     def judge(self, price: Tensor, x: Tensor) -> Pass:
         return self._context.sum_pass_exactly(self._kernel.judge(price, x))
 
-    def answer(self, x: Tensor, factor: Tensor, dtype: str, room: Tensor) -> Vector:
-        return self._kernel.answer(x, factor, dtype, room)
+    def answer(self, x: Tensor, factor: Tensor, dtype: str, scratch: Tensor) -> Vector:
+        return self._kernel.answer(x, factor, dtype, scratch)

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from instances import MatchingLP
 from solvers.base import Settings
 from solvers.engine.collectives import Communicator
-from solvers.engine.layout import Layout, build_layout
+from solvers.engine.layout import Layout
+from solvers.engine.layout_builder import build_layout
 from solvers.engine.storage import RAM, Storage
 
 
@@ -22,13 +23,13 @@ def make_layout(lp: MatchingLP, settings: Settings, storage: Storage = RAM) -> L
 def reduce_norms(layout: Layout, group: Communicator) -> Layout:
     """The layout with norms and feasibility flags reduced over all ranks."""
     squares = group.sum(np.append(layout.row_norm, layout.cost_norm) ** 2)
-    flags = group.max(np.array([float(layout.has_equality), float(layout.hopeless), float(not layout.exact)]))
+    flags = group.max(np.array([float(layout.has_equality), float(layout.infeasible), float(not layout.exact)]))
     return dataclasses.replace(
         layout,
         row_norm=np.sqrt(squares[:-1]),
         cost_norm=float(np.sqrt(squares[-1])),
         has_equality=bool(flags[0]),
-        hopeless=bool(flags[1]),
+        infeasible=bool(flags[1]),
         exact=not flags[2],  # where the cells of one rank are rounded, all ranks prove on edges
     )
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from solvers.engine.bands import count_bands
 from solvers.engine.constants import LANES
-from solvers.engine.layout import count_bands, index_dtype
+from solvers.engine.layout import index_dtype
 from solvers.engine.storage import BLOCK_CELLS
 
 #: A layout of more bytes than this is released before the answer is allocated, where no primal vector needs it.

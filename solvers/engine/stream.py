@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from solvers.engine.arrays import Cells
 from solvers.engine.layout import Layout
 from solvers.engine.storage import DiskStorage
 
@@ -23,13 +24,10 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Window:
-    """Some bands of a layout: their rows in arrays by band, their part of the layout and of the primal vectors.
-
-    arrays: chunk, slice_start, slice_lane, slice_kind, radius, index, a, c, counted from the start of the window.
-    """
+    """Some bands of a layout: their rows in arrays by band, their cells, and their part of the primal vectors."""
 
     bands: slice
-    arrays: tuple[Array, ...]
+    cells: Cells
     primal: tuple[Array, ...]
 
 
@@ -37,8 +35,8 @@ class Stream:
     """The windows of `layout`, `width` bands each; on disk it holds buffers for two of them."""
 
     def __init__(self, layout: Layout, width: int) -> None:
-        self._layout, bands = layout, layout.chunk.size - 1
-        self._steps = [(first, min(first + width, bands)) for first in range(0, bands, width)]
+        self._layout = layout
+        self._steps = [(first, min(first + width, layout.bands)) for first in range(0, layout.bands, width)]
         self._buffers: tuple[list[Array], list[Array]] = ([], [])
         self._worker = ThreadPoolExecutor(max_workers=1)  # one after another: a read never overtakes a write
 
@@ -46,9 +44,11 @@ class Stream:
         """All windows with their part of the vectors `primal`; those whose places are `written` are written back."""
         storage = self._layout.storage
         if not isinstance(storage, DiskStorage):
-            yield self._whole(primal)
+            yield self._resident(primal)
             return
-        waiting, stored = self._worker.submit(self._fetch, storage, 0, primal), []
+
+        waiting = self._worker.submit(self._fetch, storage, 0, primal)
+        stored = []
         for k in range(len(self._steps)):
             window = waiting.result()
             if k + 1 < len(self._steps):
@@ -58,29 +58,46 @@ class Stream:
         for done in stored:
             done.result()
 
-    def _whole(self, primal: Sequence[Array]) -> Window:
-        layout = self._layout
-        shape = (layout.chunk, layout.slice_start, layout.slice_lane, layout.slice_kind)
-        cells = (layout.radius, layout.index, layout.a, layout.c)
-        return Window(bands=slice(0, layout.chunk.size - 1), arrays=(*shape, *cells), primal=tuple(primal))
+    def _resident(self, primal: Sequence[Array]) -> Window:
+        return Window(bands=slice(0, self._layout.bands), cells=self._layout.all_cells, primal=tuple(primal))
 
     def _fetch(self, storage: DiskStorage, step: int, primal: Sequence[Array]) -> Window:
-        layout, (first, last) = self._layout, self._steps[step]
-        slices = slice(int(layout.chunk[first]), int(layout.chunk[last]) + 1)
-        chunk, start, lane = layout.chunk[first : last + 1], layout.slice_start[slices], layout.slice_lane[slices]
+        layout = self._layout
+        first, last = self._steps[step]
+        first_slice, last_slice = int(layout.band_slice[first]), int(layout.band_slice[last])
+        start = layout.slice_start[first_slice : last_slice + 1]
+        lane = layout.slice_lane[first_slice : last_slice + 1]
+
+        radius, index, a, c, *vectors = self._read(storage, step, start, lane, primal)
+        cells = Cells(
+            band_slice=layout.band_slice[first : last + 1] - first_slice,
+            slice_start=start - start[0],
+            slice_lane=lane - lane[0],
+            slice_kind=layout.slice_kind[first_slice:last_slice],
+            radius=radius,
+            index=index,
+            a=a,
+            c=c,
+            largest_slice=layout.largest_slice,
+        )
+        return Window(bands=slice(first, last), cells=cells, primal=tuple(vectors))
+
+    def _read(
+        self, storage: DiskStorage, step: int, start: Array, lane: Array, primal: Sequence[Array]
+    ) -> Iterator[Array]:
+        """The part of radius, index, a, c and the primal vectors between the first and last of `lane` and `start`."""
+        layout = self._layout
         arrays = (layout.radius, layout.index, layout.a, layout.c, *primal)
-        parts = []
-        for k, (array, buffer) in enumerate(zip(arrays, self._buffers_of(step, arrays), strict=True)):
-            bounds = start if k else lane
-            parts.append(buffer[: bounds[-1] - bounds[0]])
-            storage.read(array, int(bounds[0]), parts[-1])
-        shape = (chunk - chunk[0], start - start[0], lane - lane[0], layout.slice_kind[slices.start : slices.stop - 1])
-        return Window(bands=slice(first, last), arrays=(*shape, *parts[:4]), primal=tuple(parts[4:]))
+        for array, buffer in zip(arrays, self._buffers_of(step, arrays), strict=True):
+            bounds = lane if array is layout.radius else start
+            part = buffer[: bounds[-1] - bounds[0]]
+            storage.read(array, int(bounds[0]), part)
+            yield part
 
     def _store(
         self, storage: DiskStorage, step: int, window: Window, primal: Sequence[Array], written: Sequence[int]
     ) -> None:
-        first_cell = int(self._layout.slice_start[self._layout.chunk[self._steps[step][0]]])
+        first_cell = int(self._layout.first_cell[self._steps[step][0]])
         for place in written:
             storage.write(primal[place], first_cell, window.primal[place])
 
@@ -89,6 +106,6 @@ class Stream:
         buffers = self._buffers[step % 2]
         for array in arrays[len(buffers) :]:
             bounds = self._layout.slice_start if buffers else self._layout.slice_lane
-            at = bounds[self._layout.chunk]
+            at = bounds[self._layout.band_slice]
             buffers.append(np.empty(max(int(at[last] - at[first]) for first, last in self._steps), array.dtype))
         return buffers[: len(arrays)]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from instances import MatchingLP
 from instances.mapped import stream_chunks
 from solvers.base import Vector
-from solvers.engine.layout import cut_bands
+from solvers.engine.bands import cut_bands
 
 
 def bands_in_turn(lp: MatchingLP, band: npt.NDArray[np.int64], x: Vector | None = None) -> Iterator[tuple[int, int]]:

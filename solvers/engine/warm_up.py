@@ -7,7 +7,8 @@ import numpy as np
 from instances import Kind, MatchingLP, PerSource
 from solvers.base import Settings, Vector
 from solvers.engine.instance import serves_equalities
-from solvers.engine.kernel import SETTLE, Kernel, make_kernel
+from solvers.engine.kernel import RESTART, Kernel
+from solvers.engine.kernels import make_kernel
 from solvers.engine.nearest import nearest_feasible
 from solvers.engine.points import ridge_point, to_cells, to_edges
 from solvers.engine.precision import answer_dtype
@@ -26,7 +27,7 @@ def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
     loops = make_kernel(layout, settings, kernel)
     price = torch.zeros(lp.destinations, dtype=torch.float64, device=loops.device)
     x, anchor = loops.zeros(), loops.zeros()
-    loops.advance(price, 1.0, x, anchor, SETTLE, values=True)
+    loops.advance(price, 1.0, x, anchor, RESTART, values=True)
     loops.judge(price, x)
     loops.answer(x, price, answer, loops.zeros())
     for dtype in dict.fromkeys((settings.dtype, answer)):
@@ -76,6 +77,6 @@ def rehearse(kernel: Kernel, dtype: str) -> None:
 
     price = torch.zeros(kernel.destinations, dtype=torch.float64, device=kernel.device)
     x, anchor = kernel.zeros(), kernel.zeros()
-    kernel.advance(price, 1.0, x, anchor, SETTLE, values=True)
+    kernel.advance(price, 1.0, x, anchor, RESTART, values=True)
     kernel.judge(price, x)
     kernel.answer(x, price, dtype, anchor)

@@ -6,7 +6,7 @@ import numpy as np
 
 from instances import MatchingLP
 from solvers.engine.context import SolveContext
-from solvers.engine.layout import build_layout
+from solvers.engine.layout_builder import build_layout
 from solvers.engine.rows import Rows
 from solvers.engine.warm_up import three_edges
 from solvers.proximal.constants import Constants

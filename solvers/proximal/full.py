@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from solvers.engine.arrays import Cells
 from solvers.engine.collectives import concatenated
-from solvers.engine.constants import LANES, PADDING, SLICE_CELLS
 from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Pass
 from solvers.engine.layout import Layout
@@ -36,11 +35,8 @@ class Whole:
         import numba
 
         self.b, self._context = b, context
-        self._cells = Cells(
-            layout.chunk, layout.slice_start, layout.slice_lane, layout.slice_kind, layout.radius, layout.index,
-            layout.a, layout.c, layout.largest_slice,
-        )  # fmt: skip
-        bands = layout.chunk.size - 1
+        self._cells = layout.all_cells
+        bands = layout.bands
         self._most_threads = min(threads, numba.config.NUMBA_NUM_THREADS)
         self._threads = min(self._most_threads, bands)
         self._loads, self._values, self._near_loads = (np.zeros((bands, b.size)) for _ in range(3))
@@ -122,14 +118,14 @@ class Whole:
         near = jit.near_edges(self._cells, at, self._pass(at.centre), reach, self._near_loads)
         offsets = np.concatenate(([0], np.cumsum(near.count)))
         order = layout_jit.sort_sources(offsets, near.kind, 0, near.kind.size)
-        start, lane, kind = layout_jit.cut(offsets, near.kind, order, np.array(LANES), SLICE_CELLS, PADDING)
+        start, lane, kind = layout_jit.cut(offsets, near.kind, order)
         source, radius = np.empty(lane[-1], np.int64), np.empty(lane[-1], near.radius.dtype)
-        layout_jit.fill_lanes(order, near.kind, near.radius, lane, kind, 0, kind.size, source, radius)
         index = np.empty(start[-1], self._cells.index.dtype)
         a, c, centre = np.empty((3, start[-1]), self._cells.a.dtype)
         cells = Cells(
             np.array([0, kind.size]), start, lane, kind, radius, index, a, c, int(np.diff(start).max(initial=1))
         )
+        layout_jit.fill_lanes(order, near.kind, near.radius, cells, 0, kind.size, source)
         jit.gather(near, source, self._cells, at.centre, cells, centre)
         return cells, centre
 

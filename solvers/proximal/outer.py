@@ -18,11 +18,11 @@ import numpy as np
 
 from solvers.base import Vector
 from solvers.engine.iterate import Assessment, Finish, Method, MethodState, Problem
-from solvers.engine.kernel import as_numpy
 from solvers.engine.prices import Prices, dot
 from solvers.engine.progress import Progress
 from solvers.engine.repair import repair
 from solvers.engine.rows import Rows
+from solvers.engine.tensors import as_numpy
 from solvers.proximal.constants import Constants
 from solvers.proximal.full import CellVector, Whole
 from solvers.proximal.subproblem import NewtonSolve, Work

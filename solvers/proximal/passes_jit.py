@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from solvers.engine.arrays import Cells
+from solvers.engine.arrays import Cells, SlicePolytopes
 from solvers.engine.compiled import compiled
 from solvers.engine.constants import LANES, PAD_COST
-from solvers.engine.cpu_jit import least
+from solvers.engine.polytopes import slices_jit
 from solvers.engine.polytopes.lanes_jit import FAST, Lanes, curvature, margins, project
 from solvers.engine.scratch_jit import allocate, release
 from solvers.engine.threads_jit import parallel_for
@@ -126,7 +126,7 @@ def _full_slice(
     shape = (n // lanes.radius.size, lanes.radius.size)
 
     _reduce_costs(s, cells, at, scratch)
-    support = least(scratch.x, n, lanes.radius, kind)
+    support = slices_jit.support(scratch.x, n, SlicePolytopes(kind, lanes.radius))
     project(scratch.z, scratch.x, n, lanes, kind)
     x = scratch.x[:n]
     margins(

@@ -22,8 +22,10 @@ from harness.clock import Stopwatch
 from instances import MatchingLP, generate, parse_spec
 from solvers import get_solver
 from solvers.base import Settings
-from solvers.engine.kernel import Mix, make_kernel
-from solvers.engine.layout import Layout, build_layout
+from solvers.engine.kernel import Mix
+from solvers.engine.kernels import make_kernel
+from solvers.engine.layout import Layout
+from solvers.engine.layout_builder import build_layout
 from solvers.engine.threads import cpu_threads
 from solvers.engine.warm_up import warm_up
 

@@ -15,8 +15,8 @@ from solvers.dualip_restarted import RestartedDualIP
 from solvers.engine.checkpoint import CheckpointStore
 from solvers.engine.collectives import LOCAL
 from solvers.engine.context import SolveContext
-from solvers.engine.kernel import make_kernel
-from solvers.engine.layout import build_layout
+from solvers.engine.kernels import make_kernel
+from solvers.engine.layout_builder import build_layout
 from solvers.engine.repair import repair
 from tests.support.optimum import optimum
 

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from solvers.engine.compiled import compiled
-from solvers.engine.cpu_jit import by_lane
 from solvers.engine.polytopes.kinds import BOX, EQUALITY, SIMPLEX
+from solvers.engine.polytopes.slices_jit import by_lane
 from solvers.engine.vector_jit import (
     VECTOR_WIDTH,
     any_gt,

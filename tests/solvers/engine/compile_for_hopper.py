@@ -14,8 +14,8 @@ from triton.runtime.jit import mangle_type
 from instances import generate, parse_spec
 from solvers.engine.cuda import CudaKernel
 from solvers.engine.cuda_blocks import Block
-from solvers.engine.kernel import SETTLE
-from solvers.engine.layout import build_layout
+from solvers.engine.kernel import RESTART
+from solvers.engine.layout_builder import build_layout
 
 
 class Compiling(CudaKernel):
@@ -37,6 +37,6 @@ for dtype, index in (("float32", 300), ("float64", 70_000)):
     kernel = Compiling(build_layout(lp, dtype), "cpu")
     price, x, anchor = torch.zeros(lp.destinations, dtype=torch.float64), kernel.zeros(), kernel.zeros()
     kernel.project(price, 1.0, values=True)
-    kernel.advance(price, 1.0, x, anchor, SETTLE, values=False)
+    kernel.advance(price, 1.0, x, anchor, RESTART, values=False)
     kernel.judge(price, x)
     kernel.answer(x, price, "float64", anchor)

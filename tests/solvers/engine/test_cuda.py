@@ -16,8 +16,8 @@ from solvers import get_solver
 from solvers.base import OptionError, Settings, Status
 from solvers.blockpdhg import BlockPDHG
 from solvers.engine.context import SolveContext
-from solvers.engine.kernel import SETTLE, Mix, Pass
-from solvers.engine.layout import build_layout
+from solvers.engine.kernel import RESTART, Mix, Pass
+from solvers.engine.layout_builder import build_layout
 from solvers.engine.placement import choose_storage
 from solvers.engine.repair import repair
 from solvers.engine.storage import RAM, HostStorage, Storage
@@ -63,7 +63,7 @@ def test_a_whole_run_on_the_kernel(polytope: Simplex, monkeypatch: pytest.Monkey
 
 
 PINNED = torch.cuda.is_available()
-MIXES = (Mix(projected=1.5, centre=-0.75, anchor=0.25), SETTLE, Mix(projected=1.0, centre=0.5, anchor=-0.5))
+MIXES = (Mix(projected=1.5, centre=-0.75, anchor=0.25), RESTART, Mix(projected=1.0, centre=0.5, anchor=-0.5))
 
 
 def passes(lp: MatchingLP, dtype: str, storage: Storage) -> tuple[list[Pass], list[np.ndarray], str]:

@@ -15,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 
 from instances import generate, parse_spec
 from solvers.engine.cuda_blocks import FromHost
-from solvers.engine.layout import build_layout
+from solvers.engine.layout_builder import build_layout
 from solvers.engine.storage import HostStorage
 
 

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from instances import Box, Kind, MatchingLP
 from solvers.base import Settings
 from solvers.engine.evaluate import bound_and_loads
-from solvers.engine.kernel import SETTLE, Kernel, Mix, make_kernel
-from solvers.engine.layout import Layout, build_layout
+from solvers.engine.kernel import RESTART, Kernel, Mix
+from solvers.engine.kernels import make_kernel
+from solvers.engine.layout import Layout
+from solvers.engine.layout_builder import build_layout
 from solvers.engine.points import to_cells, to_edges
 
 if not torch.cuda.is_available():
@@ -110,7 +112,7 @@ def test_project_is_the_projection(name: str, lp: MatchingLP, step: float, seed:
 
 
 @pytest.mark.parametrize("name", KERNELS)
-@pytest.mark.parametrize("mix", [SETTLE, Mix(projected=1.5, centre=-0.75, anchor=0.25)])
+@pytest.mark.parametrize("mix", [RESTART, Mix(projected=1.5, centre=-0.75, anchor=0.25)])
 @EXACT
 @given(lp=LPS, step=st.sampled_from([1e-3, 0.3, 40.0]), seed=st.integers(0, 99))
 def test_advance_projects_around_x_and_mixes(name: str, mix: Mix, lp: MatchingLP, step: float, seed: int) -> None:
@@ -123,7 +125,7 @@ def test_advance_projects_around_x_and_mixes(name: str, mix: Mix, lp: MatchingLP
     check(lp, result, p, [bound, ((p - x) ** 2).sum(), ((p - anchor) ** 2).sum(), lp.c @ p])
     mixed = mix.projected * p + mix.centre * x + mix.anchor * anchor
     np.testing.assert_allclose(to_edges(layout, lp, kernel.unload(own_x), "float64"), mixed, atol=1e-11)
-    kept = p if mix.settle else anchor
+    kept = p if mix.restart else anchor
     np.testing.assert_allclose(to_edges(layout, lp, kernel.unload(own_anchor), "float64"), kept, atol=1e-11)
 
 
@@ -221,14 +223,14 @@ def test_an_instance_without_edges(name: str) -> None:
 def test_the_cpu_kernel_gives_the_same_bits_again_and_on_any_number_of_threads() -> None:
     lp = random_lp(7, 60_000, 50, 12, "float32")
     layout = build_layout(lp)
-    assert layout.chunk.size > 3
+    assert layout.bands > 2
     price = torch.linspace(0, 1, 50, dtype=torch.float64)
     results = []
     for threads in (1, 2, 2):
         kernel = make_kernel(layout, Settings(threads=threads))
         x, anchor = kernel.zeros(), kernel.zeros()
         kernel.advance(price, 0.7, x, anchor, Mix(projected=1.5, centre=-0.75, anchor=0.25), values=False)
-        result = kernel.advance(price, 0.7, x, anchor, SETTLE, values=True)
+        result = kernel.advance(price, 0.7, x, anchor, RESTART, values=True)
         results.append((x.numpy().tobytes(), result.loads.numpy().tobytes(), result.sums.numpy().tobytes()))
     assert results[0] == results[1] == results[2]
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from instances import Kind, MatchingLP, PerSource
 from solvers.engine.constants import PAD_COST
-from solvers.engine.layout import Layout, build_layout, index_dtype
+from solvers.engine.layout import Layout, index_dtype
+from solvers.engine.layout_builder import build_layout
 from solvers.engine.points import to_cells, to_edges
 
 
@@ -56,7 +57,7 @@ def test_every_edge_is_in_one_cell_of_its_source(degrees: list[int], destination
         for m, n in zip(lp.offsets[:-1], lp.offsets[1:], strict=True)
     ]
     assert edges_by_source(lp, layout) == expected
-    assert sum(group.cells for group in layout.groups()) == layout.cells
+    assert sum(run.cells for run in layout.slice_runs()) == layout.cells
     x = np.arange(1.0, lp.edges + 1)
     np.testing.assert_array_equal(to_edges(layout, lp, to_cells(layout, lp, x), "float64"), x)
 
@@ -78,7 +79,7 @@ def test_the_index_is_as_narrow_as_the_destinations_allow(destinations: int, dty
     assert index_dtype(destinations) == dtype
 
 
-def test_norms_and_hopelessness_are_noticed() -> None:
+def test_norms_and_infeasibility_are_noticed() -> None:
     lp = lp_of(np.array([2, 1, 5]), 4, 1)
     layout = build_layout(lp, "float32")
     squares = np.bincount(lp.destination, weights=lp.a**2, minlength=4)
@@ -89,5 +90,5 @@ def test_norms_and_hopelessness_are_noticed() -> None:
         offsets=np.array([0, 2, 2, 8]), destination=lp.destination, a=lp.a, c=lp.c, b=lp.b,
         polytope=PerSource(kind=kind, radius=np.ones(3)),
     )  # fmt: skip
-    assert build_layout(poor).hopeless
-    assert not layout.hopeless
+    assert build_layout(poor).infeasible
+    assert not layout.infeasible

@@ -18,13 +18,13 @@ from instances.mapped import free_disk
 from solvers import Answer, Settings, Status, get_solver
 from solvers.base import OptionError
 from solvers.engine.cpu import CpuKernel
-from solvers.engine.kernel import SETTLE, Mix, Pass
-from solvers.engine.layout import build_layout
+from solvers.engine.kernel import RESTART, Mix, Pass
+from solvers.engine.layout_builder import build_layout
 from solvers.engine.points import to_edges
 from solvers.engine.storage import RAM, DiskStorage, Storage
 from tests.support.limits import bytes_of_open_files
 
-MIXES = (Mix(projected=1.5, centre=-0.75, anchor=0.25), SETTLE, Mix(projected=1.0, centre=0.5, anchor=-0.5))
+MIXES = (Mix(projected=1.5, centre=-0.75, anchor=0.25), RESTART, Mix(projected=1.0, centre=0.5, anchor=-0.5))
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +55,7 @@ def passes(lp: MatchingLP, dtype: str, storage: Storage, threads: int) -> tuple[
     price = torch.linspace(0, 0.3, lp.destinations, dtype=torch.float64)
     made = [kernel.advance(price / k, 3.0, x, anchor, mix, values=True) for k, mix in enumerate(MIXES, 1)]
     made.append(kernel.project(price, 2.0, values=True))
-    return made, to_edges(layout, lp, kernel.unload(x), dtype), layout.chunk.size - 1
+    return made, to_edges(layout, lp, kernel.unload(x), dtype), layout.bands
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -12,7 +12,7 @@ from solvers.engine.context import SolveContext
 from solvers.engine.costs import Eased
 from solvers.engine.iterate import Loop, MethodState, Problem
 from solvers.engine.kernel import Pass
-from solvers.engine.layout import build_layout
+from solvers.engine.layout_builder import build_layout
 from solvers.engine.points import to_cells, to_edges
 from solvers.engine.progress import Progress
 from solvers.engine.rows import Rows
