@@ -58,14 +58,14 @@ def lower_bound(lp: MatchingLP, dual: Float64, pool: ThreadPoolExecutor, *, cost
     """The bound at `dual` [J] with negative prices set to 0; `costs` False leaves c out."""
     price = np.where(np.isfinite(lp.b), np.maximum(dual, 0.0), 0.0)  # nothing limits a row without a limit
     if lp.edges <= EXACT_EDGES:
-        found = _exact(lp, price, pool, costs=costs)
-        if math.isfinite(found.value):
-            return found
-    found = _rounded(lp, price, pool, costs=costs)
-    if found.error <= _ERROR_THAT_MATTERS * max(1.0, abs(found.value)):
-        return found
+        exact = _exact(lp, price, pool, costs=costs)
+        if math.isfinite(exact.value):
+            return exact
+    rounded = _rounded(lp, price, pool, costs=costs)
+    if rounded.error <= _ERROR_THAT_MATTERS * max(1.0, abs(rounded.value)):
+        return rounded
     exact = _exact(lp, price, pool, costs=costs)
-    return exact if exact.value >= found.value or not math.isfinite(found.value) else found
+    return exact if exact.value >= rounded.value or not math.isfinite(rounded.value) else rounded
 
 
 def proves_infeasible(lp: MatchingLP, ray: Any, *, threads: int = 1) -> bool:

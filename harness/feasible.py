@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.bound import EXACT_EDGES
-from harness.polytopes.points import storage, sum_errors
+from harness.polytopes.points import headroom, sum_errors
 from harness.refill import load_of
 from harness.rounding import (
     PRODUCT_UNDERFLOW,
@@ -112,9 +112,9 @@ def violations(lp: MatchingLP, point: Float64) -> Violations:
 def cost_of(lp: MatchingLP, point: Float64, pool: ThreadPoolExecutor) -> Cost:
     """c'point, rounded up."""
     if lp.edges > EXACT_EDGES:
-        found = add_costs(list(over_chunks(lp, pool, lambda chunk: rounded_cost(chunk, point[chunk.edges]))))
-        if found.error <= ERROR_THAT_MATTERS * max(1.0, abs(found.value)):
-            return found
+        rounded = add_costs(list(over_chunks(lp, pool, lambda chunk: rounded_cost(chunk, point[chunk.edges]))))
+        if rounded.error <= ERROR_THAT_MATTERS * max(1.0, abs(rounded.value)):
+            return rounded
     return exact_costs(list(over_chunks(lp, pool, lambda chunk: exact_cost(chunk, point[chunk.edges]))))
 
 
@@ -177,7 +177,7 @@ def _cost_of_moves(lp: MatchingLP, point: Float64, left: Violations) -> Float64:
             continue
         least_a = chunk.minimum(np.where(movable, chunk.a, np.inf))[chunk.source]
         fits = (chunk.a == 0) | (chunk.a * total <= left.slack[chunk.destination] * least_a)
-        fits &= total <= storage(chunk, point[chunk.edges]) * least_a
+        fits &= total <= headroom(chunk, point[chunk.edges]) * least_a
         goal = chunk.minimum(np.where(fits, chunk.c, np.inf))
         goal = np.where(chunk.limits.equality, goal, np.minimum(goal, 0.0))
         goal[np.isinf(chunk.limits.at_most)] = 0.0

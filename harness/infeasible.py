@@ -87,7 +87,7 @@ def _place_all(lp: MatchingLP) -> tuple[Float64 | None, Float64 | None]:
     loads = sparse.csr_array(
         (a[limited] * cap[limited] / lp.b[rows], (rows, column[limited])), shape=(lp.destinations, used.size)
     )
-    found = linprog(
+    solution = linprog(
         np.concatenate((np.zeros(used.size), np.ones(served.size))),
         A_ub=sparse.hstack([loads, sparse.csr_array((lp.destinations, served.size))], format="csr"),
         b_ub=np.ones(lp.destinations),
@@ -97,18 +97,18 @@ def _place_all(lp: MatchingLP) -> tuple[Float64 | None, Float64 | None]:
         method="highs-ds",
         options={"time_limit": _SECONDS},
     )
-    if found.x is None:
+    if solution.x is None:
         return None, None
     x = np.zeros(lp.edges)
-    x[used] = np.maximum(found.x[: used.size], 0.0) * cap[used]
-    return x, _ray(lp, found, source, a, equality)
+    x[used] = np.maximum(solution.x[: used.size], 0.0) * cap[used]
+    return x, _ray(lp, solution, source, a, equality)
 
 
 def _ray(
-    lp: MatchingLP, found: object, source: npt.NDArray[np.int64], a: Float64, equality: npt.NDArray[np.bool_]
+    lp: MatchingLP, solution: object, source: npt.NDArray[np.int64], a: Float64, equality: npt.NDArray[np.bool_]
 ) -> Float64 | None:
     """The multipliers of the budget rows over b_j; a row with b_j = 0 costs nothing and gets what closes its edges."""
-    marginals = getattr(getattr(found, "ineqlin", None), "marginals", None)
+    marginals = getattr(getattr(solution, "ineqlin", None), "marginals", None)
     if marginals is None:
         return None
     positive = lp.b > 0

@@ -41,13 +41,16 @@ def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1
     Raises InputError for an array of the wrong shape; values that are not finite are data: they certify nothing.
     """
     require_judged(lp, x, dual)
-    x, dual = _vector("x", x, lp.edges), _vector("dual", dual, lp.destinations)
+    x = _vector("x", x, lp.edges)
+    dual = _vector("dual", dual, lp.destinations)
     lp = lp.tightened  # the same feasible points under finite budgets, and so the same optimum and bounds
     reasons = [f"{name} is missing" for name, v in (("x", x), ("dual", dual)) if v is None]
     if x is not None and not _all_finite(x):
-        x, reasons = None, [*reasons, "x has entries that are not finite"]
+        x = None
+        reasons.append("x has entries that are not finite")
     if dual is not None and not _all_finite(dual):
-        dual, reasons = None, [*reasons, "dual has entries that are not finite"]
+        dual = None
+        reasons.append("dual has entries that are not finite")
     figures: dict[str, float | None] = {}
     unserved = unserved_source(lp)
     if unserved is not None:
@@ -77,12 +80,14 @@ def _why_unserved(lp: MatchingLP, source: int) -> str:
     if edges == 0:
         return f"the '=' source {source} wants mass and has no edges"
     limits = lp.per_source.limits(source, source + 1)
-    at_most, upper = float(limits.at_most[0]), float(limits.upper[0])
-    return f"the '=' source {source} wants {at_most:g}, its {edges} edges take {upper:g} each at most"
+    return (
+        f"the '=' source {source} wants {limits.at_most[0]:g}, its {edges} edges take {limits.upper[0]:g} each at most"
+    )
 
 
 def _gaps(figures: dict[str, float | None]) -> dict[str, float | None]:
-    bound, feasible = figures.get("dual_bound"), figures.get("feasible_objective")
+    bound = figures.get("dual_bound")
+    feasible = figures.get("feasible_objective")
     objective = figures.get("objective")
     gaps: dict[str, float | None] = {}
     if bound is not None and feasible is not None:
@@ -93,12 +98,12 @@ def _gaps(figures: dict[str, float | None]) -> dict[str, float | None]:
 
 
 def _dual_figures(lp: MatchingLP, dual: Float64, pool: ThreadPoolExecutor) -> dict[str, float | None]:
-    found = lower_bound(lp, dual, pool)
-    proved = math.isfinite(found.value) and unserved_source(lp) is None
+    bound = lower_bound(lp, dual, pool)
+    proved = math.isfinite(bound.value) and unserved_source(lp) is None
     norm_c = math.sqrt(sum(over_chunks(lp, pool, lambda chunk: float(chunk.c @ chunk.c))))
     return {
-        "dual_bound": found.value if proved else None,
-        "bound_error": min(found.error, _LARGEST) if proved else None,
+        "dual_bound": bound.value if proved else None,
+        "bound_error": min(bound.error, _LARGEST) if proved else None,
         "dual_residual": float(np.linalg.norm(np.minimum(dual, 0.0))) / (1 + norm_c),
     }
 
@@ -125,8 +130,10 @@ def _primal_figures(
     for part in over_chunks(lp, pool, lambda chunk: _chunk_primal(chunk, x, lp.destinations)):
         total = _add(total, part)
     over = np.maximum(total.load - lp.b, 0.0)
-    budget_norm, polytope_norm = float(np.linalg.norm(over)), math.sqrt(total.polytope_square)
-    b_norm, right_sides_norm = float(np.linalg.norm(lp.b)), math.sqrt(total.right_sides_square)
+    budget_norm = float(np.linalg.norm(over))
+    polytope_norm = math.sqrt(total.polytope_square)
+    b_norm = float(np.linalg.norm(lp.b))
+    right_sides_norm = math.sqrt(total.right_sides_square)
     figures: dict[str, float | None] = {
         "objective": total.objective,
         "budget_violation": float(np.max(over / (1 + lp.b), initial=0.0)),
@@ -136,11 +143,11 @@ def _primal_figures(
         "primal_residual": math.hypot(budget_norm, polytope_norm) / (1 + math.hypot(b_norm, right_sides_norm)),
         "feasible_objective": None,
     }
-    found = repaired(lp, x, total.scaled_load, price, pool)
-    if found is not None and math.isfinite(found.objective):
-        figures["feasible_objective"] = found.objective
-        figures["objective_error"] = min(found.error, _LARGEST)
-        figures["feasible_violation"] = found.violation
+    point = repaired(lp, x, total.scaled_load, price, pool)
+    if point is not None and math.isfinite(point.objective):
+        figures["feasible_objective"] = point.objective
+        figures["objective_error"] = min(point.error, _LARGEST)
+        figures["feasible_violation"] = point.violation
     return figures
 
 

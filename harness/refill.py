@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.sparse import linalg
 
-from harness.polytopes.points import brought_in, deficits, storage
+from harness.polytopes.points import brought_in, deficits, headroom
 from harness.rounding import Float64
 from harness.sources import Chunk, chunks
 from instances import MatchingLP
@@ -40,8 +40,8 @@ _UNDERFLOW = 2.0**-1000
 
 def share_of_edges(chunk: Chunk, share: Float64) -> Float64:
     """The share of each edge's row; an edge with a = 0 takes nothing from its row and keeps all."""
-    found = share[chunk.destination]
-    return found if chunk.positive_coefficients else np.where(chunk.a > 0, found, 1.0)
+    of_row = share[chunk.destination]
+    return of_row if chunk.positive_coefficients else np.where(chunk.a > 0, of_row, 1.0)
 
 
 def load_of(lp: MatchingLP, point: Float64) -> Float64:
@@ -99,7 +99,7 @@ def _proposal(chunk: Chunk, point: Float64, slack: Float64) -> tuple[Float64, Fl
     lack = deficits(chunk, point)
     room = np.full(point.size, np.inf)
     np.divide(slack[chunk.destination], chunk.a, out=room, where=chunk.a > 0)
-    room = np.minimum(np.minimum(room, lack[chunk.source]), storage(chunk, point))
+    room = np.minimum(np.minimum(room, lack[chunk.source]), headroom(chunk, point))
     total = chunk.total(room)
     share = np.divide(lack, total, out=np.zeros_like(total), where=total > 0)
     return lack, room * np.minimum(share, 1.0)[chunk.source]

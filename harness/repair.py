@@ -76,8 +76,8 @@ def repaired_point(lp: MatchingLP, x: Any, threads: int = 1) -> Float64 | None:
     lp = lp.tightened  # what the certificate is about
     with ThreadPoolExecutor(max_workers=threads) as pool, np.errstate(all="ignore"):
         if has_equality(lp):
-            found = equality_point(lp, x)
-            return None if found is None else found[0]
+            nearest = equality_point(lp, x)
+            return None if nearest is None else nearest[0]
         factor = fit(lp.b, scaled_load(lp, x, pool))
         point = np.empty(lp.edges)
         for chunk in chunks(lp):
@@ -103,10 +103,10 @@ def repaired(
 ) -> Repaired | None:
     """The cost of the repaired point; `load` = A x of x scaled into its polytopes, `price` = the answer's dual."""
     if has_equality(lp):
-        found = equality_point(lp, x)
-        if found is None:
+        nearest = equality_point(lp, x)
+        if nearest is None:
             return None
-        point, left = found
+        point, left = nearest
         cost = cost_of(lp, point, pool)
         worth = price_of_violations(lp, point, left, price) + left.sources * cost.magnitude + left.placed
         return _raised(cost, worth, left.relative)

@@ -36,11 +36,11 @@ _WITHOUT_BOUND = 1e7
 
 def shares(lp: MatchingLP, point: Float64) -> Float64:
     """Each entry over the most that it can be, z or u of its source, [E]; 0 where that is 0."""
-    found = np.zeros(lp.edges)
+    of_edges = np.zeros(lp.edges)
     for chunk in chunks(lp):
         most = np.minimum(chunk.limits.at_most, chunk.limits.upper)[chunk.source]
-        np.divide(point[chunk.edges], most, out=found[chunk.edges], where=most > 0)
-    return found
+        np.divide(point[chunk.edges], most, out=of_edges[chunk.edges], where=most > 0)
+    return of_edges
 
 
 def largest(share: Float64, above: float) -> npt.NDArray[np.bool_]:
@@ -111,7 +111,7 @@ def _change(
     with np.errstate(all="ignore"):
         most = np.concatenate((room[rising] / (unit * cap[rising]), point[falling] / (unit * cap[falling])))
     most[most > _WITHOUT_BOUND] = np.inf
-    found = linprog(
+    solution = linprog(
         np.concatenate((share, np.full(served.size, _UNSERVED))),
         A_ub=sparse.hstack([budgets, sparse.csr_array((rows.size, served.size))], format="csr"),
         b_ub=np.minimum(slack[rows] / lp.b[rows] / unit, _WITHOUT_BOUND),
@@ -123,9 +123,9 @@ def _change(
         method="highs-ds",
         options={"time_limit": _SECONDS},
     )
-    if found.x is None:
+    if solution.x is None:
         return False
-    np.add.at(point, changed, sign * unit * cap[changed] * found.x[: changed.size])
+    np.add.at(point, changed, sign * unit * cap[changed] * solution.x[: changed.size])
     np.clip(point, 0.0, limits.upper[source], out=point)
     return True
 

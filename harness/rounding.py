@@ -70,8 +70,8 @@ def power_above(sums: Float64) -> Float64:
 
 def extracted(values: Float64, grid: Float64) -> Float64:
     """`values` rounded to whole multiples of 2^-52 of `grid`: sums of them up to `grid` are exact (Rump)."""
-    found: Float64 = (values + grid) - grid
-    return found
+    rounded: Float64 = (values + grid) - grid
+    return rounded
 
 
 def _split(value: Float64) -> tuple[Float64, Float64]:

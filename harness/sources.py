@@ -39,9 +39,9 @@ class Chunk:
 
     def read(self, array: npt.NDArray[Any], dtype: Any = np.float64) -> npt.NDArray[Any]:
         """A copy of the part of array[E] that is here; where the array is mapped from a file, it leaves memory."""
-        found = array[self.edges].astype(dtype)
+        part = array[self.edges].astype(dtype)
         release_pages(array, self.edges.start, self.edges.stop)
-        return found
+        return part
 
     @cached_property
     def destination(self) -> npt.NDArray[np.intp]:
@@ -78,9 +78,9 @@ class Chunk:
 
     @cached_property
     def degrees(self) -> npt.NDArray[np.int64]:
-        found = np.diff(self.lp.offsets[self.first : self.last + 1])
+        degrees = np.diff(self.lp.offsets[self.first : self.last + 1])
         release_pages(self.lp.offsets, self.first, self.last + 1)
-        return found
+        return degrees
 
     @cached_property
     def source(self) -> npt.NDArray[np.intp]:

@@ -86,7 +86,9 @@ class Block:
 
 def stream_blocks(spec: MatchingSpec, blocks: Iterable[int], *, threads: int | None = None) -> Iterator[Block]:
     """The given blocks one after another, made by `threads` (default: the CPUs of this process), few at a time."""
-    made_as, destinations, threads = _block_family(spec), draw_destinations(spec), threads or usable_threads()
+    made_as = _block_family(spec)
+    destinations = draw_destinations(spec)
+    threads = threads or usable_threads()
     waiting: deque[Future[Block]] = deque()
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for block in blocks:
@@ -109,20 +111,25 @@ def generate_blocks(
     empty: makes the arrays of the edges and offsets, of a size and type; see instances.mapped for those in files.
     """
     _block_family(spec)
-    for block in blocks:
-        if not 0 <= block < block_count(spec):
-            raise SpecError(f"block {block} of {spec.text!r}: its blocks are 0..{block_count(spec) - 1}")
-    sources = sum(_sources_of(spec, block) for block in blocks)
-    room = _room(draw_destinations(spec), sources, spec.least_edges)
-    offsets, destination, a, c = empty(sources + 1, "i8"), empty(room, "i4"), empty(room, "f4"), empty(room, "f4")
+    for number in blocks:
+        if not 0 <= number < block_count(spec):
+            raise SpecError(f"block {number} of {spec.text!r}: its blocks are 0..{block_count(spec) - 1}")
+    sources = sum(_sources_of(spec, number) for number in blocks)
+    capacity = _edge_capacity(draw_destinations(spec), sources, spec.least_edges)
+    offsets = empty(sources + 1, "i8")
+    destination = empty(capacity, "i4")
+    a = empty(capacity, "f4")
+    c = empty(capacity, "f4")
     load = np.zeros((loads_of(spec.polytope), spec.destinations), dtype=np.int64)
     offsets[0] = last = end = 0
-    for made in stream_blocks(spec, blocks, threads=threads):
-        first, last = last, last + made.degree.size
-        start, end = end, end + made.a.size
-        offsets[first + 1 : last + 1] = start + np.cumsum(made.degree)
-        destination[start:end], a[start:end], c[start:end] = made.destination, made.a, made.c
-        add_load(load, made.load)
+    for block in stream_blocks(spec, blocks, threads=threads):
+        first, last = last, last + block.degree.size
+        start, end = end, end + block.a.size
+        offsets[first + 1 : last + 1] = start + np.cumsum(block.degree)
+        destination[start:end] = block.destination
+        a[start:end] = block.a
+        c[start:end] = block.c
+        add_load(load, block.load)
         release_pages(offsets, first, last)
         for array in (destination, a, c):
             release_pages(array, start, end)
@@ -159,7 +166,7 @@ def _sources_of(spec: MatchingSpec, block: int) -> int:
     return min(BLOCK_SOURCES, spec.sources - block * BLOCK_SOURCES)
 
 
-def _room(destinations: Destinations, sources: int, least_edges: int) -> int:
+def _edge_capacity(destinations: Destinations, sources: int, least_edges: int) -> int:
     """More edges than the sources can have: ten standard deviations above the mean (probability below 1e-20).
 
     Pages of the arrays that stay untouched take no memory, so the arrays are filled in place and cut off at the end.
@@ -171,7 +178,7 @@ def _room(destinations: Destinations, sources: int, least_edges: int) -> int:
 
 
 def _block_family(spec: MatchingSpec) -> BlockFamily:
-    found = family(spec.family)
-    if not isinstance(found, BlockFamily):
+    made_as = family(spec.family)
+    if not isinstance(made_as, BlockFamily):
         raise SpecError(f"family {spec.family} is made as a whole: generate({spec.text!r}) in one process")
-    return found
+    return made_as

@@ -68,7 +68,8 @@ class PerSource:
 
     def limits(self, first: int = 0, last: int | None = None) -> Limits:
         """What sources first : last may do."""
-        kind, params = self.kind[first:last], self.params[:, first:last]
+        kind = self.kind[first:last]
+        params = self.params[:, first:last]
         if kind.size and kind.strides == (0,):
             one = polytope_kinds()[Kind(int(kind[0]))]
             equality = np.broadcast_to(np.bool_(one.equality), kind.shape)
@@ -128,9 +129,9 @@ def _check_kinds(kind: npt.NDArray[Any], parameters: int) -> None:
     distinct = _distinct(kind)
     unknown = ~np.isin(distinct, [int(k) for k in Kind])
     if unknown.any():
-        found = distinct.flat[int(np.argmax(unknown))]
+        first = distinct.flat[int(np.argmax(unknown))]
         known = ", ".join(f"{k} ({k.name})" for k in Kind)
-        raise InstanceError(f"polytope kind {found} is unknown: use one of {known}")
+        raise InstanceError(f"polytope kind {first} is unknown: use one of {known}")
     for number, one in polytope_kinds().items():
         if one.parameters > parameters and (distinct == number).any():
             raise InstanceError(

@@ -90,10 +90,12 @@ def alias_table(weight: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64
     """
     chance = weight * (weight.size / math.fsum(weight))
     alias = np.arange(weight.size)
-    small, large = np.flatnonzero(chance < 1), np.flatnonzero(chance >= 1)
+    small = np.flatnonzero(chance < 1)
+    large = np.flatnonzero(chance >= 1)
     while small.size and large.size:
         pairs = min(small.size, large.size)
-        taker, giver = small[:pairs], large[:pairs]
+        taker = small[:pairs]
+        giver = large[:pairs]
         alias[taker] = giver
         chance[giver] -= 1 - chance[taker]
         exhausted = chance[giver] < 1

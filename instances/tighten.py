@@ -49,7 +49,8 @@ def tighten(lp: MatchingLP, add: Callable[[Float64], Float64] | None = None) -> 
     add: sums a float64 array over all who hold a part of the sources, where `lp` is such a part with the b of the
     whole. Arrays that do not change are shared. A load beyond the largest float64 counts as that number.
     """
-    load, limits = np.zeros(lp.destinations), _Limits(lp)
+    load = np.zeros(lp.destinations)
+    limits = _Limits(lp)
     before = after = 0.0
     with np.errstate(all="ignore"):
         for used in _in_order(lp):

@@ -134,7 +134,7 @@ def deficits(chunk: Chunk, x: Float64) -> Float64:
     return np.where(lack > 4 * (chunk.degrees + 8) * UNIT * limits.at_most, lack, 0.0)
 
 
-def storage(chunk: Chunk, x: Float64) -> Float64 | float:
+def headroom(chunk: Chunk, x: Float64) -> Float64 | float:
     """What each edge can take on top of x before it is at u, [e]; inf where no edge has a limit."""
     upper = chunk.limits.upper
     return np.maximum(upper[chunk.source] - x, 0.0) if np.isfinite(upper).any() else np.inf

@@ -64,8 +64,8 @@ Family = BlockFamily | WholeFamily
 def families() -> dict[str, Family]:
     """Family by name, in alphabetical order."""
     modules = (info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
-    found: list[Family] = [importlib.import_module(f"{__name__}.{module}").FAMILY for module in modules]
-    return {f.name: f for f in sorted(found, key=lambda f: f.name)}
+    all_of_them: list[Family] = [importlib.import_module(f"{__name__}.{module}").FAMILY for module in modules]
+    return {f.name: f for f in sorted(all_of_them, key=lambda f: f.name)}
 
 
 def family_names() -> tuple[str, ...]:

@@ -21,15 +21,19 @@ from instances.spec import MatchingSpec
 def _build(spec: MatchingSpec) -> MatchingLP:
     rng = np.random.default_rng(spec.seed)
     I, J = spec.sources, spec.destinations  # noqa: E741 - the letters of the literature
-    breadth, scale = rng.lognormal(0.0, 1.0, J), rng.lognormal(0.0, 1.0, J)
-    v, u = rng.lognormal(-4.0, 0.75, J), rng.lognormal(0.0, 0.5, I)
+    breadth = rng.lognormal(0.0, 1.0, J)
+    scale = rng.lognormal(0.0, 1.0, J)
+    v = rng.lognormal(-4.0, 0.75, J)
+    u = rng.lognormal(0.0, 0.5, I)
     counts = np.minimum(rng.poisson(breadth / breadth.sum() * spec.degree * I), I)
     source, noise = _draw_rows(rng, counts, I)
     rho = rng.uniform(0.5, 1.0, J)
     destination = np.repeat(np.arange(J, dtype=np.int32), counts)
     value = np.minimum(v[destination] * u[source] * noise, 0.5)
     order = np.argsort(source, kind="stable")
-    source, destination, value = source[order], destination[order], value[order]
+    source = source[order]
+    destination = destination[order]
+    value = value[order]
     a = scale[destination] * value
     best = best_edges(source, a)
     load = np.bincount(destination[best], weights=a[best], minlength=J)
@@ -48,7 +52,8 @@ def _draw_rows(
 ) -> tuple[npt.NDArray[np.int64], Float64]:
     """Sources and noise of the edges, row after row."""
     ends = np.cumsum(counts)
-    source, noise = np.empty(ends[-1], dtype=np.int64), np.empty(ends[-1])
+    source = np.empty(ends[-1], dtype=np.int64)
+    noise = np.empty(ends[-1])
     for count, end in zip(counts, ends, strict=True):
         if count:
             source[end - count : end] = rng.choice(sources, count, replace=False)

@@ -95,8 +95,8 @@ class PolytopeKind:
 def polytope_kinds() -> dict[Kind, PolytopeKind]:
     """What each kind means, in the order of their numbers."""
     modules = (info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
-    found = [one for module in modules for one in importlib.import_module(f"{__name__}.{module}").KINDS]
-    return {one.kind: one for one in sorted(found, key=lambda one: one.kind)}
+    kinds = [one for module in modules for one in importlib.import_module(f"{__name__}.{module}").KINDS]
+    return {one.kind: one for one in sorted(kinds, key=lambda one: one.kind)}
 
 
 def kind_named(spec_name: str) -> PolytopeKind:
@@ -111,5 +111,5 @@ def kind_named(spec_name: str) -> PolytopeKind:
 def _row_or_inf(params: Float64, row: int | None) -> Float64:
     if row is None:
         return np.broadcast_to(np.inf, params.shape[1:])
-    found: Float64 = params[row]
-    return found
+    limits: Float64 = params[row]
+    return limits
