@@ -24,10 +24,10 @@ from harness.case import Case
 from harness.disturbance import between, read
 from harness.folder import open_folder
 from harness.isolation.isolated import Isolated
-from harness.records import CaseRecord
 from harness.runner import run_suite
 from harness.suite import Suite
 from solvers import Settings
+from tests.support.records import Silent
 
 SPEC = "unit:sources=20,destinations=4,degree=2,seed=1"
 TRIVIAL = """
@@ -56,12 +56,6 @@ while True:
     while time.thread_time() - began < 0.01 * share: pass
     time.sleep(0.01 * (1 - share))
 """
-
-
-class Silent:
-    def begin(self, case: Case) -> None: ...
-    def tick(self, step: str) -> None: ...
-    def end(self, record: CaseRecord) -> None: ...
 
 
 def orphan(core: int, share: float) -> int:

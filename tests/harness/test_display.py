@@ -10,7 +10,7 @@ from rich.console import Console
 
 from harness.display import summary_table
 from harness.records import as_row
-from tests.harness.cases import case_record
+from tests.support.records import case_record
 
 
 def case(solver: str, seconds: float, **changes: Any) -> dict[str, Any]:

@@ -14,12 +14,12 @@ from harness.arrays import array_hash
 from harness.case import Case
 from harness.cli import invoke
 from harness.folder import open_folder
-from harness.records import CaseRecord
 from harness.runner import run_suite
 from harness.suite import load_suite
 from instances import content_hash, generate, parse_spec, read_parquet, write_parquet
 from reports.load import load
 from solvers import Settings
+from tests.support.records import Silent
 
 SPEC = "unit:sources=200,destinations=10,degree=4,seed={}"
 ADAPTER = """
@@ -52,12 +52,6 @@ def suite(folder: Path, *instances: Path, solvers: str = '["scipy-highs-ds"]') -
     named = json.dumps([f"parquet:path={path}" for path in instances])
     file.write_text(f"instances = {named}\nsolvers = {solvers}\ntolerances = [1e-4]\nthreads = 1\ntime_limit = 20.0\n")
     return str(file)
-
-
-class Silent:
-    def begin(self, case: Case) -> None: ...
-    def tick(self, step: str) -> None: ...
-    def end(self, record: CaseRecord) -> None: ...
 
 
 def run(suite_file: str, out: Path, *, resume: bool = False, keep_x: bool = False) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from harness.cli import invoke
 from harness.records import SCHEMA, CaseRecord, Seconds, append, read, write_whole
 from harness.trust.arithmetic import contradictions
 from instances import InputError
-from tests.harness.cases import case_record as row
+from tests.support.records import case_record as row
 
 DATA = Path(__file__).parent / "data"
 PUBLISHED = Path(__file__).resolve().parents[2] / "reports" / "published"

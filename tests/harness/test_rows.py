@@ -17,7 +17,7 @@ from harness import records, shapes
 from harness.cli import invoke
 from harness.records import CaseRecord, Seconds, append, as_row, plain_text, read, readable
 from harness.texts import csv_text, plain_texts
-from tests.harness.cases import case_record
+from tests.support.records import case_record
 
 ODD: tuple[Any, ...] = (
     *(-1, 10**400, -(10**309), 1e308, -1e308, 5e-324, float("nan"), float("inf"), True, False, None, "", "x"),

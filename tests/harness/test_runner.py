@@ -16,13 +16,12 @@ import numpy as np
 import pytest
 
 from harness import certify, records
-from harness.case import Case
 from harness.cli import invoke
 from harness.folder import missing_cases, open_folder
-from harness.records import CaseRecord
 from harness.runner import run_suite
 from harness.suite import Suite, SuiteError, parse_suite
 from instances import generate, parse_spec
+from tests.support.records import Silent
 
 SUITE = """
 instances = ["unit:sources=300,destinations=10,degree=4,seed=1", "dualip:sources=300,destinations=10,degree=4,seed=1"]
@@ -33,12 +32,6 @@ time_limit = 20
 """
 #: HiGHS needs far longer than the tests that interrupt it.
 LONG = "unit:sources=100000,destinations=1000,degree=10,seed=1"
-
-
-class Silent:
-    def begin(self, case: Case) -> None: ...
-    def tick(self, step: str) -> None: ...
-    def end(self, record: CaseRecord) -> None: ...
 
 
 def suite(text: str = SUITE) -> Suite:

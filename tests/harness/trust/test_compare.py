@@ -12,7 +12,7 @@ from harness.cli import invoke
 from harness.records import RecordsFile, Seconds
 from harness.trust.compare import Change, compare, lost_accuracy, slower, summaries
 from instances import InputError
-from tests.harness.cases import case_record
+from tests.support.records import case_record
 
 SETTINGS = {"tolerance": 1e-4, "time_limit": 20.0, "threads": 1, "device": "cpu", "dtype": "float32", "options": {}}
 PLACE = {"cpu": "x", "cores": 2, "affinity": 2, "memory_bytes": 1, "gpu": None, "platform": "p", "python": "3.11"}

@@ -1,9 +1,10 @@
-"""A case as a run would record it, for the tests of what reads records."""
+"""A case as a run would record it, and a display that shows nothing of a run."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from harness.case import Case
 from harness.records import CaseRecord
 
 
@@ -26,3 +27,11 @@ def case_record(case: str = "c", **changes: Any) -> CaseRecord:
         "status": "solved",
     }
     return CaseRecord(case=case, **(fields | changes))
+
+
+class Silent:
+    """A display of a run, for tests that look at its records alone."""
+
+    def begin(self, case: Case) -> None: ...
+    def tick(self, step: str) -> None: ...
+    def end(self, record: CaseRecord) -> None: ...
