@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from instances.cpus import usable_cpus
+
 _STAT = Path("/proc/stat")
 _WINDOW = 0.1  # seconds: ten ticks of most kernels
 #: Columns of /proc/stat in which a core did nothing: idle, iowait.
@@ -27,7 +29,7 @@ def take_cores(threads: int) -> list[int]:
     """
     if not hasattr(os, "sched_setaffinity"):
         return []
-    usable = sorted(os.sched_getaffinity(0))
+    usable = usable_cpus()
     if threads >= len(usable):
         return usable
     ordered = by_load(_busy(usable))

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.case import Case
+from harness.numbers import measured, number, power
 from harness.records import DISTURBED, TOO_SHORT, CaseRecord, too_short
 from harness.steps import Step
 
@@ -42,7 +43,9 @@ class LiveDisplay:
     """The case, its step and elapsed time, and what remains; a line stays behind for every finished case."""
 
     def __init__(self, cases: Sequence[Case], console: Console) -> None:
-        self._console, self._total, self._done = console, len(cases), 0
+        self._console = console
+        self._total = len(cases)
+        self._done = 0
         self._left = [case.settings.time_limit or 0.0 for case in cases]
         self._case: Case | None = None
         self._since = time.monotonic()
@@ -65,7 +68,7 @@ class LiveDisplay:
         if self._live is None or self._case is None:
             return
         elapsed, remaining = time.monotonic() - self._since, sum(self._left[self._done :])
-        title = f"{self._case.instance}  {self._case.solver}  {_power(self._case.settings.tolerance)}"
+        title = f"{self._case.instance}  {self._case.solver}  {power(self._case.settings.tolerance)}"
         self._live.update(
             Text.assemble(
                 (f" {self._done + 1}/{self._total} ", "bold"),
@@ -84,9 +87,9 @@ def _line(record: CaseRecord, done: int, total: int) -> Text:
     gap = (record.certificate or {}).get("certified_gap")
     colour = {"solved": "green", "skipped": "dim"}.get(record.status, "yellow")
     return Text.assemble(
-        f"{done:4}/{total}  {record.instance:<22} {record.solver:<20} {_power(record.settings['tolerance']):<6}",
+        f"{done:4}/{total}  {record.instance:<22} {record.solver:<20} {power(record.settings['tolerance']):<6}",
         (f"{record.status:<16}", colour),
-        f"run {_number(record.seconds.run):>7} s   gap {_power(gap):<7}",
+        f"run {number(record.seconds.run):>7} s   gap {measured(gap):<8}",
         (f"   {record.reason}" if record.status != "solved" else "", "dim"),
         (f"   disturbed: {record.disturbed}" if record.disturbed else "", "yellow"),
     )
@@ -109,7 +112,7 @@ def summary_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column("edges", justify="right", no_wrap=True)
     table.add_column("solver", no_wrap=True)
     for tolerance in tolerances:
-        table.add_column(_power(tolerance), justify="right", no_wrap=True)
+        table.add_column(power(tolerance), justify="right", no_wrap=True)
     cells: dict[tuple[str, int | None, str], dict[float, list[Mapping[str, Any]]]] = {}
     edges = {row["instance"]: row["edges"] for row in rows if row.get("edges") is not None}
     for row in rows:
@@ -152,7 +155,7 @@ def _cell(rows: Sequence[Mapping[str, Any]], fastest: float) -> Text:
         return Text(unsolved, "yellow")
     middle, seconds = _middle(rows), _median_run(rows)
     gap = (middle.get("certificate") or {}).get("certified_gap")
-    told = f"{seconds:.3g}{_mark(rows)} ({_power(gap, digits=0)}){unsolved and f', {unsolved}'}"
+    told = f"{seconds:.3g}{_mark(rows)} ({measured(gap, digits=0)}){unsolved and f', {unsolved}'}"
     return Text(told, "bold" if seconds <= fastest else "")
 
 
@@ -181,15 +184,3 @@ def _median_run(rows: Sequence[Mapping[str, Any]]) -> float:
 
 def _run(row: Mapping[str, Any]) -> float:
     return float(row["seconds"].get("run") or 0.0)
-
-
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3g}"
-
-
-def _power(value: float | None, digits: int = 2) -> str:
-    """1e-4, 3.42e-5."""
-    if value is None:
-        return "-"
-    mantissa, _, exponent = f"{value:.{digits}e}".partition("e")
-    return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(exponent)}" if value else "0"

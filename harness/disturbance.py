@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from instances.cpus import times_throttled
+from instances.cpus import times_throttled, usable_cpus
 
 _PROC, _CPU = Path("/proc"), Path("/sys/devices/system/cpu")
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -42,7 +42,7 @@ class Reading:
 
 
 def read() -> Reading:
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else list(range(os.cpu_count() or 1))
+    cores = usable_cpus()
     busy, steal = _core_seconds(cores)
     return Reading(
         monotonic=time.monotonic(),

@@ -12,23 +12,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.record import CaseRecord
-from harness.shapes import (
-    CERTIFICATE,
-    COUNT,
-    FLAG,
-    MODEL,
-    OBJECT,
-    ONE_OF_BYTES,
-    RANKS,
-    RATIO,
-    SECONDS,
-    TEXT,
-    TRACE,
-    WHOLE,
-    Shape,
-    finite,
-    shapes_of,
-)
+from harness.scaling.row import ScalingRecord
+from harness.shapes import ONE_OF_BYTES, TEXT, Shape, finite, shapes_of
 
 #: The most bytes of one row; a longer line is passed over without being read.
 LONGEST_ROW = 64 << 20
@@ -123,22 +108,7 @@ _SHAPES = {
         **dict.fromkeys(("memory_bytes", "swap_bytes", "cores"), ONE_OF_BYTES.or_null),
     },
     "case": shapes_of(CaseRecord),
-    "scaling": {
-        **dict.fromkeys(("mode", "spec", "family", "solver", "status"), TEXT),
-        **dict.fromkeys(("sources", "destinations"), WHOLE),
-        **dict.fromkeys(("ranks", "settings.threads"), COUNT),
-        "settings.device": TEXT,
-        **dict.fromkeys(("edges", "iterations", "restarts", "bytes_per_iteration"), WHOLE.or_null),
-        **dict.fromkeys(("reason", "environment", "time", "content_hash", "adapter_hash", "x_hash"), TEXT.or_null),
-        "shared": FLAG.or_null,
-        "seconds": SECONDS.or_null,
-        "certificate": CERTIFICATE.or_null,
-        "efficiency": OBJECT.or_null,
-        "efficiency.value": RATIO.or_null,
-        "per_rank": RANKS.or_null,
-        "model": MODEL.or_null,
-        "trace": TRACE.or_null,
-    },
+    "scaling": shapes_of(ScalingRecord),
 }
 _KIND = ((("kind",), TEXT),)
 _TABLES = {

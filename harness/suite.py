@@ -27,7 +27,6 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib import resources
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -294,5 +293,6 @@ def _check_keys(where: str, table: Mapping[str, Any], allowed: Any) -> None:
             raise SuiteError(f"{where}: unknown key {key!r}, allowed are {', '.join(allowed)}")
 
 
-def _folder() -> Any:
-    return resources.files("harness") / "suites"
+def _folder() -> Path:
+    """Beside this file: by name, `harness` may be a folder of somebody else's project."""
+    return Path(__file__).parent / "suites"

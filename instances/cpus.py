@@ -23,7 +23,14 @@ def usable_threads(root: Path = _ROOT) -> int:
 
 def affinity() -> int:
     """The CPUs on which this process may be scheduled."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return len(usable_cpus())
+
+
+def usable_cpus() -> list[int]:
+    """Their numbers, in order; all of the machine where the system has no affinity."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
 
 
 def cpu_quota(root: Path = _ROOT) -> float | None:

@@ -12,6 +12,7 @@ import pandas as pd
 from reports import canvas
 from reports.canvas import Drawing
 from reports.palette import Style
+from reports.panel import Axis, Line, panel, seconds_text, slug, value_range
 from reports.profiles import performance_profile
 from reports.shown import compact, digits, power
 
@@ -21,10 +22,6 @@ SHORTEST_TIME = 1e-6  # seconds
 INSTANCES_IN_A_PANEL = 16  # rows
 ROWS_OF_A_PANEL = 10  # more make it taller
 LEAST_INSTANCES = 3  # of a performance profile
-
-
-def seconds_text(value: float) -> str:
-    return f"{value:g}" if value >= 1e-3 else power(value)
 
 
 def time_by_size(found: pd.DataFrame, sizes: pd.DataFrame, target: float, styles: Styles) -> list[Drawing]:
@@ -38,7 +35,7 @@ def time_by_size(found: pd.DataFrame, sizes: pd.DataFrame, target: float, styles
     ladder = rows["series"].map(sizes.groupby("series")["edges"].nunique()) > 1
     grown = rows[ladder]
     panels = [
-        _time_by_size(panel, str(series), target, _range(grown["edges"]), _range(grown["seconds"]), styles)
+        _time_by_size(panel, str(series), target, value_range(grown["edges"]), value_range(grown["seconds"]), styles)
         for series, panel in grown.groupby("series", sort=True)
     ]
     return panels if ladder.all() else [_time_by_instance(rows, target, styles), *panels]
@@ -52,15 +49,22 @@ def _time_by_size(
     seconds: tuple[float, float],
     styles: Styles,
 ) -> Drawing:
-    lines = {str(solver): line for solver, line in rows.groupby("competitor")}
-    return _lines(
-        {solver: (line["edges"].to_numpy(), line["seconds"].to_numpy()) for solver, line in lines.items()},
+    lines = [
+        Line(
+            name=str(solver),
+            x=line["edges"].to_numpy(),
+            y=line["seconds"].to_numpy(),
+            filled=_trusted(line),
+        )
+        for solver, line in rows.groupby("competitor")
+    ]
+    return panel(
+        lines,
         styles,
         name=f"time-by-size-{slug(series)}",
         title=series,
-        x=("edges", *edges, compact),
-        y=(f"seconds to gap {power(target)}", *seconds, seconds_text),
-        filled={solver: _trusted(line) for solver, line in lines.items()},
+        x=Axis("edges", *edges, compact),
+        y=Axis(f"seconds to gap {power(target)}", *seconds, seconds_text),
     )
 
 
@@ -80,7 +84,7 @@ def _time_by_instance(rows: pd.DataFrame, target: float, styles: Styles) -> Draw
     with canvas.settings():
         figure, axes = canvas.new_figure(legend_rows, taller=0.19 * max(0, len(names) - ROWS_OF_A_PANEL))
         canvas.titles(axes, title, x, "")
-        canvas.log_axis(axes.xaxis, *_range(rows["seconds"]), seconds_text)
+        canvas.log_axis(axes.xaxis, *value_range(rows["seconds"]), seconds_text)
         canvas.name_rows(axes, names)
         for solver, style in shown.items():
             points = rows[rows["competitor"] == solver]
@@ -110,16 +114,23 @@ def gap_against_time(cases: pd.DataFrame, instance: str, styles: Styles) -> Draw
     points[times] = points[times].clip(lower=SHORTEST_TIME)
     points["gap"] = points["gap"].clip(lower=SMALLEST_GAP)
     points = points.sort_values(["competitor", "tolerance"], ascending=[True, False])
-    lines = {str(solver): line for solver, line in points.groupby("competitor")}
-    return _lines(
-        {solver: (line["seconds"].to_numpy(), line["gap"].to_numpy()) for solver, line in lines.items()},
+    lines = [
+        Line(
+            name=str(solver),
+            x=line["seconds"].to_numpy(),
+            y=line["gap"].to_numpy(),
+            filled=line["solved"].to_numpy(),
+            x_range=(line["least"].to_numpy(), line["most"].to_numpy()),
+        )
+        for solver, line in points.groupby("competitor")
+    ]
+    return panel(
+        lines,
         styles,
         name=f"gap-against-time-{slug(instance)}",
         title=instance,
-        x=("seconds of run", *_range(points[["least", "most"]]), seconds_text),
-        y=("certified gap", *_range(points["gap"]), power),
-        filled={solver: line["solved"].to_numpy() for solver, line in lines.items()},
-        ranges={solver: (line["least"].to_numpy(), line["most"].to_numpy()) for solver, line in lines.items()},
+        x=Axis("seconds of run", *value_range(points[["least", "most"]]), seconds_text),
+        y=Axis("certified gap", *value_range(points["gap"]), power),
     )
 
 
@@ -128,13 +139,13 @@ def gap_over_time(traces: Mapping[str, Mapping[str, Any]], instance: str, styles
     curves = {solver: curve for solver, trace in traces.items() if len((curve := trace_points(trace))[0])}
     if not curves:
         return None
-    return _lines(
-        curves,
+    return panel(
+        [Line(name=solver, x=x, y=y) for solver, (x, y) in curves.items()],
         styles,
         name=f"gap-over-time-{slug(instance)}",
         title=instance,
-        x=("seconds of run", *_range(np.concatenate([x for x, _ in curves.values()])), seconds_text),
-        y=("gap, solver's own view", *_range(np.concatenate([y for _, y in curves.values()])), power),
+        x=Axis("seconds of run", *value_range(np.concatenate([x for x, _ in curves.values()])), seconds_text),
+        y=Axis("gap, solver's own view", *value_range(np.concatenate([y for _, y in curves.values()])), power),
     )
 
 
@@ -160,74 +171,18 @@ def profile(times: pd.DataFrame, target: float, styles: Styles) -> Drawing | Non
     shares = performance_profile(times)
     furthest = max(10.0, float(shares.index.max()) * 1.2)
     steps = np.append(shares.index.to_numpy(), furthest)
-    return _lines(
-        {str(solver): (steps, np.append(share, share.iloc[-1]) * 100) for solver, share in shares.items()},
+    lines = [
+        Line(name=str(solver), x=steps, y=np.append(share, share.iloc[-1]) * 100, steps=True)
+        for solver, share in shares.items()
+    ]
+    return panel(
+        lines,
         styles,
         name=f"profile-{power(target)}",
         title=f"Certified gap {power(target)}",
-        x=("times the fastest", 1.0, furthest, compact),
-        y=(f"% of {len(times)} instances", 0.0, 100.0, compact),
-        steps=True,
+        x=Axis("times the fastest", 1.0, furthest, compact),
+        y=Axis(f"% of {len(times)} instances", 0.0, 100.0, compact, is_share=True),
     )
-
-
-def _lines(
-    curves: Mapping[str, tuple[Any, Any]],
-    styles: Styles,
-    *,
-    name: str,
-    title: str,
-    x: tuple[str, float, float, Any],
-    y: tuple[str, float, float, Any],
-    steps: bool = False,
-    filled: Mapping[str, Any] | None = None,
-    ranges: Mapping[str, tuple[Any, Any]] | None = None,
-) -> Drawing:
-    """One panel with a line for each of `curves`; x and y are (label, low, high, text of a tick).
-
-    steps: percentages, with markers where they rise. filled: whether a point's marker is; without it a curve that is no
-    steps has none. ranges: the least and the largest x of each point, drawn as a bar.
-    """
-    shown = {solver: styles[solver] for solver in styles if solver in curves}
-    rows, columns = canvas.legend_shape(shown)
-    with canvas.settings():
-        figure, axes = canvas.new_figure(rows, heads=canvas.heads(title, y[0]))
-        canvas.titles(axes, title, x[0], y[0])
-        canvas.log_axis(axes.xaxis, *x[1:])
-        if steps:
-            axes.set_ylim(-3, 103)
-        else:
-            canvas.log_axis(axes.yaxis, *y[1:])
-        for solver, style in shown.items():
-            look = canvas.line_style(style, markers=steps)
-            at, values = curves[solver]
-            if steps:
-                look |= {"drawstyle": "steps-post", "markevery": _rises(values)}
-            axes.plot(at, values, **look)
-            if ranges is not None:
-                axes.hlines(values, *ranges[solver], color=style.colour, linewidth=3.5, alpha=0.35)
-            if filled is not None:
-                canvas.points(axes, at, values, filled[solver], style)
-        canvas.legend(figure, shown, columns, markers=steps or filled is not None)
-        return canvas.render(figure, name, f"{title}: {y[0]} against {x[0]}", key=shown)
-
-
-def _rises(values: Any) -> list[int]:
-    """Where a curve of steps begins above 0, and where it rises."""
-    return [int(k) for k in np.flatnonzero(np.diff(values, prepend=0.0) > 0)]
-
-
-def _range(values: Any) -> tuple[float, float]:
-    return float(np.min(values)), float(np.max(values))
-
-
-def slug(name: str) -> str:
-    """A file name: letters, digits and hyphens; a name that loses something ends in a hash of the whole."""
-    import hashlib
-    import re
-
-    plain = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:48]
-    return plain if plain == name else f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:6]}".strip("-")
 
 
 def sizes_of(cases: pd.DataFrame) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from reports import scaling_figures as figures
 from reports.canvas import Drawing
-from reports.shown import ABSENT, ROWS_SHOWN, Cell, Column, Table, compact, count, digits, factor, plural
+from reports.shown import ABSENT, MEBIBYTE, ROWS_SHOWN, Cell, Column, Table, compact, count, digits, factor, plural
 
 DEFINITIONS = (
     "A rank is one process with its own part of the instance. Seconds per iteration: the maximum over the ranks, mean "
@@ -20,7 +20,6 @@ DEFINITIONS = (
     "Dashed lines are a model, not a measurement: edges of a rank / edges a second + latency log2 R + "
     "2 (R - 1)/R bytes / bytes a second, from speeds measured beside the runs on this machine.",
 )
-MEBIBYTE = 2**20
 
 
 def scaling_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

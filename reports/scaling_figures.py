@@ -9,35 +9,41 @@ import pandas as pd
 
 from reports import canvas
 from reports.canvas import Drawing
-from reports.figures import seconds_text, slug
 from reports.palette import DASHES, Style, styles
-from reports.shown import compact, digits
+from reports.panel import Axis, Line, panel, seconds_text, slug, value_range
+from reports.shown import MEBIBYTE, compact, digits
 
 _GREY, _PARTS = 4, (("compute", 0), ("communication", 1), ("waiting", 4))
 _MOST_BARS = 16
 _FURTHEST = 8  # times the ranks that were measured: where the curve of the model ends
-MEBIBYTE = 2**20
 
 
 def scaling(rows: pd.DataFrame, mode: str, title: str) -> Drawing:
     """Seconds per iteration against ranks: measured, model and ideal of each solver."""
     looks = styles({str(solver): str(solver) for solver in rows["solver"].unique()})
     names: dict[str, Style] = {}
-    lines: list[tuple[str, Any, Any, Any]] = []
+    lines: list[Line] = []
     for solver, look in looks.items():
         line = _medians(rows[rows["solver"] == solver])
-        lines.append((solver, line["ranks"].to_numpy(), line["per_iteration"].to_numpy(), ~line["shared"].to_numpy()))
+        lines.append(
+            Line(
+                name=solver,
+                x=line["ranks"].to_numpy(),
+                y=line["per_iteration"].to_numpy(),
+                filled=~line["shared"].to_numpy(),
+            )
+        )
         names[solver] = look
         curve = _curve(line)
         if curve is not None:
             label = f"{solver}: model{_errors(line)}"
             names[label] = Style(slot=look.slot, marker="", dash=DASHES[1])
-            lines.append((label, *curve, None))
+            lines.append(Line(name=label, x=curve[0], y=curve[1]))
         ranks = np.array([line["ranks"].iloc[0], line["ranks"].max() if curve is None else curve[0][-1]])
         first = float(line["per_iteration"].iloc[0])
         ideal = first * ranks[0] / ranks if mode == "strong" else np.full(2, first)
         names["ideal"] = Style(slot=_GREY, marker="", dash=DASHES[2])
-        lines.append(("ideal", ranks, ideal, None))
+        lines.append(Line(name="ideal", x=ranks, y=ideal))
     heading = f"{mode.capitalize()} scaling: {title}"
     return _panel(f"scaling-{mode}-{slug(title)}", heading, "ranks", "seconds per iteration", lines, names)
 
@@ -113,7 +119,7 @@ def _by_edges(
     """One line a solver over medians of nearly equal sizes; with `fitted` its name carries the exponent."""
     rows = rows.assign(**{edges: [float(f"{size:.1e}") for size in rows[edges]]})
     names: dict[str, Style] = {}
-    lines: list[tuple[str, Any, Any, Any]] = []
+    lines: list[Line] = []
     for solver, look in styles({str(solver): str(solver) for solver in rows["solver"].unique()}).items():
         line = rows[rows["solver"] == solver].groupby(edges)[value].median()
         if len(line) < 2:
@@ -121,27 +127,18 @@ def _by_edges(
         at, values = line.index.to_numpy(dtype=float), line.to_numpy(dtype=float)
         label = f"{solver}: exponent {np.polyfit(np.log(at), np.log(values), 1)[0]:.2f}" if fitted else solver
         names[label] = look
-        lines.append((label, at, values, np.full(at.size, fill_value=True)))
+        lines.append(Line(name=label, x=at, y=values, filled=np.full(at.size, fill_value=True)))
     return _panel(name, title, x, y, lines, names) if lines else None
 
 
-def _panel(
-    name: str, title: str, x: str, y: str, lines: list[tuple[str, Any, Any, Any]], names: dict[str, Style]
-) -> Drawing:
-    """Log axes; a line is (name, x, y, filled), and filled = None draws it without markers."""
-    with canvas.settings():
-        figure, axes = canvas.new_figure(len(names), heads=canvas.heads(title, y))
-        canvas.titles(axes, title, x, y)
-        every = [np.concatenate([np.asarray(line[k], dtype=float) for line in lines]) for k in (1, 2)]
-        canvas.log_axis(axes.xaxis, float(every[0].min()), float(every[0].max()), compact)
-        text = seconds_text if y.startswith("seconds") else digits
-        canvas.log_axis(axes.yaxis, float(every[1].min()), float(every[1].max()), text)
-        for label, at, values, filled in lines:
-            axes.plot(at, values, **canvas.line_style(names[label], markers=False))
-            if filled is not None:
-                canvas.points(axes, at, values, filled, names[label])
-        canvas.legend(figure, names, 1, markers=True)
-        return canvas.render(figure, name, f"{title}: {y} against {x}")
+def _panel(name: str, title: str, x: str, y: str, lines: list[Line], names: dict[str, Style]) -> Drawing:
+    """A panel with a legend of its own, whose axes hold all lines."""
+    text = seconds_text if y.startswith("seconds") else digits
+    across = value_range(np.concatenate([np.asarray(line.x, dtype=float) for line in lines]))
+    upwards = value_range(np.concatenate([np.asarray(line.y, dtype=float) for line in lines]))
+    return panel(
+        lines, names, name=name, title=title, x=Axis(x, *across, compact), y=Axis(y, *upwards, text), own_legend=True
+    )
 
 
 def _medians(rows: pd.DataFrame) -> pd.DataFrame:

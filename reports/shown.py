@@ -10,10 +10,12 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from harness import records
 from reports.csv_cells import safe_texts
 
 ABSENT = "–"
 ROWS_SHOWN = 200
+MEBIBYTE = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,15 +114,12 @@ def factor(value: Any) -> str:
 
 def power(value: Any) -> str:
     """1e-4, 3.42e-5: for what was asked."""
-    return measured(value).replace(".00e", "e")
+    return records.power(value, absent=ABSENT)
 
 
 def measured(value: Any) -> str:
     """3.00e-5, 3.42e-5: for certified gaps."""
-    if value is None or not math.isfinite(value):
-        return ABSENT
-    mantissa, _, exponent = f"{value:.2e}".partition("e")
-    return f"{mantissa}e{int(exponent)}" if value else "0"
+    return records.measured(value, absent=ABSENT)
 
 
 def count(value: Any) -> str:

@@ -13,6 +13,7 @@ from reports.definitions import STATUSES
 from reports.palette import Style
 from reports.shown import (
     ABSENT,
+    MEBIBYTE,
     ROWS_SHOWN,
     Cell,
     Column,
@@ -25,7 +26,6 @@ from reports.shown import (
     power,
 )
 
-MEBIBYTE = 2**20
 Styles = Mapping[str, Style]
 
 

@@ -91,5 +91,5 @@ def _ours() -> Any:
         text = (
             f"{OPTION}: dualbench cannot be loaded ({error}); a folder called harness, instances or solvers hides it?"
         )
-        raise pytest.UsageError(f"{text} Use `pytest` instead of `python -m pytest`") from error
+        raise pytest.UsageError(f"{text} Use `pytest --import-mode=importlib`, or another folder") from error
     return pytest_plugin

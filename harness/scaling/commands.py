@@ -39,11 +39,12 @@ _NOT_SOLVED, _FAULT = 1, 3
 @click.option("--resume", is_flag=True, help="Go on from the newest checkpoint, with any number of ranks.")
 @click.option("--max-restarts", type=click.IntRange(min=0), default=0, show_default=True, help="When a rank dies.")
 @click.option("--timeout", type=float, default=300.0, show_default=True, metavar="S", help="Of every collective.")
+@click.option("--keep-x", is_flag=True, help="Keep every x beside the duals: `verify` derives from it.")
 @click.option("--no-probe", is_flag=True, help="Leave out what the model needs.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where a run was not solved.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder for the records.")
 def scale(
-    spec: str, mode: str, ranks: str, max_restarts: int, out: Path, *, strict: bool, no_probe: bool, **chosen: Any
+    spec: str, mode: str, ranks: str, max_restarts: int, out: Path, *, strict: bool, keep_x: bool, **chosen: Any
 ) -> int:
     """Solve SPEC on several numbers of ranks and record how the time per iteration scales.
 
@@ -55,11 +56,11 @@ def scale(
     from harness.scaling.series import Series, run_series
     from solvers.engine.collectives import launched
 
-    case = _case(spec, probe=not no_probe, **chosen)
+    case = _case(spec, **chosen)
     counts = _counts(ranks)
     if launched():
-        return _join(case, mode, out, strict=strict)
-    series = Series(case=case, mode=mode, ranks=counts, max_restarts=max_restarts)
+        return _join(case, mode, out, strict=strict, keep_x=keep_x)
+    series = Series(case=case, mode=mode, ranks=counts, max_restarts=max_restarts, keep_x=keep_x)
     console, solved = wide_console(), True
     for row in run_series(series, out):
         _show(console, row)
@@ -151,7 +152,7 @@ def _case(spec: str, **chosen: Any) -> ShardedCase:
         every=chosen["checkpoint_every"],
         resume=chosen["resume"],
         timeout=chosen["timeout"],
-        probe=chosen["probe"],
+        probe=not chosen["no_probe"],
     )
 
 
@@ -172,12 +173,12 @@ def _counts(text: str) -> tuple[int, ...]:
         raise InputError(f"--ranks {text!r}: write whole numbers such as 1,2,4") from None
 
 
-def _join(case: ShardedCase, mode: str, out: Path, *, strict: bool) -> int:
+def _join(case: ShardedCase, mode: str, out: Path, *, strict: bool, keep_x: bool) -> int:
     """Be one rank of a rendezvous that exists; rank 0 writes the record."""
     from harness.display import wide_console
     from harness.scaling.series import record_joined
 
-    row = record_joined(case, mode, out)
+    row = record_joined(case, mode, out, keep_x=keep_x)
     if row is None:
         return 0
     if row["status"] == "crashed":

@@ -18,8 +18,6 @@ from solvers import Settings
 from solvers.engine.sizes import SolveBytes
 
 _SCALARS = 24
-#: Iterations to a certified gap of 1e-4 measured on 100,000 x 1,000 (`dualip`: the same from 1e5 to 2.5e7 edges).
-ITERATIONS = {"dualip": 30, "unit": 270, "independent": 1305}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,14 +129,13 @@ def plan(
         speeds = replace(speeds, edges_per_second=min(speed, streamed.edges_per_second))
     summed = 4 * spec.destinations + _SCALARS
     seconds = seconds_per_iteration(speeds, edges=solve.shape.edges, bytes_summed=summed, ranks=ranks)
-    needed = iterations or (ITERATIONS.get(spec.family) if solver == "blockpdhg" else None)
     return Plan(
         ranks=ranks,
         edges_of_rank=solve.shape.edges,
         host_bytes=host,
         device_bytes=on_device,
         per_iteration=seconds,
-        to_gap=None if needed is None else needed * seconds,
+        to_gap=None if iterations is None else iterations * seconds,
         fits=fits,
         source=source,
         streamed=streamed,

@@ -24,6 +24,7 @@ from harness.clock import Stopwatch
 from harness.cores import take_cores
 from harness.scaling.assembled import assemble
 from instances import InputError, MatchingLP, MatchingSpec, Spec, available_memory, parse_spec
+from instances.cpus import usable_cpus
 from instances.mapped import default_cache
 from instances.shards import in_blocks, instance_digest, load_part
 from solvers import Answer, Settings
@@ -248,7 +249,7 @@ def _take_cores(threads: int) -> list[int]:
     """The cores of this rank alone, where the machine has enough for all its ranks; else all of them, shared."""
     if not hasattr(os, "sched_setaffinity"):
         return []
-    usable = sorted(os.sched_getaffinity(0))
+    usable = usable_cpus()
     ranks = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     return take_cores(threads) if ranks * threads <= len(usable) else usable
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich import box
 from rich.table import Table
 
+from harness.numbers import number
 from harness.records import DISTURBED
 from harness.texts import plain_text
 from harness.trust.compare import Change, Comparison, Ratio, Summary
@@ -19,11 +20,11 @@ def comparison_table(comparison: Comparison) -> Table:
         same = ratio.status_before == ratio.status_after
         table.add_row(
             plain_text(ratio.case),
-            _number(ratio.ratio, ".2f"),
+            number(ratio.ratio, ".2f"),
             "-" if ratio.least is None else f"{ratio.least:.2f} to {ratio.largest:.2f}",
             _change(ratio),
-            _number(ratio.gap_before, ".1e"),
-            _number(ratio.gap_after, ".1e"),
+            number(ratio.gap_before, ".1e"),
+            number(ratio.gap_after, ".1e"),
             plain_text(ratio.status_after if same else f"{ratio.status_before} -> {ratio.status_after}"),
         )
     return table
@@ -38,7 +39,3 @@ def summary_line(summary: Summary) -> str:
 
 def _change(ratio: Ratio) -> str:
     return f"{ratio.change} {DISTURBED}{ratio.set_aside}" if ratio.set_aside else str(ratio.change)
-
-
-def _number(value: float | None, style: str) -> str:
-    return "-" if value is None else format(value, style)

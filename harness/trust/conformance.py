@@ -1,7 +1,8 @@
 """The conformance kit: every promise of an adapter tried on it, as findings for a reader.
 
 `examine_apart` has a child process try them, each in a fork that loads the adapter anew, under a time limit;
-`examine` and `run_check` try those that a process with the adapter in it can see, in this one.
+`examine` and `run_check` try those that a process with the adapter in it can see, in this one. This file stays apart
+from promises.py, because findings come from the checks of three files and are read by a process that runs none.
 """
 
 from __future__ import annotations

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from importlib import resources
 from pathlib import Path
 
 from instances import InputError
@@ -27,6 +26,6 @@ def write_solver(name: str, out: Path) -> tuple[Path, Path]:
 
 
 def _filled_in(source: str, name: str, module: str) -> str:
-    text = (resources.files("harness.trust") / "template" / source).read_text()
+    text = (Path(__file__).parent / "template" / source).read_text()
     text = text.replace(f'id = "{_TEMPLATE}"', f'id = "{name}"').replace(f'"{_TEMPLATE}.py"', f'"{module}.py"')
     return text.replace(_TEMPLATE.capitalize(), "".join(word.capitalize() for word in name.split("-")))

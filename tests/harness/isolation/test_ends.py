@@ -15,8 +15,9 @@ import pytest
 
 from harness.isolation.limits import Limits
 from harness.result import Result
+from instances import content_hash, generate, parse_spec
 
-from .conftest import Place
+from .conftest import SPEC, Place
 
 SHORT = Limits(grace=0.2)
 HANG = "time.sleep(600)"
@@ -53,6 +54,7 @@ def test_a_crash_is_a_row_with_its_signal_and_the_next_case_runs(place: Place, b
     outcome = place.run(body)
     assert outcome.status == "crashed"
     assert outcome.reason.endswith(reason)
+    assert outcome.arrays.content_hash == content_hash(generate(parse_spec(SPEC)))
     assert place.run("said = 'fine'").raw_status == "fine"
 
 

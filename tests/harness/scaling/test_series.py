@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from harness.scaling.launch import Launched
 from harness.scaling.model import Speeds, curve, measured_speeds, seconds_per_iteration
-from harness.scaling.series import Series, scaling_record
+from harness.scaling.recording import scaling_record
+from harness.scaling.series import Series
 from harness.scaling.sharded import ShardedCase
 from instances import InputError
 from solvers import Settings, Status

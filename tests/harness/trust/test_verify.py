@@ -202,9 +202,10 @@ def test_a_benchmark_file_is_checked_by_arithmetic_and_says_so(
 
 def test_runs_over_ranks_are_derived_from_spec_and_dual_too(tmp_path: Path) -> None:
     spec, out = "dualip:sources=33000,destinations=20,degree=3,seed=5", tmp_path / "out"
-    assert invoke(["scale", spec, "--ranks", "2", "--no-probe", "--out", str(out)]) == 0
+    assert invoke(["scale", spec, "--ranks", "2", "--no-probe", "--keep-x", "--out", str(out)]) == 0
     (found,) = verify(out)
     assert (found.outcome, found.case) == (Outcome.AGREES, f"{spec}|blockpdhg|2 ranks")
+    assert found.detail == "bound and feasible objective derived"
     file = out / "records.jsonl"
     rows = [json.loads(line) for line in file.read_text().splitlines()]
     rows[-1]["certificate"]["dual_bound"] *= 0.9
