@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.harness.cases import case_record
 
 from harness import records
 from harness.certificate import Certificate
@@ -16,7 +17,6 @@ from harness.rows import fault
 from harness.scaling.row import ScalingRecord
 from harness.steps import Step
 from solvers import Status
-from tests.harness.cases import case_record
 
 HARNESS = Path(records.__file__).parent
 
