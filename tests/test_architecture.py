@@ -32,13 +32,6 @@ CONTRACTS = {"solvers.base", "solvers.watching"}
 KNOWN_CIRCLES = [
     {"instances.matching", "instances.tighten"},
     {"instances.families", "instances.sampling", "instances.spec"},
-    {
-        "solvers.engine.cpu",
-        "solvers.engine.cuda",
-        "solvers.engine.cuda_blocks",
-        "solvers.engine.kernel",
-        "solvers.engine.reference",
-    },
 ]
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.harness.cases import case_record
 
 from harness import records
 from harness.certificate import Certificate
@@ -17,6 +16,7 @@ from harness.rows import fault
 from harness.scaling.row import ScalingRecord
 from harness.steps import Step
 from solvers import Status
+from tests.support.records import case_record
 
 HARNESS = Path(records.__file__).parent
 
