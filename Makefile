@@ -13,7 +13,7 @@ bench: $(VENV)/.ready
 
 test: $(VENV)/.ready-dev
 	$(BIN)/python -m tests.support.loops
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone" --durations 25
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone" --durations 25
 	$(BIN)/python -m pytest -m alone
 
 lint: $(VENV)/.ready-dev
