@@ -19,6 +19,15 @@ def require_problem(lp: Any, solver_id: Any) -> None:
         raise InputError(f"solve: the second argument is {named(solver_id)}, expected a text: {remedy}")
 
 
+def require_short_form(lp: MatchingLP, call: str) -> None:
+    """InputError where the rows of `lp` are of a kind that neither a solver nor the referee knows."""
+    if not lp.is_short_form:
+        raise InputError(
+            f"{call}: the instance has {lp.beyond_short_form}; solvers and referee take one family of '<=' rows with "
+            "a >= 0 and b >= 0 so far: lp.to_explicit() is the form for a general LP solver"
+        )
+
+
 def require_judged(lp: Any, x: Any, dual: Any) -> None:
     """InputError where certify(lp, x, dual) has not a MatchingLP first, or an answer instead of its arrays."""
     if isinstance(x, MatchingLP) or isinstance(dual, MatchingLP):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from harness.rows_in_words import rows_in_words
 from instances import MatchingLP
 from instances.polytopes import PolytopeKind, polytope_kinds
 
@@ -16,10 +17,19 @@ _NOT_EACH_ONCE = "“at most two items, each at most once” is a box-cut: here 
 
 def description(lp: MatchingLP) -> list[tuple[str, str]]:
     """(topic, sentence) of everything that tells one matching LP from another."""
+    polytopes = [("polytope", sentence) for sentence in _polytopes(lp)]
+    if not lp.is_short_form:
+        return [
+            ("size", f"{lp.sources:,} sources, {lp.edges:,} edges, {lp.row_count:,} rows, {lp.cells:,} cells"),
+            ("edges", f"{_spread(lp.degrees())} a source"),
+            *polytopes,
+            *(("rows", rows_in_words(family)) for family in lp.rows),
+            ("c", _costs(lp)),
+        ]
     return [
         ("size", f"{lp.sources:,} sources, {lp.destinations:,} destinations, {lp.edges:,} edges, {lp.cells:,} cells"),
         ("edges", f"{_spread(lp.degrees())} a source, {_spread(_edges_of_rows(lp))} a destination"),
-        *(("polytope", sentence) for sentence in _polytopes(lp)),
+        *polytopes,
         ("a", _coefficients(lp)),
         ("c", _costs(lp)),
         ("budgets", _budgets(lp)),

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.arguments import require_judged
+from harness.arguments import require_judged, require_short_form
 from harness.bound import lower_bound
 from harness.certificate import Certificate
 from harness.polytopes.points import brought_in, distances, unserved_source
@@ -41,6 +41,7 @@ def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1
     Raises InputError for an array of the wrong shape; values that are not finite are data: they certify nothing.
     """
     require_judged(lp, x, dual)
+    require_short_form(lp, "certify")
     x = _vector("x", x, lp.edges)
     dual = _vector("dual", dual, lp.destinations)
     lp = lp.tightened  # the same feasible points under finite budgets, and so the same optimum and bounds

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from harness.arguments import require_short_form
 from harness.case import Case
 from harness.clock import Stopwatch
 from harness.memory import lies_on_disk
@@ -55,6 +56,7 @@ def make_instance(case: Case) -> tuple[MatchingLP, float]:
     make = stored if lies_on_disk(case) else generate
     lp = make(case.parsed, threads=case.settings.threads)
     seconds = stopwatch.lap()
+    require_short_form(lp, case.instance)
     content_hash(lp)  # once, before the processes of the cases are forked from this one
     return lp, seconds
 

@@ -2,9 +2,11 @@
 
 from instances.content import content_hash
 from instances.errors import InputError, InstanceError, SpecError
+from instances.evaluate import activities, objective, penalty_cost
+from instances.explicit import ExplicitLP
 from instances.families import family, family_names
 from instances.generate import Shard, block_count, budgets, generate, generate_blocks
-from instances.matching import ExplicitLP, MatchingLP
+from instances.matching import MatchingLP
 from instances.memory import available_memory, memory_bytes, peak_memory_bytes
 from instances.named import named_instances
 from instances.per_source import PerSource
@@ -15,6 +17,7 @@ from instances.polytopes.simplex import Simplex
 from instances.readers import parse_spec
 from instances.readers.movielens import MovieLensSpec
 from instances.readers.parquet import ParquetSpec, read_parquet, write_parquet
+from instances.rows import RaggedRows, Rows
 from instances.spec import MatchingSpec, ReadableSpec, Spec, digest
 from instances.store import load_or_generate, stored, streamable
 
@@ -31,11 +34,14 @@ __all__ = [
     "ParquetSpec",
     "PerSource",
     "Polytope",
+    "RaggedRows",
     "ReadableSpec",
+    "Rows",
     "Shard",
     "Simplex",
     "Spec",
     "SpecError",
+    "activities",
     "available_memory",
     "block_count",
     "budgets",
@@ -48,8 +54,10 @@ __all__ = [
     "load_or_generate",
     "memory_bytes",
     "named_instances",
+    "objective",
     "parse_spec",
     "peak_memory_bytes",
+    "penalty_cost",
     "read_parquet",
     "stored",
     "streamable",

@@ -1,9 +1,12 @@
 """The matching LP that every solver gets and the referee judges.
 
-I sources, J destinations, E edges; edges of source i are offsets[i] : offsets[i + 1].
+I sources, E edges; edges of source i are offsets[i] : offsets[i + 1]. R coupling rows in families (instances/rows.py).
 
-    minimise c'x   subject to   A x <= b  (J budget rows; edge e has the one coefficient a_e, in row destination[e])
-                                x_i in C_i  (one small polytope a source)
+    minimise c'x + penalties   subject to   lower <= A x <= upper  on the sides that are hard
+                                            x_i in C_i             (one small polytope a source)
+
+Short form: one family of '<=' rows without a price, with a >= 0 and b >= 0, the budgets of J destinations; then edge e
+has the one coefficient a_e, in row destination[e], and J = R. Every solver takes it.
 
 The instance is the stored numbers, exactly: float32 arrays are the truth where the arrays are float32, and float64
 readers upcast them.
@@ -11,6 +14,7 @@ readers upcast them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -18,51 +22,74 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from instances.checks import (
+    Floats,
+    check_length,
+    check_range,
+    checked_floats,
+    checked_integers,
+    checked_starts,
+    least_entry,
+)
 from instances.errors import InstanceError
-from instances.mapped import release_pages
+from instances.explicit import ExplicitLP, explicit_form
 from instances.per_source import PerSource, per_source
 from instances.polytopes import Polytope
 from instances.polytopes.simplex import Simplex
+from instances.rows import Coefficient, RaggedRows, RowFamily, Rows
+from instances.sides import Sides
+from instances.words import named
 
-Floats = npt.NDArray[np.float32] | npt.NDArray[np.float64]
-_CHUNK = 1 << 20
+#: How the one family of `destination`, `a` and `b` is called.
+SHORT_NAME = "budget"
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False, init=False)
 class MatchingLP:
     """A validated matching LP (minimisation; store a value to be maximised as negative c).
 
-    offsets int64[I+1] rising from 0 to E; destination int32[E] in 0..J-1; a >= 0 and c, float32[E] or float64[E];
-    b >= 0 float64[J], inf for a row without a limit; polytope one for all sources or one a source. Raises InstanceError
-    that names field and value.
-    A pair (source, destination) may occur more than once: each occurrence is a variable of its own.
+    Raises InstanceError that names field, entry and value. A pair (source, destination) may occur more than once: each
+    occurrence is a variable of its own.
     """
 
     offsets: npt.NDArray[np.int64]
-    destination: npt.NDArray[np.int32]
-    a: Floats
+    """int64[I + 1] rising from 0 to E."""
     c: Floats
-    b: npt.NDArray[np.float64]
-    polytope: Polytope = field(default_factory=Simplex)
+    """float32[E] or float64[E]."""
+    polytope: Polytope
+    """One for all sources, or one a source."""
+    rows: tuple[Rows | RaggedRows, ...]
+    """The families; their rows are numbered one family after the other."""
+    _short: Rows | None = field(init=False, repr=False)
+    """The one family where the LP has the short form."""
 
-    def __post_init__(self) -> None:
-        checked = {
-            "offsets": _offsets(self.offsets),
-            "destination": _integers("destination", self.destination, np.int32),
-            "a": _floats("a", self.a, keep=(np.float32, np.float64)),
-            "c": _floats("c", self.c, keep=(np.float32, np.float64)),
-            "b": _floats("b", self.b, keep=(np.float64,)),
-        }
-        for name, array in checked.items():
-            object.__setattr__(self, name, array)
-        for name in ("destination", "a", "c"):
-            if checked[name].size != self.edges:
-                raise InstanceError(f"{name} has {checked[name].size} entries: offsets end at {self.edges} edges")
-        _check_range("destination", self.destination, 0, self.destinations - 1, f"b has {self.destinations} entries")
-        _check_range("a", self.a, 0, np.inf, "a matching LP needs a >= 0, its budgets are repaired by scaling")
-        _check_range("c", self.c, -np.inf, np.inf, "")
-        reason = "a matching LP needs b >= 0, its budgets are repaired by scaling; inf is no limit"
-        _check_range("b", self.b, 0, np.inf, reason, finite=False)
+    def __init__(
+        self,
+        *,
+        offsets: Any,
+        c: Any,
+        polytope: Polytope | None = None,
+        rows: Sequence[Rows | RaggedRows] | None = None,
+        destination: Any = None,
+        a: Any = None,
+        b: Any = None,
+    ) -> None:
+        """rows: the families; or the short form: destination int32[E] in 0..J-1, a >= 0 float32[E] or float64[E],
+        b >= 0 float64[J], inf for a row without a limit.
+
+        Families that have the short form are stored as it. With `rows` of the short form, destination, a and b take
+        the place of what the family has; `dataclasses.replace` uses that.
+        """
+        object.__setattr__(self, "offsets", checked_starts("offsets", offsets, "source"))
+        object.__setattr__(self, "polytope", Simplex() if polytope is None else polytope)
+        short_form = {"destination": destination, "a": a, "b": b}
+        families, short = _families(rows, short_form, self.edges)
+        object.__setattr__(self, "rows", families)
+        object.__setattr__(self, "_short", short)
+
+        object.__setattr__(self, "c", checked_floats("c", c, keep=(np.float32, np.float64)))
+        check_length("c", self.c, self.edges)
+        check_range("c", self.c, -np.inf, np.inf, "")
         _ = self.per_source  # validates the polytope
 
     @property
@@ -71,16 +98,54 @@ class MatchingLP:
 
     @property
     def destinations(self) -> int:
-        return int(self.b.size)
+        """J, the rows of the first family."""
+        return self.rows[0].rows
 
     @property
     def edges(self) -> int:
         return int(self.offsets[-1])
 
     @property
+    def row_count(self) -> int:
+        """R, the rows of all families and the length of a dual."""
+        return sum(family.rows for family in self.rows)
+
+    @property
     def cells(self) -> int:
         """I * J, the "number of variables" of the DuaLip papers."""
         return self.sources * self.destinations
+
+    @property
+    def is_short_form(self) -> bool:
+        """Whether `destination`, `a` and `b` say all: one family of hard '<=' rows with a >= 0 and b >= 0."""
+        return self._short is not None
+
+    @property
+    def beyond_short_form(self) -> str:
+        """What keeps the LP from the short form, in a few words; "" where nothing does."""
+        if self.is_short_form:
+            return ""
+        if len(self.rows) > 1:
+            return f"{len(self.rows)} families of rows ({', '.join(family.name for family in self.rows)})"
+        return f"the family of rows {self.rows[0].name}, which is not of '<=' rows with coefficients and limits >= 0"
+
+    @property
+    def destination(self) -> npt.NDArray[np.int32]:
+        """Row of each edge in the short form, int32[E]."""
+        found: npt.NDArray[np.int32] = self._of_short_form("destination").row
+        return found
+
+    @property
+    def a(self) -> Floats:
+        """Coefficient of each edge in the short form, float32[E] or float64[E]."""
+        found: Floats = self._of_short_form("a").coefficient
+        return found
+
+    @property
+    def b(self) -> npt.NDArray[np.float64]:
+        """Budgets of the short form, float64[J]."""
+        found: npt.NDArray[np.float64] = self._of_short_form("b").upper
+        return found
 
     @cached_property
     def per_source(self) -> PerSource:
@@ -99,8 +164,10 @@ class MatchingLP:
     def with_limits(self, b: npt.NDArray[np.float64], polytope: Polytope) -> MatchingLP:
         """The same LP with limits already cut: b float64[J] and polytopes. Shares the edges and does not check."""
         made = object.__new__(MatchingLP)
-        shared = {name: getattr(self, name) for name in ("offsets", "destination", "a", "c")}
-        for name, value in {**shared, "b": b, "polytope": polytope}.items():
+        family = self._of_short_form("with_limits")
+        short = Rows.unchecked(family.name, family.row, family.coefficient, Sides.at_most(b), family.keys)
+        fields = {"offsets": self.offsets, "c": self.c, "polytope": polytope, "rows": (short,), "_short": short}
+        for name, value in fields.items():
             object.__setattr__(made, name, value)
         made.__dict__["tightened"] = made
         made.__dict__["given"] = self
@@ -114,7 +181,7 @@ class MatchingLP:
     @property
     def nbytes(self) -> int:
         """Bytes of the arrays."""
-        return sum(v.nbytes for v in (self.offsets, self.destination, self.a, self.c, self.b))
+        return self.offsets.nbytes + self.c.nbytes + sum(family.nbytes for family in self.rows)
 
     def degrees(self) -> npt.NDArray[np.int64]:
         """Edges of each source, int64[I]."""
@@ -124,108 +191,102 @@ class MatchingLP:
         """Source of each edge, int64[E]."""
         return np.repeat(np.arange(self.sources), self.degrees())
 
+    def split(self, values: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any]]:
+        """values[R] of all rows, such as a dual, as the part of each family by its name; views."""
+        if values.shape != (self.row_count,):
+            raise InstanceError(
+                f"the values have shape {list(values.shape)}: expected one for each of {self.row_count} rows"
+            )
+        ends = np.cumsum([family.rows for family in self.rows])
+        return {
+            family.name: values[end - family.rows : end] for family, end in zip(self.rows, ends.tolist(), strict=True)
+        }
+
     def to_explicit(self) -> ExplicitLP:
-        """The form a general LP solver takes: J budget rows, then a row for each source whose sum is limited; limits of
-        edges as bounds.
-
-        A '=' source without edges stays as the row 0 = z, so an infeasible instance stays infeasible.
+        """The form a general LP solver takes: the coupling rows, then a row for each source whose sum is limited;
+        limits of edges as bounds, and a column for each side of a row that may be left at a price.
         """
-        from scipy import sparse
+        return explicit_form(self.offsets, self.c, self.rows, self.per_source)
 
-        limits = self.per_source.limits()
-        limited = np.flatnonzero(np.isfinite(limits.at_most))
-        source = self.source_of_edge()
-        in_sum = np.isfinite(limits.at_most)[source]
-        row_of_source = np.full(self.sources, -1, dtype=np.int64)
-        row_of_source[limited] = self.destinations + np.arange(limited.size)
-        column_starts = np.concatenate(([0], np.cumsum(1 + in_sum)))
-        rows = np.empty(column_starts[-1], dtype=np.int64)
-        values = np.ones(column_starts[-1], dtype=np.float64)
-        rows[column_starts[:-1]] = self.destination
-        values[column_starts[:-1]] = self.a
-        rows[column_starts[:-1][in_sum] + 1] = row_of_source[source[in_sum]]
-        shape = (self.destinations + limited.size, self.edges)
-        index = np.int32 if max(rows.size, shape[0]) < 2**31 else np.int64
-        matrix = sparse.csc_array((values, rows.astype(index), column_starts.astype(index)), shape=shape)
-        z = limits.at_most[limited]
-        return ExplicitLP(
-            matrix=matrix,
-            c=self.c.astype(np.float64),
-            row_lower=np.concatenate(
-                (np.full(self.destinations, -np.inf), np.where(limits.equality[limited], z, -np.inf))
-            ),
-            row_upper=np.concatenate((self.b, z)),
-            upper=limits.upper[source],
-        )
+    def _of_short_form(self, asked: str) -> Any:
+        if self._short is None:
+            raise InstanceError(
+                f"{asked} is of the short form alone, the instance has {self.beyond_short_form}: use lp.rows"
+            )
+        return self._short
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class ExplicitLP:
-    """minimise c'x, row_lower <= matrix x <= row_upper, 0 <= x <= upper; the first J rows are the budgets.
+def _families(rows: Any, short_form: dict[str, Any], edges: int) -> tuple[tuple[Rows | RaggedRows, ...], Rows | None]:
+    """The checked families, and the one of the short form where they have it."""
+    if rows is None or any(value is not None for value in short_form.values()):
+        given = _short_form(short_form, edges) if rows is None else _changed(rows, short_form, edges)
+        return (given,), given
+    families = _checked_families(rows, edges)
+    short = _as_short_form(families, edges)
+    return (families if short is None else (short,)), short
 
-    matrix float64 CSC [J + sources whose sum is limited, E]; every other array float64.
+
+def _short_form(given: dict[str, Any], edges: int, name: str = SHORT_NAME, keys: Any = None) -> Rows:
+    """The family of destination, a and b, checked under these names."""
+    missing = [field for field, value in given.items() if value is None]
+    if missing:
+        raise InstanceError(f"{', '.join(missing)} not given: give destination=, a= and b=, or rows= with families")
+    destination = checked_integers("destination", given["destination"], np.int32)
+    a = checked_floats("a", given["a"], keep=(np.float32, np.float64))
+    b = checked_floats("b", given["b"], keep=(np.float64,))
+    check_length("destination", destination, edges)
+    check_length("a", a, edges)
+    check_range("destination", destination, 0, b.size - 1, f"b has {b.size} entries")
+    reason = "the short form repairs its budgets by scaling: give other coefficients as rows=[Rows(...)]"
+    check_range("a", a, 0, np.inf, reason)
+    reason = "the short form repairs its budgets by scaling, inf is no limit: give other limits as rows=[Rows(...)]"
+    check_range("b", b, 0, np.inf, reason, finite=False)
+    return Rows.unchecked(name, destination, a, Sides.at_most(b), keys)
+
+
+def _checked_families(rows: Any, edges: int) -> tuple[Rows | RaggedRows, ...]:
+    if isinstance(rows, RowFamily) or not isinstance(rows, Sequence) or not rows:
+        raise InstanceError("rows needs a list of families: write rows=[Rows('campaign', row=..., upper=...)]")
+    for family in rows:
+        if not isinstance(family, (Rows, RaggedRows)):
+            raise InstanceError(f"a family in rows is {named(family)}: give Rows(...) or RaggedRows(...)")
+        family.check_edges(edges)
+    names = [family.name for family in rows]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InstanceError(f"rows has two families named {twice[0]!r}: give each a name of its own")
+    return tuple(rows)
+
+
+def _as_short_form(families: tuple[Rows | RaggedRows, ...], edges: int) -> Rows | None:
+    """The one family with an array for each of row, coefficient and upper; None where it is not the short form.
+
+    A coefficient that is one number becomes float32 where that holds it exactly.
     """
-
-    matrix: Any
-    c: npt.NDArray[np.float64]
-    row_lower: npt.NDArray[np.float64]
-    row_upper: npt.NDArray[np.float64]
-    upper: npt.NDArray[np.float64]
-
-
-def _offsets(value: Any) -> npt.NDArray[np.int64]:
-    offsets = _integers("offsets", value, np.int64)
-    if offsets.size < 1 or offsets[0] != 0:
-        raise InstanceError("offsets must start with 0 and have one entry more than there are sources")
-    for start in range(0, offsets.size - 1, _CHUNK):
-        falls = np.flatnonzero(np.diff(offsets[start : start + _CHUNK + 1]) < 0)
-        if falls.size:
-            at = start + int(falls[0])
-            raise InstanceError(
-                f"offsets fall from {offsets[at]} to {offsets[at + 1]} at source {at}: they must never decrease"
-            )
-        release_pages(offsets, start, min(start + _CHUNK, offsets.size))
-    return offsets
+    family = families[0]
+    if len(families) > 1 or not isinstance(family, Rows) or not family.sides.hard_ceilings():
+        return None
+    coefficient = _of_each_edge(family.coefficient, edges)
+    if least_entry(coefficient) < 0:
+        return None
+    row = np.zeros(edges, dtype=np.int32) if family.row is None else family.row
+    return Rows.unchecked(family.name, row, coefficient, Sides.at_most(np.ascontiguousarray(family.upper)), family.keys)
 
 
-def _integers(name: str, value: Any, dtype: type[np.signedinteger[Any]]) -> npt.NDArray[Any]:
-    array = _array(name, value)
-    if array.ndim != 1 or (array.size and not np.issubdtype(array.dtype, np.integer)):
-        raise InstanceError(f"{name} is {array.dtype}{list(array.shape)}: expected a one-dimensional integer array")
-    if array.size and array.dtype != dtype:
-        limit = np.iinfo(dtype)
-        _check_range(name, array, limit.min, limit.max, f"it is stored as {limit.dtype}")
-    return np.ascontiguousarray(array, dtype=dtype)
+def _of_each_edge(coefficient: Coefficient, edges: int) -> Floats:
+    if isinstance(coefficient, np.ndarray):
+        return coefficient
+    if float(np.float32(coefficient)) == coefficient:
+        return np.full(edges, coefficient, dtype=np.float32)
+    return np.full(edges, coefficient, dtype=np.float64)
 
 
-def _floats(name: str, value: Any, keep: tuple[Any, ...]) -> npt.NDArray[Any]:
-    array = _array(name, value)
-    if array.ndim != 1 or array.dtype.kind not in "fiu":
-        raise InstanceError(f"{name} is {array.dtype}{list(array.shape)}: expected a one-dimensional array of numbers")
-    return np.ascontiguousarray(array, dtype=array.dtype if array.dtype in keep else np.float64)
-
-
-def _array(name: str, value: Any) -> npt.NDArray[Any]:
-    if np.ma.is_masked(value):
-        raise InstanceError(f"{name} is a masked array, an edge cannot be left out by a mask: leave out what it hides")
-    return np.asarray(value)
-
-
-def _check_range(
-    name: str, array: npt.NDArray[Any], low: float, high: float, reason: str, *, finite: bool = True
-) -> None:
-    """Every entry a number in low..high, and finite or not; in chunks, so that no temporary is as long as the array."""
-    for start in range(0, array.size, _CHUNK):
-        chunk = array[start : start + _CHUNK]
-        smallest, largest = chunk.min(), chunk.max()  # NaN if there is one
-        if smallest >= low and largest <= high and not (finite and np.isinf((smallest, largest)).any()):
-            release_pages(array, start, start + chunk.size)
-            continue
-        allowed = (chunk >= low) & (chunk <= high) & (np.isfinite(chunk) | (not finite))
-        at = start + int(np.argmin(allowed))
-        if np.isnan(array[at]) or (finite and np.isinf(array[at])):
-            raise InstanceError(
-                f"{name}[{at}] is {array[at]}: every entry must be {'finite' if finite else 'a number'}"
-            )
-        expected = f"at least {low}" if high == np.inf else f"in {low}..{high}"
-        raise InstanceError(f"{name}[{at}] is {array[at]}: it must be {expected} ({reason})")
+def _changed(rows: Any, given: dict[str, Any], edges: int) -> Rows:
+    """The short form that `rows` holds, with what is given of destination, a and b in its place."""
+    family = rows[0] if isinstance(rows, tuple) and len(rows) == 1 else None
+    if not isinstance(family, Rows) or not family.sides.hard_ceilings():
+        raise InstanceError("destination, a and b are the short form of one '<=' family: give them or rows=, not both")
+    of_family: dict[str, Any] = {"destination": family.row, "a": family.coefficient, "b": family.upper}
+    merged = {field: of_family[field] if value is None else value for field, value in given.items()}
+    keys = family.keys if np.shape(merged["b"]) == (family.rows,) else None
+    return _short_form(merged, edges, family.name, keys)

@@ -114,7 +114,7 @@ class RowGroups:
             hashed += [(name, array.dtype.str, bytes_hash(array)) for name, array in arrays.items()]
         return hash_of_hashes(hashed, polytope)
 
-    def _edges(self, first: int, last: int) -> dict[str, npt.NDArray[Any]]:
+    def _edges(self, first: int, last: int) -> dict[str, Any]:
         """offsets, destination, a and c, group by group into arrays of the final size."""
         from pyarrow import parquet
 

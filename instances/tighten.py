@@ -47,8 +47,11 @@ def tighten(lp: MatchingLP, add: Callable[[Float64], Float64] | None = None) -> 
     """An LP with the feasible set of `lp`, finite b and no limit above what can be used; `lp` where nothing changes.
 
     add: sums a float64 array over all who hold a part of the sources, where `lp` is such a part with the b of the
-    whole. Arrays that do not change are shared. A load beyond the largest float64 counts as that number.
+    whole. Arrays that do not change are shared. A load beyond the largest float64 counts as that number. An LP that is
+    not of the short form stays as it is.
     """
+    if not lp.is_short_form:
+        return lp
     load = np.zeros(lp.destinations)
     limits = _Limits(lp)
     before = after = 0.0

@@ -188,7 +188,9 @@ class Solver(abc.ABC):
         """Whether it can run here; cheap, never raises."""
 
     def unsuited(self, lp: MatchingLP) -> str:
-        """Why it cannot take `lp`, by its polytopes and size alone and before anything is tried; "" where it can."""
+        """Why it cannot take `lp`, by its rows, polytopes and size alone and before it is tried; "" where it can."""
+        if not lp.is_short_form:
+            return f"{self.id} takes one family of '<=' rows with a >= 0 and b >= 0, and not {lp.beyond_short_form}"
         kind = lp.per_source.kind
         others = sorted(k.name for k in Kind if k not in self.polytopes and (kind == k).any())
         if others:

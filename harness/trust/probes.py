@@ -14,7 +14,7 @@ destination 0 and lose 0.5 at destination 1.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -58,18 +58,27 @@ def twice_as_large(kind: Kind) -> Probe:
     probe = known_optimum(kind)
     lp = probe.lp
     polytope = polytope_kinds()[kind].make(*(2 * lp.per_source.params))
-    doubled = replace(lp, a=lp.a.astype(np.float32), c=lp.c.astype(np.float32), b=2 * lp.b, polytope=polytope)
+    doubled = MatchingLP(
+        offsets=lp.offsets,
+        destination=lp.destination,
+        a=lp.a.astype(np.float32),
+        c=lp.c.astype(np.float32),
+        b=2 * lp.b,
+        polytope=polytope,
+    )
     return Probe(lp=doubled, optimum=2 * probe.optimum, dual=probe.dual)
 
 
 def with_gaps(kind: Kind) -> Probe:
     """Empty sources first, last and between, and rows without edges of budgets 0 and 5; the optimum is the same."""
     probe = known_optimum(kind)
-    lp = replace(
-        probe.lp,
+    lp = MatchingLP(
         offsets=np.array([0, 0, 2, 2, 2, 4, 6, 6]),
         destination=2 * probe.lp.destination,
+        a=probe.lp.a,
+        c=probe.lp.c,
         b=np.array([3.0, 0.0, 10.0, 5.0]),
+        polytope=probe.lp.polytope,
     )
     return Probe(lp=lp, optimum=probe.optimum, dual=(probe.dual[0], 0.0, 0.0, 0.0))
 
@@ -107,4 +116,7 @@ def full_rows() -> MatchingLP:
 
 def infeasible(kind: Kind = Kind.SIMPLEX_EQUALITY) -> MatchingLP:
     """'=' sources of such a kind that the budgets cannot serve."""
-    return replace(known_optimum(kind).lp, b=np.array([1.0, 1.0]))
+    lp = known_optimum(kind).lp
+    return MatchingLP(
+        offsets=lp.offsets, destination=lp.destination, a=lp.a, c=lp.c, b=np.array([1.0, 1.0]), polytope=lp.polytope
+    )

@@ -83,7 +83,7 @@ def read_parquet(folder: Path) -> MatchingLP:
 
     header = read_header(folder)
     try:
-        arrays = _read_tables(folder, header)
+        arrays: dict[str, Any] = _read_tables(folder, header)
         lp = MatchingLP(
             **{name: arrays[name] for name in ("offsets", "destination", "a", "c", "b")},
             polytope=polytope_from(header["polytope"], arrays),

@@ -11,7 +11,7 @@ import pytest
 from harness.cli import invoke
 from harness.describe import description
 from harness.trust.probes import known_optimum, several_kinds
-from instances import Kind, MatchingLP, Simplex, generate, parse_spec, write_parquet
+from instances import Kind, MatchingLP, RaggedRows, Rows, Simplex, generate, parse_spec, write_parquet
 
 
 def test_it_says_that_one_edge_may_take_all_of_z() -> None:
@@ -53,6 +53,25 @@ def test_an_instance_of_nothing_is_described_too() -> None:
     told = dict(description(empty))
     assert told["edges"] == "0 a source, 0 a destination"
     assert told["budgets"] == "without them, 0 of 1 rows would be exceeded"
+
+
+def test_families_are_described_one_by_one() -> None:
+    lp = MatchingLP(
+        offsets=[0, 2, 3],
+        c=[-1.0, 2.0, 0.5],
+        rows=[
+            Rows("campaign", row=[0, 1, 1], coefficient=[1.0, 2.0, 3.0], upper=[5.0, np.inf]),
+            Rows("total", lower=1.0, upper=2.0, penalty=(0.5, np.inf)),
+            RaggedRows("link", entry_offsets=[0, 2, 2, 3], row=[0, 1, 1], lower=[0.0, 1.0], penalty=[2.0, np.inf]),
+        ],
+    )
+    told = description(lp)
+    assert dict(told)["size"] == "2 sources, 3 edges, 5 rows, 4 cells"
+    assert [sentence for topic, sentence in told if topic == "rows"] == [
+        "campaign: 2 rows, each edge in one of them, coefficients 1 to 3; at most 5 in 1 of them, hard",
+        "total: 1 row, all edges in it, coefficients 1; at least 1, each unit outside costs 0.5; at most 2, hard",
+        "link: 2 rows, each edge in 0 to 2 of them, coefficients 1; at least 0 to 1, each unit outside costs 2, 1 hard",
+    ]
 
 
 def test_the_command_takes_a_text_or_a_folder(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
