@@ -1,3 +1,7 @@
+"""What a report reads: cases from records and benchmark files, each counted once, what is unreadable named."""
+
+from __future__ import annotations
+
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,3 +1,7 @@
+"""Who reached a gap, in what time and who won: by medians, within the noise, among those asked for the same."""
+
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import replace

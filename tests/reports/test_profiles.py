@@ -1,3 +1,7 @@
+"""Profiles of times and their shifted geometric mean, by hand and against their definitions."""
+
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np

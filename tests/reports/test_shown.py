@@ -1,3 +1,7 @@
+"""How numbers, words, colours and axes are shown."""
+
+from __future__ import annotations
+
 import math
 import re
 
