@@ -36,8 +36,9 @@ from solvers.engine.repair import repair
 from solvers.engine.rows import Rows
 from solvers.engine.tensors import as_numpy, dot, upload
 from solvers.iterates import Iterates, RowPart
-from solvers.proximal.full import CellVector, Whole
-from solvers.proximal.outer import Handover, ProximalNewton
+from solvers.proximal.full import FullProblem
+from solvers.proximal.iterates import CellVector, ProximalIterates
+from solvers.proximal.outer import Handover, Inputs, ProximalNewton
 from solvers.proximal.switch import Switch
 from solvers.restarts import RestartRules, Restarts
 
@@ -148,7 +149,7 @@ class Halpern(Method):
 
         # Before z moves: the switch looks at the z of this pass.
         slow = self._state.newton and self._switch.due(
-            iteration, self._residuals.gap, self._state.most_edges, self._crowded
+            iteration, self._residuals.gap, self._state.most_edges, self._many_slack
         )
         if self._next is _Next.RESTART:
             self._restart()
@@ -228,30 +229,30 @@ class Halpern(Method):
         """Newton's method from z_t; both primal vectors are its own from here on."""
         state = self._state
         cells = self._iterates.cells()
-        return ProximalNewton(
-            state,
-            self._whole(),
-            Rows(state.lp, state.context.group),
-            self._progress,
-            Handover(
-                x=cells["x"],
-                spare=cells["anchor"],
-                price=as_numpy(self._scale * self._step.projected.y),
-                weight=self._restarts.weight,
-                iteration=iteration,
-            ),
+        inputs = Inputs(
+            problem=state,
+            full=self._full_problem(),
+            rows=Rows(state.lp, state.context.group),
+            progress=self._progress,
             to_edges=self._to_edges,
             snapshot=self._snapshot_at,
         )
+        start = Handover(
+            iterates=ProximalIterates(centre=cells["x"], spare=cells["anchor"]),
+            price=as_numpy(self._scale * self._step.projected.y),
+            weight=self._restarts.weight,
+            iteration=iteration,
+        )
+        return ProximalNewton(inputs, start)
 
-    def _crowded(self) -> bool:
+    def _many_slack(self) -> bool:
         x = self._iterates.cells()["x"]
         price = as_numpy(self._scale * self._iterates.z.y)
-        return self._switch.crowded(self._whole(), x, price, self._restarts.weight)
+        return self._switch.many_slack(self._full_problem(), x, price, self._restarts.weight)
 
-    def _whole(self) -> Whole:
+    def _full_problem(self) -> FullProblem:
         state = self._state
-        return Whole(state.layout, state.lp.b, state.context, state.settings.threads)
+        return FullProblem(state.layout, state.lp.b, state.context, threads=state.settings.threads)
 
     def _to_edges(self, cells: CellVector) -> Vector:
         state = self._state

@@ -1,61 +1,67 @@
-"""Full passes over the cells of this rank, and the subproblem cut out of them. J destinations, P chunks."""
+"""Full passes over the cells of this rank, and the subproblem cut out of them. J destinations, C bands, L lanes."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from solvers.engine.arrays import Cells
 from solvers.engine.collectives import concatenated
 from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Pass
 from solvers.engine.layout import Layout
 from solvers.engine.prices import Prices
 from solvers.proximal.arrays import FullPass, ProximalStep
-from solvers.proximal.subproblem import Subproblem, cells_of_all
+from solvers.proximal.iterates import CellVector
+from solvers.proximal.near import cut_near, in_bands, of_all_ranks
+from solvers.proximal.subproblem import Subproblem
 
-CellVector = npt.NDArray[Any]
 #: Sources looked at for a quantile or a share.
 _SAMPLE = 20_000
-#: A chunk of a subproblem has at least this many cells, and eight for each budget row.
-_CHUNK_CELLS, _MOST_CHUNKS = 16_384, 16
-#: Up to so many cells of all ranks (34 bytes each) every rank solves the whole subproblem.
-_SHARED_CELLS = 1 << 20
+#: Up to so many cells of all ranks (34 bytes each) every rank solves the whole subproblem, because a sum over the ranks
+#: takes longer than a pass over these.
+SHARED_CELLS = 1 << 20
 
 
-class Whole:
-    """All cells of an instance. margin float64[lanes] is that of the last pass, infinite where a lane is empty.
+class FullProblem:
+    """All cells of an instance. Over several ranks each holds its own; loads, sums and shares are those of all."""
 
-    Over several ranks each holds its own cells; loads, sums and shares are those of all.
-    """
-
-    def __init__(self, layout: Layout, b: Prices, context: SolveContext, threads: int = 1) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        b: Prices,
+        context: SolveContext,
+        *,
+        threads: int = 1,
+        shared_cells: int = SHARED_CELLS,
+    ) -> None:
         import numba
 
-        self.b, self._context = b, context
+        self.b = b
+        self._context = context
+        self._shared_cells = shared_cells
         self._cells = layout.all_cells
         bands = layout.bands
         self._most_threads = min(threads, numba.config.NUMBA_NUM_THREADS)
         self._threads = min(self._most_threads, bands)
+
         self._loads, self._values, self._near_loads = (np.zeros((bands, b.size)) for _ in range(3))
         self._scalars = np.zeros((bands, 3))
         lanes = layout.source.size
+        # tau and margin of the last pass and of the one before, which a rejected step returns to
         self._last, self._before = ((np.zeros(lanes), np.full(lanes, np.inf)) for _ in range(2))
         self._sources = layout.sources
-        self._stride = max(1, int(context.group.sum(np.array([layout.source.size]))[0]) // _SAMPLE)
+        self._stride = max(1, int(context.group.sum(np.array([lanes]))[0]) // _SAMPLE)
 
-    def evaluate(self, centre: CellVector, step: float, price: Prices, x: CellVector) -> Pass:
-        """x = Proj_C(centre - step (c + A'price)) and what it amounts to, as a pass of a kernel reports it."""
+    def evaluate(self, at: ProximalStep, x: CellVector) -> Pass:
+        """x = Proj_C(centre - step (c + A'price)), and its sums as a pass of a kernel reports them."""
         import numba
         import torch
 
         from solvers.proximal import passes_jit as jit
 
+        self._last, self._before = self._before, self._last  # the older pair is overwritten
         numba.set_num_threads(self._threads)
-        self.back()
-        jit.full_pass(self._cells, ProximalStep(centre, step, price), self._pass(x))
+        jit.full_pass(self._cells, at, self._pass(x))
         support, moved, cost = self._scalars.sum(axis=0)
         result = Pass(
             loads=torch.from_numpy(self._loads.sum(axis=0)),
@@ -65,14 +71,16 @@ class Whole:
         return self._context.sum_pass(result, "float64")
 
     def _pass(self, x: CellVector) -> FullPass:
-        return FullPass(x, *self._last, self._loads, self._values, self._scalars)
+        tau, margin = self._last
+        return FullPass(x=x, tau=tau, margin=margin, loads=self._loads, values=self._values, scalars=self._scalars)
 
-    def back(self) -> None:
-        """The pass before counts again."""
+    def restore_margins(self) -> None:
+        """Those of the pass before count again, where the last one was at rejected prices."""
         self._last, self._before = self._before, self._last
 
     @property
-    def margin(self) -> Prices:
+    def margin(self) -> npt.NDArray[np.float64]:
+        """float64[L], those of the last pass; infinite where a lane is empty."""
         return self._last[1]
 
     def free_share(self) -> float:
@@ -80,74 +88,46 @@ class Whole:
         free, sources = self._context.group.sum(np.array([(self.margin == 0).sum(), self._sources]))
         return float(free / max(1, sources))
 
-    def reach(self, share: float) -> float:
-        """The quantile `share` of the positive margins, of a sample; infinite where there is none."""
+    def margin_quantile(self, quantile: float) -> float:
+        """The quantile of the positive margins, of a sample; infinite where there is none."""
         sample = concatenated(self._context.group, self.margin[:: self._stride])
         sample = sample[(sample > 0) & np.isfinite(sample)]
-        return float(np.quantile(sample, share)) if sample.size else np.inf
+        return float(np.quantile(sample, quantile)) if sample.size else np.inf
 
-    def subproblem(self, centre: CellVector, step: float, price: Prices, loads: Prices, reach: float) -> Subproblem:
-        """The problem of the edges that can be active while no price moves by more than `reach`; loads[J] = A x.
-
-        A small one goes to all ranks whole: a sum over them takes longer than the pass over it.
+    def subproblem(self, at: ProximalStep, loads: Prices, radius: float) -> Subproblem:
+        """The problem of the edges that can be active while no price moves by more than `radius`; loads[J] = A x at
+        this point, that of the last pass.
         """
-        at = ProximalStep(centre, step, price)
-        cells, near_centre = self._near(at, reach)
-        group, context = self._context.group, self._context
+        import numba
+
+        numba.set_num_threads(self._threads)
+        last = self._pass(at.centre)  # only tau and margin are read
+        cells, centre = cut_near(self._cells, at, last, radius, self._near_loads)
+
+        group = self._context.group
+        context = self._context
         sums = group.sum(np.append(self._near_loads.sum(axis=0), cells.index.size))
-        if group.size > 1 and sums[-1] <= _SHARED_CELLS:
-            cells, near_centre = cells_of_all(cells, near_centre, group)
+        if group.size > 1 and sums[-1] <= self._shared_cells:
+            cells, centre = of_all_ranks(cells, centre, group)
             context = SolveContext()
         return Subproblem(
-            cells=cells._replace(band_slice=_cut(cells.slice_start, self.b.size)),
-            centre=near_centre,
+            cells=in_bands(cells, self.b.size),
+            centre=centre,
             b=self.b - (loads - sums[:-1]),
-            step=step,
+            step=at.step,
             context=context,
             threads=self._most_threads,
         )
 
-    def _near(self, at: ProximalStep, reach: float) -> tuple[Cells, CellVector]:
-        """The near edges of this rank in cells, with their centre."""
-        import numba
-
-        from solvers.engine import layout_jit
-        from solvers.proximal import near_jit as jit
-
-        numba.set_num_threads(self._threads)
-        near = jit.near_edges(self._cells, at, self._pass(at.centre), reach, self._near_loads)
-        offsets = np.concatenate(([0], np.cumsum(near.count)))
-        order = layout_jit.sort_sources(offsets, near.kind, 0, near.kind.size)
-        start, lane, kind = layout_jit.cut(offsets, near.kind, order)
-        source, radius = np.empty(lane[-1], np.int64), np.empty(lane[-1], near.radius.dtype)
-        index = np.empty(start[-1], self._cells.index.dtype)
-        a, c, centre = np.empty((3, start[-1]), self._cells.a.dtype)
-        cells = Cells(
-            np.array([0, kind.size]), start, lane, kind, radius, index, a, c, int(np.diff(start).max(initial=1))
-        )
-        layout_jit.fill_lanes(order, near.kind, near.radius, cells, 0, kind.size, source)
-        jit.gather(near, source, self._cells, at.centre, cells, centre)
-        return cells, centre
-
-    def agreed(self, price: Prices, rise: float) -> tuple[Prices, float]:
-        """Those of the first rank: the others may have found them on another kind of processor."""
+    def agree(self, price: Prices, rise: float) -> tuple[Prices, float]:
+        """Those of rank 0 on all ranks: other processors may round differently."""
         group = self._context.group
-        found = group.sum(np.append(price, rise) * (group.rank == 0))
-        return found[:-1], float(found[-1])
+        agreed = group.sum(np.append(price, rise) * (group.rank == 0))
+        return agreed[:-1], float(agreed[-1])
 
-    def slack_share(self, centre: CellVector, step: float, price: Prices) -> float:
-        """Share of the sources, of a sample, that x = Proj_C(centre - step (c + A'price)) uses below their radius."""
+    def slack_share(self, at: ProximalStep) -> float:
+        """Share of the sources, of a sample, that x = Proj_C(centre - step (c + A'price)) uses below their limit."""
         from solvers.proximal import near_jit as jit
 
-        slack, seen = self._context.group.sum(
-            np.array(jit.slack_share(self._cells, ProximalStep(centre, step, price), self._stride))
-        )
-        return float(slack / max(1, seen))
-
-
-def _cut(start: npt.NDArray[np.int64], destinations: int) -> npt.NDArray[np.int64]:
-    """First slice of each chunk, equal shares of the cells: chosen by the sizes alone, as is the order of the sums."""
-    cells = int(start[-1])
-    chunks = max(1, min(_MOST_CHUNKS, cells // _CHUNK_CELLS, cells // (8 * destinations)))
-    shares = np.searchsorted(start[:-1], np.linspace(0, cells, chunks + 1)[1:-1])
-    return np.concatenate(([0], shares, [start.size - 1])).astype(np.int64)
+        slack, sources = self._context.group.sum(np.array(jit.slack_share(self._cells, at, self._stride)))
+        return float(slack / max(1, sources))

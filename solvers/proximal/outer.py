@@ -2,17 +2,22 @@
 
 I sources, J destinations, E edges.
 
-    x_{k+1} = Proj_C(x_k - s_k (c + A'lambda)),    lambda = argmax of phi_k over 0 <= lambda <= most
+    x_{k+1} = Proj_C(x_k - s_k (c + A'lambda)),    lambda = argmax of phi_k over 0 <= lambda <= price_limit
 
-(proximal method of multipliers: Rockafellar 1976). One full pass gives phi, its gradient, the certificate's estimate
-and each source's margin; Newton then works on what can change within a reach, and the next full pass verifies it.
+(proximal method of multipliers: Rockafellar 1976). A round is one such step:
+
+    repeat  solve       Newton's method on the edges that can change within the trust radius
+            full pass   phi, its gradient, the estimated gap and the margin of each source at the new prices
+            accept      where phi has risen, the prices; else the radius factor shrinks
+    until   the residual is small against ||x - centre||
+    the trial becomes the centre, and the step grows after an easy round
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,82 +28,110 @@ from solvers.engine.progress import Progress
 from solvers.engine.repair import repair
 from solvers.engine.rows import Rows
 from solvers.engine.tensors import as_numpy
+from solvers.proximal.arrays import ProximalStep
 from solvers.proximal.constants import Constants
-from solvers.proximal.full import CellVector, Whole
+from solvers.proximal.full import FullProblem
+from solvers.proximal.iterates import CellVector, ProximalIterates
 from solvers.proximal.subproblem import NewtonSolve, Work
+from solvers.proximal.trust_region import TrustRegion
 
 #: phi may seem to fall by this share of itself from rounding alone.
 _ROUNDING = 1e-12
+#: The first step is lengthened at most so often.
+_LENGTHENINGS = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Point:
-    """Prices with phi, the loads A x[J], ||x - centre|| and the estimated gap of a full pass at them."""
+    """What a full pass says of its prices."""
 
     price: Prices
     phi: float
     loads: Prices
+    """A x"""
     moved: float
+    """||x - centre||"""
     gap: float
+    """As estimated."""
 
 
-#: Asks for full passes, one price after another, and is sent the point of each.
-_Passes = Generator[Prices, _Point, None]
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Solve:
+    """What Newton's method says of a subproblem."""
+
+    price: Prices
+    predicted: float
+    """The rise of phi."""
+    at_boundary: bool
+    """Whether the trust region stopped a price."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Round:
+    """The end of a round."""
+
+    point: _Point
+    solves: int
+    converged: bool
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Handover:
-    """Where PDHG leaves a run. From here on both vectors of cells belong to Newton's method, which uses them in turn as
-    centre and as last point.
-    """
+    """Where PDHG leaves a run."""
 
-    x: CellVector
-    """The first centre."""
-
-    spare: CellVector
-    """As long; its values do not matter."""
-
+    iterates: ProximalIterates
+    """Its centre is the x of PDHG."""
     price: Prices
-
     weight: float
     """The primal weight."""
-
     iteration: int
     """Passes so far."""
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Inputs:
+    """What the phase works with beside the point that it starts from."""
+
+    problem: Problem
+    full: FullProblem
+    rows: Rows
+    progress: Progress
+    to_edges: Callable[[CellVector], Vector]
+    """Makes the x[E] of an answer out of cells."""
+    snapshot: Callable[[Prices, Prices], MethodState]
+    """Makes a checkpoint of PDHG at a centre with these prices and loads; the centre then lies in both vectors."""
+    constants: Constants = field(default_factory=Constants)
+
+
+#: Asks for full passes, at one vector of prices after another, and is sent the point of each.
+_Passes = Generator[Prices, _Point, None]
+
+
 class ProximalNewton(Method):
-    """From the point and the primal weight of PDHG; an iteration is a full pass.
+    """Newton's method from the point and the primal weight of PDHG; an iteration is a full pass."""
 
-    to_edges: the x[E] of an answer out of cells. snapshot: a checkpoint of PDHG at a centre with these prices and
-    loads; the x of that centre then lies in both vectors of cells.
-    """
+    def __init__(self, inputs: Inputs, start: Handover) -> None:
+        self._inputs = inputs
+        self._full = inputs.full
+        self._rows = inputs.rows
+        self._progress = inputs.progress
+        self._k = inputs.constants
 
-    def __init__(
-        self,
-        problem: Problem,
-        whole: Whole,
-        rows: Rows,
-        progress: Progress,
-        begin: Handover,
-        *,
-        to_edges: Callable[[CellVector], Vector],
-        snapshot: Callable[[Prices, Prices], MethodState],
-        constants: Constants | None = None,
-    ) -> None:
-        self._problem, self._whole, self._rows, self._progress = problem, whole, rows, progress
-        self._k = constants or Constants()
-        self._centre, self._x, self._centre_gap = begin.x, begin.spare, math.inf
-        self._unit = 1.0 / begin.weight
-        self._step, self._share, self._box = self._k.first_step * self._unit, self._k.share, self._k.first_box
-        self._to_edges, self._snapshot_at = to_edges, snapshot
-        self._first_iteration = self._iteration = begin.iteration
+        self._iterates = start.iterates
+        self._first_iteration = start.iteration
+        self._iteration = start.iteration
         self._work = Work()
-        self._least_gap, self._idle_rounds = math.inf, 0
+        self._region = TrustRegion(self._k)
+        self._unit = 1.0 / start.weight
+        self._step = self._k.first_step * self._unit
+        self._least_gap = math.inf
+        self._idle_rounds = 0
         self._new_centre: _Point | None = None
-        progress.forget_bound()
-        self._passes = self._rounds(np.clip(begin.price, 0.0, rows.price_limit))
-        self._wanted = next(self._passes)
+        """The point of the centre, where a round has just ended."""
+
+        self._progress.forget_bound()  # float32 passes may have put it above the truth
+        self._passes = self._rounds(np.clip(start.price, 0.0, self._rows.price_limit))
+        self._next_price = next(self._passes)
 
     @property
     def remark(self) -> str:
@@ -107,123 +140,133 @@ class ProximalNewton(Method):
     def step(self, iteration: int, *, last: bool) -> Assessment:  # noqa: ARG002 - every pass leaves a point
         """The full pass that the rounds wait for."""
         self._iteration = iteration
-        self._point = self._evaluate(self._wanted)
+        self._point = self._evaluate(self._next_price)
         return Assessment(gap=self._point.gap, worth_proving=self._progress.worth_proving(self._point.gap))
 
     def advance(self, iteration: int) -> Method:  # noqa: ARG002
         """Go on to the next full pass, past the subproblem and the end of the round that lie between."""
         self._new_centre = None
-        self._wanted = self._passes.send(self._point)
+        self._next_price = self._passes.send(self._point)
         return self
 
     def finish(self, *, last: bool) -> Finish:
-        """The last point; at a limit the better one of that and the centre, which a longer step may have left far."""
-        problem = self._problem
-        x = self._to_edges(self._x if self._point.gap <= self._centre_gap or not last else self._centre)
-        dual, seconds = self._progress.best_dual, self._progress.remaining
-        certificate = repair(problem.lp, x, dual, problem.context.group, seconds=seconds)
+        """The trial; at a limit the better one of trial and centre, because a longer step may have left the trial far
+        from the optimum.
+        """
+        problem = self._inputs.problem
+        cells = self._iterates.better(self._point.gap) if last else self._iterates.trial
+        x = self._inputs.to_edges(cells)
+        dual = self._progress.best_dual
+        certificate = repair(problem.lp, x, dual, problem.context.group, seconds=self._progress.remaining)
         return Finish(certificate=certificate, x=lambda: x)
 
     def snapshot(self) -> MethodState | None:
         """PDHG at the centre, where a round has just ended."""
         if self._new_centre is None:
             return None
-        np.copyto(self._x, self._centre)
-        return self._snapshot_at(self._new_centre.price, self._new_centre.loads)
+        self._iterates.copy_centre()
+        return self._inputs.snapshot(self._new_centre.price, self._new_centre.loads)
 
     def _rounds(self, price: Prices) -> _Passes:
-        """Proximal steps, each from the point of the last one."""
-        point = yield from self._long_enough((yield price))
+        """Round after round, each from the point of the last one."""
+        point = yield from self._lengthen_first_step((yield price))
         while True:
-            point, solves, reached = yield from self._round(point)
-            self._centre, self._x, self._centre_gap = self._x, self._centre, point.gap
-            self._count_idle(point.gap)
-            if solves <= self._k.easy:
-                self._lengthen()
-            elif not reached:
-                self._step = max(self._step / self._k.grow, self._k.first_step * self._unit)
-            self._new_centre = point
-            point = yield point.price
+            end = yield from self._round(point)
+            self._iterates.accept(end.point.gap)
+            self._give_up_where_idle(end.point.gap)
+            self._adapt_step(end)
+            self._new_centre = end.point
+            point = yield end.point.price  # the same prices, from the new centre
 
-    def _lengthen(self) -> None:
-        self._step = min(self._step * self._k.grow, self._k.most_step * self._unit)
-
-    def _count_idle(self, gap: float) -> None:
-        """Give up after many rounds in a row that neither made the gap smaller nor can be followed by a longer step."""
-        gains = gap < self._least_gap or self._step < self._k.most_step * self._unit
-        self._idle_rounds = 0 if gains else self._idle_rounds + 1
-        self._least_gap = min(self._least_gap, gap)
-        if self._idle_rounds >= self._k.patient_rounds:
-            self._progress.limits.give_up()
-
-    def _long_enough(self, point: _Point) -> Generator[Prices, _Point, _Point]:
+    def _lengthen_first_step(self, point: _Point) -> Generator[Prices, _Point, _Point]:
         """A longer first step while most sources have free edges: few can be left out of a subproblem then."""
-        free = self._whole.free_share()
-        for _ in range(3):
-            if free <= self._k.free_share:
+        free = self._full.free_share()
+        for _ in range(_LENGTHENINGS):
+            if free <= self._k.free_threshold:
                 break
-            self._lengthen()
-            point, before = (yield point.price), free
-            free = self._whole.free_share()
+            self._lengthen_step()
+            before = free
+            point = yield point.price
+            free = self._full.free_share()
             if free > self._k.free_fall * before:
                 break
         return point
 
-    def _round(self, point: _Point) -> Generator[Prices, _Point, tuple[_Point, int, bool]]:
-        """argmax of phi at this centre and step, to the accuracy that the step allows, with its x; solves used, and
-        whether the accuracy was reached.
-        """
-        solves, stale = 0, False
+    def _round(self, point: _Point) -> Generator[Prices, _Point, _Round]:
+        """Maximise phi at this centre, to the accuracy that the step allows; the trial is the x of the maximum."""
+        solves = 0
+        trial_is_point = True
         while True:
             tolerance = self._k.inexact * point.moved * self._unit / self._step
-            reached = (
-                self._rows.residual(point.loads - self._whole.b, point.price, 0.0, self._rows.price_limit) <= tolerance
-            )
-            if reached or solves == self._k.solves:
-                return ((yield point.price) if stale else point), solves, reached
-            reach = self._whole.reach(self._share)
-            price, rise, hit = self._solve(point, reach, self._k.sub_tolerance * tolerance)
+            converged = self._residual(point) <= tolerance
+            if converged or solves == self._k.most_solves:
+                break
+
+            radius = self._full.margin_quantile(self._region.quantile)
+            solve = self._solve(point, radius, self._k.subproblem_accuracy * tolerance)
             solves += 1
-            trial = yield price
-            self._share = self._next_share(hit=hit)
-            if trial.phi < point.phi - _ROUNDING * abs(point.phi) and solves < self._k.solves:
-                self._box = max(1.0, min(self._box, np.abs(price - point.price).max() / reach) / 4)
-                self._whole.back()
-                stale = True
-                continue
-            self._box = self._next_box((trial.phi - point.phi) / max(rise, 1e-300), hit=hit)
-            point, stale = trial, False
+            trial = yield solve.price
+            self._region.adapt_quantile(at_boundary=solve.at_boundary)
 
-    def _solve(self, point: _Point, reach: float, tolerance: float) -> tuple[Prices, float, bool]:
-        """Prices of the subproblem within its box, the rise of phi it promises, whether the box stopped them."""
-        sub = self._whole.subproblem(self._centre, self._step, point.price, point.loads, reach)
-        low = np.maximum(0.0, point.price - self._box * reach)
-        high = np.minimum(self._rows.price_limit, point.price + self._box * reach)
+            fell = trial.phi < point.phi - _ROUNDING * abs(point.phi)
+            trial_is_point = not fell or solves == self._k.most_solves
+            if trial_is_point:
+                agreement = (trial.phi - point.phi) / max(solve.predicted, 1e-300)
+                self._region.adapt_factor(agreement, at_boundary=solve.at_boundary)
+                point = trial
+            else:
+                self._region.shrink(np.abs(trial.price - point.price).max() / radius)
+                self._full.restore_margins()
+
+        if not trial_is_point:
+            point = yield point.price
+        return _Round(point=point, solves=solves, converged=converged)
+
+    def _solve(self, point: _Point, radius: float, tolerance: float) -> _Solve:
+        """Newton's method on the subproblem of this radius."""
+        at = ProximalStep(centre=self._iterates.centre, step=self._step, price=point.price)
+        sub = self._full.subproblem(at, point.loads, radius)
+        limit = self._rows.price_limit
+        low = np.maximum(0.0, point.price - self._region.radius_factor * radius)
+        high = np.minimum(limit, point.price + self._region.radius_factor * radius)
+
         newton = NewtonSolve(sub, self._rows, self._k, self._work)
-        price, rise = newton.maximise(point.price, low, high, tolerance, self._expired)
-        price, rise = self._whole.agreed(price, rise)
-        hit = ((price <= low) & (low > 0)) | ((price >= high) & (high < self._rows.price_limit))
-        return price, rise, bool(hit.any())
+        price, predicted = newton.maximise(point.price, low, high, tolerance, self._expired)
+        price, predicted = self._full.agree(price, predicted)
+        at_boundary = ((price <= low) & (low > 0)) | ((price >= high) & (high < limit))
+        return _Solve(price=price, predicted=predicted, at_boundary=bool(at_boundary.any()))
 
-    def _next_share(self, *, hit: bool) -> float:
-        if hit:
-            return min(self._k.share, 2 * self._share)
-        return max(self._k.least_share, self._k.shrink_share * self._share)
+    def _residual(self, point: _Point) -> float:
+        return self._rows.residual(point.loads - self._full.b, point.price, 0.0, self._rows.price_limit)
 
-    def _next_box(self, good: float, *, hit: bool) -> float:
-        """Larger where it stopped prices that phi agreed with, smaller where phi rose by little of the promise."""
-        if hit and good > 0.5:
-            return 4 * self._box
-        return max(1.0, self._box / 2) if good < 0.2 else self._box
+    def _adapt_step(self, end: _Round) -> None:
+        """Longer after an easy round, shorter after one that did not converge."""
+        if end.solves <= self._k.easy_solves:
+            self._lengthen_step()
+        elif not end.converged:
+            self._step = max(self._step / self._k.step_growth, self._k.first_step * self._unit)
+
+    def _lengthen_step(self) -> None:
+        self._step = min(self._step * self._k.step_growth, self._k.longest_step * self._unit)
+
+    def _give_up_where_idle(self, gap: float) -> None:
+        """After many rounds in a row that neither made the gap smaller nor can be followed by a longer step."""
+        gains = gap < self._least_gap or self._step < self._k.longest_step * self._unit
+        self._idle_rounds = 0 if gains else self._idle_rounds + 1
+        self._least_gap = min(self._least_gap, gap)
+        if self._idle_rounds >= self._k.idle_rounds:
+            self._progress.limits.give_up()
 
     def _expired(self) -> bool:
         return self._progress.limit(self._iteration) is not None
 
     def _evaluate(self, price: Prices) -> _Point:
-        """A full pass."""
-        result = self._whole.evaluate(self._centre, self._step, price, self._x)
+        """A full pass, which overwrites the trial."""
+        at = ProximalStep(centre=self._iterates.centre, step=self._step, price=price)
+        result = self._full.evaluate(at, self._iterates.trial)
         gap = self._progress.estimate(self._iteration, result, price)
-        moved, cost = float(result.sums[1]), float(result.sums[3])
         loads = as_numpy(result.loads)
-        phi = cost + dot(price, loads - self._whole.b) + moved / (2 * self._step)
+        moved = float(result.sums[1])
+        cost = float(result.sums[3])
+        phi = cost + dot(price, loads - self._full.b) + moved / (2 * self._step)
         return _Point(price=price, phi=phi, loads=loads, moved=math.sqrt(moved), gap=gap)

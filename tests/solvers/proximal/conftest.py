@@ -14,18 +14,22 @@ from solvers.engine.iterate import Loop, MethodState, Problem
 from solvers.engine.kernel import Pass
 from solvers.engine.layout_builder import build_layout
 from solvers.engine.points import to_cells, to_edges
+from solvers.engine.prices import Prices
 from solvers.engine.progress import Progress
 from solvers.engine.rows import Rows
+from solvers.proximal.arrays import ProximalStep
 from solvers.proximal.compile import compile_loops
 from solvers.proximal.constants import Constants
-from solvers.proximal.full import Whole
-from solvers.proximal.outer import Handover, ProximalNewton
+from solvers.proximal.full import SHARED_CELLS, FullProblem
+from solvers.proximal.iterates import ProximalIterates
+from solvers.proximal.outer import Handover, Inputs, ProximalNewton
 from solvers.proximal.subproblem import NewtonSolve, Subproblem, Work
 
+KINDS = (Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY, Kind.BOX)
 Recipe = Callable[..., MatchingLP]
 
 
-def _mixed(seed: int, kinds: tuple[Kind, ...] = tuple(Kind), sources: int = 30, destinations: int = 5) -> MatchingLP:
+def _mixed(seed: int, kinds: tuple[Kind, ...] = KINDS, sources: int = 30, destinations: int = 5) -> MatchingLP:
     """Radii from 0.3 to 2, costs of both signs, some edges without load, budgets that can be met."""
     rng = np.random.default_rng(seed)
     degree = rng.integers(1, min(destinations, 6) + 1, sources)
@@ -43,37 +47,46 @@ def _mixed(seed: int, kinds: tuple[Kind, ...] = tuple(Kind), sources: int = 30, 
     )
 
 
-class _InEdges:
-    """`Whole` in the edge order of the instance: centre[E], x[E] of the last pass, margin[I]."""
+class InEdges:
+    """A `FullProblem` in the edge order of the instance: centre[E], and x[E] and margin[I] of the last pass."""
 
     def __init__(
-        self, lp: MatchingLP, dtype: str = "float64", threads: int = 1, context: SolveContext | None = None
+        self,
+        lp: MatchingLP,
+        dtype: str = "float64",
+        threads: int = 1,
+        context: SolveContext | None = None,
+        shared_cells: int = SHARED_CELLS,
     ) -> None:
         self.lp = lp
         self.context = context or SolveContext()
-        self._layout = build_layout(lp, dtype)
-        self.whole = Whole(self._layout, lp.b, self.context, threads)
-        self._x = np.zeros(self._layout.cells, dtype)
+        self.layout = build_layout(lp, dtype)
+        self.full = FullProblem(self.layout, lp.b, self.context, threads=threads, shared_cells=shared_cells)
+        self._cells = np.zeros(self.layout.cells, dtype)
+        self.x = np.zeros(lp.edges)
+        self.margin = np.full(lp.sources, np.inf)
 
-    def evaluate(self, centre: Vector, step: float, price: Vector) -> Pass:
-        result = self.whole.evaluate(to_cells(self._layout, self.lp, centre), step, price, self._x)
-        self.x = to_edges(self._layout, self.lp, self._x, "float64")
-        source = self._layout.source
+    def at(self, centre: Vector, step: float, price: Prices) -> ProximalStep:
+        return ProximalStep(centre=to_cells(self.layout, self.lp, centre), step=step, price=price)
+
+    def evaluate(self, centre: Vector, step: float, price: Prices) -> Pass:
+        result = self.full.evaluate(self.at(centre, step, price), self._cells)
+        self.x = to_edges(self.layout, self.lp, self._cells, "float64")
+        source = self.layout.source
         self.margin = np.full(self.lp.sources, np.inf)
-        self.margin[source[source >= 0]] = self.whole.margin[source >= 0]
+        self.margin[source[source >= 0]] = self.full.margin[source >= 0]
         return result
 
     def newton(
-        self, centre: Vector, step: float, price: Vector, reach: float, constants: Constants | None = None
+        self, centre: Vector, step: float, price: Prices, radius: float, constants: Constants | None = None
     ) -> NewtonSolve:
-        """On the subproblem within `reach` of the last pass, which was at the same point."""
-        sub = self.subproblem(centre, step, price, reach)
+        """On the subproblem within `radius` of the last pass, which was at the same point."""
+        sub = self.subproblem(centre, step, price, radius)
         return NewtonSolve(sub, Rows(self.lp, self.context.group), constants or Constants(), Work())
 
-    def subproblem(self, centre: Vector, step: float, price: Vector, reach: float) -> Subproblem:
-        group = self.context.group
-        loads = group.sum(np.bincount(self.lp.destination, self.lp.a * self.x, self.lp.destinations))
-        return self.whole.subproblem(to_cells(self._layout, self.lp, centre), step, price, loads, reach)
+    def subproblem(self, centre: Vector, step: float, price: Prices, radius: float) -> Subproblem:
+        loads = self.context.group.sum(np.bincount(self.lp.destination, self.lp.a * self.x, self.lp.destinations))
+        return self.full.subproblem(self.at(centre, step, price), loads, radius)
 
 
 def _finish(
@@ -90,21 +103,24 @@ def _finish(
         objective_upper_bound=np.inf,
     )
     loop = Loop(problem, kernel="cpu")
-    phase = ProximalNewton(
-        problem,
-        Whole(layout, lp.b, problem.context),
-        Rows(lp),
-        loop.progress,
-        Handover(
-            x=to_cells(layout, lp, np.zeros(lp.edges, dtype=dtype) if x is None else x),
-            spare=np.zeros(layout.cells, dtype),
-            price=np.zeros(lp.destinations),
-            weight=float(np.linalg.norm(lp.c) / max(1e-30, np.linalg.norm(lp.b))),
-            iteration=0,
-        ),
+    inputs = Inputs(
+        problem=problem,
+        full=FullProblem(layout, lp.b, problem.context),
+        rows=Rows(lp),
+        progress=loop.progress,
         to_edges=lambda cells: to_edges(layout, lp, cells, "float64"),
         snapshot=lambda price, loads: MethodState(numbers={}, shared={"price": price, "loads": loads}),
     )
+    start = Handover(
+        iterates=ProximalIterates(
+            centre=to_cells(layout, lp, np.zeros(lp.edges, dtype=dtype) if x is None else x),
+            spare=np.zeros(layout.cells, dtype),
+        ),
+        price=np.zeros(lp.destinations),
+        weight=float(np.linalg.norm(lp.c) / max(1e-30, np.linalg.norm(lp.b))),
+        iteration=0,
+    )
+    phase = ProximalNewton(inputs, start)
     return loop.solve(phase), loop.progress, problem.context
 
 
@@ -114,8 +130,8 @@ def mixed() -> Recipe:
 
 
 @pytest.fixture(scope="session")
-def in_edges() -> type[_InEdges]:
-    return _InEdges
+def in_edges() -> type[InEdges]:
+    return InEdges
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from solvers.engine.repair import repair
 from solvers.proximal import near_jit, passes_jit, system_jit
 from tests.support.optimum import optimum
 
-KINDS = [(Kind.SIMPLEX,), (Kind.BOX,), (Kind.SIMPLEX_EQUALITY,), tuple(Kind)]
+KINDS = [(Kind.SIMPLEX,), (Kind.BOX,), (Kind.SIMPLEX_EQUALITY,), (Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY, Kind.BOX)]
 LOOPS = (near_jit, passes_jit, rows_jit, system_jit)
 HARD = ("unit", "independent", "uniform", "dualip")
 

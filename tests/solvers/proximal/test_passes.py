@@ -48,10 +48,10 @@ def test_within_its_margin_no_edge_of_a_source_becomes_free_or_stops(mixed, in_e
     view = in_edges(lp)
     centre, price, _, rng = point(view, seed)
     x, margin, source = view.x, view.margin, lp.source_of_edge()
-    reaches = [view.whole.reach(share) for share in (0.2, 0.5, 0.9)]
-    for reach in reaches:
-        view.evaluate(centre, 2.0, price + rng.uniform(-reach, reach, price.size))
-        kept = (margin > reach)[source]
+    radii = [view.full.margin_quantile(share) for share in (0.2, 0.5, 0.9)]
+    for radius in radii:
+        view.evaluate(centre, 2.0, price + rng.uniform(-radius, radius, price.size))
+        kept = (margin > radius)[source]
         np.testing.assert_allclose(view.x[kept], x[kept], atol=1e-12)
     assert (margin >= 0).all()
 
@@ -77,10 +77,10 @@ def test_the_subproblem_is_the_whole_problem_within_its_reach(mixed, in_edges, s
     lp = mixed(seed)
     view = in_edges(lp)
     centre, price, _, rng = point(view, seed)
-    reach = view.whole.reach(share)
-    newton = view.newton(centre, 2.0, price, reach)
+    radius = view.full.margin_quantile(share)
+    newton = view.newton(centre, 2.0, price, radius)
     for _ in range(3):
-        moved = price + rng.uniform(-reach, reach, price.size)
+        moved = price + rng.uniform(-radius, radius, price.size)
         there = view.evaluate(centre, 2.0, moved)
         np.testing.assert_allclose(newton.evaluate(moved).gradient, there.loads.numpy() - lp.b, atol=1e-10)
 
@@ -103,7 +103,7 @@ def test_a_pass_gives_the_same_bytes_on_one_and_two_threads(in_edges):
     for threads in (1, min(2, numba.config.NUMBA_NUM_THREADS), 1):
         view = in_edges(lp, "float32", threads)
         centre, price, result, _ = point(view, 1)
-        newton = view.newton(centre, 2.0, price, view.whole.reach(0.5))
+        newton = view.newton(centre, 2.0, price, view.full.margin_quantile(0.5))
         numbers = (view.x, view.margin, result.loads.numpy(), result.sums.numpy(), newton.evaluate(price).gradient)
         found.append([values.tobytes() for values in numbers])
     assert found[0] == found[1] == found[2]

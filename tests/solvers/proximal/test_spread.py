@@ -7,7 +7,6 @@ import pytest
 
 from instances import MatchingLP, PerSource
 from solvers.engine.context import SolveContext
-from solvers.proximal import full
 from tests.support.ranks import on_ranks
 
 STEP = 2.0
@@ -34,18 +33,18 @@ def parts_of(lp, size):
 def seen(view, centre, price, moved):
     """What decisions are taken from, of a pass, of the subproblem around it, and of its Newton system."""
     result = view.evaluate(centre, STEP, price)
-    reach = view.whole.reach(0.4)
-    shares = [view.whole.free_share(), view.whole.slack_share(np.zeros_like(view._x), STEP, price), reach]
-    newton = view.newton(centre, STEP, price, reach)
+    radius = view.full.margin_quantile(0.4)
+    shares = [view.full.free_share(), view.full.slack_share(view.at(np.zeros(centre.size), STEP, price)), radius]
+    newton = view.newton(centre, STEP, price, radius)
     near = newton.evaluate(moved)
-    direction = newton.direction(near.gradient, np.arange(price.size) % 3 != 0)
+    direction = newton.direction(near, np.arange(price.size) % 3 != 0)
     return [result.loads.numpy(), result.sums.numpy(), np.array(shares), near.gradient, np.array([near.phi]), direction]
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["subproblem on every rank", "subproblem spread"])
 @pytest.mark.parametrize("ranks", [2, 3])
-def test_every_rank_sees_what_one_process_sees(mixed, in_edges, monkeypatch, ranks, shared):
-    monkeypatch.setattr(full, "_SHARED_CELLS", 1 << 20 if shared else 0)
+def test_every_rank_sees_what_one_process_sees(mixed, in_edges, ranks, shared):
+    shared_cells = 1 << 20 if shared else 0
     for seed in range(6):
         lp, rng = mixed(seed), np.random.default_rng(seed)
         centre, price = rng.uniform(0, 0.5, lp.edges), np.maximum(0, rng.normal(0.5, 1, lp.destinations))
@@ -53,9 +52,10 @@ def test_every_rank_sees_what_one_process_sees(mixed, in_edges, monkeypatch, ran
         alone = seen(in_edges(lp), centre, price, moved)
         parts = list(parts_of(lp, ranks))
 
-        def work(group, parts=parts, centre=centre, price=price, moved=moved):
+        def work(group, parts=parts, centre=centre, price=price, moved=moved, shared_cells=shared_cells):
             own, part = parts[group.rank]
-            return seen(in_edges(part, context=SolveContext(group)), centre[own], price, moved)
+            view = in_edges(part, context=SolveContext(group), shared_cells=shared_cells)
+            return seen(view, centre[own], price, moved)
 
         found = on_ranks(ranks, work)
         for numbers in found:
@@ -69,7 +69,7 @@ def test_the_prices_of_the_first_rank_count(mixed, in_edges):
 
     def work(group):
         view = in_edges(parts[group.rank][1], context=SolveContext(group))
-        return view.whole.agreed(np.array([1.0 + group.rank, 2.0]), 3.0 + group.rank)
+        return view.full.agree(np.array([1.0 + group.rank, 2.0]), 3.0 + group.rank)
 
     for price, rise in on_ranks(2, work):
         assert price.tolist() == [1.0, 2.0]

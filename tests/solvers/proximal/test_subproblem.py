@@ -40,13 +40,13 @@ def test_the_direction_solves_the_newton_system(mixed, in_edges, seed):
     view = in_edges(lp)
     newton, price = newton_on(view, seed, Constants(cg_tolerance=1e-12, first_ridge=1e-3))
     x = view.x
-    gradient = newton.evaluate(price).gradient
+    point = newton.evaluate(price)
     movable = np.arange(lp.destinations) % 4 != 0
-    d = newton.direction(gradient, movable)
+    d = newton.direction(point, movable)
     square = np.bincount(lp.destination, lp.a**2, lp.destinations)
     system = STEP * dense_hessian(lp, x) + 1e-3 * STEP * np.diag(square)
     wanted = np.zeros(lp.destinations)
-    wanted[movable] = np.linalg.solve(system[np.ix_(movable, movable)], gradient[movable])
+    wanted[movable] = np.linalg.solve(system[np.ix_(movable, movable)], point.gradient[movable])
     np.testing.assert_allclose(d, wanted, rtol=1e-7, atol=1e-9 * np.abs(wanted).max())
 
 
@@ -72,14 +72,14 @@ def test_prices_stay_in_their_box_and_an_expired_run_stops_at_once(mixed, in_edg
     assert rise == 0
 
 
-@pytest.mark.parametrize("reach", [1.0, np.nan, np.inf])
-def test_margins_that_are_no_numbers_count_as_far(mixed, in_edges, reach):
+@pytest.mark.parametrize("radius", [1.0, np.nan, np.inf])
+def test_margins_that_are_no_numbers_count_as_far(mixed, in_edges, radius):
     view = in_edges(mixed(3))
     centre, price = np.zeros(view.lp.edges), np.zeros(view.lp.destinations)
     view.evaluate(centre, STEP, price)
-    view.whole.margin[:] = np.nan
-    assert view.newton(centre, STEP, price, reach).evaluate(price).price is price
-    assert view.subproblem(centre, STEP, price, reach).cells.index.size == 0
+    view.full.margin[:] = np.nan
+    assert view.newton(centre, STEP, price, radius).evaluate(price).price is price
+    assert view.subproblem(centre, STEP, price, radius).cells.index.size == 0
 
 
 def test_conjugate_gradients_survive_a_system_without_curvature():
