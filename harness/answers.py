@@ -56,23 +56,23 @@ def plain(answer: Any, lp: MatchingLP) -> Plain:
         raise AnswerError(f"status {answer.status!r}, expected one of {', '.join(sorted(CLAIMS))}")
     sizes = {"x": lp.edges, "dual": lp.destinations, "ray": lp.destinations}
     arrays = {name: _array(name, getattr(answer, name), size) for name, size in sizes.items()}
-    found = Answer(
+    checked = Answer(
         **{name: array for name, (array, _) in arrays.items()},
         status=Status(str(answer.status)),
         raw_status=" ".join(str(answer.raw_status).split())[:_WORDS],
         iterations=_iterations(answer.iterations),
         trace=_trace(answer.trace),
     )
-    return Plain(answer=found, complaint="; ".join(complaint for _, complaint in arrays.values() if complaint))
+    return Plain(answer=checked, complaint="; ".join(complaint for _, complaint in arrays.values() if complaint))
 
 
 def availability(solver: Solver) -> Availability:
     """solver.available(), which must not raise; where it does all the same, that is why it cannot run."""
     try:
-        found: Any = solver.available()
-        if isinstance(found, Availability):
-            return plain_availability(found)
-        text = f"{found!s:.200}"
+        answer: Any = solver.available()
+        if isinstance(answer, Availability):
+            return plain_availability(answer)
+        text = f"{answer!s:.200}"
     except (Exception, SystemExit) as error:  # noqa: BLE001 - an adapter from anywhere
         text = f"raised {type(error).__name__}: {' '.join(str(error).split())}"
     return Availability(ok=False, reason=f"available() {text}", remedy="repair the adapter: dualbench check")
@@ -89,11 +89,13 @@ def _checksum(array: npt.NDArray[Any]) -> int:
     """CRC-32 of the exclusive or of rows of words, piece by piece, so that a mapped array is never held whole."""
     if not array.flags.c_contiguous:  # one value for all sources
         return zlib.crc32(array[:1].tobytes())
-    total, step = 0, max(1, _PIECE // array.itemsize)
+    total = 0
+    step = max(1, _PIECE // array.itemsize)
     for first in range(0, array.size, step):
         content = array[first : first + step].view(np.uint8).reshape(-1)
         rows = content.size // (8 * _ROW)
-        head, tail = content[: 8 * _ROW * rows], content[8 * _ROW * rows :]
+        head = content[: 8 * _ROW * rows]
+        tail = content[8 * _ROW * rows :]
         folded = np.bitwise_xor.reduce(head.view(np.uint64).reshape(rows, _ROW), axis=0)
         total = zlib.crc32(tail.tobytes(), zlib.crc32(folded.tobytes(), total))
         release_pages(array, first, min(first + step, array.size))
@@ -125,20 +127,22 @@ def _iterations(value: Any) -> int | None:
 
 def _trace(points: Any) -> tuple[TracePoint, ...]:
     """The points in plain numbers. A gap that is not finite, or beyond any use, is no number yet."""
-    found: list[TracePoint] = []
+    plain_points: list[TracePoint] = []
     for point in points:
         if not isinstance(point, TracePoint) or not all(map(_is_number, (point.seconds, point.iteration, point.gap))):
             raise AnswerError(f"trace has {point!r:.80}, expected TracePoints of numbers")
-        seconds, iteration, gap = _float(point.seconds), _float(point.iteration), _float(point.gap)
-        before = found[-1].seconds if found else 0.0
+        seconds = _float(point.seconds)
+        iteration = _float(point.iteration)
+        gap = _float(point.gap)
+        before = plain_points[-1].seconds if plain_points else 0.0
         if not (before - _BACK <= seconds <= MOST and 0 <= iteration <= MOST):
             raise AnswerError(
                 f"trace has {seconds:g} s at iteration {iteration:g} after {before:g} s, expected seconds that do not "
                 f"fall and numbers from 0 to {MOST:g}"
             )
         gap = gap if abs(gap) <= MOST else math.nan
-        found.append(TracePoint(seconds=seconds, iteration=int(iteration), gap=gap))
-    return tuple(found)
+        plain_points.append(TracePoint(seconds=seconds, iteration=int(iteration), gap=gap))
+    return tuple(plain_points)
 
 
 def _float(value: Any) -> float:

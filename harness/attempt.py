@@ -40,9 +40,9 @@ class Measured:
 
 def check_runnable(solver: Solver, settings: Settings) -> None:
     """Raise where the solver is not available here, not on the device asked for, or does not know an option."""
-    found = availability(solver)
-    if not found.ok:
-        raise UnavailableError(f"{solver.id}: {found.reason}; {found.remedy}")
+    able = availability(solver)
+    if not able.ok:
+        raise UnavailableError(f"{solver.id}: {able.reason}; {able.remedy}")
     if settings.device.partition(":")[0] not in solver.devices:
         raise OptionError(f"{solver.id} does not run on {settings.device}: use {' or '.join(solver.devices)}")
     parse_options(solver.Options, settings)
@@ -72,12 +72,12 @@ def attempt(
     before = disturbance.read()
     stopwatch = Stopwatch(settings.device)
     on_step(Step.RUN)
-    found = call(lambda: plain(solver.run(state), lp))
+    checked = call(lambda: plain(solver.run(state), lp))
     measured.seconds["run"] = stopwatch.lap()
     on_step(Step.DELIVER)
-    deliver(found)
+    deliver(checked)
     measured.disturbance |= disturbance.between(before, disturbance.read())
-    return found
+    return checked
 
 
 def failure(error: BaseException) -> tuple[Status, str]:

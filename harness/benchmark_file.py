@@ -19,7 +19,8 @@ def read_benchmarks(path: Path) -> tuple[list[dict[str, Any]], list[dict[str, An
     """
     try:
         export = json.loads(path.read_bytes())
-        benchmarks, machine = export["benchmarks"], export.get("machine_info") or {}
+        benchmarks = export["benchmarks"]
+        machine = export.get("machine_info") or {}
         environment = machine.get("dualbench")
         extras = [dict(benchmark.get("extra_info") or {}) for benchmark in benchmarks]
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -50,8 +51,9 @@ def _rounds(benchmark: Mapping[str, Any]) -> list[dict[str, Any]]:
     stats = stats if isinstance(stats, dict) else {}
     rounds = stats.get("data") or [stats.get("median")]
     rounds = rounds if isinstance(rounds, list) else [None]
-    found, repeat = record.get("seconds"), record.get("repeat")
-    seconds = found if isinstance(found, dict) else {}
+    recorded = record.get("seconds")
+    repeat = record.get("repeat")
+    seconds = recorded if isinstance(recorded, dict) else {}
     first = repeat if type(repeat) is int else 0
     return [
         {

@@ -61,11 +61,11 @@ def card(solver_id: str) -> SolverCard:
     if solver_id in registry():
         return _own_card(solver_id)
     places = _places()
-    for place, found in zip(places, _described(places), strict=True):
-        if isinstance(found, SolverCard) and found.id == solver_id:
-            return found
-        if not isinstance(found, SolverCard) and place.name == solver_id:
-            raise BrokenAdapterError(found)
+    for place, described in zip(places, _described(places), strict=True):
+        if isinstance(described, SolverCard) and described.id == solver_id:
+            return described
+        if not isinstance(described, SolverCard) and place.name == solver_id:
+            raise BrokenAdapterError(described)
     known = listing()
     left_out = "".join(f"; left out: {line}" for line in known.broken)
     raise InputError(f"{unknown_solver(solver_id, known.cards)}{left_out}")
@@ -75,13 +75,15 @@ def listing() -> Listing:
     """The solvers of this package, and those behind the entry points of others."""
     cards = {solver_id: _own_card(solver_id) for solver_id in registry()}
     broken = list(broken_files())
-    for found in _described(_places()):
-        if not isinstance(found, SolverCard):
-            broken.append(found)
-        elif found.id in cards:
-            broken.append(f"{found.source} is left out: its id {found.id!r} is that of {cards[found.id].source}")
+    for described in _described(_places()):
+        if not isinstance(described, SolverCard):
+            broken.append(described)
+        elif described.id in cards:
+            broken.append(
+                f"{described.source} is left out: its id {described.id!r} is that of {cards[described.id].source}"
+            )
         else:
-            cards[found.id] = found
+            cards[described.id] = described
     return Listing(cards=dict(sorted(cards.items())), broken=tuple(broken))
 
 
@@ -103,10 +105,10 @@ def _own_card(solver_id: str) -> SolverCard:
     return replace(make_card(declaration(solver), availability(solver)), source="dualbench")
 
 
-def _usable(found: SolverCard | str) -> SolverCard:
-    if not isinstance(found, SolverCard):
-        raise BrokenAdapterError(found)
-    return found
+def _usable(described: SolverCard | str) -> SolverCard:
+    if not isinstance(described, SolverCard):
+        raise BrokenAdapterError(described)
+    return described
 
 
 def _place_of_file(solver_id: str) -> _Place:
@@ -158,32 +160,34 @@ def _ask(places: Sequence[_Place]) -> list[SolverCard | str]:
             timeout=SECONDS + _STARTING,
             check=True,
         )
-        told = json.loads(done.stdout)
+        answers = json.loads(done.stdout)
     except (OSError, ValueError, RecursionError, subprocess.SubprocessError) as error:
         return [f"{place.source}: the process that loads it failed ({plain_text(error)})" for place in places]
-    return [_card_or_line(place, one) for place, one in zip(places, told, strict=True)]
+    return [_card_or_line(place, one) for place, one in zip(places, answers, strict=True)]
 
 
-def _card_or_line(place: _Place, found: Mapping[str, Any]) -> SolverCard | str:
-    told, end = found["told"], plain_text(found["end"])
+def _card_or_line(place: _Place, answer: Mapping[str, Any]) -> SolverCard | str:
+    values = answer["told"]
+    end = plain_text(answer["end"])
     try:
-        declared = dict(told[0]) if told else {}
+        declared = dict(values[0]) if values else {}
         if "refused" in declared:
             prefix = "" if place.source == place.origin else f"{place.source}: "
             return plain_text(f"{prefix}{declared['refused']}")
         if not declared:
             return plain_text(f"{place.source} cannot be loaded ({end}): repair it")
-        made = make_card(declared, _availability(told, end))
+        declared_card = make_card(declared, _availability(values, end))
     except DeclarationError as error:
         return plain_text(f"{place.source}: {error}")
     except (TypeError, ValueError, KeyError, AttributeError):
         return plain_text(f"{place.source}: what it says of itself cannot be read: repair it")
-    if made.id in registry():
-        return f"{place.source} is left out: its id {made.id!r} is that of a solver of dualbench, choose another"
-    return replace(made, origin=place.origin, source=place.source, adapter_hash=place.content)
+    if declared_card.id in registry():
+        of_ours = f"its id {declared_card.id!r} is that of a solver of dualbench"
+        return f"{place.source} is left out: {of_ours}, choose another"
+    return replace(declared_card, origin=place.origin, source=place.source, adapter_hash=place.content)
 
 
-def _availability(told: Sequence[Any], end: str) -> Availability:
-    if len(told) < 2:
+def _availability(values: Sequence[Any], end: str) -> Availability:
+    if len(values) < 2:
         return Availability(ok=False, reason=f"available(): {end or 'nothing was told'}", remedy=_REPAIR)
-    return Availability(**told[1])
+    return Availability(**values[1])

@@ -23,7 +23,10 @@ from harness.scaling import commands as scaling_commands
 from harness.trust import commands as trust_commands
 from instances.errors import InputError
 
-OK, NOT_SOLVED, BAD_INPUT, FAULT = 0, 1, 2, 3
+OK = 0
+NOT_SOLVED = 1
+BAD_INPUT = 2
+FAULT = 3
 _SETTINGS = {"help_option_names": ["-h", "--help"]}
 
 
@@ -154,9 +157,9 @@ def solvers() -> None:
     from harness.cards import listing
     from harness.display import wide_console
 
-    found = listing()
+    known = listing()
     table = Table("id", "version", "devices", "available", "title")
-    for card in found.cards.values():
+    for card in known.cards.values():
         able = card.availability
         table.add_row(
             card.id,
@@ -167,7 +170,7 @@ def solvers() -> None:
         )
     console = wide_console()
     console.print(table)
-    for line in found.broken:
+    for line in known.broken:
         console.print(line, style="yellow", soft_wrap=True)
 
 
@@ -207,7 +210,8 @@ def _describe(spec: str) -> None:
     from instances import generate as make
 
     parsed = parse_spec(f"parquet:path={spec}" if Path(spec).is_dir() else named_instances().get(spec, spec))
-    needed, free = peak_memory_bytes(parsed), available_memory()
+    needed = peak_memory_bytes(parsed)
+    free = available_memory()
     if needed > free:
         raise InputError(
             f"{spec} needs {needed / 2**30:.3g} GiB to be described, {free / 2**30:.3g} GiB are free: "

@@ -24,5 +24,6 @@ class Stopwatch:
 
     def lap(self) -> float:
         end = now(self._device)
-        seconds, self._start = end - self._start, end
+        seconds = end - self._start
+        self._start = end
         return seconds

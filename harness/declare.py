@@ -26,9 +26,9 @@ def main() -> None:
     processes.adopt_orphans()
     asked = json.load(sys.stdin)
     forks = [Fork(partial(_declare, origin)) for origin in asked["origins"]]
-    found = [fork.finish(asked["seconds"]) for fork in forks]
+    answers = [fork.finish(asked["seconds"]) for fork in forks]
     processes.end_children(_GENTLE)
-    json.dump([{"told": told, "end": end} for told, end in found], sys.stdout)
+    json.dump([{"told": told, "end": end} for told, end in answers], sys.stdout)
 
 
 def _declare(origin: str, tell: Tell) -> None:

@@ -61,13 +61,15 @@ class LiveDisplay:
             self._live.stop()
 
     def begin(self, case: Case) -> None:
-        self._case, self._since = case, time.monotonic()
+        self._case = case
+        self._since = time.monotonic()
         self.tick(Step.START)
 
     def tick(self, step: Step) -> None:
         if self._live is None or self._case is None:
             return
-        elapsed, remaining = time.monotonic() - self._since, sum(self._left[self._done :])
+        elapsed = time.monotonic() - self._since
+        remaining = sum(self._left[self._done :])
         title = f"{self._case.instance}  {self._case.solver}  {power(self._case.settings.tolerance)}"
         self._live.update(
             Text.assemble(
@@ -128,11 +130,11 @@ def summary_table(rows: Sequence[Mapping[str, Any]]) -> Table:
         if last and instance != last:
             table.add_section()
         shown = (instance, f"{count:,}" if count is not None else "-") if instance != last else ("", "")
-        told = [
+        times = [
             _cell(by_tolerance.get(tolerance, []), fastest.get((instance, tolerance), math.nan))
             for tolerance in tolerances
         ]
-        table.add_row(*shown, solver, *told)
+        table.add_row(*shown, solver, *times)
         last = instance
     return table
 
@@ -143,7 +145,7 @@ def _what_marks_mean(rows: Sequence[Mapping[str, Any]]) -> str | None:
         DISTURBED: "disturbed by other work on this machine: --resume --rerun-disturbed runs it again",
         TOO_SHORT: "too short to tell whether it was disturbed",
     }
-    return "\n".join(f"{mark} {told}" for mark, told in words.items() if mark in marks) or None
+    return "\n".join(f"{mark} {meaning}" for mark, meaning in words.items() if mark in marks) or None
 
 
 def _cell(rows: Sequence[Mapping[str, Any]], fastest: float) -> Text:
@@ -153,10 +155,11 @@ def _cell(rows: Sequence[Mapping[str, Any]], fastest: float) -> Text:
     unsolved = next((str(row["status"]).replace("_", " ") for row in rows if row["status"] != "solved"), "")
     if not all(_reached(row) for row in rows):
         return Text(unsolved, "yellow")
-    middle, seconds = _middle(rows), _median_run(rows)
+    middle = _middle(rows)
+    seconds = _median_run(rows)
     gap = (middle.get("certificate") or {}).get("certified_gap")
-    told = f"{seconds:.3g}{_mark(rows)} ({measured(gap, digits=0)}){unsolved and f', {unsolved}'}"
-    return Text(told, "bold" if seconds <= fastest else "")
+    text = f"{seconds:.3g}{_mark(rows)} ({measured(gap, digits=0)}){unsolved and f', {unsolved}'}"
+    return Text(text, "bold" if seconds <= fastest else "")
 
 
 def _reached(row: Mapping[str, Any]) -> bool:

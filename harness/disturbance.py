@@ -18,13 +18,19 @@ import psutil
 
 from instances.cpus import times_throttled, usable_cpus
 
-_PROC, _CPU = Path("/proc"), Path("/sys/devices/system/cpu")
+_PROC = Path("/proc")
+_CPU = Path("/sys/devices/system/cpu")
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
 #: Columns of /proc/stat that are work: user, nice, system, irq, softirq (guests are in user, steal is apart).
-_WORK, _STEAL = (0, 1, 2, 5, 6), 7
+_WORK = (0, 1, 2, 5, 6)
+_STEAL = 7
 #: Thresholds; how they were chosen stands in METHOD.md.
-OTHER_LOAD, STEAL, TICKS = 0.10, 0.02, 3
-SWAPPED_PAGES, CLOCK_SECONDS, CLOCK_SHARE = 256, 0.1, 1e-3
+OTHER_LOAD = 0.10
+STEAL = 0.02
+TICKS = 3
+SWAPPED_PAGES = 256
+CLOCK_SECONDS = 0.1
+CLOCK_SHARE = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +68,8 @@ def between(first: Reading, last: Reading) -> dict[str, float | None]:
     """
     seconds = last.monotonic - first.monotonic
     whole = max(seconds, 1e-9) * first.cores
-    busy, steal = _change(first.busy, last.busy), _change(first.steal, last.steal)
+    busy = _change(first.busy, last.busy)
+    steal = _change(first.steal, last.steal)
     other = None if busy is None else max(0.0, busy - (last.own - first.own)) / whole
     return {
         "seconds": seconds,
@@ -75,27 +82,29 @@ def between(first: Reading, last: Reading) -> dict[str, float | None]:
     }
 
 
-def marks(found: Mapping[str, float | None]) -> str:
+def marks(measured: Mapping[str, float | None]) -> str:
     """What passed its threshold, in words; "" where nothing did. Shares count from three ticks of the kernel on."""
-    seconds, cores = found.get("seconds") or 0.0, found.get("cores") or 1
+    seconds = measured.get("seconds") or 0.0
+    cores = measured.get("cores") or 1
     least = TICKS * _TICK / max(seconds, 1e-9)
-    told = []
+    passed = []
     for name, threshold, words in (("other_load", OTHER_LOAD, "other processes"), ("steal", STEAL, "the hypervisor")):
-        share = found.get(name) or 0.0
+        share = measured.get(name) or 0.0
         if share > threshold and share * cores > least:
-            told.append(f"{words} took {share:.0%} of the cores")
-    if (found.get("swapped") or 0) >= SWAPPED_PAGES:
-        told.append(f"{found['swapped']:.0f} pages were swapped")
-    if found.get("throttled"):
-        told.append(f"heat or a CPU quota throttled the cores {found['throttled']:.0f} times")
-    if abs(found.get("clock") or 0.0) > CLOCK_SECONDS + CLOCK_SHARE * seconds:
-        told.append(f"the clock was moved by {found['clock']:.1f} s")
-    return "; ".join(told)
+            passed.append(f"{words} took {share:.0%} of the cores")
+    if (measured.get("swapped") or 0) >= SWAPPED_PAGES:
+        passed.append(f"{measured['swapped']:.0f} pages were swapped")
+    if measured.get("throttled"):
+        passed.append(f"heat or a CPU quota throttled the cores {measured['throttled']:.0f} times")
+    if abs(measured.get("clock") or 0.0) > CLOCK_SECONDS + CLOCK_SHARE * seconds:
+        passed.append(f"the clock was moved by {measured['clock']:.1f} s")
+    return "; ".join(passed)
 
 
-def too_short(found: Mapping[str, float | None]) -> bool:
+def too_short(measured: Mapping[str, float | None]) -> bool:
     """Whether a load of a tenth of the cores would not show: it does not fill the ticks from which shares count."""
-    seconds, cores = found.get("seconds"), found.get("cores")
+    seconds = measured.get("seconds")
+    cores = measured.get("cores")
     return seconds is not None and cores is not None and OTHER_LOAD * cores * seconds < TICKS * _TICK
 
 

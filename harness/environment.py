@@ -67,8 +67,8 @@ def governor() -> str | None:
 def turbo() -> bool | None:
     """Whether the clock may rise above its base frequency, None where the machine does not say."""
     for file, on in ((_CPU / "intel_pstate/no_turbo", "0"), (_CPU / "cpufreq/boost", "1")):
-        if found := _text(file):
-            return found == on
+        if setting := _text(file):
+            return setting == on
     return None
 
 

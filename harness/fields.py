@@ -39,8 +39,8 @@ def sentences_of(record: type[Any]) -> dict[str, str]:
     sentences: dict[str, str] = {}
     for field, after in zip(definition.body, definition.body[1:], strict=False):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name):
-            told = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
-            sentences[field.target.id] = " ".join(str(after.value.value).split()) if told else ""  # type: ignore[attr-defined]
+            documented = isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant)
+            sentences[field.target.id] = " ".join(str(after.value.value).split()) if documented else ""  # type: ignore[attr-defined]
     return sentences
 
 

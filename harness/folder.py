@@ -30,7 +30,8 @@ from harness.texts import plain_text
 from instances import InputError
 
 LOCK = ".lock"
-_DUALS, _XS = "duals", "x"
+_DUALS = "duals"
+_XS = "x"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,8 @@ from harness.isolation import processes
 #: What a job tells: values of JSON.
 Tell = Callable[[Any], None]
 Job = Callable[[Tell], None]
-_CHUNK, _MOST = 1 << 16, 1 << 22
+_CHUNK = 1 << 16
+_MOST = 1 << 22
 _LOOK = 0.02  # seconds between looks at a process that says nothing
 
 
@@ -60,8 +61,8 @@ class Fork:
 
     def _ended(self) -> bool:
         if self._code is None:
-            found, status = os.waitpid(self.pid, os.WNOHANG)
-            self._code = os.waitstatus_to_exitcode(status) if found else None
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self._code = os.waitstatus_to_exitcode(status) if pid else None
         return self._code is not None
 
     def _drain(self) -> bool:
@@ -106,10 +107,10 @@ def _send(write: int, message: Any) -> None:
         content = content[os.write(write, content) :]
 
 
-def _values(told: bytes) -> tuple[list[Any], str]:
+def _values(output: bytes) -> tuple[list[Any], str]:
     """The values, up to a line that is none, and what was raised."""
     values: list[Any] = []
-    for line in told.splitlines():
+    for line in output.splitlines():
         try:
             message = json.loads(line)
             if "raised" in message:

@@ -14,8 +14,8 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_
 def of_children(threads: int) -> dict[str, str]:
     """What a child process is given: its number of threads, and where to find this package."""
     root = str(Path(__file__).resolve().parent.parent)
-    found = os.environ.get("PYTHONPATH")
-    return dict.fromkeys(THREADS, str(threads)) | {"PYTHONPATH": f"{root}{os.pathsep}{found}" if found else root}
+    path = os.environ.get("PYTHONPATH")
+    return dict.fromkeys(THREADS, str(threads)) | {"PYTHONPATH": f"{root}{os.pathsep}{path}" if path else root}
 
 
 @contextmanager

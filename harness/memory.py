@@ -13,7 +13,8 @@ from instances import Spec, available_memory, memory_bytes, streamable
 from solvers.base import Settings
 from solvers.card import SolverCard
 
-_STATUS, _CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+_STATUS = Path("/proc/self/status")
+_CLEAR = Path("/proc/self/clear_refs")
 
 
 def reset_peak() -> None:

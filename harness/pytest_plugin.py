@@ -45,9 +45,9 @@ def cases(name: str) -> list[Case]:
 def run_case(benchmark: Any, case: Case) -> None:
     """Benchmark one case; fails where the solver claims success and the referee disagrees, or where it failed."""
     solver = load(case.card)
-    found = solver.available()
-    if not found.ok:
-        pytest.skip(f"{found.reason}; {found.remedy}")
+    able = solver.available()
+    if not able.ok:
+        pytest.skip(f"{able.reason}; {able.remedy}")
     lp = _instance(case.spec, case.settings.threads)
     result = execute(
         lp, solver, case.settings, call=lambda run: benchmark.pedantic(run, rounds=1, iterations=1, warmup_rounds=0)

@@ -41,7 +41,8 @@ from solvers.base import Status as Status
 
 RECORDS_FILE = "records.jsonl"
 #: Stands behind a time that was disturbed, wherever it is shown, and behind one too short to tell.
-DISTURBED, TOO_SHORT = "~", "°"
+DISTURBED = "~"
+TOO_SHORT = "°"
 _MOST_WARNINGS = 20
 _PIECE = 1 << 20  # bytes of a line that is passed over
 

@@ -41,7 +41,7 @@ def too_large(line: bytes, row: Mapping[str, Any]) -> str:
 
 def fault(row: Mapping[str, Any]) -> str:
     """What keeps `row` from being a row of its kind, "" where nothing does: the field, its value, what is expected."""
-    return next((_words(*found) for found in _faults(row)), "")
+    return next((_words(*wrong) for wrong in _faults(row)), "")
 
 
 def mended(row: dict[str, Any]) -> dict[str, Any]:
@@ -49,20 +49,20 @@ def mended(row: dict[str, Any]) -> dict[str, Any]:
 
     Those values are null then. Raises ValueError for a fault in what names the case, which no solver decides.
     """
-    found = list(_faults(row))
-    if not found:
+    faults = list(_faults(row))
+    if not faults:
         return row
     row = {name: dict(value) if isinstance(value, dict) else value for name, value in row.items()}
-    for path, value, shape in found:
+    for path, value, shape in faults:
         place = row
         for key in path[:-1]:
             place = place[key]
         place[path[-1]] = shape.without_faults(value)
     if "status" in row:
         row["status"] = "error"
-        row["reason"] = "not a result: " + "; ".join(_words(*each) for each in found)
+        row["reason"] = "not a result: " + "; ".join(_words(*each) for each in faults)
     if fault(row):
-        raise ValueError(f"a row of kind {row.get('kind')!r} cannot be recorded: {_words(*found[0])}")
+        raise ValueError(f"a row of kind {row.get('kind')!r} cannot be recorded: {_words(*faults[0])}")
     return row
 
 
@@ -82,7 +82,8 @@ def _words(path: tuple[str, ...], value: Any, shape: Shape) -> str:
     words = shape.words
     if shape.each and isinstance(value, dict):
         name, value = next((name, entry) for name, entry in value.items() if not shape.fits({name: entry}))
-        path, words = (*path, name), shape.each
+        path = (*path, name)
+        words = shape.each
         if isinstance(value, list):
             value = next((entry for entry in value if not shape.fits({name: [entry]})), value)
     return f"{'.'.join(path)} is {_shown(value)}, expected {words}"

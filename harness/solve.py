@@ -81,7 +81,7 @@ def execute(
     memory.reset_peak()
     measured = Measured()
     try:
-        found = attempt(lp, solver, settings, measured, on_step, call)
+        checked = attempt(lp, solver, settings, measured, on_step, call)
         require_unchanged(before, fingerprint(lp))
     except InputError:
         raise
@@ -91,7 +91,7 @@ def execute(
         return Result(status=status, reason=reason, seconds=seconds, peak_memory=memory.peak())
     peak = memory.peak()
     on_step(Step.REFEREE)
-    judged = judge(lp, found, settings)
+    judged = judge(lp, checked, settings)
     return replace(
         judged,
         seconds=replace(judged.seconds, **measured.seconds),
@@ -100,9 +100,10 @@ def execute(
     )
 
 
-def judge(lp: MatchingLP, found: Plain, settings: Settings) -> Result:
+def judge(lp: MatchingLP, checked: Plain, settings: Settings) -> Result:
     """What the referee says of an answer to `lp`, and the status that follows from it."""
-    answer, complaint = found.answer, found.complaint
+    answer = checked.answer
+    complaint = checked.complaint
     stopwatch = Stopwatch()
     try:
         certificate = certify(lp, answer.x, answer.dual, threads=settings.threads)

@@ -38,7 +38,9 @@ from instances.cpus import usable_threads
 from solvers import Settings
 from solvers.card import SolverCard
 
-_MOST_CASES, _MOST_THREADS, _MOST = 1_000_000, 4096, 2**63 - 1
+_MOST_CASES = 1_000_000
+_MOST_THREADS = 4096
+_MOST = 2**63 - 1
 
 
 class SuiteError(InputError):
@@ -206,8 +208,8 @@ class Suite:
 
     def excluded(self, case: Case) -> str:
         """The reason why the suite leaves this case out, or "" where it does not."""
-        found = (e for e in self.exclude if e.instance == case.instance and self._means(e.solver, case.solver))
-        return next((e.reason for e in found), "")
+        matching = (e for e in self.exclude if e.instance == case.instance and self._means(e.solver, case.solver))
+        return next((e.reason for e in matching), "")
 
 
 def suite_names() -> list[str]:

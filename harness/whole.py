@@ -16,7 +16,8 @@ from instances import (
 
 def whole_instance(spec: Spec, *, threads: int = 1) -> MatchingLP:
     """The instance of `spec`. Raises MemoryError where neither memory nor disk has room, InputError for bad data."""
-    need, free = memory_bytes(spec), available_memory()
+    need = memory_bytes(spec)
+    free = available_memory()
     if need <= free:
         return generate(spec, threads=threads)
     if not streamable(spec):

@@ -24,8 +24,12 @@ if TYPE_CHECKING:
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
-INK, MUTED, GRID = "#1b1f24", "#5f6873", "#e1e5ea"
-DARK_INK, DARK_MUTED, DARK_GRID = "#e8eaed", "#a3abb5", "#333a43"
+INK = "#1b1f24"
+MUTED = "#5f6873"
+GRID = "#e1e5ea"
+DARK_INK = "#e8eaed"
+DARK_MUTED = "#a3abb5"
+DARK_GRID = "#333a43"
 WIDTH, HEIGHT = 4.0, 2.9  # inches of one panel: its text is still read at the width of a phone
 UNDER_AXES = 0.46  # inches for tick labels and the x label
 LONGEST_TITLE = 66  # characters
@@ -88,7 +92,8 @@ def new_figure(legend_rows: int = 0, right: float = 0.0, heads: int = 1, taller:
     top = 0.12 + 0.2 * heads
     height = HEIGHT + taller - 0.32 + top + below
     figure = Figure(figsize=(WIDTH, height))
-    left, bottom = 0.6, UNDER_AXES + below
+    left = 0.6
+    bottom = UNDER_AXES + below
     width = WIDTH - left - 0.16 - right
     return figure, figure.add_axes((left / WIDTH, bottom / height, width / WIDTH, 1 - (bottom + top) / height))
 
@@ -126,7 +131,8 @@ def log_axis(axis: Axis, low: float, high: float, text: Callable[[float], str]) 
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     pad = max(0.06 * math.log10(high / low), 0.2)  # 0.4 decades always hold a 1, a 2 or a 5
-    low, high = low * 10**-pad, high * 10**pad
+    low = low * 10**-pad
+    high = high * 10**pad
     set_scale, set_limits = (
         (axis.axes.set_xscale, axis.axes.set_xlim)
         if axis is axis.axes.xaxis
@@ -141,7 +147,8 @@ def log_axis(axis: Axis, low: float, high: float, text: Callable[[float], str]) 
 
 def log_ticks(low: float, high: float) -> list[float]:
     """Powers of ten within [low, high], thinned beyond seven, with 2 and 5 between them where there are too few."""
-    first, last = math.ceil(math.log10(low)), math.floor(math.log10(high))
+    first = math.ceil(math.log10(low))
+    last = math.floor(math.log10(high))
     if last - first >= 2:
         step = math.ceil((last - first + 1) / 7)
         return [10.0**k for k in range(first, last + 1) if k % step == 0]
@@ -212,7 +219,8 @@ def swatch(style: Style) -> str:
 
 def render(figure: Figure, name: str, title: str, *, key: Mapping[str, Style] | None = None) -> Drawing:
     """`key`: the names of the legend, which is then left out of the figure on the page."""
-    svg, png = io.StringIO(), io.BytesIO()
+    svg = io.StringIO()
+    png = io.BytesIO()
     figure.savefig(
         svg, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
     )
@@ -261,4 +269,4 @@ def _coloured(body: str) -> str:
     """Variables with the light colour as fallback, for viewers that know no variables."""
     variables = {INK: "currentColor", MUTED: f"var(--muted,{MUTED})", GRID: f"var(--grid,{GRID})"}
     variables |= {pair[0]: f"var(--c{slot},{pair[0]})" for slot, pair in enumerate(COLOURS)}
-    return re.sub(r"#[0-9a-f]{6}\b", lambda found: variables.get(found[0], found[0]), body)
+    return re.sub(r"#[0-9a-f]{6}\b", lambda match: variables.get(match[0], match[0]), body)

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from harness import records
 
-GAP, TIME, WIN = "Certified gap", "Time to a certified gap", "Win"
-SUCCESS, MEAN, PROFILE = "Success and correctness", "Mean time, and how failures count", "Performance profile"
-MEMORY, MARKS, PREPARE, TRACE = "Peak memory", "Marks at a time", "Inside the clock", "The solver's own view"
+GAP = "Certified gap"
+TIME = "Time to a certified gap"
+WIN = "Win"
+SUCCESS = "Success and correctness"
+MEAN = "Mean time, and how failures count"
+PROFILE = "Performance profile"
+MEMORY = "Peak memory"
+MARKS = "Marks at a time"
+PREPARE = "Inside the clock"
+TRACE = "The solver's own view"
 
 DEFINITIONS = (
     (

@@ -14,7 +14,8 @@ from reports.shown import ABSENT, Cell, Column, Table, digits, listed, plural
 
 ENVIRONMENTS_SHOWN = 6
 #: CPU seconds of `run` beyond which a case used more cores than its threads: a factor, and the error of a reading.
-MOST_CPU, CPU_TICKS = 1.1, 0.1
+MOST_CPU = 1.1
+CPU_TICKS = 0.1
 
 
 def where(loaded: Loaded) -> str:
@@ -37,7 +38,8 @@ def measured(times: Iterable[str]) -> str:
 
 
 def machine(environment: Mapping[str, Any]) -> str:
-    memory, cores = environment.get("memory_bytes"), environment.get("cores")
+    memory = environment.get("memory_bytes")
+    cores = environment.get("cores")
     facts = [
         str(environment.get("cpu") or "an unnamed CPU"),
         f"{cores} cores" if cores else "",
@@ -89,8 +91,8 @@ def overdrawn(loaded: Loaded) -> list[str]:
 def disturbed(loaded: Loaded) -> list[str]:
     """One line where times were measured on a machine that was not left alone."""
     number = int((loaded.cases["disturbed"] != "").sum())
-    told = f"{number:,} of {plural(len(loaded.cases), 'case')} disturbed, marked {DISTURBED}: see Definitions."
-    return [told] if number else []
+    line = f"{number:,} of {plural(len(loaded.cases), 'case')} disturbed, marked {DISTURBED}: see Definitions."
+    return [line] if number else []
 
 
 def _mixed_machines(loaded: Loaded) -> list[str]:

@@ -24,12 +24,12 @@ ROWS_OF_A_PANEL = 10  # more make it taller
 LEAST_INSTANCES = 3  # of a performance profile
 
 
-def time_by_size(found: pd.DataFrame, sizes: pd.DataFrame, target: float, styles: Styles) -> list[Drawing]:
+def time_by_size(times: pd.DataFrame, sizes: pd.DataFrame, target: float, styles: Styles) -> list[Drawing]:
     """Seconds to the target: one panel of all instances, one row each, and one a series by edges, on the same axes.
 
     Instances of one size have no panel of their own; where all have one, the panel of instances is left out.
     """
-    rows = found[(found["target"] == target) & found["seconds"].notna()]
+    rows = times[(times["target"] == target) & times["seconds"].notna()]
     rows = rows.join(sizes, on="instance").dropna(subset="edges").sort_values(["edges", "instance"])
     rows = rows.assign(seconds=rows["seconds"].clip(lower=SHORTEST_TIME), edges=rows["edges"].clip(lower=1))
     ladder = rows["series"].map(sizes.groupby("series")["edges"].nunique()) > 1
@@ -79,7 +79,8 @@ def _time_by_instance(rows: pd.DataFrame, target: float, styles: Styles) -> Draw
     rows = rows[rows["instance"].isin(names)]
     known = set(rows["competitor"])
     shown = {solver: styles[solver] for solver in styles if solver in known}
-    title, x = "All instances", f"seconds to gap {power(target)}"
+    title = "All instances"
+    x = f"seconds to gap {power(target)}"
     legend_rows, columns = canvas.legend_shape(shown)
     with canvas.settings():
         figure, axes = canvas.new_figure(legend_rows, taller=0.19 * max(0, len(names) - ROWS_OF_A_PANEL))
@@ -187,16 +188,16 @@ def profile(times: pd.DataFrame, target: float, styles: Styles) -> Drawing | Non
 
 def sizes_of(cases: pd.DataFrame) -> pd.DataFrame:
     """By instance: edges, and the series of those that differ in size alone (family, sources to a destination)."""
-    found = cases.groupby("instance", observed=True).agg(
+    sizes = cases.groupby("instance", observed=True).agg(
         family=("family", "first"),
         edges=("edges", "max"),
         sources=("sources", "first"),
         destinations=("destinations", "first"),
     )
-    ratio = found["sources"] / found["destinations"].clip(lower=1)
-    several = ratio.round(1).groupby(found["family"]).transform("nunique") > 1
-    series = found["family"] + ", " + ratio.map(digits) + " sources a destination"
-    return found[["edges"]].assign(series=series.where(several, found["family"]))
+    ratio = sizes["sources"] / sizes["destinations"].clip(lower=1)
+    several = ratio.round(1).groupby(sizes["family"]).transform("nunique") > 1
+    series = sizes["family"] + ", " + ratio.map(digits) + " sources a destination"
+    return sizes[["edges"]].assign(series=series.where(several, sizes["family"]))
 
 
 def chosen(names: Sequence[str], most: int) -> list[str]:

@@ -107,10 +107,10 @@ def _without(cases: pd.DataFrame, drop: pd.Series, what: str, warnings: list[str
 
 def _unique(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The first row of every id."""
-    found: dict[str, dict[str, Any]] = {}
+    unique: dict[str, dict[str, Any]] = {}
     for row in rows:
-        found.setdefault(str(row.get("id", "")), dict(row))
-    return list(found.values())
+        unique.setdefault(str(row.get("id", "")), dict(row))
+    return list(unique.values())
 
 
 def _numbers(values: list[Any]) -> pd.Series:

@@ -95,7 +95,7 @@ def contradictions(cases: pd.DataFrame) -> pd.Series:
     return cases["certified_gap"] < 0
 
 
-def winners(found: pd.DataFrame) -> pd.DataFrame:
+def winners(outcomes: pd.DataFrame) -> pd.DataFrame:
     """One row a target, instance and machine: who is fastest there, and whether that is a win.
 
     verdict: "win", over somebody asked for the same target who needs longer or does not reach it; "level", where the
@@ -104,7 +104,7 @@ def winners(found: pd.DataFrame) -> pd.DataFrame:
     those of `outcomes`; runner_up, its seconds and range, and the factor between the two are those of the next one.
     level: all who are level with the fastest. asked: the number of solvers that were asked for the target.
     """
-    places = found.dropna(subset="seconds").sort_values([*PLACE, "seconds", "competitor"])
+    places = outcomes.dropna(subset="seconds").sort_values([*PLACE, "seconds", "competitor"])
     place = places.groupby(PLACE, observed=True).cumcount()
     figures = ["competitor", "seconds", "least", "most", "seconds_with_prepare"]
     first = places[place == 0].set_index(PLACE)
@@ -113,8 +113,8 @@ def winners(found: pd.DataFrame) -> pd.DataFrame:
     best = best.rename(columns={"competitor": "winner", "runner_up_solver": "runner_up"})
     best["factor"] = best["runner_up_seconds"] / best["seconds"].replace(0.0, np.nan)
 
-    everything = found.groupby(PLACE, observed=True).agg(best_gap=("best_gap", "min"), asked=("asked", "sum"))
-    level = found[level_with_fastest(found)].groupby(PLACE, observed=True)["competitor"].agg(list)
+    everything = outcomes.groupby(PLACE, observed=True).agg(best_gap=("best_gap", "min"), asked=("asked", "sum"))
+    level = outcomes[level_with_fastest(outcomes)].groupby(PLACE, observed=True)["competitor"].agg(list)
     in_total = places.sort_values("seconds_with_prepare", kind="stable").drop_duplicates(PLACE).set_index(PLACE)
     rows = everything.join(best).join(level.rename("level")).join(in_total["competitor"].rename("with_prepare"))
     rows = rows.reset_index()
@@ -133,35 +133,35 @@ def _verdict(row: Mapping[Any, Any]) -> str:
     return "win" if row["with_prepare"] == row["winner"] else "run alone"
 
 
-def level_with_fastest(found: pd.DataFrame) -> pd.Series:
+def level_with_fastest(outcomes: pd.DataFrame) -> pd.Series:
     """Whether a row's time is not clearly longer than the fastest of its target, instance and machine.
 
     It is where the ranges of their repeats overlap, or the factor between them is below LEVEL. A disturbed time counts
     for no more than it may have been alone.
     """
-    order = found.sort_values("seconds", kind="stable", na_position="last")
-    fastest = order.groupby(PLACE, observed=True)[["seconds", "most"]].transform("first").loc[found.index]
-    near = found[["seconds", "alone"]].min(axis=1) <= LEVEL * fastest["seconds"]
-    return (near | (found["least"] <= fastest["most"])) & found["seconds"].notna()
+    order = outcomes.sort_values("seconds", kind="stable", na_position="last")
+    fastest = order.groupby(PLACE, observed=True)[["seconds", "most"]].transform("first").loc[outcomes.index]
+    near = outcomes[["seconds", "alone"]].min(axis=1) <= LEVEL * fastest["seconds"]
+    return (near | (outcomes["least"] <= fastest["most"])) & outcomes["seconds"].notna()
 
 
-def success(found: pd.DataFrame) -> pd.DataFrame:
+def success(outcomes: pd.DataFrame) -> pd.DataFrame:
     """One row a target and competitor: instances asked and reached, and shifted geometric means of run time.
 
     mean: over the instances it was asked; common_mean: over the instances of `comparable`, common of them. shift: of
     both, in seconds, the same for all competitors at a target.
     """
-    return pd.concat([_success_at(found, target) for target in found["target"].unique()], ignore_index=True)
+    return pd.concat([_success_at(outcomes, target) for target in outcomes["target"].unique()], ignore_index=True)
 
 
-def _success_at(found: pd.DataFrame, target: float) -> pd.DataFrame:
-    found = found[found["asked"] & (found["target"] == target)]
-    found = found.assign(counted=found["seconds"].fillna(found["limit"]))
-    solvers, instances = comparable(_asked(found))
-    shared = found[found["competitor"].isin(solvers) & found["instance"].isin(instances)]
-    by = found.groupby("competitor")
+def _success_at(outcomes: pd.DataFrame, target: float) -> pd.DataFrame:
+    outcomes = outcomes[outcomes["asked"] & (outcomes["target"] == target)]
+    outcomes = outcomes.assign(counted=outcomes["seconds"].fillna(outcomes["limit"]))
+    solvers, instances = comparable(_asked(outcomes))
+    shared = outcomes[outcomes["competitor"].isin(solvers) & outcomes["instance"].isin(instances)]
+    by = outcomes.groupby("competitor")
     table = by.agg(asked=("asked", "size"), reached=("seconds", "count"))
-    shift = shift_of((shared if len(shared) else found).groupby("instance", observed=True)["counted"].min())
+    shift = shift_of((shared if len(shared) else outcomes).groupby("instance", observed=True)["counted"].min())
     table["mean"] = by["counted"].agg(shifted_geometric_mean, shift)
     table["common"] = len(instances)
     table["common_mean"] = shared.groupby("competitor")["counted"].agg(shifted_geometric_mean, shift)
@@ -170,9 +170,9 @@ def _success_at(found: pd.DataFrame, target: float) -> pd.DataFrame:
     return table.reset_index()
 
 
-def common_times(found: pd.DataFrame, target: float) -> pd.DataFrame:
+def common_times(outcomes: pd.DataFrame, target: float) -> pd.DataFrame:
     """seconds[instance, competitor] at one target over the solvers and instances that compare fairly."""
-    rows = found[(found["target"] == target) & found["asked"]]
+    rows = outcomes[(outcomes["target"] == target) & outcomes["asked"]]
     solvers, instances = comparable(_asked(rows))
     times = rows.pivot_table(index="instance", columns="competitor", values="seconds", dropna=False, observed=True)
     return times.reindex(index=instances, columns=solvers)

@@ -44,16 +44,16 @@ def styles(solver_of: Mapping[str, str]) -> dict[str, Style]:
     """Style by competitor, in alphabetical order; competitors of one solver share its colour and differ in dashes."""
     slots = _slots(sorted(set(solver_of.values())))
     seen: dict[str, int] = {}
-    found = {}
+    styles_of = {}
     for competitor in sorted(solver_of):
         solver = solver_of[competitor]
         turn = seen[solver] = seen.get(solver, -1) + 1
-        found[competitor] = Style(
+        styles_of[competitor] = Style(
             slot=slots[solver],
             marker=MARKERS[(slots[solver] + turn) % len(MARKERS)],
             dash=DASHES[turn % len(DASHES)],
         )
-    return found
+    return styles_of
 
 
 def _slots(solvers: list[str]) -> dict[str, int]:

@@ -14,7 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-_BACKEND, _FILE = "MPLBACKEND", "MATPLOTLIBRC"
+_BACKEND = "MPLBACKEND"
+_FILE = "MATPLOTLIBRC"
 #: Left as they are: these choose windows and toolkits, which a figure that is written to a file never asks for.
 _WINDOWS = frozenset({"backend", "backend_fallback", "interactive", "toolbar"})
 
@@ -48,9 +49,9 @@ def look(chosen: Mapping[str, Any]) -> Iterator[None]:
 def _delivered_settings() -> Iterator[None]:
     """An environment in which matplotlib reads the file of settings that lies beside its code."""
     before = {name: os.environ.pop(name, None) for name in (_BACKEND, _FILE)}
-    found = find_spec("matplotlib")
-    if found is not None and found.origin is not None:
-        os.environ[_FILE] = str(Path(found.origin).parent / "mpl-data" / "matplotlibrc")
+    spec = find_spec("matplotlib")
+    if spec is not None and spec.origin is not None:
+        os.environ[_FILE] = str(Path(spec.origin).parent / "mpl-data" / "matplotlibrc")
     try:
         yield
     finally:
@@ -64,9 +65,9 @@ def _restore_settings(mpl: ModuleType) -> None:
     logging.disable(logging.CRITICAL)  # it reports faults of the user's file line by line
     try:
         with contextlib.suppress(ValueError, OSError):
-            found = mpl.rc_params()
-            mpl.rcParams.update({name: value for name, value in found.items() if name != "backend"})
-            chosen = os.environ.get(_BACKEND) or found["backend"]
+            chosen_by_user = mpl.rc_params()
+            mpl.rcParams.update({name: value for name, value in chosen_by_user.items() if name != "backend"})
+            chosen = os.environ.get(_BACKEND) or chosen_by_user["backend"]
             if isinstance(chosen, str):  # else matplotlib chooses, where somebody opens a window
                 mpl.rcParams["backend"] = chosen
     finally:

@@ -28,7 +28,9 @@ def scaling_frame(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    seconds, model, per_rank = row.get("seconds") or {}, row.get("model") or {}, row.get("per_rank") or []
+    seconds = row.get("seconds") or {}
+    model = row.get("model") or {}
+    per_rank = row.get("per_rank") or []
     memory = [rank["peak_memory"].get("host") for rank in per_rank]
     efficiency = row.get("efficiency") or {}
     return {
@@ -70,28 +72,29 @@ def _mean(per_rank: Sequence[Mapping[str, Any]], name: str) -> float | None:
 
 def speedups(runs: pd.DataFrame) -> list[str]:
     """A line a series: how much faster the largest number of ranks with an efficiency of its own is than the least."""
-    told = []
+    lines = []
     for (series, mode, solver), rows in runs[runs["efficiency"].notna()].groupby(["series", "mode", "solver"]):
         seconds = rows.groupby("ranks")["per_iteration"].median()
-        least, most = int(seconds.index.min()), int(seconds.index.max())
+        least = int(seconds.index.min())
+        most = int(seconds.index.max())
         if least == most:
             continue
         value = rows.loc[rows["ranks"] == most, "efficiency"].median()
         ratio = f"{factor(seconds[least] / seconds[most])} faster than on {least}, " if mode == "strong" else ""
-        told.append(f"{solver} on {series}, {mode}: on {most} ranks {ratio}efficiency {100 * value:.0f} %.")
-    return told
+        lines.append(f"{solver} on {series}, {mode}: on {most} ranks {ratio}efficiency {100 * value:.0f} %.")
+    return lines
 
 
 def drawings(runs: pd.DataFrame) -> list[Drawing]:
     measured = runs[runs["per_iteration"].notna()]
-    found: list[Drawing | None] = []
+    drawn: list[Drawing | None] = []
     for mode in ("strong", "weak"):
         for (series, device), rows in measured[measured["mode"] == mode].groupby(["series", "device"], sort=True):
             if rows["ranks"].min() < rows["ranks"].max():
-                found.append(figures.scaling(rows, mode, f"{series}, {device}"))
-    found += [figures.efficiency(measured), *figures.split(measured), figures.memory(measured)]
-    found.append(figures.growth(measured))
-    return [drawing for drawing in found if drawing is not None]
+                drawn.append(figures.scaling(rows, mode, f"{series}, {device}"))
+    drawn += [figures.efficiency(measured), *figures.split(measured), figures.memory(measured)]
+    drawn.append(figures.growth(measured))
+    return [drawing for drawing in drawn if drawing is not None]
 
 
 def runs_table(runs: pd.DataFrame) -> Table:

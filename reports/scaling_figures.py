@@ -13,7 +13,8 @@ from reports.palette import DASHES, Style, styles
 from reports.panel import Axis, Line, panel, seconds_text, slug, value_range
 from reports.shown import MEBIBYTE, compact, digits
 
-_GREY, _PARTS = 4, (("compute", 0), ("communication", 1), ("waiting", 4))
+_GREY = 4
+_PARTS = (("compute", 0), ("communication", 1), ("waiting", 4))
 _MOST_BARS = 16
 _FURTHEST = 8  # times the ranks that were measured: where the curve of the model ends
 
@@ -124,7 +125,8 @@ def _by_edges(
         line = rows[rows["solver"] == solver].groupby(edges)[value].median()
         if len(line) < 2:
             continue
-        at, values = line.index.to_numpy(dtype=float), line.to_numpy(dtype=float)
+        at = line.index.to_numpy(dtype=float)
+        values = line.to_numpy(dtype=float)
         label = f"{solver}: exponent {np.polyfit(np.log(at), np.log(values), 1)[0]:.2f}" if fitted else solver
         names[label] = look
         lines.append(Line(name=label, x=at, y=values, filled=np.full(at.size, fill_value=True)))
@@ -143,13 +145,13 @@ def _panel(name: str, title: str, x: str, y: str, lines: list[Line], names: dict
 
 def _medians(rows: pd.DataFrame) -> pd.DataFrame:
     """One row for each number of ranks; curve: of its last run."""
-    found = rows.groupby("ranks").agg(
+    medians = rows.groupby("ranks").agg(
         per_iteration=("per_iteration", "median"),
         shared=("shared", "any"),
         error=("error", "median"),
         curve=("curve", "last"),
     )
-    return found.reset_index().astype({"shared": bool})
+    return medians.reset_index().astype({"shared": bool})
 
 
 def _curve(line: pd.DataFrame) -> tuple[Any, Any] | None:
@@ -166,14 +168,15 @@ def _errors(line: pd.DataFrame) -> str:
     errors = line["error"].dropna()
     if errors.empty:
         return ""
-    low, high = 100 * errors.min(), 100 * errors.max()
+    low = 100 * errors.min()
+    high = 100 * errors.max()
     return f", error {low:+.0f} %" if low == high else f", errors {low:+.0f} to {high:+.0f} %"
 
 
 def _bars(row: Any) -> list[tuple[str, list[float]]]:
-    found = []
+    bars = []
     for k, rank in enumerate(row["per_rank"]):
         parts = [rank.get(name) for name, _ in _PARTS]
         if None not in parts:
-            found.append((f"rank {k}", [float(part) for part in parts]))
-    return found
+            bars.append((f"rank {k}", [float(part) for part in parts]))
+    return bars

@@ -76,21 +76,23 @@ def answer(material: Material) -> Section:
 def _wins(material: Material, target: float) -> str:
     """One line: who wins where, and what is no win."""
     rows = material.best[material.best["target"] == target]
-    found = material.found[(material.found["target"] == target) & material.found["asked"]]
-    asked, everybody = len(found["competitor"].unique()), len(material.found["competitor"].unique())
+    outcomes_here = material.found[(material.found["target"] == target) & material.found["asked"]]
+    asked = len(outcomes_here["competitor"].unique())
+    everybody = len(material.found["competitor"].unique())
     if asked == 1:
-        reached, solver = int(rows["winner"].notna().sum()), found["competitor"].iloc[0]
+        reached = int(rows["winner"].notna().sum())
+        solver = outcomes_here["competitor"].iloc[0]
         return f"To {power(target)}: {solver}, the only solver asked, on {reached} of {plural(len(rows), 'instance')}."
     won = rows[rows["verdict"] == "win"]
     ranked = sorted(won["winner"].value_counts().items(), key=lambda item: (-item[1], str(item[0])))
-    told = [
+    sentences = [
         f"{solver} is fastest on {number} of {plural(len(rows), 'instance')}{_lead_of(won, solver)}"
         for solver, number in ranked
     ]
     numbers = rows["verdict"].value_counts()
-    told += [words.format(numbers[verdict]) for verdict, words in NO_WIN.items() if verdict in numbers]
-    some = f" (asked of only {asked} of {everybody} solvers)" if asked < everybody else ""
-    return f"To {power(target)}{some}: {'; '.join(told)}."
+    sentences += [words.format(numbers[verdict]) for verdict, words in NO_WIN.items() if verdict in numbers]
+    only_some = f" (asked of only {asked} of {everybody} solvers)" if asked < everybody else ""
+    return f"To {power(target)}{only_some}: {'; '.join(sentences)}."
 
 
 def _lead_of(won: pd.DataFrame, solver: object) -> str:
@@ -98,7 +100,8 @@ def _lead_of(won: pd.DataFrame, solver: object) -> str:
     factors = won.loc[won["winner"] == solver, "factor"].dropna()
     if factors.empty:
         return ""
-    least, most = factor(factors.min()), factor(factors.max())
+    least = factor(factors.min())
+    most = factor(factors.max())
     return f", {least if least == most else f'{least} to {most}'} faster than the next"
 
 
@@ -199,23 +202,23 @@ def success(material: Material) -> Section:
 
 
 def memory(material: Material) -> Section | None:
-    found = outcomes.memory(material.cases)
-    if found.empty:
+    peaks = outcomes.memory(material.cases)
+    if peaks.empty:
         return None
-    table = tables.memory_table(found, material.named, material.looks)
+    table = tables.memory_table(peaks, material.named, material.looks)
     return Section(anchor="memory", title="Peak memory", see=[definitions.MEMORY], tables=[table])
 
 
 def failures(material: Material) -> Section:
-    found = outcomes.failures(material.cases)
-    if found.empty:
+    unsolved = outcomes.failures(material.cases)
+    if unsolved.empty:
         return Section(anchor="not-solved", title="Not solved", lead=["Every case is solved."])
-    number = int(found["cases"].sum())
+    number = int(unsolved["cases"].sum())
     return Section(
         anchor="not-solved",
         title="Not solved",
         lead=[f"{plural(number, 'case')} of {count(len(material.cases))}, skipped ones included."],
-        tables=[tables.failure_table(found, material.looks)],
+        tables=[tables.failure_table(unsolved, material.looks)],
     )
 
 
@@ -238,14 +241,18 @@ def environment(material: Material) -> Section:
     commands = dict.fromkeys(str(run["command"]) for run in runs if run.get("command"))
     rows = material.loaded.environments
     versions = material.cases.loc[material.cases["solver_version"] != "", ["solver", "solver_version"]]
-    told = sorted(set(versions.itertuples(index=False, name=None)))
+    versions_of = sorted(set(versions.itertuples(index=False, name=None)))
     suites = {str(run.get("suite", "")): str(run.get("description") or "") for run in runs}
     return Section(
         anchor="environment",
         title="Environment, and how to make it again",
         lead=[
             *(f"Suite {suite}: {text}" for suite, text in sorted(suites.items()) if text),
-            *([f"Solvers: {listed([f'{solver} {version}' for solver, version in told])}."] if told else []),
+            *(
+                [f"Solvers: {listed([f'{solver} {version}' for solver, version in versions_of])}."]
+                if versions_of
+                else []
+            ),
         ],
         tables=[environments.environment_table(rows)] if rows else [],
         commands=list(commands),

@@ -41,9 +41,9 @@ def _size(row: Mapping[Any, Any]) -> str:
     return f"{family}{shape}, {compact(row['edges'])} edges"
 
 
-def memory_table(found: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> Table:
+def memory_table(peaks: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> Table:
     return grid(
-        found,
+        peaks,
         named,
         styles,
         name="memory",
@@ -69,7 +69,8 @@ def grid(
 ) -> Table:
     """Instance x competitor."""
     cells = {(row["instance"], row["competitor"]): cell(row) for row in rows.to_dict("records")}
-    known_solvers, known_instances = set(rows["competitor"]), set(rows["instance"])
+    known_solvers = set(rows["competitor"])
+    known_instances = set(rows["instance"])
     solvers = [solver for solver in styles if solver in known_solvers]
     instances = [instance for instance in named if instance in known_instances]
     missing = Cell(text="not tried", muted=True)
@@ -89,26 +90,26 @@ def grid(
     )
 
 
-def success_table(found: pd.DataFrame, styles: Styles) -> Table:
+def success_table(rates: pd.DataFrame, styles: Styles) -> Table:
     """Solver x target."""
     columns = [Column(title="solver", numeric=False)]
-    for row in found.drop_duplicates("target").sort_values("target", ascending=False).to_dict("records"):
+    for row in rates.drop_duplicates("target").sort_values("target", ascending=False).to_dict("records"):
         group = f"gap {power(row['target'])}, mean over {row['common']} common, shift {row['shift']:g} s"
         columns += [
             Column(title="reached", group=group),
             Column(title="mean", unit="s", group=group),
         ]
-    cells = {(row["competitor"], row["target"]): _success_cells(row) for row in found.to_dict("records")}
+    cells = {(row["competitor"], row["target"]): _success_cells(row) for row in rates.to_dict("records")}
     missing = [Cell(text="not asked", muted=True), Cell(text=ABSENT, muted=True)]
-    asked = sorted(found["target"].unique(), reverse=True)
-    known = set(found["competitor"])
+    asked = sorted(rates["target"].unique(), reverse=True)
+    known = set(rates["competitor"])
     rows = [
         [solver_cell(solver, styles), *(cell for target in asked for cell in cells.get((solver, target), missing))]
         for solver in styles
         if solver in known
     ]
     caption = "Success, and shifted geometric mean of the time to each certified gap"
-    return Table(name="success", caption=caption, columns=columns, rows=rows, frame=found)
+    return Table(name="success", caption=caption, columns=columns, rows=rows, frame=rates)
 
 
 def _success_cells(row: Mapping[Any, Any]) -> list[Cell]:
@@ -119,9 +120,9 @@ def _success_cells(row: Mapping[Any, Any]) -> list[Cell]:
     ]
 
 
-def claims_table(found: pd.DataFrame, styles: Styles) -> Table:
+def claims_table(claims: pd.DataFrame, styles: Styles) -> Table:
     extra = ("claims", "confirmed", "overstated")
-    statuses = [name for name in dict.fromkeys((*STATUSES, *found.columns)) if name in set(found.columns) - {*extra}]
+    statuses = [name for name in dict.fromkeys((*STATUSES, *claims.columns)) if name in set(claims.columns) - {*extra}]
     rows = [
         [
             solver_cell(row["competitor"], styles),
@@ -131,7 +132,7 @@ def claims_table(found: pd.DataFrame, styles: Styles) -> Table:
             Cell(text=digits(row["overstated"])),
             *(Cell(text=count(row[status]), muted=row[status] == 0) for status in statuses),
         ]
-        for row in found.reset_index().to_dict("records")
+        for row in claims.reset_index().to_dict("records")
     ]
     columns = [
         Column(title="solver", numeric=False),
@@ -142,10 +143,10 @@ def claims_table(found: pd.DataFrame, styles: Styles) -> Table:
         *(Column(title=status.replace("_", " "), unit="cases") for status in statuses),
     ]
     caption = "Claims of having reached the tolerance, those the referee confirmed, and how all cases ended"
-    return Table(name="correctness", caption=caption, columns=columns, rows=rows, frame=found.reset_index())
+    return Table(name="correctness", caption=caption, columns=columns, rows=rows, frame=claims.reset_index())
 
 
-def failure_table(found: pd.DataFrame, styles: Styles) -> Table:
+def failure_table(unsolved: pd.DataFrame, styles: Styles) -> Table:
     rows = [
         [
             Cell(text=str(row["instance"])),
@@ -157,7 +158,7 @@ def failure_table(found: pd.DataFrame, styles: Styles) -> Table:
             Cell(text=measured(row["certified_gap"])),
             Cell(text=row["reason"] or "no reason recorded"),
         ]
-        for row in found.head(ROWS_SHOWN).to_dict("records")
+        for row in unsolved.head(ROWS_SHOWN).to_dict("records")
     ]
     columns = [
         Column(title="instance", numeric=False),
@@ -169,9 +170,9 @@ def failure_table(found: pd.DataFrame, styles: Styles) -> Table:
         Column(title="certified gap"),
         Column(title="reason", numeric=False),
     ]
-    left_out = max(0, len(found) - ROWS_SHOWN)
+    left_out = max(0, len(unsolved) - ROWS_SHOWN)
     caption = "Cases that are not solved; repeats with the same outcome share a row"
-    return Table(name="not-solved", caption=caption, columns=columns, rows=rows, frame=found, left_out=left_out)
+    return Table(name="not-solved", caption=caption, columns=columns, rows=rows, frame=unsolved, left_out=left_out)
 
 
 def solver_cell(competitor: str, styles: Styles) -> Cell:

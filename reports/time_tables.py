@@ -71,10 +71,10 @@ def _over_the_next(row: Mapping[Any, Any]) -> str:
         return f"{factor(row['factor'])} faster than {row['runner_up']}; with prepare {row['with_prepare']} is faster"
     if pd.isna(row["runner_up"]):
         return f"no other of {row['asked']} reached it"
-    told = f"{factor(row['factor'])} faster than {row['runner_up']}"
+    words = f"{factor(row['factor'])} faster than {row['runner_up']}"
     if _prepare_prevails(row) and row["seconds_with_prepare"]:
-        told += f", with prepare {factor(row['runner_up_seconds_with_prepare'] / row['seconds_with_prepare'])}"
-    return told
+        words += f", with prepare {factor(row['runner_up_seconds_with_prepare'] / row['seconds_with_prepare'])}"
+    return words
 
 
 def _remaining(row: Mapping[Any, Any]) -> str:
@@ -90,10 +90,10 @@ def _best_gap(row: Mapping[Any, Any]) -> str:
     return f"best gap {measured(row['best_gap'])}" if pd.notna(row["best_gap"]) else "no certificate"
 
 
-def time_tables(found: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> list[Table]:
+def time_tables(outcomes: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> list[Table]:
     """One table a target: instance x solver."""
     return [
-        _time_table(rows, float(str(target)), named, styles) for target, rows in found.groupby("target", sort=True)
+        _time_table(rows, float(str(target)), named, styles) for target, rows in outcomes.groupby("target", sort=True)
     ][::-1]
 
 
@@ -120,7 +120,8 @@ def _repeats(rows: pd.DataFrame) -> str:
     known = rows["repeats"].dropna()
     if known.empty or known.max() == 1:
         return "one run each"
-    least, most = int(known.min()), int(known.max())
+    least = int(known.min())
+    most = int(known.max())
     return f"medians of {most} runs" if least == most else f"medians of {least} to {most} runs"
 
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-OPTION, SHORT = "--dualbench-suite", "--suite"
+OPTION = "--dualbench-suite"
+SHORT = "--suite"
 FIXTURE = "dualbench_case"
 _CASES = pytest.StashKey[list[Any]]()
 

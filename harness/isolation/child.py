@@ -75,8 +75,8 @@ def _solve(case: Case, line: Line, descriptor: int) -> dict[str, Any]:
     def tell(step: Step) -> None:
         line.send({"step": step})
 
-    def deliver(found: Plain) -> None:
-        arrays.extend(delivery.write(found.answer, descriptor))
+    def deliver(checked: Plain) -> None:
+        arrays.extend(delivery.write(checked.answer, descriptor))
         tell(Step.CHECK)
 
     try:
@@ -88,10 +88,10 @@ def _solve(case: Case, line: Line, descriptor: int) -> dict[str, Any]:
         memory.reset_peak()
         measured = Measured()
         lp = held.instance().tightened
-        found = attempt(lp, solver, case.settings, measured, tell, deliver=deliver)
+        checked = attempt(lp, solver, case.settings, measured, tell, deliver=deliver)
         peak = memory.peak()
         require_unchanged(held.print_before(), fingerprint(lp))
-        claim: dict[str, Any] = as_plain(delivery.claim(found, arrays, peak=peak, disturbance=measured.disturbance))
+        claim: dict[str, Any] = as_plain(delivery.claim(checked, arrays, peak=peak, disturbance=measured.disturbance))
         return claim
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the one border that turns whatever is raised into a row
         status, reason = failure(error)

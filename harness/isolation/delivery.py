@@ -30,7 +30,9 @@ _DTYPES = ("<f4", "<f8")
 _PIECE = 1 << 20  # entries written at once
 _LONGEST_TEXT = 4096
 #: Seconds and bytes a second that writing an answer may take in memory and on a disk; what is beyond is part of run.
-_CALL, _MEMORY_RATE, _DISK_RATE = 1e-3, 2e8, 2e7
+_CALL = 1e-3
+_MEMORY_RATE = 2e8
+_DISK_RATE = 2e7
 
 
 def make_file(folder: Path | None) -> IO[bytes]:
@@ -63,14 +65,14 @@ def _write(descriptor: int, left: memoryview) -> None:
 
 
 def claim(
-    found: Plain,
+    checked: Plain,
     arrays: list[Array],
     *,
     peak: Mapping[str, int | None],
     disturbance: Mapping[str, float | None],
 ) -> dict[str, Any]:
     """All of an answer but its arrays, and what only the process itself can measure."""
-    answer = found.answer
+    answer = checked.answer
     points = thinned(answer.trace)
     return {
         "status": str(answer.status),
@@ -78,7 +80,7 @@ def claim(
         "iterations": answer.iterations,
         "trace": [[point.seconds, point.iteration, point.gap] for point in points],
         "arrays": arrays,
-        "complaint": found.complaint[:_LONGEST_TEXT],
+        "complaint": checked.complaint[:_LONGEST_TEXT],
         "peak": dict(peak),
         "disturbance": dict(disturbance),
     }
@@ -95,12 +97,12 @@ class Part:
 
 def parts(body: Mapping[str, Any]) -> dict[str, Part]:
     """Where the arrays of a claim lie."""
-    found: dict[str, Part] = {}
+    places: dict[str, Part] = {}
     start = 0
     for name, dtype, size in body["arrays"]:
-        found[name] = Part(dtype=dtype, size=size, start=start)
+        places[name] = Part(dtype=dtype, size=size, start=start)
         start += size * np.dtype(dtype).itemsize
-    return found
+    return places
 
 
 def require_claim(body: Mapping[str, Any], file: IO[bytes]) -> None:
@@ -120,10 +122,10 @@ def require_claim(body: Mapping[str, Any], file: IO[bytes]) -> None:
         fits = False
     if not fits:
         raise ProtocolError("an answer that does not have the form of one")
-    told = sum(part.size * np.dtype(part.dtype).itemsize for part in parts(body).values())
+    announced = sum(part.size * np.dtype(part.dtype).itemsize for part in parts(body).values())
     there = os.fstat(file.fileno()).st_size
-    if told != there:
-        raise ProtocolError(f"an answer of {told:,} bytes, of which {there:,} were written")
+    if announced != there:
+        raise ProtocolError(f"an answer of {announced:,} bytes, of which {there:,} were written")
 
 
 _TEXTS = ("raw_status", "complaint")

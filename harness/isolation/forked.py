@@ -32,7 +32,9 @@ class Forked:
         self, server: Line, server_pid: int, request: Mapping[str, Any], output: Output, reply: float, *files: int
     ) -> None:
         """`files` go to the child with the request; the server has `reply` seconds to answer, TimeoutError else."""
-        self._server, self._server_pid, self._output = server, server_pid, output
+        self._server = server
+        self._server_pid = server_pid
+        self._output = output
         self._segments = Segments()
         self.line, theirs = Line.pair()
         self._read, write = os.pipe()
@@ -47,7 +49,8 @@ class Forked:
             theirs.close()
             os.close(write)
         self.code: int | None = None
-        self.peak, self.alone = 0, True
+        self.peak = 0
+        self.alone = True
         self._pids: list[int] = [self.pid]
         self._listed_until = 0.0
 
@@ -86,7 +89,8 @@ class Forked:
             # The next list of processes may be seconds away on a busy machine: the maker could be gone by then.
             self._segments.look(self._pids)
         held = processes.resident(self._pids)
-        self.peak, self.alone = max(self.peak, held), self.alone and len(self._pids) < 2
+        self.peak = max(self.peak, held)
+        self.alone = self.alone and len(self._pids) < 2
         return held
 
     def held_exactly(self) -> int:

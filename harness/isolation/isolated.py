@@ -23,7 +23,8 @@ class Isolated:
 
     def __init__(self, threads: int, log: Path, limits: Limits | None = None) -> None:
         self.limits = limits or Limits()
-        self._threads, self._log = threads, log
+        self._threads = threads
+        self._log = log
         self._server: Server | None = None
         self._holder: Holder | None = None
 
@@ -46,12 +47,14 @@ class Isolated:
         """End every process and remove every temporary file."""
         self._stop_holder()
         if self._server is not None:
-            server, self._server = self._server, None
+            server = self._server
+            self._server = None
             server.stop()
 
     def _stop_holder(self) -> None:
         if self._holder is not None:
-            holder, self._holder = self._holder, None
+            holder = self._holder
+            self._holder = None
             holder.stop()
 
     def _holder_of(self, case: Case, tick: OnStep) -> Holder:

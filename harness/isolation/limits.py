@@ -12,15 +12,18 @@ from instances.errors import InputError
 
 #: Seconds of an import and of a warm-up, which may compile, and of what works through a whole instance: the largest
 #: rungs take minutes.
-_WARM_UP_LIMIT, _SETUP_LIMIT = 300.0, 3600.0
+_WARM_UP_LIMIT = 300.0
+_SETUP_LIMIT = 3600.0
 #: Writing an answer and looking through an instance once: so many seconds, and bytes a second.
-_COPYING_LIMIT, _COPYING_RATE = 30.0, 2e7
+_COPYING_LIMIT = 30.0
+_COPYING_RATE = 2e7
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 #: Less than an interpreter with NumPy and PyTorch takes is a mistyped unit.
 _LEAST_MEMORY = 512 * 2**20
 #: Of private writable memory, allocated or used: a net below the watched size, for what grows between two looks.
-_ALLOCATED_FACTOR, _ALLOCATED_EXTRA = 2, 2**30
+_ALLOCATED_FACTOR = 2
+_ALLOCATED_EXTRA = 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,11 +64,11 @@ def parse_bytes(text: str) -> int | None:
     """Bytes of "4GiB", "500 MB" or "4294967296"; None for an empty text."""
     if not text.strip():
         return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text.strip())
-    unit = _UNITS.get(found[2].upper()) if found else None
-    if found is None or unit is None:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([A-Za-z]*)", text.strip())
+    unit = _UNITS.get(match[2].upper()) if match else None
+    if match is None or unit is None:
         raise InputError(f"memory_limit={text!r}: expected a size such as 4GiB or 500MB")
-    size = round(float(found[1]) * unit)
+    size = round(float(match[1]) * unit)
     if size < _LEAST_MEMORY:
         raise InputError(f"memory_limit={text!r}: expected at least 512MiB, which an empty process may take")
     return size

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 #: Bytes kept of one case: so many at once, and so many of what came last.
-_FIRST, _LAST = 1 << 18, 1 << 16
+_FIRST = 1 << 18
+_LAST = 1 << 16
 _LAST_WORDS = 300  # characters that may stand in a reason
 
 
@@ -13,7 +14,8 @@ class Output:
     """The output of one case on its way into the file `log`."""
 
     def __init__(self, log: Path, title: str) -> None:
-        self._log, self._title = log, title
+        self._log = log
+        self._title = title
         self._size = 0
         self._tail = b""
 

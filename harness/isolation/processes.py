@@ -13,7 +13,9 @@ from pathlib import Path
 
 import psutil
 
-_PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_CHILD_SUBREAPER = 1, 4, 36
+_PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
+_PR_SET_CHILD_SUBREAPER = 36
 _PROC = Path("/proc")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
@@ -71,7 +73,8 @@ def signal_all(pids: Iterable[int], number: int) -> None:
 
 def end_children(gentle: float) -> None:
     """End and reap every descendant of this process: SIGTERM, and SIGKILL to what is left after `gentle` seconds."""
-    began, number = time.monotonic(), signal.SIGTERM
+    began = time.monotonic()
+    number = signal.SIGTERM
     while not _reaped():
         signal_all(descendants(os.getpid()), number)
         time.sleep(0.005)

@@ -56,7 +56,8 @@ def _listed() -> set[str]:
 
 def _used_by(pid: int) -> set[str]:
     """Names of the segments that a process maps or holds open."""
-    process, used = _PROC / str(pid), set()
+    process = _PROC / str(pid)
+    used = set()
     with contextlib.suppress(OSError):
         used |= {line.split(maxsplit=5)[-1] for line in (process / "maps").read_text().splitlines()}
     with contextlib.suppress(OSError):
@@ -72,7 +73,8 @@ def _remove_system_v(makers: set[int]) -> list[int]:
         head, *rows = (line.split() for line in _SYSV.read_text().splitlines())
     except (OSError, ValueError):
         return []
-    maker, key = head.index("cpid"), head.index("shmid")
+    maker = head.index("cpid")
+    key = head.index("shmid")
     left = [int(row[key]) for row in rows if int(row[maker]) in makers]
     for segment in left:
         ctypes.CDLL(None, use_errno=True).shmctl(segment, _IPC_RMID, None)

@@ -62,8 +62,8 @@ def _wait(pid: int, control: Line) -> int:
             if control in ready:
                 raise BrokenPipeError
             if ready or not ended:
-                found, status = os.waitpid(pid, os.WNOHANG)
-                if found:
+                ended_pid, status = os.waitpid(pid, os.WNOHANG)
+                if ended_pid:
                     return os.waitstatus_to_exitcode(status)
 
 

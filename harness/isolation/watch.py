@@ -78,18 +78,22 @@ class Watch:
         if isinstance(result, dict) and "failed" not in result and self._expected:
             raise ProtocolError(f"an answer before its time, after {self._step}")
         if isinstance(result, dict):
-            self._result, step = result, Step.ENDING
+            self._result = result
+            step = Step.ENDING
         elif self._expected and body.get("step") == self._expected[0]:
             step = self._expected.pop(0)
         else:
             expected = self._expected[0] if self._expected else "its result"
             raise ProtocolError(f"{str(body.get('step', sorted(body)))[:80]!r} after {self._step}, expected {expected}")
-        self._step, self._since[step] = step, max(at, self._since[self._step])
+        self._since[step] = max(at, self._since[self._step])
+        self._step = step
         self._cpu[step] = self._cpu_at(self._since[step])
 
     def _cpu_at(self, at: float) -> float:
         """CPU seconds at a moment since the last look, as if the process had worked evenly from then until now."""
-        (before, used), (now, all_used) = self._sample, (time.monotonic(), self._forked.cpu_seconds())
+        before, used = self._sample
+        now = time.monotonic()
+        all_used = self._forked.cpu_seconds()
         share = (at - before) / (now - before) if now > before else 1.0
         return used + min(1.0, max(0.0, share)) * (all_used - used)
 
@@ -113,7 +117,9 @@ class Watch:
         return self._failure(Status.TIME_LIMIT, f"ended by the harness after {passed:.1f} s of {self._step}")
 
     def _past_memory(self) -> Result | None:
-        held, limit, left = self._forked.look(), self._limits.memory, processes.memory_left()
+        held = self._forked.look()
+        limit = self._limits.memory
+        left = processes.memory_left()
         if limit is not None and held > limit and not self._forked.alone:
             held = self._forked.held_exactly()
         if limit is not None and held > limit:
@@ -126,7 +132,8 @@ class Watch:
 
     def _death(self) -> Result:
         """Why a process ended without a result: by the kernel's choice, or by a fault of its own."""
-        code, words = self._forked.code, self._forked.last_words
+        code = self._forked.code
+        words = self._forked.last_words
         if code == -signal.SIGKILL and processes.kernel_kills() > self._kills:
             return self._failure(Status.MEMORY_LIMIT, f"ended by the kernel during {self._step}: memory ran out")
         end = f"signal {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit status {code}"

@@ -22,7 +22,8 @@ from typing import Any
 #: Bytes of one message.
 LARGEST = 1 << 17
 #: Linux stamps a message with the calendar time when it is sent, as two longs: seconds and nanoseconds.
-_SO_TIMESTAMPNS, _STAMP = 35, struct.Struct("@ll")
+_SO_TIMESTAMPNS = 35
+_STAMP = struct.Struct("@ll")
 _MOST_DESCRIPTORS = 3
 #: What is raised where the other end is gone, or does not answer in time.
 LOST = (EOFError, ConnectionError, TimeoutError)
@@ -90,16 +91,17 @@ class Line:
             raise TimeoutError(f"no message within {timeout} s")
         room = socket.CMSG_SPACE(_STAMP.size) + socket.CMSG_SPACE(_MOST_DESCRIPTORS * array.array("i").itemsize)
         data, extra, flags, _ = self._socket.recvmsg(LARGEST, room)
-        found, at = _opened(extra), _sent_at(extra)
-        if found and not descriptors:
-            for descriptor in found:
+        opened = _opened(extra)
+        at = _sent_at(extra)
+        if opened and not descriptors:
+            for descriptor in opened:
                 os.close(descriptor)
-            found = ()
+            opened = ()
         if not data:
             raise EOFError
         if flags & socket.MSG_TRUNC:
             raise ProtocolError(f"a message of more than {LARGEST:,} bytes")
-        return Message(body=_object(data), at=at, descriptors=found)
+        return Message(body=_object(data), at=at, descriptors=opened)
 
     def close(self) -> None:
         self.closed = True
@@ -117,16 +119,17 @@ def _object(data: bytes) -> dict[str, Any]:
 
 
 def _opened(extra: Sequence[tuple[int, int, bytes]]) -> tuple[int, ...]:
-    found = array.array("i")
+    opened = array.array("i")
     for level, kind, data in extra:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
-            found.frombytes(data[: len(data) - len(data) % found.itemsize])
-    return tuple(found)
+            opened.frombytes(data[: len(data) - len(data) % opened.itemsize])
+    return tuple(opened)
 
 
 def _sent_at(extra: Sequence[tuple[int, int, bytes]]) -> float:
     """By the stamp of the kernel, whatever this process did meanwhile; now, where there is none."""
-    now, calendar = time.monotonic(), time.time()
+    now = time.monotonic()
+    calendar = time.time()
     for level, kind, data in extra:
         if (level, kind) == (socket.SOL_SOCKET, _SO_TIMESTAMPNS) and len(data) >= _STAMP.size:
             seconds, nanoseconds = _STAMP.unpack_from(data)

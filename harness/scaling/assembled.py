@@ -28,18 +28,20 @@ def assemble(group: Communicator, x: Any, edges: int, path: Path) -> str:
     flags = group.max(np.array([float(wrong), float(mine is None or mine.dtype != np.float32)]))
     if flags[0]:
         said = "none" if mine is None else f"{mine.dtype}{list(mine.shape)}"
-        told = group.gather(f"x of a rank is {said}: expected {edges} numbers" if wrong else "")
-        return str(next(filter(None, told)))
+        complaints = group.gather(f"x of a rank is {said}: expected {edges} numbers" if wrong else "")
+        return str(next(filter(None, complaints)))
     sizes = np.zeros(group.size, dtype=np.int64)
     sizes[group.rank] = edges
     sizes = group.sum(sizes)
-    first, total = int(sizes[: group.rank].sum()), int(sizes.sum())
+    first = int(sizes[: group.rank].sum())
+    total = int(sizes.sum())
     dtype = np.dtype(np.float64 if flags[1] else np.float32)
     file = _File(path, dtype, total) if group.rank == 0 else None
     for start in range(0, total, _WINDOW):
         end = min(start + _WINDOW, total)
         joint = np.zeros(end - start)
-        low, high = max(start, first), min(end, first + edges)
+        low = max(start, first)
+        high = min(end, first + edges)
         if low < high:
             assert mine is not None
             joint[low - start : high - start] = mine[low - first : high - first]
@@ -53,7 +55,8 @@ class _File:
     """An .npy file written in order; where the disk does not take it, the other ranks do not have to wait for that."""
 
     def __init__(self, path: Path, dtype: np.dtype[Any], total: int) -> None:
-        self._path, self._dtype = path, dtype
+        self._path = path
+        self._dtype = dtype
         self._fault = ""
         header = {"descr": dtype.str, "fortran_order": False, "shape": (total,)}
         with self._attempt(), path.open("wb") as file:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from harness.scaling.plan import Streamed
     from harness.scaling.sharded import ShardedCase
 
-_NOT_SOLVED, _FAULT = 1, 3
+_NOT_SOLVED = 1
+_FAULT = 3
 
 
 @click.command()
@@ -61,7 +62,8 @@ def scale(
     if launched():
         return _join(case, mode, out, strict=strict, keep_x=keep_x)
     series = Series(case=case, mode=mode, ranks=counts, max_restarts=max_restarts, keep_x=keep_x)
-    console, solved = wide_console(), True
+    console = wide_console()
+    solved = True
     for row in run_series(series, out):
         _show(console, row)
         solved = solved and row["status"] == "solved"
@@ -96,32 +98,36 @@ def plan(
         raise InputError("--find-ranks needs a device of a known size: give --device h200, or cpu with --ranks")
     if find_ranks:
         ranks = least_ranks(parsed, solver=solver, device=device)
-    made = make_plan(
+    planned = make_plan(
         parsed, solver=solver, device=device, ranks=ranks, threads=threads, iterations=iterations,
         disk_speed=None if disk_speed is None else 1e9 * disk_speed,
         host_speed=None if host_speed is None else 1e9 * host_speed,
     )  # fmt: skip
     if as_json:
-        click.echo(json.dumps(asdict(made)))
+        click.echo(json.dumps(asdict(planned)))
         return
-    on = "" if device == "cpu" else f", {made.device_bytes / 2**30:.3g} GiB on each device"
-    click.echo(f"{parsed.text}\n{ranks:,} x {device}, {solver}: {made.edges_of_rank:,} edges a rank")
-    click.echo(f"memory       {made.host_bytes / 2**30:.3g} GiB of each rank's host{on}: {_fits(made.fits, device)}")
-    if not made.fits and device != "cpu":
+    on = "" if device == "cpu" else f", {planned.device_bytes / 2**30:.3g} GiB on each device"
+    click.echo(f"{parsed.text}\n{ranks:,} x {device}, {solver}: {planned.edges_of_rank:,} edges a rank")
+    click.echo(
+        f"memory       {planned.host_bytes / 2**30:.3g} GiB of each rank's host{on}: {_fits(planned.fits, device)}"
+    )
+    if not planned.fits and device != "cpu":
         click.echo(f"needs        {least_ranks(parsed, solver=solver, device=device):,} devices")
-    if made.streamed is not None:
-        _show_streamed(made.streamed)
-    click.echo(f"iteration    {made.per_iteration:.3g} s (model)")
-    gap = "unknown: give --iterations" if made.to_gap is None else f"{made.to_gap:.3g} s (model)"
-    click.echo(f"to gap 1e-4  {gap}\nmodel of     {made.source}")
+    if planned.streamed is not None:
+        _show_streamed(planned.streamed)
+    click.echo(f"iteration    {planned.per_iteration:.3g} s (model)")
+    gap = "unknown: give --iterations" if planned.to_gap is None else f"{planned.to_gap:.3g} s (model)"
+    click.echo(f"to gap 1e-4  {gap}\nmodel of     {planned.source}")
 
 
 def _show_streamed(streamed: Streamed) -> None:
-    needs, place = f"{streamed.host_bytes / 2**30:.3g} GiB of each rank's host", "this machine"
+    needs = f"{streamed.host_bytes / 2**30:.3g} GiB of each rank's host"
+    place = "this machine"
     if streamed.place == "disk":
         needs += f" and {streamed.disk_bytes / 2**30:.3g} GiB of disk"
     else:
-        needs, place = f"{needs}, {streamed.device_bytes / 2**30:.3g} GiB on each device", "one device"
+        needs = f"{needs}, {streamed.device_bytes / 2**30:.3g} GiB on each device"
+        place = "one device"
     fits = f"fits {place}" if streamed.fits else f"does not fit {place} either"
     click.echo(f"from {streamed.place}    {needs}, at {streamed.link_speed / 1e9:.3g} GB/s: {fits}")
 
@@ -191,11 +197,13 @@ def _join(case: ShardedCase, mode: str, out: Path, *, strict: bool, keep_x: bool
 def _show(console: Console, row: Mapping[str, Any]) -> None:
     from harness.texts import plain_text
 
-    seconds, ranks = row.get("seconds") or {}, f"{row['ranks']:5} ranks  {row['status']:<16}"
+    seconds = row.get("seconds") or {}
+    ranks = f"{row['ranks']:5} ranks  {row['status']:<16}"
     if not seconds:
         console.print(f"{ranks}{plain_text(row['reason'])}", soft_wrap=True)
         return
-    efficiency, model = row["efficiency"], row["model"]
+    efficiency = row["efficiency"]
+    model = row["model"]
     shown = (
         "cores shared: no efficiency"
         if row["shared"]

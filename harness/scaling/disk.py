@@ -9,7 +9,8 @@ from pathlib import Path
 
 _BLOCK = bytes(1 << 20)
 #: Blocks read, and blocks of them written anew: a pass writes about a quarter of what it reads.
-_READ, _WRITTEN = 256, 64
+_READ = 256
+_WRITTEN = 64
 
 
 def measured_speed(folder: Path) -> float:

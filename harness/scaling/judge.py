@@ -27,7 +27,10 @@ from harness.whole import whole_instance
 from instances import InputError, content_hash, parse_spec
 from solvers import Answer, Status
 
-CASE, RESULT, X, VERDICT = "case.json", "result.json", "x.npy", "verdict.json"
+CASE = "case.json"
+RESULT = "result.json"
+X = "x.npy"
+VERDICT = "verdict.json"
 _LAST_WORDS = 300  # characters of the output that may stand in a reason
 
 

@@ -86,32 +86,35 @@ def launch(case: ShardedCase, *, max_restarts: int = 0, judge: Judge | None = No
 
 def _failed(case: ShardedCase, folder: Path, failures: Mapping[int, Any]) -> Launched:
     """The rank that failed by itself counts, not those that lost it."""
-    told = {rank: _told(folder, rank) for rank in range(case.ranks)}
-    for rank, words in told.items():
+    failures_told = {rank: _told(folder, rank) for rank in range(case.ranks)}
+    for rank, words in failures_told.items():
         if words.get("kind") == "input":
             raise InputError(f"rank {rank}: {words['text']}")
-    for rank, words in told.items():
+    for rank, words in failures_told.items():
         if words.get("kind") == "MemoryError":
             return Launched(result=None, status=Status.MEMORY_LIMIT, reason=f"rank {rank}: memory ran out")
-    rank = _cause(told, failures)
-    if told[rank]:
-        return Launched(result=None, status=Status.CRASHED, reason=told[rank].get("text", f"rank {rank} failed"))
+    rank = _cause(failures_told, failures)
+    if failures_told[rank]:
+        return Launched(
+            result=None, status=Status.CRASHED, reason=failures_told[rank].get("text", f"rank {rank} failed")
+        )
     reason = f"rank {rank} of {case.ranks} {_end(failures[rank].exitcode, folder, rank)}"
     return Launched(result=None, status=Status.CRASHED, reason=reason)
 
 
-def _cause(told: Mapping[int, Mapping[str, str]], failures: Mapping[int, Any]) -> int:
+def _cause(failures_told: Mapping[int, Mapping[str, str]], failures: Mapping[int, Any]) -> int:
     """The rank that failed by itself: one that died, else one that told a fault of its own, else one that torchrun or
     someone else ended with SIGTERM, else one that lost another; the first in time of each.
     """
 
     def order(rank: int) -> tuple[int, float, int]:
-        words, failure = told[rank].get("text", ""), failures.get(rank)
+        words = failures_told[rank].get("text", "")
+        failure = failures.get(rank)
         ended = failure is not None and failure.exitcode == -signal.SIGTERM
         kind = (2 if ended else 0) if not words else 3 if _LOST in words else 1
         return (kind, getattr(failure, "timestamp", 0) or 0, rank)
 
-    return min((rank for rank in told if told[rank] or rank in failures), key=order)
+    return min((rank for rank in failures_told if failures_told[rank] or rank in failures), key=order)
 
 
 def _end(exitcode: int, folder: Path, rank: int) -> str:

@@ -16,8 +16,10 @@ from harness.scaling.sharded import ShardedCase, take_part
 from instances import InputError
 from solvers.engine.collectives import RankLostError
 
-BAD_INPUT, FAULT = 2, 3
-FAILURE, LOG = "failure-{}.json", "rank-{}.log"
+BAD_INPUT = 2
+FAULT = 3
+FAILURE = "failure-{}.json"
+LOG = "rank-{}.log"
 
 
 def main(case: str, folder: Path) -> int:

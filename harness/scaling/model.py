@@ -36,14 +36,14 @@ def seconds_per_iteration(speeds: Speeds, *, edges: float, bytes_summed: float, 
 
 def measured_speeds(per_rank: Sequence[Mapping[str, Any]]) -> Speeds | None:
     """What the ranks of one run measured beside it, None where they did not; the slowest rank counts."""
-    found = [rank for rank in per_rank if rank.get("edges_per_second")]
-    if not found:
+    measured = [rank for rank in per_rank if rank.get("edges_per_second")]
+    if not measured:
         return None
-    latency = max((rank["latency"] or 0.0 for rank in found), default=0.0)
+    latency = max((rank["latency"] or 0.0 for rank in measured), default=0.0)
     return Speeds(
-        edges_per_second=min(rank["edges_per_second"] for rank in found),
-        latency=latency / max(1.0, math.log2(len(found))),
-        bytes_per_second=min(rank["bytes_per_second"] or math.inf for rank in found),
+        edges_per_second=min(rank["edges_per_second"] for rank in measured),
+        latency=latency / max(1.0, math.log2(len(measured))),
+        bytes_per_second=min(rank["bytes_per_second"] or math.inf for rank in measured),
     )
 
 

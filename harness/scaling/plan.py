@@ -103,8 +103,10 @@ def plan(
     card = sharded_card(solver)
     if card.origin:
         raise InputError(f"plan knows what the solvers of dualbench need, not {card.id} of {card.source}")
-    solve, streams = solve_bytes(spec, ranks, solver), card.streams
-    host, on_device = host_bytes(spec, solve, cells_on_host=device == "cpu", threads=threads), 0.0
+    solve = solve_bytes(spec, ranks, solver)
+    streams = card.streams
+    host = host_bytes(spec, solve, cells_on_host=device == "cpu", threads=threads)
+    on_device = 0.0
     streamed: Streamed | None = None
     if device == "cpu":
         speed = edges_per_second(solver, Settings(threads=threads), spec, most=solve.shape.edges)
@@ -120,7 +122,8 @@ def plan(
         on_device = device_bytes(solve)
         speed = found.speed / solve.pass_moved
         speeds = Speeds(edges_per_second=speed, latency=found.latency, bytes_per_second=found.link)
-        fits, source = on_device <= found.memory, found.source
+        fits = on_device <= found.memory
+        source = found.source
         if streams and not fits:
             given = f"{host_speed / 1e9:.3g} GB/s given" if host_speed else f"{found.host_link / 1e9:.3g} GB/s assumed"
             source += f"; {given} between a host and its device"
@@ -144,7 +147,8 @@ def plan(
 
 def from_disk(spec: Spec, solve: SolveBytes, *, ranks: int, threads: int, disk_speed: float) -> Streamed:
     """Ranks of this machine on one disk of disk_speed bytes a second; nothing that is read stays in memory."""
-    host, disk = streaming_bytes(spec, solve, threads=threads), solve.disk
+    host = streaming_bytes(spec, solve, threads=threads)
+    disk = solve.disk
     return Streamed(
         place="disk",
         device_bytes=0.0,
@@ -173,7 +177,8 @@ def from_host(spec: Spec, solve: SolveBytes, *, memory: float, speed: float) -> 
 def least_ranks(spec: Spec, *, solver: str, device: str) -> int:
     """The smallest number of devices that hold the instance."""
     memory = named_device(device).memory
-    low, high = 1, most_ranks(spec)
+    low = 1
+    high = most_ranks(spec)
     if device_bytes(solve_bytes(spec, high, solver)) > memory:
         raise InputError(f"{spec.text} does not fit {high} devices, one for each block: use devices with more memory")
     while low < high:

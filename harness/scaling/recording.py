@@ -101,7 +101,8 @@ def _efficiency(row: Mapping[str, Any], before: Sequence[Mapping[str, Any]]) -> 
 
 
 def _model(row: Mapping[str, Any]) -> dict[str, Any]:
-    speeds, seconds = measured_speeds(row["per_rank"]), row["seconds"]["per_iteration"]
+    speeds = measured_speeds(row["per_rank"])
+    seconds = row["seconds"]["per_iteration"]
     if speeds is None or not seconds:
         return {"model": None}
     edges = max(rank["edges"] for rank in row["per_rank"])

@@ -49,7 +49,8 @@ class Series:
             raise InputError(f"--ranks: expected whole numbers from 1 to {_MOST_RANKS}, such as 1,2,4")
         sharded_card(self.case.solver)
         for ranks in self.ranks:
-            case, neighbours = self.at(ranks), int(os.environ.get("LOCAL_WORLD_SIZE", str(ranks)))
+            case = self.at(ranks)
+            neighbours = int(os.environ.get("LOCAL_WORLD_SIZE", str(ranks)))
             on_disk = parts_on_disk(case, neighbours)
             require_parts(parse_spec(case.spec), ranks, neighbours=neighbours, on_disk=on_disk)
 

@@ -74,10 +74,10 @@ class ShardedCase:
 
 def sharded_card(solver_id: str) -> SolverCard:
     """The card of that solver, when it can work in ranks."""
-    found = card(solver_id)
-    if not found.in_ranks:
+    solver = card(solver_id)
+    if not solver.in_ranks:
         raise InputError(f"{solver_id} works in one process only: use dualip, dualip-restarted or blockpdhg")
-    return found
+    return solver
 
 
 def sharded_solver(solver_id: str) -> ShardedSolver:
@@ -91,7 +91,9 @@ def parts_on_disk(case: ShardedCase, neighbours: int) -> bool:
     """Whether the ranks keep their parts of the instance in files: the solver streams, and is told to or the memory
     that the `neighbours` on one machine share does not suffice.
     """
-    spec, solver, settings = parse_spec(case.spec), sharded_card(case.solver), case.settings
+    spec = parse_spec(case.spec)
+    solver = sharded_card(case.solver)
+    settings = case.settings
     if not memory.may_stream(solver, spec, settings):
         return False
     check_settings(solver, settings)
@@ -113,15 +115,17 @@ def take_part(case: ShardedCase, x_file: Path | None = None) -> Mapping[str, Any
         if group.size != case.ranks:
             raise InputError(f"the case is for {case.ranks} ranks, {group.size} were started")
         facts, whole = _solve(case, group, x_file)
-        found = group.gather({"host": socket.gethostname(), "cores": cores, **facts})
+        per_rank = group.gather({"host": socket.gethostname(), "cores": cores, **facts})
         if group.rank != 0:
             return None
-        return {**whole, "per_rank": found, "restarts": int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))}
+        return {**whole, "per_rank": per_rank, "restarts": int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))}
 
 
 def _solve(case: ShardedCase, group: Communicator, x_file: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """What this rank did, and what is alike on all ranks."""
-    spec, solver, settings = parse_spec(case.spec), sharded_solver(case.solver), _settings(case, group)
+    spec = parse_spec(case.spec)
+    solver = sharded_solver(case.solver)
+    settings = _settings(case, group)
     stopwatch = Stopwatch(settings.device)
     memory.reset_peak()
     on_disk = group.max(np.array([float(parts_on_disk(case, group.neighbours))]))[0] > 0
@@ -137,7 +141,8 @@ def _solve(case: ShardedCase, group: Communicator, x_file: Path | None) -> tuple
     seconds["prepare"] = stopwatch.lap()
     answer = solver.run(state)
     seconds["run"] = stopwatch.lap()
-    peak, lp = memory.peak(), part.lp
+    peak = memory.peak()
+    lp = part.lp
     steps = _steps(context, group)
     agree(
         group, "the dual at the end", None if answer.dual is None else hashlib.sha256(answer.dual.tobytes()).hexdigest()
@@ -177,7 +182,8 @@ def _steps(context: SolveContext, group: Communicator) -> dict[str, float | None
     steps = np.array(context.steps[1:]).reshape(-1, 2)
     if not len(steps):
         return dict.fromkeys(names)
-    slowest, cheapest = group.max(steps[:, 0].copy()), -group.max(-steps[:, 1])
+    slowest = group.max(steps[:, 0].copy())
+    cheapest = -group.max(-steps[:, 1])
     middle = np.argsort(slowest, kind="stable")[len(steps) // 4 : max(len(steps) // 4 + 1, 3 * len(steps) // 4)]
     split = (slowest, steps[:, 0] - steps[:, 1], cheapest, steps[:, 1] - cheapest)
     return {name: float(values[middle].mean()) for name, values in zip(names, split, strict=True)}
@@ -187,7 +193,8 @@ def _speeds(case: ShardedCase, group: Communicator, lp: MatchingLP) -> dict[str,
     """For the model: edges a second of this rank's passes on an instance of its own, and what messages cost."""
     group.gather(None)  # all ranks measure at once: they may share a memory bus
     rate = edges_per_second(case.solver, _settings(case, group), parse_spec(case.spec), most=lp.edges)
-    latency, large = _message(group, 1), _message(group, _LARGE_MESSAGE)
+    latency = _message(group, 1)
+    large = _message(group, _LARGE_MESSAGE)
     if latency is None or large is None:
         return {"edges_per_second": rate, "latency": None, "bytes_per_second": None}
     moved = 8 * _LARGE_MESSAGE * 2 * (group.size - 1) / group.size
@@ -203,10 +210,11 @@ def edges_per_second(solver: str, settings: Settings, spec: Spec, *, most: int =
     kind = spec.family if in_blocks(spec) else "dualip"
     probe = MatchingSpec(family=kind, sources=sources, destinations=spec.destinations, degree=degree)
     lp = load_part(probe, 0, 1, lambda load: load, threads=settings.threads).lp
-    alone, made = SolveContext(), sharded_solver(solver)
+    alone = SolveContext()
+    probed = sharded_solver(solver)
     tolerance = min(_PROBE_TOLERANCE, settings.tolerance)
     limited = dataclasses.replace(settings, iteration_limit=_PROBE_PASSES, time_limit=None, tolerance=tolerance)
-    made.run(made.prepare(lp, limited, alone))
+    probed.run(probed.prepare(lp, limited, alone))
     return lp.edges / statistics.median(step for step, _ in alone.steps[1:])
 
 
@@ -214,7 +222,8 @@ def _message(group: Communicator, numbers: int) -> float | None:
     """Median seconds of the sum of so many float64, None in a group of one."""
     if group.size == 1:
         return None
-    values, seconds = np.zeros(numbers), []
+    values = np.zeros(numbers)
+    seconds = []
     for _ in range(12):
         before = group.seconds
         group.sum(values)

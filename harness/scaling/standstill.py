@@ -23,17 +23,18 @@ class Standstill:
 @contextmanager
 def ended_at_standstill(seconds: float) -> Iterator[Standstill]:
     """Meanwhile, kill the ranks below this process once every one has been stopped by a signal for `seconds`."""
-    found, over = Standstill(), threading.Event()
-    watcher = threading.Thread(target=_watch, args=(found, seconds, over), daemon=True)
+    standstill = Standstill()
+    over = threading.Event()
+    watcher = threading.Thread(target=_watch, args=(standstill, seconds, over), daemon=True)
     watcher.start()
     try:
-        yield found
+        yield standstill
     finally:
         over.set()
         watcher.join()
 
 
-def _watch(found: Standstill, seconds: float, over: threading.Event) -> None:
+def _watch(standstill: Standstill, seconds: float, over: threading.Event) -> None:
     stopped_since: float | None = None
     while not over.wait(_LOOK):
         ranks = _ranks()
@@ -42,7 +43,7 @@ def _watch(found: Standstill, seconds: float, over: threading.Event) -> None:
             continue
         stopped_since = stopped_since or time.monotonic()
         if time.monotonic() - stopped_since >= seconds:
-            found.reason = f"all {len(ranks)} ranks were stopped by a signal for {seconds:g} s, and were ended"
+            standstill.reason = f"all {len(ranks)} ranks were stopped by a signal for {seconds:g} s, and were ended"
             for rank in ranks:
                 with contextlib.suppress(psutil.Error):
                     rank.kill()
@@ -50,12 +51,12 @@ def _watch(found: Standstill, seconds: float, over: threading.Event) -> None:
 
 def _ranks() -> list[psutil.Process]:
     """The ranks that live; torchrun starts them as children of this process."""
-    found = []
+    ranks = []
     for child in psutil.Process().children():
         with contextlib.suppress(psutil.Error):
             if "harness.scaling.member" in child.cmdline():
-                found.append(child)
-    return found
+                ranks.append(child)
+    return ranks
 
 
 def _is_stopped(process: psutil.Process) -> bool:

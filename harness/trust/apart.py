@@ -45,7 +45,8 @@ _SHARED = (
     "struct",
     "time",
 )
-_SLOW_IMPORT, _LIMIT = 1.0, 30.0
+_SLOW_IMPORT = 1.0
+_LIMIT = 30.0
 _SPEC = "unit:sources=300,destinations=12,degree=4,seed=5,polytope="
 
 
@@ -55,10 +56,10 @@ def check_loading(card: SolverCard) -> str:
     solver = load(card)
     imported = cpu_seconds() - before
     solver.available()
-    told = f"{imported:.2g} CPU seconds to import, {cpu_seconds() - before - imported:.2g} for available()"
+    spent = f"{imported:.2g} CPU seconds to import, {cpu_seconds() - before - imported:.2g} for available()"
     if imported > _SLOW_IMPORT:
-        raise Warned(f"{told}: every listing of solvers waits for it")
-    return told
+        raise Warned(f"{spent}: every listing of solvers waits for it")
+    return spent
 
 
 def check_meddling(card: SolverCard) -> str:
@@ -66,7 +67,8 @@ def check_meddling(card: SolverCard) -> str:
     before = _attributes()
     solver = load(card)
     solver.available()
-    lp, settings = plainest_probe(solver).lp, settings_for(solver)
+    lp = plainest_probe(solver).lp
+    settings = settings_for(solver)
     solver.unsuited(lp)
     solver.run(solver.prepare(lp, settings))
     changed = [name for name, value in _attributes().items() if name in before and before[name] is not value]
@@ -88,9 +90,9 @@ def check_same_unwatched(card: SolverCard) -> str:
             there = isolated.run(case, lambda _: None)
         finally:
             isolated.stop()
-    told = f"{here.status} here, {there.status} in a run"
-    require(here.status == there.status, f"{told}: {there.reason or here.reason}")
-    return told
+    both = f"{here.status} here, {there.status} in a run"
+    require(here.status == there.status, f"{both}: {there.reason or here.reason}")
+    return both
 
 
 def check_no_memory_on_disk(card: SolverCard) -> str:
@@ -107,22 +109,22 @@ def _seconds_of_a_process(card: SolverCard, seed: int) -> float:
         spend(solver, larger(solver), settings)
         tell(spend(solver, larger(solver, seed), settings).whole)
 
-    told, end = Fork(job).finish(_LIMIT)
-    require(bool(told), f"a solve in a process of its own: {end}")
-    return float(told[0])
+    values, end = Fork(job).finish(_LIMIT)
+    require(bool(values), f"a solve in a process of its own: {end}")
+    return float(values[0])
 
 
 def _attributes() -> dict[str, Any]:
     """Functions, classes and methods by dotted name."""
-    found: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     for name, module in list(sys.modules.items()):
         if isinstance(module, types.ModuleType) and (name.partition(".")[0] in _OURS or name in _SHARED):
             for attribute, value in list(vars(module).items()):
                 if callable(value):
-                    found[f"{name}.{attribute}"] = value
+                    attributes[f"{name}.{attribute}"] = value
                 if isinstance(value, type) and value.__module__ == name:
-                    found |= {f"{name}.{attribute}.{k}": v for k, v in vars(value).items() if callable(v)}
-    return found
+                    attributes |= {f"{name}.{attribute}.{k}": v for k, v in vars(value).items() if callable(v)}
+    return attributes
 
 
 #: The checks by name, in the order of this file.

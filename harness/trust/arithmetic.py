@@ -9,7 +9,9 @@ from typing import Any
 _ROUNDING = 1e-12
 _CLOSE = 1e-9
 #: What clocks of two kinds may be apart: the trace's and that of `run`, CPU time and wall time.
-_TRACE_SLACK, _CPU_FACTOR, _SLACK_SECONDS = 1.1, 2.0, 0.5
+_TRACE_SLACK = 1.1
+_CPU_FACTOR = 2.0
+_SLACK_SECONDS = 0.5
 
 
 def contradictions(row: Mapping[str, Any]) -> list[str]:
@@ -19,14 +21,16 @@ def contradictions(row: Mapping[str, Any]) -> list[str]:
 
 def gap_of(certificate: Mapping[str, Any]) -> float | None:
     """(feasible objective - bound) / max(1, |bound|), None where one of them is not there."""
-    bound, feasible = certificate.get("dual_bound"), certificate.get("feasible_objective")
+    bound = certificate.get("dual_bound")
+    feasible = certificate.get("feasible_objective")
     return None if bound is None or feasible is None else (feasible - bound) / max(1.0, abs(bound))
 
 
 def _gaps(certificate: Mapping[str, Any]) -> Iterator[str]:
     if "certified_gap" not in certificate:
         return  # runs over ranks before schema 2: the solver's own figures
-    recorded, expected = certificate["certified_gap"], gap_of(certificate)
+    recorded = certificate["certified_gap"]
+    expected = gap_of(certificate)
     if expected is not None and -_ROUNDING <= expected < 0 and recorded == 0:
         expected = 0.0
     if not _same(recorded, expected):
@@ -47,10 +51,12 @@ def _same(recorded: float | None, expected: float | None) -> bool:
 
 
 def _status(row: Mapping[str, Any]) -> Iterator[str]:
-    status, certificate = row["status"], row.get("certificate") or {}
+    status = row["status"]
+    certificate = row.get("certificate") or {}
     if "certified_gap" not in certificate and row.get("schema") == 1 and row.get("kind") == "scaling":
         return
-    gap, tolerance = certificate.get("certified_gap"), (row.get("settings") or {}).get("tolerance")
+    gap = certificate.get("certified_gap")
+    tolerance = (row.get("settings") or {}).get("tolerance")
     if status == "solved" and (gap is None or tolerance is None or not -_ROUNDING <= gap <= tolerance):
         yield f"status is solved, with a certified gap of {gap!r} at tolerance {tolerance!r}"
     small = gap is not None and tolerance is not None and -_ROUNDING <= gap <= tolerance
@@ -69,7 +75,8 @@ def _times(row: Mapping[str, Any]) -> Iterator[str]:
     ended = max((second for second in (row.get("trace") or {}).get("seconds") or [] if second is not None), default=0.0)
     if ended > _TRACE_SLACK * run + _SLACK_SECONDS:
         yield f"run took {run!r} s, its trace goes on to {ended!r} s"
-    cpu, threads = (row.get("cpu_seconds") or {}).get("run"), row["settings"].get("threads")
+    cpu = (row.get("cpu_seconds") or {}).get("run")
+    threads = row["settings"].get("threads")
     if cpu is not None and threads and cpu > _CPU_FACTOR * threads * run + _SLACK_SECONDS:
         yield f"run took {run!r} s on {threads} threads, and {cpu!r} s of CPU time"
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-OK, FOUND_WANTING = 0, 1
+OK = 0
+FOUND_WANTING = 1
 _ONLY_SHOWN = 4  # cases named of those that one side lacks
 _PATH = click.Path(path_type=Path)
 
@@ -22,12 +23,13 @@ def check(solver: str) -> int:
     from harness.display import wide_console
     from harness.trust.conformance import Verdict, examine_apart
 
-    console, failed = wide_console(), 0
+    console = wide_console()
+    failed = 0
     colours = {Verdict.PASSED: "green", Verdict.FAILED: "red"}
-    for found in examine_apart(solver):
-        colour = colours.get(found.verdict, "yellow")
-        _print(console, found.verdict, colour, found.check.replace("_", " "), found.detail)
-        failed += found.verdict is Verdict.FAILED
+    for finding in examine_apart(solver):
+        colour = colours.get(finding.verdict, "yellow")
+        _print(console, finding.verdict, colour, finding.check.replace("_", " "), finding.detail)
+        failed += finding.verdict is Verdict.FAILED
     console.print(f"{failed} checks failed" if failed else "conforms", style="red" if failed else "green")
     return FOUND_WANTING if failed else OK
 
@@ -60,9 +62,9 @@ def verify(path: Path, threads: int) -> int:
     colours = {Outcome.AGREES: "green", Outcome.DIFFERS: "red", Outcome.MISSING: "red"}
     console = wide_console()
     counts = dict.fromkeys(Outcome, 0)
-    for found in derive(path, threads=threads):
-        counts[found.outcome] += 1
-        _print(console, found.outcome, colours.get(found.outcome, "dim"), found.case, found.detail)
+    for verified in derive(path, threads=threads):
+        counts[verified.outcome] += 1
+        _print(console, verified.outcome, colours.get(verified.outcome, "dim"), verified.case, verified.detail)
     console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count) or "no cases")
     if not counts[Outcome.AGREES]:
         console.print("nothing was verified: no row has a bound that could be derived again", style="red")
@@ -88,25 +90,27 @@ def compare(before: Path, after: Path, fail_above: float | None, *, any_environm
     from harness.trust.compare import faster, lost_accuracy, slower, summaries
     from harness.trust.compared import comparison_table, summary_line
 
-    console, files = wide_console(), [records.read(before), records.read(after)]
-    found = compared(*files, any_environment=any_environment)
-    for line in (*(line for file in files for line in file.warnings), *found.warnings):
+    console = wide_console()
+    files = [records.read(before), records.read(after)]
+    comparison = compared(*files, any_environment=any_environment)
+    for line in (*(line for file in files for line in file.warnings), *comparison.warnings):
         console.print(plain_text(line), style="yellow", soft_wrap=True)
-    console.print(comparison_table(found))
-    for case, reason in found.different.items():
+    console.print(comparison_table(comparison))
+    for case, reason in comparison.different.items():
         _print(console, "not comparable", "yellow", case, reason)
-    for side, cases in ((before, found.only_before), (after, found.only_after)):
+    for side, cases in ((before, comparison.only_before), (after, comparison.only_after)):
         if cases:
             shown = ", ".join([*cases[:_ONLY_SHOWN], *(["..."] if len(cases) > _ONLY_SHOWN else [])])
             console.print(plain_text(f"{len(cases)} only in {side}: {shown}"), style="yellow", soft_wrap=True)
-    slow, lost = list(slower(found, fail_above or 1.0)), list(lost_accuracy(found))
+    slow = list(slower(comparison, fail_above or 1.0))
+    lost = list(lost_accuracy(comparison))
     for ratio in slow:
         _print(console, "slower", "red", ratio.case, f"{ratio.ratio:.2f} times")
-    for ratio in faster(found):
+    for ratio in faster(comparison):
         _print(console, "faster", "green", ratio.case, f"{1 / (ratio.ratio or 1.0):.2f} times")
     for ratio in lost:
         _print(console, "less accurate", "red", ratio.case, ratio.lost_accuracy)
-    for summary in summaries(found):
+    for summary in summaries(comparison):
         console.print(summary_line(summary), soft_wrap=True)
     return FOUND_WANTING if fail_above is not None and (slow or lost) else OK
 
@@ -117,7 +121,8 @@ def doctor() -> int:
     from harness.display import wide_console
     from harness.trust.doctor import State, diagnose
 
-    console, broken = wide_console(), 0
+    console = wide_console()
+    broken = 0
     for line in diagnose():
         _print(console, line.state, line.state, line.topic, "; ".join(filter(None, (line.detail, line.remedy))))
         broken += line.state is State.RED

@@ -23,7 +23,9 @@ from harness.trust.places import check_places
 from instances import InputError
 
 #: Ratios up to these are level: with at least _REPEATS repeats on both sides, and with fewer.
-LEVEL, LEVEL_OF_FEW, _REPEATS = 1.05, 1.2, 3
+LEVEL = 1.05
+LEVEL_OF_FEW = 1.2
+_REPEATS = 3
 _TICK = 1e-9  # seconds: no clock of ours tells less apart
 _COMPARED = ("dtype", "time_limit", "iteration_limit", "threads", "device", "seed", "options")
 
@@ -154,12 +156,12 @@ def _cases(before: Rows, after: Rows) -> tuple[list[_Case], list[_Case]]:
 
 
 def _grouped(known: Sequence[tuple[Mapping[str, Any], str]]) -> list[_Case]:
-    found: dict[str, _Case] = {}
+    groups: dict[str, _Case] = {}
     for row, content in known:
         asked = {name: row["settings"].get(name) for name in ("tolerance", *_COMPARED)}
         key = json.dumps([content, row["solver"], row.get("adapter_hash"), asked], sort_keys=True, default=str)
-        found.setdefault(key, _Case(name=_name(row), content=content, rows=[])).rows.append(row)
-    return list(found.values())
+        groups.setdefault(key, _Case(name=_name(row), content=content, rows=[])).rows.append(row)
+    return list(groups.values())
 
 
 def _name(row: Mapping[str, Any]) -> str:
@@ -183,18 +185,19 @@ def _asked(case: _Case) -> tuple[str, float]:
 
 def _differences(one: _Case, other: _Case) -> list[str]:
     """Why the two are not comparable; what one of them did not record is no difference."""
-    found = []
+    differences = []
     if one.content != other.content:
-        found.append(f"data {one.content[:8]} against {other.content[:8]}")
-    a, b = one.first, other.first
+        differences.append(f"data {one.content[:8]} against {other.content[:8]}")
+    a = one.first
+    b = other.first
     adapters = (a.get("adapter_hash"), b.get("adapter_hash"))
     if None not in adapters and adapters[0] != adapters[1]:
-        found.append(f"adapter {str(adapters[0])[:8] or 'built in'} against {str(adapters[1])[:8] or 'built in'}")
+        differences.append(f"adapter {str(adapters[0])[:8] or 'built in'} against {str(adapters[1])[:8] or 'built in'}")
     for name in _COMPARED:
         both = name in a["settings"] and name in b["settings"]
         if both and a["settings"][name] != b["settings"][name]:
-            found.append(f"{name} {_shown(a['settings'][name])} against {_shown(b['settings'][name])}")
-    return found
+            differences.append(f"{name} {_shown(a['settings'][name])} against {_shown(b['settings'][name])}")
+    return differences
 
 
 def _shown(value: Any) -> str:
@@ -202,7 +205,8 @@ def _shown(value: Any) -> str:
 
 
 def _ratio(before: _Case, after: _Case) -> Ratio:
-    old, new = _seconds(before.rows), _seconds(after.rows)
+    old = _seconds(before.rows)
+    new = _seconds(after.rows)
     both = bool(old and new)
     return Ratio(
         case=before.name,

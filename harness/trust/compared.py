@@ -32,9 +32,9 @@ def comparison_table(comparison: Comparison) -> Table:
 
 def summary_line(summary: Summary) -> str:
     """Such as "blockpdhg  0.93 (geometric mean of B / A): 3 faster, 5 level"."""
-    told = ", ".join(f"{count} {_WORDS.get(change, change)}" for change, count in summary.counts.items() if count)
+    counts = ", ".join(f"{count} {_WORDS.get(change, change)}" for change, count in summary.counts.items() if count)
     mean = "no ratio" if summary.mean is None else f"{summary.mean:.2f} (geometric mean of B / A)"
-    return plain_text(f"{summary.solver}  {mean}: {told}")
+    return plain_text(f"{summary.solver}  {mean}: {counts}")
 
 
 def _change(ratio: Ratio) -> str:

@@ -46,8 +46,12 @@ class Finding:
         return asdict(self)
 
     @classmethod
-    def of_json(cls, told: Any) -> Finding:
-        return cls(check=plain_text(told["check"]), verdict=Verdict(told["verdict"]), detail=plain_text(told["detail"]))
+    def of_json(cls, message: Any) -> Finding:
+        return cls(
+            check=plain_text(message["check"]),
+            verdict=Verdict(message["verdict"]),
+            detail=plain_text(message["detail"]),
+        )
 
 
 def check_names() -> list[str]:

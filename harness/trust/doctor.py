@@ -67,11 +67,11 @@ def _yellow(topic: str, detail: str, remedy: str) -> Line:
 
 
 def _python() -> Line:
-    found = f"{platform.python_version()} at {sys.executable}"
+    version = f"{platform.python_version()} at {sys.executable}"
     if sys.version_info >= _LEAST_PYTHON:
-        return _green("Python", found)
+        return _green("Python", version)
     wanted = ".".join(map(str, _LEAST_PYTHON))
-    return Line(topic="Python", state=State.RED, detail=found, remedy=f"install Python {wanted} or newer")
+    return Line(topic="Python", state=State.RED, detail=version, remedy=f"install Python {wanted} or newer")
 
 
 def _packages() -> Iterator[Line]:
@@ -86,9 +86,9 @@ def _packages() -> Iterator[Line]:
         return
     pinned = dict(line.split("==") for line in _CONSTRAINTS.read_text().splitlines() if "==" in line)
     other = [
-        f"{name} {found} (pinned {version.strip()})"
+        f"{name} {installed} (pinned {version.strip()})"
         for name, version in pinned.items()
-        if (found := _version(name)) is not None and found.partition("+")[0] != version.strip()
+        if (installed := _version(name)) is not None and installed.partition("+")[0] != version.strip()
     ]
     if other:
         remedy = "pip install --constraint constraints.txt --editable ."
@@ -99,7 +99,8 @@ def _packages() -> Iterator[Line]:
 
 def _processor() -> Iterator[Line]:
     facts = environment()
-    cores, usable = facts["threads"], facts["affinity"]
+    cores = facts["threads"]
+    usable = facts["affinity"]
     detail = f"{facts['cpu']}, {cores} threads, {usable} usable by this process"
     if usable < cores:
         yield _yellow("cores", detail, "widen the affinity (taskset, the container's cpuset) to use all of them")
@@ -111,7 +112,8 @@ def _processor() -> Iterator[Line]:
         yield _yellow("load", f"{load:.1f} runnable on average", "stop other work: it is part of every time measured")
     else:
         yield _green("load", f"{load:.1f} runnable on average")
-    name, rising = governor(), turbo()
+    name = governor()
+    rising = turbo()
     if name not in (None, "performance"):
         yield _yellow("governor", str(name), "sudo cpupower frequency-set --governor performance")
     else:
@@ -131,7 +133,8 @@ def _quota(quota: float | None) -> Line:
 
 
 def _memory() -> Iterator[Line]:
-    memory, swap = psutil.virtual_memory(), psutil.swap_memory()
+    memory = psutil.virtual_memory()
+    swap = psutil.swap_memory()
     yield _green("memory", f"{memory.available / 2**30:.1f} of {memory.total / 2**30:.1f} GiB available")
     if swap.used:
         used = f"{swap.used / 2**20:.0f} MiB in use"
@@ -169,13 +172,13 @@ def _collectives() -> Iterator[Line]:
         return
     from torch import distributed
 
-    found = distributed.is_available()
-    if found and distributed.is_gloo_available():
+    has_distributed = distributed.is_available()
+    if has_distributed and distributed.is_gloo_available():
         yield _green("Gloo", "available")
     else:
         remedy = "install a PyTorch with torch.distributed, for runs on several processes"
         yield _yellow("Gloo", "not in this PyTorch", remedy)
-    if found and distributed.is_nccl_available():
+    if has_distributed and distributed.is_nccl_available():
         yield _green("NCCL", "available")
     else:
         yield _yellow("NCCL", "not in this PyTorch", "install its CUDA build, for runs on several GPUs")
@@ -207,14 +210,14 @@ def _processes() -> Iterator[Line]:
 
 
 def _solvers() -> Iterator[Line]:
-    found = listing()
-    for card in found.cards.values():
+    known = listing()
+    for card in known.cards.values():
         able = card.availability
         if able.ok:
             yield _green(card.id, able.version)
         else:
             yield _yellow(card.id, able.reason, able.remedy)
-    for line in found.broken:
+    for line in known.broken:
         yield _yellow("adapters", line, "repair or uninstall it")
 
 

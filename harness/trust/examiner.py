@@ -47,11 +47,11 @@ def main(solver_id: str, *only: str) -> None:
 
 
 def _in_fork(name: str, job: Callable[[Tell], None]) -> Finding:
-    told, end = Fork(job).finish(_LIMIT)
+    findings, end = Fork(job).finish(_LIMIT)
     processes.end_children(_GENTLE)
-    if end or not told:
+    if end or not findings:
         return Finding(check=name, verdict=Verdict.FAILED, detail=end or "nothing was told")
-    return Finding.of_json(told[-1])
+    return Finding.of_json(findings[-1])
 
 
 def _tell_one(card: SolverCard, name: str, tell: Tell) -> None:
@@ -62,8 +62,8 @@ def _tell_apart(card: SolverCard, name: str, tell: Tell) -> None:
     tell(finding(name, lambda: apart.CHECKS[name](card)).as_json())
 
 
-def _say(found: Finding) -> None:
-    print(json.dumps(found.as_json()), flush=True)  # noqa: T201 - this is what the process is for
+def _say(finding: Finding) -> None:
+    print(json.dumps(finding.as_json()), flush=True)  # noqa: T201 - this is what the process is for
 
 
 if __name__ == "__main__":

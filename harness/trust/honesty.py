@@ -38,21 +38,26 @@ from solvers import Answer, Settings, Solver
 from solvers.base import TracePoint
 
 #: CPU seconds below which a share of them says nothing: of a verb beside run, and of a whole solve.
-_MEASURABLE, _MEASURABLE_SOLVE = 0.05, 0.005
+_MEASURABLE = 0.05
+_MEASURABLE_SOLVE = 0.005
 #: Of the CPU seconds of a run: what available() and unsuited() may take, what a repeat must take at least.
-_BESIDE, _REPEATED = 0.5, 0.3
+_BESIDE = 0.5
+_REPEATED = 0.3
 #: How often prepare may take what run takes before a reader should know.
 _PREPARED = 3.0
 #: Seconds in which pools come to rest after a run, and in which what still works is seen.
-_REST, _WATCH = 0.4, 0.4
+_REST = 0.4
+_WATCH = 0.4
 #: Above this, a price or a count is no measure of anything in an instance whose numbers are near 1.
-_ABSURD_PRICE, _ABSURD = 1e6, 2.0**53
+_ABSURD_PRICE = 1e6
+_ABSURD = 2.0**53
 _PLAIN_NUMBERS = (int, float, np.integer, np.floating)
 
 
 def check_plain_values(solver: Solver) -> str:
     """Arrays, texts and numbers themselves, none that makes its value when it is looked at, and none absurd."""
-    lp, settings = plainest_probe(solver).lp, settings_for(solver)
+    lp = plainest_probe(solver).lp
+    settings = settings_for(solver)
     solver.run(solver.prepare(lp, settings))
     began = time.monotonic()
     answer = solver.run(solver.prepare(lp, settings))
@@ -75,7 +80,8 @@ def check_plain_values(solver: Solver) -> str:
 
 def check_settings_unchanged(solver: Solver) -> str:
     """Settings are what was asked for: nobody changes them to be judged by others."""
-    lp, settings = plainest_probe(solver).lp, settings_for(solver, options={})
+    lp = plainest_probe(solver).lp
+    settings = settings_for(solver, options={})
     before = {field.name: copy.deepcopy(getattr(settings, field.name)) for field in fields(Settings)}
     solver.run(solver.prepare(lp, settings))
     changed = [name for name, value in before.items() if getattr(settings, name) != value]
@@ -90,10 +96,10 @@ def check_work_is_in_run(solver: Solver) -> str:
     for name in ("available", "unsuited"):
         seconds = getattr(spent, name)
         require(seconds < most, f"{name}() took {seconds:.3g} CPU seconds, run {spent.run:.3g}: it must be cheap")
-    told = f"prepare took {spent.prepare:.3g} CPU seconds, run {spent.run:.3g}"
+    spent_words = f"prepare took {spent.prepare:.3g} CPU seconds, run {spent.run:.3g}"
     if spent.prepare > max(_MEASURABLE, _PREPARED * spent.run):
-        raise Warned(f"{told}: where a report compares run, compare prepare too")
-    return told
+        raise Warned(f"{spent_words}: where a report compares run, compare prepare too")
+    return spent_words
 
 
 def check_no_memory_of_runs(solver: Solver) -> str:
@@ -106,10 +112,12 @@ def check_no_memory_of_runs(solver: Solver) -> str:
 
 def check_own_arrays(solver: Solver) -> str:
     """x and dual are the answer's own: not memory of the instance, nor of the answer before."""
-    lp, settings = plainest_probe(solver).lp, settings_for(solver)
+    lp = plainest_probe(solver).lp
+    settings = settings_for(solver)
     one, two = (solver.run(solver.prepare(lp, settings)) for _ in range(2))
     for name in ("x", "dual"):
-        value, before = getattr(two, name), getattr(one, name)
+        value = getattr(two, name)
+        before = getattr(one, name)
         if value is None:
             continue
         shared = [other for other, array in arrays_of(lp).items() if np.may_share_memory(value, array)]
@@ -134,7 +142,8 @@ def check_prices_of_equalities(solver: Solver) -> str:
 
 def check_nothing_left_working(solver: Solver) -> str:
     """When run has returned, nothing of it goes on: no thread, no process, no work."""
-    lp, settings = plainest_probe(solver).lp, settings_for(solver)
+    lp = plainest_probe(solver).lp
+    settings = settings_for(solver)
     solver.run(solver.prepare(lp, settings))
     threads, children = _helpers()
     solver.run(solver.prepare(lp, settings))
@@ -152,7 +161,8 @@ def check_nothing_left_working(solver: Solver) -> str:
 
 def check_channels(solver: Solver) -> str:
     """The adapter speaks through its answer, and not through pipes or sockets of the process it is in."""
-    lp, settings = plainest_probe(solver).lp, settings_for(solver)
+    lp = plainest_probe(solver).lp
+    settings = settings_for(solver)
     ours, channel = multiprocessing.connection.Pipe()
     read, write = os.pipe()
     try:
@@ -179,11 +189,11 @@ def new_seeds() -> tuple[int, int, int]:
 def worked_again(seconds: Sequence[float]) -> str:
     """A line on the CPU seconds of an instance, of the same again and of another; raises where `again` was cheap."""
     first, again, other = seconds
-    told = f"{first:.3g} CPU seconds, the same again {again:.3g}, another of its shape {other:.3g}"
+    spent = f"{first:.3g} CPU seconds, the same again {again:.3g}, another of its shape {other:.3g}"
     if min(first, other) < _MEASURABLE_SOLVE:
-        return f"{told}: too short to tell"
-    require(again > _REPEATED * min(first, other), f"{told}: it keeps answers from run to run")
-    return told
+        return f"{spent}: too short to tell"
+    require(again > _REPEATED * min(first, other), f"{spent}: it keeps answers from run to run")
+    return spent
 
 
 def _second_of_its_shape(solver: Solver) -> Spent:

@@ -44,7 +44,8 @@ def check_places(before: Rows, after: Rows) -> list[str]:
 def _packages(before: Rows, after: Rows) -> list[str]:
     lines = []
     for package in _PACKAGES:
-        one, other = _versions(before, package), _versions(after, package)
+        one = _versions(before, package)
+        other = _versions(after, package)
         if one != other:
             lines.append(f"{package} differs: {' / '.join(one)} against {' / '.join(other)}")
     return lines

@@ -40,7 +40,8 @@ from solvers.card import DeclarationError, declaration, make_card
 #: The certified gap that counts as near for a solver that makes no claim.
 _NEAR = 0.1
 #: How far a dual may be from the known one: of a solver that claims, and of one that does not.
-_DUAL_CLOSE, _DUAL_NEAR = 0.02, 0.3
+_DUAL_CLOSE = 0.02
+_DUAL_NEAR = 0.3
 #: Seconds past a time limit, for solvers that look at the clock between iterations only.
 _GRACE = 2.0
 
@@ -48,15 +49,15 @@ _GRACE = 2.0
 def check_available(solver: Solver) -> str:
     """Cheap, honest, and with a reason and a remedy where it says no."""
     stopwatch = Stopwatch()
-    found = solver.available()
+    able = solver.available()
     seconds = stopwatch.lap()
-    require(isinstance(found, Availability), f"available() returned {type(found).__name__}, not Availability")
+    require(isinstance(able, Availability), f"available() returned {type(able).__name__}, not Availability")
     require(seconds < 1.0, f"available() took {seconds:.1f} s: it must not import the solver")
-    if not found.ok:
-        require(bool(found.reason and found.remedy), "not available, without a reason or a remedy")
-        raise NonConformingError(f"not available, nothing else can be checked: {found.reason}; {found.remedy}")
-    require(bool(found.version), "available, but without a version")
-    return f"version {found.version}"
+    if not able.ok:
+        require(bool(able.reason and able.remedy), "not available, without a reason or a remedy")
+        raise NonConformingError(f"not available, nothing else can be checked: {able.reason}; {able.remedy}")
+    require(bool(able.version), "available, but without a version")
+    return f"version {able.version}"
 
 
 def check_declaration(solver: Solver) -> str:
@@ -140,7 +141,8 @@ def check_repeatable(solver: Solver) -> str:
     """The same answer twice on one thread, bit for bit."""
     one, two = (answered(attempt(solver, larger(solver), tolerance=1e-2, time_limit=20.0)) for _ in range(2))
     for name in ("x", "dual"):
-        first, second = getattr(one, name), getattr(two, name)
+        first = getattr(one, name)
+        second = getattr(two, name)
         if not np.array_equal(first, second):
             raise NonConformingError(f"{name} differs from run to run by up to {np.abs(first - second).max():.1e}")
     return f"{one.iterations} iterations"
@@ -180,11 +182,11 @@ def check_process_state(solver: Solver) -> str:
 def _settled(threads: int, files: int) -> tuple[int, int]:
     """The footprint once it is as small as before, or after a second: a pool ends its threads in the background."""
     for _ in range(20):
-        found = native_footprint()
-        if found[0] <= threads and found[1] <= files:
+        footprint = native_footprint()
+        if footprint[0] <= threads and footprint[1] <= files:
             break
         time.sleep(0.05)
-    return found
+    return footprint
 
 
 def _known_optimum(solver: Solver, kind: Kind) -> str:
@@ -201,7 +203,8 @@ def _solves(solver: Solver, probe: Probe) -> str:
     if reason:
         raise NotApplicableError(reason)
     result = attempt(solver, probe.lp)
-    answer, certificate = answered(result), result.certificate
+    answer = answered(result)
+    certificate = result.certificate
     require(result.status is not Status.INACCURATE, f"a false claim: {result.reason}")
     claims = result.status is Status.SOLVED
     assert certificate is not None

@@ -11,7 +11,9 @@ from instances import MatchingLP
 from solvers import Settings, Solver
 
 #: Taken now: an adapter that replaces the clock of its process replaces its own.
-_usage, _SELF, _CHILDREN = resource.getrusage, resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN
+_usage = resource.getrusage
+_SELF = resource.RUSAGE_SELF
+_CHILDREN = resource.RUSAGE_CHILDREN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +33,8 @@ class Spent:
 
 def cpu_seconds() -> float:
     """Of this process and of those children that have ended."""
-    own, children = _usage(_SELF), _usage(_CHILDREN)
+    own = _usage(_SELF)
+    children = _usage(_CHILDREN)
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 

@@ -27,7 +27,8 @@ from instances import InputError, MatchingLP, Spec, content_hash, digest, parse_
 #: Two numbers agree within this, relative to 1 + |number|: they differ only by the order of summation.
 TOLERANCE = 1e-9
 _OF_THE_DUAL = ("dual_bound", "dual_residual")
-_BOUND, _ALL = "bound derived; objective, gap, status by arithmetic", "bound and feasible objective derived"
+_BOUND = "bound derived; objective, gap, status by arithmetic"
+_ALL = "bound and feasible objective derived"
 _OWN = "bound derived; gap and status are the solver's own (runs over ranks before schema 2)"
 
 
@@ -64,10 +65,10 @@ def verify(path: Path, *, threads: int = 1) -> Iterator[Verified]:
 
 def _places(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
     """The specs of each content, by spec_hash: data that are gone from one place may lie in another."""
-    found: dict[str, list[str]] = {}
+    places: dict[str, list[str]] = {}
     for row in rows:
-        found.setdefault(str(row.get("spec_hash")), []).append(row["spec"])
-    return {name: list(dict.fromkeys(specs)) for name, specs in found.items()}
+        places.setdefault(str(row.get("spec_hash")), []).append(row["spec"])
+    return {name: list(dict.fromkeys(specs)) for name, specs in places.items()}
 
 
 class _Verifier:
@@ -159,7 +160,8 @@ def _other_figures(row: Mapping[str, Any], derived: Mapping[str, Any], x: npt.ND
     older = row.get("schema") == 1
     names = [name for name in (derived if x is not None else _OF_THE_DUAL) if name != "reason" and name in certificate]
     for name in names:
-        recorded, again = certificate[name], derived[name]
+        recorded = certificate[name]
+        again = derived[name]
         if older and name == "dual_bound" and again >= recorded - TOLERANCE * (1 + abs(recorded)):
             continue  # the referee of today proves the same or more
         if not _agree(recorded, again):
