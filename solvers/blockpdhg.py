@@ -14,7 +14,7 @@ from instances import MatchingLP
 from solvers.base import Answer, Availability, Settings, Vector, check_fields, parse_options
 from solvers.engine.availability import available
 from solvers.engine.context import SolveContext
-from solvers.engine.costs import eased
+from solvers.engine.costs import working_costs
 from solvers.engine.instance import answer_without_edges, infeasible_answer, tightened
 from solvers.engine.iterate import Loop
 from solvers.engine.kernels import make_kernel
@@ -106,7 +106,7 @@ class BlockPDHG(ShardedSolver):
         lp = tightened(lp, context)
         if context.group.size == 1 and lp.edges == 0:
             return answer_without_edges(lp)
-        costs = eased(lp, context.group)
+        costs = working_costs(lp, context.group)
         settings = with_working_dtype(settings, costs.lp, context)
         storage = choose_storage(lp, settings, options.memory, context, self.id, vectors=self.vectors)
         newton = options.finish == "newton" and settings.device == "cpu" and not storage.on_disk
@@ -121,7 +121,7 @@ class BlockPDHG(ShardedSolver):
             (most_edges,) = context.group.max(np.array([lp.edges]))
             return State(
                 lp=lp,
-                eased=costs,
+                costs=costs,
                 settings=settings,
                 context=context,
                 has_equality=layout.has_equality,

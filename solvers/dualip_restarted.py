@@ -113,7 +113,7 @@ class _ContinuedAscent(RidgeAscent):
         # With rows of norm 1 and one row an edge ||A|| = 1, so the gradient changes by at most 1/gamma.
         ascent = QuasiNewtonAscent(np.minimum(start, upper), upper=upper, safe_step=state.gamma)
         super().__init__(state, progress, ascent)
-        self._least = self._options.gamma_least * state.gamma * (state.eased.usual / state.eased.largest)
+        self._least = self._options.gamma_least * state.gamma * (state.costs.usual / state.costs.largest)
         self._steps = 0
         """Passes at this ridge."""
 
@@ -143,7 +143,7 @@ class _ContinuedAscent(RidgeAscent):
 
         ridge = value + float(dual @ loads) - bound
         slack = abs(float(dual @ (loads - state.lp.b)))
-        repair = abs(self._objective - state.eased.offset - value)
+        repair = abs(self._objective - state.costs.offset - value)
         enough = self._steps >= _LEAST_STEPS and slack + repair <= self._options.settle_share * ridge
         small = ridge <= _SMALL * state.settings.tolerance * max(1.0, abs(self._progress.best_bound))
         return enough and not small and self._gamma > self._least

@@ -116,7 +116,7 @@ class Halpern(Method):
     def __init__(self, state: State, progress: Progress) -> None:
         self._state = state
         self._progress = progress
-        self._prover = Prover(state.lp, state.eased, state.layout, state.kernel, state.context, state.settings)
+        self._prover = Prover(state.lp, state.costs, state.layout, state.kernel, state.context, state.settings)
         self._scale = self._upload(state.scale)
         self._b = self._upload(state.lp.b * state.scale)
 
@@ -300,7 +300,7 @@ class Halpern(Method):
         state = self._state
         norm_b = float(self._b.norm())
         largest_norm_c = state.layout.cost_norm
-        norm_c = largest_norm_c if state.eased.norm is None else state.eased.norm
+        norm_c = largest_norm_c if state.costs.norm is None else state.costs.norm
         known = norm_b > 0 and norm_c > 0
         return Restarts(
             state.rules,

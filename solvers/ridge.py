@@ -23,7 +23,7 @@ from instances import MatchingLP
 from solvers.ascent import Ascent
 from solvers.base import Answer, Settings
 from solvers.engine.context import SolveContext
-from solvers.engine.costs import Eased, eased
+from solvers.engine.costs import WorkingCosts, working_costs
 from solvers.engine.held import HeldKernel
 from solvers.engine.instance import answer_without_edges, serves_equalities, tightened
 from solvers.engine.iterate import Assessment, Finish, Method, MethodState, Problem
@@ -72,7 +72,7 @@ def prepare(
     options: Any,
     *,
     what: str,
-    gamma: Callable[[Eased], float],
+    gamma: Callable[[WorkingCosts], float],
     float64_below: float = 0.0,
 ) -> State | Answer:
     """Layout, upload and compilation; the answer itself where there are no edges.
@@ -85,7 +85,7 @@ def prepare(
     if context.group.size == 1 and lp.edges == 0:
         return answer_without_edges(lp)
 
-    costs = eased(lp, context.group)
+    costs = working_costs(lp, context.group)
     settings = with_working_dtype(settings, costs.lp, context)
     if float64_below and (settings.tolerance < float64_below or context.anywhere(serves_equalities(lp))):
         settings = dataclasses.replace(settings, dtype="float64")
@@ -96,7 +96,7 @@ def prepare(
         warm_up_ascent(costs.lp, settings, options.kernel)
         return State(
             lp=lp,
-            eased=costs,
+            costs=costs,
             settings=settings,
             context=context,
             has_equality=held.has_equality,
@@ -147,7 +147,7 @@ class RidgeAscent(Method):
 
         state.held.release_layout()
         dtype = answer_dtype(state.settings, equality=state.has_equality)
-        x = ridge_point(state.eased.lp, best.dual, 1 / best.gamma, dtype, state.held.storage)
+        x = ridge_point(state.costs.lp, best.dual, 1 / best.gamma, dtype, state.held.storage)
         certificate = repair(
             state.lp, x, self._progress.best_dual, state.context.group, seconds=self._progress.remaining
         )  # fmt: skip

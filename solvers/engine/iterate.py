@@ -25,7 +25,7 @@ from solvers.base import Answer, Settings, Status, Vector
 from solvers.engine.certificate import Certificate
 from solvers.engine.checkpoint import Snapshot
 from solvers.engine.context import SolveContext
-from solvers.engine.costs import Eased
+from solvers.engine.costs import WorkingCosts
 from solvers.engine.progress import NonFiniteError, Progress
 from solvers.engine.rays import Infeasibility
 
@@ -39,7 +39,7 @@ class Problem:
     lp: MatchingLP
     """The instance, or the sources of it that this rank holds."""
 
-    eased: Eased
+    costs: WorkingCosts
     """The costs that the cells hold, with what every sum of them lacks (see costs.py)."""
 
     settings: Settings
@@ -149,7 +149,7 @@ class Loop:
             problem.lp.b,
             problem.context,
             has_equality=problem.has_equality,
-            offset=problem.eased.offset,
+            offset=problem.costs.offset,
         )
         self._tolerance = problem.settings.tolerance
         self._context = problem.context

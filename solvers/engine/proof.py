@@ -16,7 +16,7 @@ from instances import MatchingLP
 from solvers.base import Settings, Vector
 from solvers.engine.certificate import Certificate, proved_bound, proved_objective, rounding, rounding_of_answer
 from solvers.engine.context import SolveContext
-from solvers.engine.costs import Eased
+from solvers.engine.costs import WorkingCosts
 from solvers.engine.kernel import Kernel, Tensor
 from solvers.engine.layout import Layout
 from solvers.engine.points import to_edges
@@ -44,17 +44,23 @@ class Proof:
 
 
 class Prover:
-    """eased: the costs of the cells, which are good for a proof where they are those of `lp`."""
+    """costs: those of the cells, which are good for a proof where they are those of `lp`."""
 
     def __init__(
-        self, lp: MatchingLP, eased: Eased, layout: Layout, kernel: Kernel, context: SolveContext, settings: Settings
+        self,
+        lp: MatchingLP,
+        costs: WorkingCosts,
+        layout: Layout,
+        kernel: Kernel,
+        context: SolveContext,
+        settings: Settings,
     ) -> None:
         self._lp, self._layout, self._kernel, self._context = lp, layout, kernel, context
-        self._offset = eased.offset
+        self._offset = costs.offset
         self._tolerance, self._dtype = settings.tolerance, answer_dtype(settings, equality=layout.has_equality)
         self._terms = float(context.group.sum(np.array([float(kernel.terms)]))[0]) + layout.destinations
         self._b = upload(lp.b, kernel.device)
-        self._on_cells = eased.lp is lp and layout.exact and not layout.has_equality and not layout.storage.on_disk
+        self._on_cells = costs.lp is lp and layout.exact and not layout.has_equality and not layout.storage.on_disk
         self._promising = self._tolerance + (0.0 if layout.exact else _ROUNDED)
 
     def prove(self, x: Tensor, dual: Tensor, progress: Progress, *, anyway: bool) -> Proof:

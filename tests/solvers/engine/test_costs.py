@@ -9,7 +9,7 @@ from harness import certify
 from instances import MatchingLP, Simplex, generate, parse_spec
 from solvers import Settings, get_solver
 from solvers.base import Answer, Status
-from solvers.engine.costs import eased
+from solvers.engine.costs import working_costs
 
 FORBIDDEN = (1e6, 1e9, 1e12, 1e20, 1e30)
 
@@ -105,7 +105,7 @@ def test_the_costs_without_offset_and_forbidden_edges_are_these() -> None:
         b=np.ones(3),
         polytope=Simplex(z=np.array([2.0, 5.0]), equality=True),
     )
-    found = eased(lp)
+    found = working_costs(lp)
     np.testing.assert_array_equal(found.lp.c, [3.0, 0.0, 1e30 - 1e9, 4.0, 0.0])
     assert found.offset == 7e9
     assert found.norm == 5.0
@@ -120,7 +120,7 @@ def test_an_edge_that_never_helps_costs_one_unit_at_most() -> None:
         c=np.array([-3.0, 1e30, -4.0]),
         b=np.ones(3),
     )
-    found = eased(lp)
+    found = working_costs(lp)
     np.testing.assert_array_equal(found.lp.c, [-3.0, 4.0, -4.0])
     assert (found.norm, found.usual, found.offset) == (5.0, 4.0, 0.0)
 
@@ -128,7 +128,7 @@ def test_an_edge_that_never_helps_costs_one_unit_at_most() -> None:
 @pytest.mark.parametrize("polytope", ["simplex", "simplex-eq", "box"])
 def test_ordinary_costs_stay_as_they_are(polytope: str) -> None:
     lp = generate(parse_spec(f"uniform:sources=100,destinations=10,degree=4,seed=1,polytope={polytope}"))
-    found = eased(lp)
+    found = working_costs(lp)
     assert found.lp is lp
     assert found.norm is None
     assert found.usual == found.largest == np.abs(lp.c).max()

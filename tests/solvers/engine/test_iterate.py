@@ -15,7 +15,7 @@ from solvers.engine.certificate import Certificate
 from solvers.engine.checkpoint import CheckpointStore, Snapshot
 from solvers.engine.collectives import LOCAL
 from solvers.engine.context import SolveContext
-from solvers.engine.costs import Eased
+from solvers.engine.costs import WorkingCosts
 from solvers.engine.iterate import Assessment, Finish, Loop, Method, MethodState, Problem
 from solvers.engine.progress import NonFiniteError
 
@@ -58,7 +58,7 @@ class Told(Method):
 def solve(method: Method, *, checkpoints: CheckpointStore | None = None, **settings: float | None) -> Answer:
     problem = Problem(
         lp=LP,
-        eased=Eased(lp=LP, offset=0.0, norm=None, usual=1.0, largest=1.0),
+        costs=WorkingCosts(lp=LP, offset=0.0, norm=None, usual=1.0, largest=1.0),
         settings=Settings(**settings),  # type: ignore[arg-type]  # fields by name
         context=SolveContext(checkpoints=checkpoints),
         has_equality=False,

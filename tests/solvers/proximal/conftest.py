@@ -9,7 +9,7 @@ import pytest
 from instances import Kind, MatchingLP, PerSource
 from solvers.base import Answer, Settings, Vector
 from solvers.engine.context import SolveContext
-from solvers.engine.costs import Eased
+from solvers.engine.costs import WorkingCosts
 from solvers.engine.iterate import Loop, MethodState, Problem
 from solvers.engine.kernel import Pass
 from solvers.engine.layout_builder import build_layout
@@ -96,7 +96,7 @@ def _finish(
     compile_loops(lp, dtype)
     problem = Problem(
         lp=lp,
-        eased=Eased(lp=lp, offset=0.0, norm=None, usual=1.0, largest=1.0),
+        costs=WorkingCosts(lp=lp, offset=0.0, norm=None, usual=1.0, largest=1.0),
         settings=Settings(**settings),
         context=SolveContext(),
         has_equality=layout.has_equality,
