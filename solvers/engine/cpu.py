@@ -86,11 +86,11 @@ class CpuKernel:
             values=values,
         )
 
-    def judge(self, price: Tensor, x: Tensor) -> Pass:
+    def evaluate_feasible(self, price: Tensor, x: Tensor) -> Pass:
         from solvers.engine import proof_jit
 
         return self._run(
-            lambda window, sums: proof_jit.judge(window.cells, price.numpy(), window.primal[0], sums),
+            lambda window, sums: proof_jit.evaluate_feasible(window.cells, price.numpy(), window.primal[0], sums),
             self._stream.windows((x.numpy(),)),
             values=True,
         )

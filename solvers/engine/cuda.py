@@ -71,12 +71,14 @@ class CudaKernel:
     def advance(self, price: Tensor, step: float, x: Tensor, anchor: Tensor, mix: Mix, *, values: bool) -> Pass:
         return self._pass(price, step, x, anchor, mix, values=values)
 
-    def judge(self, price: Tensor, x: Tensor) -> Pass:
-        from solvers.engine.cuda_jit import judge
+    def evaluate_feasible(self, price: Tensor, x: Tensor) -> Pass:
+        from solvers.engine.cuda_jit import evaluate_feasible
 
         accumulators = self._accumulators()
         for block in self._cells.blocks((x,)):
-            self._launch(judge, block, price, *block.primal, *accumulators, self.destinations, **_ACCUMULATE)
+            self._launch(
+                evaluate_feasible, block, price, *block.primal, *accumulators, self.destinations, **_ACCUMULATE
+            )
         return _summed(*accumulators, values=True)
 
     def answer(self, x: Tensor, factor: Tensor, dtype: str, scratch: Tensor) -> Vector:

@@ -86,12 +86,12 @@ def one_pass(
 
 
 @triton.jit(do_not_specialize=["first"])
-def judge(
+def evaluate_feasible(
     first, slice_start, slice_lane, radius, index, a_all, c_all, price,
     x_all, loads, values, sums, destinations,
     LANES: tl.constexpr, BLOCK: tl.constexpr, KIND: tl.constexpr, COPIES: tl.constexpr, SUM_COPIES: tl.constexpr,
 ):  # fmt: skip
-    """One slice of Kernel.judge; price float64[J]."""
+    """One slice of Kernel.evaluate_feasible; price float64[J]."""
     program = tl.program_id(0)
     cell, real, j, a, c, z = _tile(first + program, slice_start, slice_lane, radius, index, a_all, c_all, LANES, BLOCK)
     cost = c.to(tl.float64)

@@ -92,8 +92,3 @@ def loads_of(lp: MatchingLP, x: Vector, group: Communicator = LOCAL) -> npt.NDAr
 def held(dtype: Any) -> float:
     """HELD for the sums of an x of this type."""
     return HELD if np.dtype(dtype) == np.float64 else _HELD_IN_FLOAT32
-
-
-def factor_within(b: npt.NDArray[np.float64], loads: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """min(1, b_j / load_j) for each budget row."""
-    return np.where(loads > b, b / np.where(loads > b, loads, 1.0), 1.0)

@@ -80,7 +80,7 @@ class Kernel(Protocol):
     def advance(self, price: Tensor, step: float, x: Tensor, anchor: Tensor, mix: Mix, *, values: bool) -> Pass:
         """p = Proj(x - step q), then x and anchor are overwritten as `mix` says."""
 
-    def judge(self, price: Tensor, x: Tensor) -> Pass:
+    def evaluate_feasible(self, price: Tensor, x: Tensor) -> Pass:
         """The pass, with values, for p = x brought into C: clipped to >= 0, boxes clipped and simplices scaled.
 
         In float64 on the cells' own numbers, every q_e rounded down (reduced_below of polytopes/edges_jit.py). x stays

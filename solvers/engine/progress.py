@@ -16,7 +16,7 @@ from solvers.engine.certificate import relative_gap
 from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Pass, Tensor
 from solvers.engine.limits import Limits
-from solvers.engine.tensors import as_numpy, dot, share_within, upload
+from solvers.engine.tensors import as_numpy, dot, factor_within, upload
 from solvers.watching import current
 
 #: After a proof that failed, the estimate has to fall to this share of its value then before the next try.
@@ -123,7 +123,7 @@ class Progress:
             "best_violation": dot(self._best_dual, excess),
         }
         if result.values is not None and not self._has_equality:
-            scalars["scaled_cost"] = dot(share_within(self._b, result.loads), result.values)
+            scalars["scaled_cost"] = dot(factor_within(self._b, result.loads), result.values)
         return scalars
 
     def _objective(self, scalars: Mapping[str, float], best_violation: float) -> float:

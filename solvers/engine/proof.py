@@ -1,8 +1,9 @@
-"""Proofs for a solver whose x lies in cells, made where x lies; certificate.py has the formulas.
+"""Proofs for a solver whose x lies in cells, made where x lies; evaluate.py and repair.py have the formulas.
 
-A proof that fails costs a pass or two, and nothing of the size of the edges leaves the device before the answer. Only
-where that is not the whole proof, x is brought into the order of the edges on the host: for '=' sources, which are
-filled up one after another, where the cells hold rounded numbers, and where they lie on the disk.
+J destinations, E edges. A proof that fails costs a pass or two, and nothing of the size of the edges leaves the device
+before the answer. Where the cells alone prove nothing, x is brought into the order of the edges on the host and
+repaired there: with '=' sources, which are filled up one after another, where the cells hold rounded numbers, and where
+they lie on the disk.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from solvers.engine.points import to_edges
 from solvers.engine.precision import answer_dtype
 from solvers.engine.progress import Progress
 from solvers.engine.repair import repair
-from solvers.engine.tensors import as_numpy, dot, share_within, upload
+from solvers.engine.tensors import as_numpy, dot, factor_within, upload
 
 #: By how much rounded cells may put the gap off, relative.
 _ROUNDED = 1e-6
@@ -31,20 +32,21 @@ _ROUNDED = 1e-6
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Proof:
-    """What is proved, for all ranks. dual, factor float64[J] on the device: the dual judged, and what the budgets leave
-    of x; plain: the factor is that of every edge, none without load earns anything; edges: the feasible x[E] where it
-    had to be made already, else None.
-    """
+    """What is proved, for all ranks."""
 
     certificate: Certificate
     plain: bool
+    """No edge without load earns or costs anything, so scaling by row repairs every edge that counts."""
     dual: Tensor
+    """float64[J] on the device: the dual of the bound."""
     factor: Tensor
+    """float64[J] on the device: what the budgets leave of x."""
     edges: Vector | None = None
+    """The feasible x[E] where it had to be made already."""
 
 
 class Prover:
-    """costs: those of the cells, which are good for a proof where they are those of `lp`."""
+    """Proves points in cells. costs: those of the cells, good for a proof where they are those of `lp`."""
 
     def __init__(
         self,
@@ -55,22 +57,25 @@ class Prover:
         context: SolveContext,
         settings: Settings,
     ) -> None:
-        self._lp, self._layout, self._kernel, self._context = lp, layout, kernel, context
+        self._lp = lp
+        self._layout = layout
+        self._kernel = kernel
+        self._context = context
         self._offset = costs.offset
-        self._tolerance, self._dtype = settings.tolerance, answer_dtype(settings, equality=layout.has_equality)
+        self._dtype = answer_dtype(settings, equality=layout.has_equality)
         self._terms = float(context.group.sum(np.array([float(kernel.terms)]))[0]) + layout.destinations
         self._b = upload(lp.b, kernel.device)
         self._on_cells = costs.lp is lp and layout.exact and not layout.has_equality and not layout.storage.on_disk
-        self._promising = self._tolerance + (0.0 if layout.exact else _ROUNDED)
+        self._promising = settings.tolerance + (0.0 if layout.exact else _ROUNDED)
 
     def prove(self, x: Tensor, dual: Tensor, progress: Progress, *, anyway: bool) -> Proof:
         """The better proof of x with `dual` >= 0 or the best one of `progress`, which then knows the proved bound.
 
         anyway: x is the answer whatever is proved, so it is brought to the host even without a prospect.
         """
-        proof = self._judge(x, dual)
+        proof = self._certify(x, dual)
         if progress.best_bound > proof.certificate.bound:
-            other = self._judge(x, upload(progress.best_dual, self._kernel.device))
+            other = self._certify(x, upload(progress.best_dual, self._kernel.device))
             proof = max(proof, other, key=lambda proof: proof.certificate.bound)
         progress.proved(proof.certificate.bound, proof.dual)
         if self._on_cells and proof.plain:
@@ -78,25 +83,26 @@ class Prover:
         if proof.certificate.gap > self._promising and not anyway:
             return replace(proof, certificate=Certificate(bound=proof.certificate.bound, objective=math.inf))
         edges = to_edges(self._layout, self._lp, self._kernel.unload(x), self._dtype)
-        certificate = repair(
-            self._lp, edges, as_numpy(proof.dual), self._context.group, seconds=progress.remaining
-        )  # fmt: skip
+        dual_on_host = as_numpy(proof.dual)
+        certificate = repair(self._lp, edges, dual_on_host, self._context.group, seconds=progress.remaining)
         return replace(proof, certificate=certificate, edges=edges)
 
     def answer(self, proof: Proof, x: Tensor, scratch: Tensor) -> Vector:
         """The feasible x[E] of a proof; scratch as in Kernel.answer."""
         return self._kernel.answer(x, proof.factor, self._dtype, scratch) if proof.edges is None else proof.edges
 
-    def _judge(self, x: Tensor, dual: Tensor) -> Proof:
-        """The certificate by the cells; with '=' sources its objective is c'x and the violation at its price."""
+    def _certify(self, x: Tensor, dual: Tensor) -> Proof:
+        """The certificate by the cells. With '=' sources, which scaling leaves unserved, its objective is an estimate:
+        c'x and the violation at its price.
+        """
         import torch
 
-        judged = self._kernel.judge(dual, x)
-        values: Tensor = judged.values
-        factor = share_within(self._b, judged.loads)
-        least, size, free_size, value = judged.sums
+        found = self._kernel.evaluate_feasible(dual, x)
+        values: Tensor = found.values
+        factor = factor_within(self._b, found.loads)
+        least, size, free_size, value = found.sums
         if self._layout.has_equality:
-            objective = value + dot(dual, (judged.loads - self._b).clamp(min=0))
+            objective = value + dot(dual, (found.loads - self._b).clamp(min=0))
         else:
             objective = dot(factor, values) + (value - values.sum())
         numbers = torch.stack((least, size, free_size, objective, dot(self._b, dual)))

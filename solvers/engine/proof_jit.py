@@ -24,8 +24,8 @@ _PIECES = 64
 
 
 @compiled(nogil=True)
-def judge(cells: Cells, price: Any, x: Any, sums: Sums) -> None:
-    """Kernel.judge: each band fills its own rows of `sums`."""
+def evaluate_feasible(cells: Cells, price: Any, x: Any, sums: Sums) -> None:
+    """Kernel.evaluate_feasible: each band fills its own rows of `sums`."""
     parallel_for(0, cells.band_slice.size - 1, _judge_band, (cells, price, x, sums))
 
 
@@ -100,7 +100,7 @@ def lowered(cost: float, rise: float) -> float:
 
 @compiled(nogil=True)
 def answer(cells: Cells, way_back: WayBack, x: Any, factor: Any, edges: Any) -> None:
-    """Kernel.answer: edges[E] is what `judge` judged, times factor[J] of its destination."""
+    """Kernel.answer: edges[E] is what `evaluate_feasible` judged, times factor[J] of its destination."""
     parallel_for(0, _PIECES, _answer_piece, (cells, way_back, x, factor, edges))
 
 

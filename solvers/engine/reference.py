@@ -60,7 +60,7 @@ class ReferenceKernel:
             anchor.copy_(p)
         return self._pass(p, (bound, movement, distance), values=values)
 
-    def judge(self, price: Tensor, x: Tensor) -> Pass:
+    def evaluate_feasible(self, price: Tensor, x: Tensor) -> Pass:
         cost = self._c.double()
         rise = self._a.double() * price[self._index]
         q = self._torch.where(rise == 0, cost, cost + rise - (SLIP * (cost.abs() + rise) + TINY))

@@ -22,10 +22,11 @@ from solvers.base import Vector
 from solvers.engine.arrays import edge_arrays
 from solvers.engine.certificate import Certificate, proved_objective, rounding, rounding_of_answer
 from solvers.engine.collectives import LOCAL, Communicator
-from solvers.engine.evaluate import HELD, bound_and_loads, factor_within, held
+from solvers.engine.evaluate import HELD, bound_and_loads, held
 from solvers.engine.instance import serves_equalities
 from solvers.engine.nearest import nearest_feasible
 from solvers.engine.sweeps import sources_in_turn
+from solvers.engine.tensors import as_numpy, factor_within, upload
 from solvers.engine.vertex import vertex
 
 
@@ -41,7 +42,7 @@ def repair(
 
     found = bound_and_loads(lp, x, dual, group)
     bound = found.bound(lp, dual)
-    factor = factor_within(lp.b, found.loads)
+    factor = as_numpy(factor_within(upload(lp.b, "cpu"), upload(found.loads, "cpu")))
     edges = edge_arrays(lp)
     for first, last in sources_in_turn(lp, x):
         jit.scale_down(first, last, edges, factor, x)

@@ -25,8 +25,8 @@ def dot(one: Tensor, other: Tensor) -> Tensor:
     return (one * other).sum()
 
 
-def share_within(b: Tensor, loads: Tensor) -> Tensor:
-    """min(1, b_j / load_j) for each budget row; see certificate.factor_within."""
+def factor_within(b: Tensor, loads: Tensor) -> Tensor:
+    """min(1, b_j / load_j) for each budget row."""
     return (b / loads).where(loads > b, 1.0)
 
 

@@ -28,7 +28,7 @@ def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
     price = torch.zeros(lp.destinations, dtype=torch.float64, device=loops.device)
     x, anchor = loops.zeros(), loops.zeros()
     loops.advance(price, 1.0, x, anchor, RESTART, values=True)
-    loops.judge(price, x)
+    loops.evaluate_feasible(price, x)
     loops.answer(x, price, answer, loops.zeros())
     for dtype in dict.fromkeys((settings.dtype, answer)):
         edges = to_edges(layout, tiny, loops.unload(x), dtype)
@@ -78,5 +78,5 @@ def rehearse(kernel: Kernel, dtype: str) -> None:
     price = torch.zeros(kernel.destinations, dtype=torch.float64, device=kernel.device)
     x, anchor = kernel.zeros(), kernel.zeros()
     kernel.advance(price, 1.0, x, anchor, RESTART, values=True)
-    kernel.judge(price, x)
+    kernel.evaluate_feasible(price, x)
     kernel.answer(x, price, dtype, anchor)

@@ -87,7 +87,7 @@ def test_one_iteration(benchmark: Any, work: str, name: str, threads: int, size:
         elif work == "project":
             kernel.project(price, 1e3, values=False)
         else:
-            kernel.judge(price, x)
+            kernel.evaluate_feasible(price, x)
         if kernel.device.startswith("cuda"):
             torch.cuda.synchronize()
 

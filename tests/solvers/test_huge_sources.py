@@ -79,7 +79,7 @@ def test_the_loops_for_huge_sources_agree_with_the_reference(dtype: str, kind: K
         kernel = make_kernel(layout, settings, name)
         x, anchor = kernel.load(cells), kernel.load(0.5 * cells)
         found = [kernel.project(price, 2.0, values=True), kernel.advance(price, 0.7, x, anchor, mix, values=True)]
-        passes.append([*found, kernel.judge(price, x)])
+        passes.append([*found, kernel.evaluate_feasible(price, x)])
         passes[-1].append(kernel.answer(x, torch.ones(50, dtype=torch.float64), "float64", anchor))
     near = {"rtol": 2e-3 if dtype == "float32" else 1e-9, "atol": 1e-3 if dtype == "float32" else 1e-9}
     for mine, other in zip(passes[0][:-1], passes[1][:-1], strict=True):

@@ -39,7 +39,7 @@ def project(v, real, radius, resolution, KIND: tl.constexpr, ROUNDS: tl.constexp
 
 @triton.jit
 def bring_in(x, real, radius, KIND: tl.constexpr):
-    """float64[BLOCK, LANES]: x brought into C, see Kernel.judge."""
+    """float64[BLOCK, LANES]: x brought into C, see Kernel.evaluate_feasible."""
     p = tl.where(real, tl.maximum(x.to(tl.float64), 0.0), 0.0)
     limit = radius.to(tl.float64)
     if KIND == BOX:

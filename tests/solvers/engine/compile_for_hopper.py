@@ -38,5 +38,5 @@ for dtype, index in (("float32", 300), ("float64", 70_000)):
     price, x, anchor = torch.zeros(lp.destinations, dtype=torch.float64), kernel.zeros(), kernel.zeros()
     kernel.project(price, 1.0, values=True)
     kernel.advance(price, 1.0, x, anchor, RESTART, values=False)
-    kernel.judge(price, x)
+    kernel.evaluate_feasible(price, x)
     kernel.answer(x, price, "float64", anchor)

@@ -40,7 +40,12 @@ def test_every_launch_compiles_to_machine_code(tmp_path: Path) -> None:
         [sys.executable, str(HERE / "compile_for_hopper.py")], env=child, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()] == 2 * ["one_pass", "one_pass", "judge", "answer"]
+    assert [line.split()[0] for line in done.stdout.splitlines()] == 2 * [
+        "one_pass",
+        "one_pass",
+        "evaluate_feasible",
+        "answer",
+    ]
 
 
 @pytest.mark.parametrize("polytope", [Simplex(), Simplex(equality=True)], ids=str)
@@ -74,7 +79,7 @@ def passes(lp: MatchingLP, dtype: str, storage: Storage) -> tuple[list[Pass], li
     x, anchor = kernel.zeros(), kernel.zeros()
     price = torch.linspace(0, 0.3, lp.destinations, dtype=torch.float64, device=DEVICE)
     made = [kernel.advance(price / k, 3.0, x, anchor, mix, values=True) for k, mix in enumerate(MIXES, 1)]
-    made += [kernel.project(price, 2.0, values=True), kernel.judge(price, x)]
+    made += [kernel.project(price, 2.0, values=True), kernel.evaluate_feasible(price, x)]
     vectors = [np.array(kernel.unload(vector)) for vector in (x, anchor)]
     return made, [*vectors, kernel.answer(x, 1 / (1 + price), dtype, anchor)], kernel.name
 

@@ -178,7 +178,7 @@ def test_judgement_and_answer_on_cells_are_those_on_edges(name: str, dtype: str,
     x = rng.choice([-0.5, 0.0, 1e-3, 0.4, 2.0], lp.edges).astype(dtype)
     layout, kernel = made(lp, name, dtype)
     cells, p = kernel.load(to_cells(layout, lp, x)), brought_into_c(lp, x)
-    result = kernel.judge(on(kernel, price), cells)
+    result = kernel.evaluate_feasible(on(kernel, price), cells)
     _, bound = expected(replace(lp, a=lp.a.astype("float64"), c=lp.c.astype("float64")), price, 1.0, np.zeros(lp.edges))
     value = lp.c.astype(np.float64) * p
     sums = [bound, np.abs(value).sum(), np.abs(value[without_load]).sum(), value.sum()]
