@@ -1,22 +1,29 @@
 """An instance spread over ranks: what each of them sees is what one process sees."""
 
+from __future__ import annotations
+
 import itertools
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from instances import MatchingLP, PerSource
+from instances import MatchingLP
+from solvers.base import Vector
+from solvers.engine.collectives import Communicator
 from solvers.engine.context import SolveContext
+from solvers.engine.prices import Prices
+from tests.support.proximal import InEdges, mixed_lp
 from tests.support.ranks import on_ranks
 
 STEP = 2.0
 
 
-def parts_of(lp, size):
+def parts_of(lp: MatchingLP, size: int) -> Iterator[tuple[slice, MatchingLP]]:
+    """Neighbouring sources for each rank, with the place of their edges."""
     cuts = np.linspace(0, lp.sources, size + 1).astype(int)
     for first, last in itertools.pairwise(cuts):
         own = slice(lp.offsets[first], lp.offsets[last])
-        kind, radius = lp.per_source.kind[first:last], lp.per_source.radius[first:last]
         yield (
             own,
             MatchingLP(
@@ -25,12 +32,12 @@ def parts_of(lp, size):
                 a=lp.a[own],
                 c=lp.c[own],
                 b=lp.b,
-                polytope=PerSource(kind=kind, radius=radius),
+                polytope=lp.per_source.part(first, last),
             ),
         )
 
 
-def seen(view, centre, price, moved):
+def seen(view: InEdges, centre: Vector, price: Prices, moved: Prices) -> list[Vector]:
     """What decisions are taken from, of a pass, of the subproblem around it, and of its Newton system."""
     result = view.evaluate(centre, STEP, price)
     radius = view.full.margin_quantile(0.4)
@@ -43,19 +50,21 @@ def seen(view, centre, price, moved):
 
 @pytest.mark.parametrize("shared", [True, False], ids=["subproblem on every rank", "subproblem spread"])
 @pytest.mark.parametrize("ranks", [2, 3])
-def test_every_rank_sees_what_one_process_sees(mixed, in_edges, ranks, shared):
+def test_every_rank_sees_what_one_process_sees(ranks: int, shared: bool) -> None:
     shared_cells = 1 << 20 if shared else 0
     for seed in range(6):
-        lp, rng = mixed(seed), np.random.default_rng(seed)
-        centre, price = rng.uniform(0, 0.5, lp.edges), np.maximum(0, rng.normal(0.5, 1, lp.destinations))
+        lp = mixed_lp(seed)
+        rng = np.random.default_rng(seed)
+        centre = rng.uniform(0, 0.5, lp.edges)
+        price = np.maximum(0, rng.normal(0.5, 1, lp.destinations))
         moved = price + rng.uniform(0, 0.05, price.size)
-        alone = seen(in_edges(lp), centre, price, moved)
+        alone = seen(InEdges(lp), centre, price, moved)
         parts = list(parts_of(lp, ranks))
 
-        def work(group, parts=parts, centre=centre, price=price, moved=moved, shared_cells=shared_cells):
-            own, part = parts[group.rank]
-            view = in_edges(part, context=SolveContext(group), shared_cells=shared_cells)
-            return seen(view, centre[own], price, moved)
+        def work(group: Communicator) -> list[Vector]:
+            own, part = parts[group.rank]  # noqa: B023 - called in this round
+            view = InEdges(part, context=SolveContext(group), shared_cells=shared_cells)
+            return seen(view, centre[own], price, moved)  # noqa: B023
 
         found = on_ranks(ranks, work)
         for numbers in found:
@@ -64,11 +73,11 @@ def test_every_rank_sees_what_one_process_sees(mixed, in_edges, ranks, shared):
         assert len({b"".join(values.tobytes() for values in numbers) for numbers in found}) == 1
 
 
-def test_the_prices_of_the_first_rank_count(mixed, in_edges):
-    parts = list(parts_of(mixed(1), 2))
+def test_the_prices_of_the_first_rank_count() -> None:
+    parts = list(parts_of(mixed_lp(1), 2))
 
-    def work(group):
-        view = in_edges(parts[group.rank][1], context=SolveContext(group))
+    def work(group: Communicator) -> tuple[Prices, float]:
+        view = InEdges(parts[group.rank][1], context=SolveContext(group))
         return view.full.agree(np.array([1.0 + group.rank, 2.0]), 3.0 + group.rank)
 
     for price, rise in on_ranks(2, work):

@@ -1,33 +1,43 @@
 """Newton on a subproblem, against dense linear algebra."""
 
+from __future__ import annotations
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 
+from instances import MatchingLP
+from solvers.base import Vector
+from solvers.engine.prices import Prices
 from solvers.engine.rows import Rows
 from solvers.proximal import system_jit
 from solvers.proximal.arrays import CgState
 from solvers.proximal.constants import Constants
+from solvers.proximal.subproblem import NewtonSolve
+from tests.support.proximal import InEdges, mixed_lp
 
 STEP = 0.5
 
 
-def newton_on(view, seed, constants=None):
-    rng, lp = np.random.default_rng(seed), view.lp
-    centre = rng.uniform(0, 0.5, lp.edges)
-    price = np.maximum(0, rng.normal(0.5, 1, lp.destinations))
+def newton_on(view: InEdges, seed: int, constants: Constants | None = None) -> tuple[NewtonSolve, Prices]:
+    """A solve of all edges that can change at all, and the prices that it starts from."""
+    rng = np.random.default_rng(seed)
+    centre = rng.uniform(0, 0.5, view.lp.edges)
+    price = np.maximum(0, rng.normal(0.5, 1, view.lp.destinations))
     view.evaluate(centre, STEP, price)
     return view.newton(centre, STEP, price, np.inf, constants), price
 
 
-def dense_hessian(lp, x):
+def dense_hessian(lp: MatchingLP, x: Vector) -> npt.NDArray[np.float64]:
     """sum_i A_i P_i A_i' from the definition."""
-    total, matrix = np.zeros((lp.destinations, lp.destinations)), np.zeros((lp.destinations, lp.edges))
+    matrix = np.zeros((lp.destinations, lp.edges))
     matrix[lp.destination, np.arange(lp.edges)] = lp.a
-    kind, radius = lp.per_source.kind, lp.per_source.radius
+    limits = lp.per_source.limits()
+    total = np.zeros((lp.destinations, lp.destinations))
     for i in range(lp.sources):
         own = np.arange(lp.offsets[i], lp.offsets[i + 1])
-        free = own[(x[own] > 0) & ((kind[i] != 2) | (x[own] < radius[i]))]
-        tight = kind[i] == 1 or (kind[i] == 0 and x[own].sum() > radius[i] * (1 - 1e-12))
+        free = own[(x[own] > 0) & (x[own] < limits.upper[i])]
+        tight = limits.equality[i] or x[own].sum() > limits.at_most[i] * (1 - 1e-12)
         if free.size:
             inside = np.eye(free.size) - (1 / free.size if tight else 0)
             total += matrix[:, free] @ inside @ matrix[:, free].T
@@ -35,9 +45,9 @@ def dense_hessian(lp, x):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_direction_solves_the_newton_system(mixed, in_edges, seed):
-    lp = mixed(seed)
-    view = in_edges(lp)
+def test_the_direction_solves_the_newton_system(seed: int) -> None:
+    lp = mixed_lp(seed)
+    view = InEdges(lp)
     newton, price = newton_on(view, seed, Constants(cg_tolerance=1e-12, first_ridge=1e-3))
     x = view.x
     point = newton.evaluate(price)
@@ -51,9 +61,9 @@ def test_the_direction_solves_the_newton_system(mixed, in_edges, seed):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_it_ends_where_phi_is_stationary_and_higher(mixed, in_edges, seed):
-    lp = mixed(seed)
-    newton, price = newton_on(in_edges(lp), seed)
+def test_it_ends_where_phi_is_stationary_and_higher(seed: int) -> None:
+    lp = mixed_lp(seed)
+    newton, price = newton_on(InEdges(lp), seed)
     low, high = np.zeros(lp.destinations), np.full(lp.destinations, 10.0)
     best, rise = newton.maximise(price, low, high, 1e-9, lambda: False)
     assert Rows(lp).residual(newton.evaluate(best).gradient, best, low, high) <= 1e-9
@@ -62,9 +72,8 @@ def test_it_ends_where_phi_is_stationary_and_higher(mixed, in_edges, seed):
     assert (best <= high).all()
 
 
-def test_prices_stay_in_their_box_and_an_expired_run_stops_at_once(mixed, in_edges):
-    lp = mixed(3)
-    newton, price = newton_on(in_edges(lp), 3)
+def test_prices_stay_in_their_box_and_an_expired_run_stops_at_once() -> None:
+    newton, price = newton_on(InEdges(mixed_lp(3)), 3)
     best, _ = newton.maximise(price, np.maximum(0, price - 0.01), price + 0.01, 1e-12, lambda: False)
     assert np.abs(best - price).max() <= 0.01 + 1e-15
     unmoved, rise = newton.maximise(price, price - 1, price + 1, 1e-12, lambda: True)
@@ -73,8 +82,8 @@ def test_prices_stay_in_their_box_and_an_expired_run_stops_at_once(mixed, in_edg
 
 
 @pytest.mark.parametrize("radius", [1.0, np.nan, np.inf])
-def test_margins_that_are_no_numbers_count_as_far(mixed, in_edges, radius):
-    view = in_edges(mixed(3))
+def test_margins_that_are_no_numbers_count_as_far(radius: float) -> None:
+    view = InEdges(mixed_lp(3))
     centre, price = np.zeros(view.lp.edges), np.zeros(view.lp.destinations)
     view.evaluate(centre, STEP, price)
     view.full.margin[:] = np.nan
@@ -82,7 +91,15 @@ def test_margins_that_are_no_numbers_count_as_far(mixed, in_edges, radius):
     assert view.subproblem(centre, STEP, price, radius).cells.index.size == 0
 
 
-def test_conjugate_gradients_survive_a_system_without_curvature():
+def test_conjugate_gradients_survive_a_system_without_curvature() -> None:
     ones, state = np.ones(3), CgState(solution=np.zeros(3), residual=np.ones(3), direction=np.ones(3))
     product, square = system_jit.cg_step(np.zeros(3), 1.0, np.zeros(3), ones, 3.0, state)
     assert not np.isfinite([product, square]).any()
+
+
+def test_a_newton_system_is_that_of_the_point_evaluated_last() -> None:
+    newton, price = newton_on(InEdges(mixed_lp(3)), 3)
+    point = newton.evaluate(price)
+    newton.evaluate(price + 0.1)
+    with pytest.raises(AssertionError, match="at its point"):
+        newton.direction(point, np.ones(price.size, dtype=bool))

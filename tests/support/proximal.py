@@ -1,10 +1,13 @@
-"""Small instances of every polytope, and a proximal phase on them from a cold start."""
+"""Small instances of every polytope, the full problem of the proximal phase in edge order, and the phase alone."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pytest
+import numpy.typing as npt
 
 from instances import Kind, MatchingLP, PerSource
 from solvers.base import Answer, Settings, Vector
@@ -14,6 +17,7 @@ from solvers.engine.iterate import Loop, MethodState, Problem
 from solvers.engine.kernel import Pass
 from solvers.engine.layout_builder import build_layout
 from solvers.engine.points import to_cells, to_edges
+from solvers.engine.polytopes.kinds import ENGINE_KINDS
 from solvers.engine.prices import Prices
 from solvers.engine.progress import Progress
 from solvers.engine.rows import Rows
@@ -25,25 +29,32 @@ from solvers.proximal.iterates import ProximalIterates
 from solvers.proximal.outer import Handover, Inputs, ProximalNewton
 from solvers.proximal.subproblem import NewtonSolve, Subproblem, Work
 
-KINDS = (Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY, Kind.BOX)
-Recipe = Callable[..., MatchingLP]
+KINDS = tuple(sorted(ENGINE_KINDS))
+_BOX_CUTS = {Kind.BOX_CUT, Kind.BOX_CUT_EQUALITY}
 
 
-def _mixed(seed: int, kinds: tuple[Kind, ...] = KINDS, sources: int = 30, destinations: int = 5) -> MatchingLP:
-    """Radii from 0.3 to 2, costs of both signs, some edges without load, budgets that can be met."""
+def mixed_lp(seed: int, kinds: Sequence[Kind] = KINDS, sources: int = 30, destinations: int = 5) -> MatchingLP:
+    """Limits from 0.3 to 2, costs of both signs, some edges without load, budgets that can be met."""
     rng = np.random.default_rng(seed)
     degree = rng.integers(1, min(destinations, 6) + 1, sources)
     destination = np.concatenate([np.sort(rng.choice(destinations, n, replace=False)) for n in degree])
     a = rng.lognormal(0, 0.7, destination.size) * (rng.uniform(size=destination.size) < 0.95)
     radius = rng.uniform(0.3, 2, sources)
     even = np.repeat(radius / degree, degree)
+    c = rng.normal(-0.5, 1, a.size)
+    b = np.bincount(destination, a * even, destinations) * rng.uniform(1.01, 1.3, destinations)
+    kind = rng.choice([int(k) for k in kinds], sources).astype(np.uint8)
+    # u leaves room for the whole sum; a third of the sources have z = 2 u, whose solutions are vertices
+    upper = np.where(rng.uniform(size=sources) < 1 / 3, radius / 2, radius / degree * rng.uniform(1, 3, sources))
+    upper = np.maximum(upper, radius / degree)
+    params = [radius] if not _BOX_CUTS & set(kinds) else [radius, np.where(np.isin(kind, list(_BOX_CUTS)), upper, 0.0)]
     return MatchingLP(
         offsets=np.concatenate(([0], np.cumsum(degree))),
         destination=destination.astype(np.int32),
         a=a,
-        c=rng.normal(-0.5, 1, a.size),
-        b=np.bincount(destination, a * even, destinations) * rng.uniform(1.01, 1.3, destinations),
-        polytope=PerSource(kind=rng.choice([int(k) for k in kinds], sources).astype(np.uint8), radius=radius),
+        c=c,
+        b=b,
+        polytope=PerSource(kind=kind, params=params),
     )
 
 
@@ -63,15 +74,15 @@ class InEdges:
         self.layout = build_layout(lp, dtype)
         self.full = FullProblem(self.layout, lp.b, self.context, threads=threads, shared_cells=shared_cells)
         self._cells = np.zeros(self.layout.cells, dtype)
-        self.x = np.zeros(lp.edges)
-        self.margin = np.full(lp.sources, np.inf)
+        self.x: npt.NDArray[np.float64] = np.zeros(lp.edges)
+        self.margin: npt.NDArray[np.float64] = np.full(lp.sources, np.inf)
 
     def at(self, centre: Vector, step: float, price: Prices) -> ProximalStep:
         return ProximalStep(centre=to_cells(self.layout, self.lp, centre), step=step, price=price)
 
     def evaluate(self, centre: Vector, step: float, price: Prices) -> Pass:
         result = self.full.evaluate(self.at(centre, step, price), self._cells)
-        self.x = to_edges(self.layout, self.lp, self._cells, "float64")
+        self.x = np.asarray(to_edges(self.layout, self.lp, self._cells, "float64"), dtype=np.float64)
         source = self.layout.source
         self.margin = np.full(self.lp.sources, np.inf)
         self.margin[source[source >= 0]] = self.full.margin[source >= 0]
@@ -89,9 +100,18 @@ class InEdges:
         return self.full.subproblem(self.at(centre, step, price), loads, radius)
 
 
-def _finish(
-    lp: MatchingLP, *, dtype: str = "float64", x: Vector | None = None, **settings: Any
-) -> tuple[Answer, Progress, SolveContext]:
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ended:
+    """A run of the phase alone."""
+
+    answer: Answer
+    progress: Progress
+    gap: float
+    """As certified."""
+
+
+def run_phase(lp: MatchingLP, *, dtype: str = "float64", x: Vector | None = None, **settings: Any) -> Ended:
+    """Newton's method from x, 0 by default, and prices of 0, without PDHG before it."""
     layout = build_layout(lp, dtype)
     compile_loops(lp, dtype)
     problem = Problem(
@@ -120,20 +140,5 @@ def _finish(
         weight=float(np.linalg.norm(lp.c) / max(1e-30, np.linalg.norm(lp.b))),
         iteration=0,
     )
-    phase = ProximalNewton(inputs, start)
-    return loop.solve(phase), loop.progress, problem.context
-
-
-@pytest.fixture(scope="session")
-def mixed() -> Recipe:
-    return _mixed
-
-
-@pytest.fixture(scope="session")
-def in_edges() -> type[InEdges]:
-    return InEdges
-
-
-@pytest.fixture(scope="session")
-def finish() -> Callable[..., tuple[Answer, Progress, SolveContext]]:
-    return _finish
+    answer = loop.solve(ProximalNewton(inputs, start))
+    return Ended(answer=answer, progress=loop.progress, gap=problem.context.certificate.get("gap", np.inf))
