@@ -12,6 +12,7 @@ import numpy as np
 from instances import MatchingLP
 from solvers.base import Answer, Settings, check_fields, parse_options
 from solvers.dualip import DualIP
+from solvers.engine.arrays import SUPPORT, VALUE
 from solvers.engine.context import SolveContext
 from solvers.engine.iterate import Assessment, Method, MethodState
 from solvers.engine.progress import Progress
@@ -138,10 +139,12 @@ class _ContinuedAscent(RidgeAscent):
         slack at a price, dual'(b - A x), and what the repair of x costs.
         """
         state, dual = self._state, self._dual
-        bound, _, _, value = (float(number) for number in as_numpy(self._pass.sums))
+        sums = as_numpy(self._pass.sums)
+        support = float(sums[SUPPORT])
+        value = float(sums[VALUE])
         loads = as_numpy(self._pass.loads)
 
-        ridge = value + float(dual @ loads) - bound
+        ridge = value + float(dual @ loads) - support
         slack = abs(float(dual @ (loads - state.lp.b)))
         repair = abs(self._objective - state.costs.offset - value)
         enough = self._steps >= _LEAST_STEPS and slack + repair <= self._options.settle_share * ridge

@@ -203,20 +203,20 @@ class Halpern(Method):
             iteration,
             step.result,
             step.dual,
-            moved_y=dot(dy, dy),
+            movement_y=dot(dy, dy),
             cross=dot(dy, step.projected.loads - z.loads),
-            from_anchor_y=dot(from_anchor, from_anchor),
+            distance_y=dot(from_anchor, from_anchor),
         )
 
         w = self._restarts.weight
-        squared = w / _ETA * scalars["moved"] + scalars["moved_y"] / (w * _ETA) - 2 * scalars["cross"]
+        squared = w / _ETA * scalars["movement"] + scalars["movement_y"] / (w * _ETA) - 2 * scalars["cross"]
         if not math.isfinite(squared):
             raise NonFiniteError(f"fixed-point residual not finite in iteration {iteration}")
         return _Residuals(
             gap=gap,
             fixed_point=math.sqrt(max(0.0, squared)),  # rounding may put the square below 0
-            distance_x=math.sqrt(scalars["from_anchor"]),
-            distance_y=math.sqrt(scalars["from_anchor_y"]),
+            distance_x=math.sqrt(scalars["distance"]),
+            distance_y=math.sqrt(scalars["distance_y"]),
         )
 
     def _restart(self) -> None:

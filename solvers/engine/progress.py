@@ -24,8 +24,8 @@ _RETRY = 0.7
 #: A proof that failed at a smaller estimate than this share of the tolerance counts as one at this share: else the
 #: estimate, which cannot fall below rounding, might never be small enough for another try.
 _LEAST_FAILED = 1e-3
-#: The names of Pass.sums, in order.
-_SUMS = ("least", "moved", "from_anchor", "cost")
+#: The names of Pass.sums, in order: SUPPORT, MOVEMENT, DISTANCE and VALUE of arrays.py.
+_SUMS = ("support", "movement", "distance", "value")
 
 
 class NonFiniteError(ArithmeticError):
@@ -86,7 +86,7 @@ class Progress:
         scalars = host_scalars(result.sums, {**self._scalars(result, dual), **extra})
         _require_finite(iteration, scalars)
 
-        bound = scalars["least"] - scalars["budget"] + self._offset
+        bound = scalars["support"] - scalars["budget"] + self._offset
         best_violation = scalars["best_violation"]
         if bound > self.best_bound:
             self.best_bound = bound
@@ -123,15 +123,15 @@ class Progress:
             "best_violation": dot(self._best_dual, excess),
         }
         if result.values is not None and not self._has_equality:
-            scalars["scaled_cost"] = dot(factor_within(self._b, result.loads), result.values)
+            scalars["scaled_value"] = dot(factor_within(self._b, result.loads), result.values)
         return scalars
 
     def _objective(self, scalars: Mapping[str, float], best_violation: float) -> float:
         """That of the scaled point where it is known, otherwise c'x + best_dual'(A x - b)+."""
-        if "scaled_cost" in scalars:
-            mine = np.array([scalars["scaled_cost"]])  # the values of a pass are those of this rank alone
+        if "scaled_value" in scalars:
+            mine = np.array([scalars["scaled_value"]])  # the values of a pass are those of this rank alone
             return float(self._context.group.sum(mine)[0]) + self._offset
-        return scalars["cost"] + best_violation + self._offset
+        return scalars["value"] + best_violation + self._offset
 
     def _record(self, iteration: int, gap: float) -> None:
         self.limits.note(iteration, gap, self.best_bound)
