@@ -26,10 +26,15 @@ import numpy.typing as npt
 from instances.errors import InputError
 from solvers.engine.collectives import Communicator
 
-_MANIFEST, _SHARED, _FORMAT = "manifest.json", "shared.npz", "dualbench checkpoint 1"
+_MANIFEST = "manifest.json"
+_SHARED = "shared.npz"
+_FORMAT = "dualbench checkpoint 1"
+#: Finished checkpoints that stay: the newest, and one more in case it is damaged.
 _KEPT = 2
-#: Seconds from one to the next by default, and how many times what a checkpoint took they are at least.
-EVERY, SHARE = 300.0, 50.0
+#: Default interval in seconds, and the least ratio of the interval to the cost of a checkpoint.
+EVERY = 300.0
+SHARE = 50.0
+#: Bytes that are hashed at once.
 _BLOCK = 1 << 24
 #: Whatever a damaged manifest.json, .npz or .npy leads to.
 _DAMAGE = (OSError, EOFError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError, BadZipFile)
@@ -39,13 +44,17 @@ Arrays = Mapping[str, npt.NDArray[Any]]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Snapshot:
-    """numbers and shared arrays are alike on all ranks; primal holds [E] vectors of the edges of this rank."""
+    """What a run needs to go on from here."""
 
     iteration: int
     seconds: float
+    """Of the run so far."""
     numbers: Mapping[str, float]
+    """Alike on all ranks."""
     shared: Arrays
+    """Alike on all ranks."""
     primal: Arrays = field(default_factory=dict)
+    """[E] vectors of the edges of this rank."""
 
 
 class _DamagedError(Exception):
@@ -53,12 +62,17 @@ class _DamagedError(Exception):
 
 
 class CheckpointStore:
-    """Writes and finds the checkpoints of one run. `notes`: what a reader should know, alike on all ranks.
+    """Writes and finds the checkpoints of one run.
 
-    identity: what a run must share with a checkpoint to go on from it. edges: of this rank. every: seconds,
-    by default 300 or, where that is more, 50 times what the last checkpoint took. Without
-    `resume` nothing is loaded.
+    identity: what a run must share with a checkpoint to go on from it. edges: of this rank. every: seconds from one to
+    the next, by default 300 or, where that is more, 50 times what the last checkpoint took. Without `resume` nothing is
+    loaded.
     """
+
+    notes: list[str]
+    """What a reader should know, alike on all ranks."""
+    saved: int
+    """Checkpoints written so far."""
 
     def __init__(
         self,
@@ -70,12 +84,15 @@ class CheckpointStore:
         every: float | None = None,
         resume: bool = True,
     ) -> None:
-        self._folder, self._group, self._identity = folder, group, dict(identity)
+        self._folder = folder
+        self._group = group
+        self._identity = dict(identity)
         self._every = EVERY if every is None else every
-        self._spared = every is None
+        self._by_cost = every is None
         self._edges: list[int] = group.gather(edges)
-        self._last, self._resume = 0.0, resume
-        self.notes: list[str] = []
+        self._last = 0.0
+        self._resume = resume
+        self.notes = []
         self.saved = 0
 
     def due(self, seconds: float) -> bool:
@@ -84,20 +101,24 @@ class CheckpointStore:
 
     def save(self, state: Snapshot) -> None:
         """Write; where that fails on any rank the run goes on without this checkpoint, and `notes` says so."""
-        self._last, began = state.seconds, time.perf_counter()
+        self._last = state.seconds
+        began = time.perf_counter()
         partial = self._folder / f".partial-{state.iteration:09d}"
-        written, fault = self._write(partial, state)
-        found = self._group.gather((written, fault))
-        faults = [f"rank {rank}: {fault}" for rank, (_, fault) in enumerate(found) if fault]
-        if not faults and self._group.rank == 0:
-            files = {name: digest for written, _ in found for name, digest in written.items()}
-            faults = self._publish(partial, state, files)
-        if faults and self._group.rank == 0:
-            shutil.rmtree(partial, ignore_errors=True)
-        told = self._group.gather((faults, time.perf_counter() - began))
-        faults = told[0][0]
-        if self._spared:
-            self._every = max(EVERY, SHARE * max(seconds for _, seconds in told))
+
+        # all ranks write, and agree whether all could
+        by_rank = self._group.gather(self._write(partial, state))
+        faults = [f"rank {rank}: {fault}" for rank, (_, fault) in enumerate(by_rank) if fault]
+
+        # rank 0 makes the files a checkpoint, and all learn what became of it
+        if self._group.rank == 0:
+            files = {name: digest for written, _ in by_rank for name, digest in written.items()}
+            faults = faults or self._publish(partial, state, files)
+            if faults:
+                shutil.rmtree(partial, ignore_errors=True)
+        outcomes = self._group.gather((faults, time.perf_counter() - began))
+        faults = outcomes[0][0]
+        if self._by_cost:
+            self._every = max(EVERY, SHARE * max(seconds for _, seconds in outcomes))
         if faults:
             self.notes.append(f"checkpoint of iteration {state.iteration} was lost ({'; '.join(faults)})")
         else:
@@ -107,10 +128,12 @@ class CheckpointStore:
         """The newest checkpoint that is whole; None where there is none. InputError for one of another run."""
         names = self._group.gather(_names(self._folder))[0] if self._resume else []
         for name in names:
+            saved: Snapshot | None = None
+            fault = ""
             try:
-                saved, fault = self._read(self._folder / name), ""
+                saved = self._read(self._folder / name)
             except _DamagedError as damage:
-                saved, fault = None, str(damage)
+                fault = str(damage)
             faults = [f"rank {rank}: {text}" for rank, text in enumerate(self._group.gather(fault)) if text]
             if saved is not None and not faults:
                 self._last = saved.seconds
@@ -186,7 +209,8 @@ class CheckpointStore:
         """The edges of this rank out of the files of the ranks that wrote them."""
         first = sum(self._edges[: self._group.rank])
         last = first + self._edges[self._group.rank]
-        pieces, start = [], 0
+        pieces = []
+        start = 0
         for rank, edges in enumerate(manifest["edges"]):
             end = start + edges
             if start < last and first < end:
@@ -195,10 +219,10 @@ class CheckpointStore:
                 values = np.load(place / file, mmap_mode="r", allow_pickle=False)
                 pieces.append(np.array(values[max(first, start) - start : min(last, end) - start]))
             start = end
-        found = np.concatenate(pieces)
-        if found.size != last - first:
-            raise _DamagedError(f"{name} has {found.size} of {last - first} edges")
-        return found
+        values = np.concatenate(pieces)
+        if values.size != last - first:
+            raise _DamagedError(f"{name} has {values.size} of {last - first} edges")
+        return values
 
     def _check_identity(self, place: Path, found: Mapping[str, str]) -> None:
         for name, mine in self._identity.items():
@@ -224,11 +248,11 @@ def _check(place: Path, name: str, files: Mapping[str, str]) -> None:
 
 
 def _digest(path: Path) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
-            found.update(block)
-    return found.hexdigest()
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _flush(file: Any) -> None:

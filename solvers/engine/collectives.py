@@ -1,4 +1,4 @@
-"""What the ranks of a job say to each other. Every call is collective: all ranks make it, in the same order.
+"""How the ranks of one solve communicate. Every call is collective: all ranks make it, in the same order.
 
 The reductions of Gloo and NCCL give every rank the same bits; Gloo's ring adds in an order that the number of ranks
 alone decides, so a result on CPU does not depend on timing. A collective that some rank never joins ends after the
@@ -24,10 +24,10 @@ from instances.errors import InputError
 Tensor = Any
 T = TypeVar("T", bound=np.generic)
 _PLACE = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-#: One for messages, two for collectives, and on a rank that the launcher left the addresses to one for those.
+#: Gloo starts one messaging thread, two for collectives, and one more on the rank that hosts the store.
 _GROUP_THREADS = 4
-#: Seconds that a rank with a core of its own looks on before it sleeps.
-_PATIENCE = 5e-3
+#: Seconds that a rank with a core of its own spins before it blocks.
+_SPIN = 5e-3
 
 
 class RankLostError(RuntimeError):
@@ -35,14 +35,16 @@ class RankLostError(RuntimeError):
 
 
 class Communicator(Protocol):
-    """neighbours: ranks on this machine, this one included. seconds: what the collectives of this rank have taken so
-    far, waiting for others included.
-    """
+    """The ranks that solve together, as one of them sees them."""
 
     rank: int
+    """Of this process, from 0."""
     size: int
+    """How many ranks there are."""
     neighbours: int
+    """Ranks on this machine, this one included."""
     seconds: float
+    """What the collectives of this rank have taken so far, waiting for others included."""
 
     def reduce(self, values: Tensor) -> None:
         """values <- its sum over the ranks, on its device and in its type."""
@@ -58,7 +60,7 @@ class Communicator(Protocol):
 
 
 class LocalCommunicator:
-    """The group of a process that works alone."""
+    """A process that works alone."""
 
     rank = 0
     size = 1
@@ -88,10 +90,11 @@ class TorchCommunicator:
         import torch.distributed as dist
 
         self._dist = dist
-        self.rank, self.size = dist.get_rank(), dist.get_world_size()
+        self.rank = dist.get_rank()
+        self.size = dist.get_world_size()
         self.neighbours = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         self.seconds = 0.0
-        self._patience = _PATIENCE if self.neighbours <= (os.cpu_count() or 1) else 0.0
+        self._spin_seconds = _SPIN if self.neighbours <= (os.cpu_count() or 1) else 0.0
 
     def reduce(self, values: Tensor) -> None:
         self._timed(lambda: self._dist.all_reduce(values, async_op=True), _device(values))
@@ -105,15 +108,15 @@ class TorchCommunicator:
     def gather(self, value: Any) -> list[Any]:
         import torch
 
-        mine = np.frombuffer(json.dumps(value).encode(), dtype=np.uint8)
+        own = np.frombuffer(json.dumps(value).encode(), dtype=np.uint8)
         lengths = np.zeros(self.size, dtype=np.int64)
-        lengths[self.rank] = mine.size
+        lengths[self.rank] = own.size
         lengths = self.sum(lengths)
-        padded = torch.from_numpy(np.resize(mine, int(lengths.max())))
-        found = [torch.empty_like(padded) for _ in range(self.size)]
-        self._timed(lambda: self._dist.all_gather(found, padded, async_op=True), "cpu")
+        padded = torch.from_numpy(np.resize(own, int(lengths.max())))
+        gathered = [torch.empty_like(padded) for _ in range(self.size)]
+        self._timed(lambda: self._dist.all_gather(gathered, padded, async_op=True), "cpu")
         return [
-            json.loads(text.numpy().tobytes()[:length]) for text, length in zip(found, lengths.tolist(), strict=True)
+            json.loads(text.numpy().tobytes()[:length]) for text, length in zip(gathered, lengths.tolist(), strict=True)
         ]
 
     def _on_host(self, values: npt.NDArray[T], operation: Any) -> npt.NDArray[T]:
@@ -133,7 +136,7 @@ class TorchCommunicator:
         try:
             work = call()
             if device == "cpu":
-                _look_on(work, self._patience)
+                _spin(work, self._spin_seconds)
             work.wait()
             if device == "cuda":
                 torch.cuda.synchronize()
@@ -145,8 +148,8 @@ class TorchCommunicator:
         self.seconds += time.perf_counter() - start
 
 
-def _look_on(work: Any, seconds: float) -> None:
-    """Wait for a moment without falling asleep: to be woken can take longer than the sum itself."""
+def _spin(work: Any, seconds: float) -> None:
+    """Spin briefly before blocking: a wake-up can take longer than the reduction."""
     end = time.perf_counter() + seconds
     while not work.is_completed() and time.perf_counter() < end:
         os.sched_yield()
@@ -154,10 +157,10 @@ def _look_on(work: Any, seconds: float) -> None:
 
 def agree(group: Communicator, what: str, value: Any) -> None:
     """InputError where the ranks do not all have the same `value`."""
-    found = group.gather(value)
-    for rank, other in enumerate(found):
-        if other != found[0]:
-            raise InputError(f"{what} differs: rank 0 has {found[0]!r}, rank {rank} has {other!r}; start all alike")
+    values = group.gather(value)
+    for rank, other in enumerate(values):
+        if other != values[0]:
+            raise InputError(f"{what} differs: rank 0 has {values[0]!r}, rank {rank} has {other!r}; start all alike")
 
 
 def concatenated(group: Communicator, values: npt.NDArray[T]) -> npt.NDArray[T]:
@@ -210,21 +213,21 @@ def joined(device: str, timeout: float) -> Iterator[Communicator]:
 
 
 def _require_threads() -> None:
-    """Start as many threads as the group will, and end them.
+    """Start as many threads as Gloo will, and end them.
 
-    Where one of its own cannot start, Gloo aborts or waits for ever for those that did, and the other ranks for this.
+    Where Gloo cannot start one of its own it aborts, or waits for ever for those that did start, as do the other ranks.
     """
-    over = threading.Event()
-    tried = [threading.Thread(target=over.wait) for _ in range(_GROUP_THREADS)]
+    end = threading.Event()
+    threads = [threading.Thread(target=end.wait) for _ in range(_GROUP_THREADS)]
     try:
-        for thread in tried:
+        for thread in threads:
             thread.start()
     except RuntimeError as error:
         reason = f"{error}: raise the limit of its memory (or of processes)"
         raise MemoryError(f"rank {os.environ['RANK']} cannot join the others: {reason}") from error
     finally:
-        over.set()
-        for thread in tried:
+        end.set()
+        for thread in threads:
             if thread.ident is not None:
                 thread.join()
 

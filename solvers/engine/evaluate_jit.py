@@ -18,7 +18,9 @@ LEAST, LEAST_SIZE, SIZE, FREE, UNSERVED = range(5)
 
 @compiled(cache=False)
 def _evaluate_piece(piece: int, band: Any, edges: EdgeArrays, x: Any, dual: Any, astray: float, sums: Sums) -> None:
-    loads, values, scalars = sums.loads[piece], sums.values[piece], sums.scalars[piece]
+    loads = sums.loads[piece]
+    values = sums.values[piece]
+    scalars = sums.scalars[piece]
     least, least_size, size, free, unserved = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(band[piece], band[piece + 1]):
         lowest = support(edges, i, dual)

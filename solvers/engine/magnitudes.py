@@ -13,7 +13,9 @@ from instances.mapped import release_pages
 from solvers.engine.arrays import edge_arrays
 
 #: The square of a number between the two, and its inverse, are float64 numbers of full precision.
-_SMALLEST, _LARGEST = 1e-100, 1e100
+_SMALLEST = 1e-100
+_LARGEST = 1e100
+#: Numbers that are looked at at once, because arrays may lie on the disk.
 _PIECE = 1 << 20
 
 

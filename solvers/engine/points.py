@@ -26,8 +26,9 @@ def to_edges(layout: Layout, lp: MatchingLP, cells: npt.NDArray[Any], dtype: str
     from solvers.engine import points_jit as jit
 
     x: Vector = layout.storage.empty(lp.edges, dtype)
-    lanes, band = layout.slice_lane[layout.band_slice], layout.band_source
-    streams = [(layout.storage.mine(cells), layout.first_cell), (layout.source, lanes)]
+    lanes = layout.slice_lane[layout.band_slice]
+    band = layout.band_source
+    streams = [(layout.storage.original(cells), layout.first_cell), (layout.source, lanes)]
     streams += [(lp.offsets, band), (x, lp.offsets[band])]
     for first, last in stream_chunks(band.size - 1, numba.get_num_threads(), streams):
         jit.unsort(*_slices(layout, first, last), layout.source, edge_arrays(lp).offsets, cells, x)
@@ -60,7 +61,8 @@ def nearest_point(lp: MatchingLP, x: Vector, price: npt.NDArray[np.float64]) -> 
     """Proj_C(x - A'price), in float64."""
     from solvers.engine import points_jit as jit
 
-    point, cost = np.empty(lp.edges), -x
+    point = np.empty(lp.edges)
+    cost = -x
     cost.flags.writeable = False
     edges = edge_arrays(lp)._replace(c=cost)
     for first, last in sources_in_turn(lp):

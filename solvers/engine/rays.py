@@ -1,9 +1,8 @@
 """A proof that no x is feasible. I sources, J destinations.
 
 A ray is a y >= 0 with sum_i min over C_i of (A'y)_i'x > b'y: a feasible x would have y'A x <= b'y. Only '=' sources
-give the left side anything, z_i min_e a_e y_j. Where the bound g0(y) = -b'y + sum_i min over C_i of (c + A'y)_i'x
-exceeds sum_i max over C_i of c_i'x, y is a ray: the dual that an ascent follows becomes one. What passes in float32
-say of the bound is a reason to look, no proof.
+give the left side anything. Where the bound g0(y) = -b'y + sum_i min over C_i of (c + A'y)_i'x exceeds every objective,
+y is a ray: the dual that an ascent follows becomes one. A bound by passes in float32 is a reason to look, no proof.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ from solvers.engine.sweeps import bands_in_turn, sources_in_turn, terms_of
 
 #: Below, products of numbers are not exact to a share of themselves.
 _TINY = 1e-280
-#: Looks at the gap before the first at a dual that nothing speaks for.
+#: Looks at the gap before the first look at a dual whose bound is no reason to.
 _FIRST = 64
 
 
 def objective_upper_bound(lp: MatchingLP, group: Communicator = LOCAL) -> float:
-    """sum_i max over C_i of c_i'x: a lower bound above it proves that no x is feasible."""
+    """At least sum_i max over C_i of c_i'x: a lower bound above it proves that no x is feasible."""
     from solvers.engine import rays_jit as jit
 
     edges = edge_arrays(lp)
@@ -54,30 +53,40 @@ def is_ray(lp: MatchingLP, y: npt.NDArray[np.float64], group: Communicator = LOC
 
 
 class Infeasibility:
-    """Whether the best dual of a run is a ray, or its change since the last look: looked at often where its bound seems
-    to exceed every objective, and now and then anyway, for where costs are large beside the budgets a dual is a ray
-    long before its bound says so. A dual without a maximum comes to move along a ray (Applegate et al. 2024).
+    """Looks whether the best dual of a run is a ray, or its change since the last look.
 
-    above: sum_i max over C_i of c_i'x over all ranks; infinite where there are no '=' sources, so that it never looks.
-    ray: float64[J], once there is one.
+    It looks often where the bound of the dual seems to exceed every objective, and now and then anyway: where costs are
+    large beside the budgets, a dual is a ray long before its bound says so. A dual without a maximum comes to move
+    along a ray (Applegate et al. 2024).
     """
 
-    def __init__(self, lp: MatchingLP, progress: Progress, above: float, group: Communicator) -> None:
-        self._lp, self._progress, self._above, self._group = lp, progress, above, group
-        self._asked, self._soon, self._anyway = 0, 1, _FIRST
+    ray: npt.NDArray[np.float64] | None
+    """float64[J], once there is one."""
+
+    def __init__(self, lp: MatchingLP, progress: Progress, objective_upper_bound: float, group: Communicator) -> None:
+        """objective_upper_bound: over all ranks; infinite where there are no '=' sources, so that it never looks."""
+        self._lp = lp
+        self._progress = progress
+        self._objective_upper_bound = objective_upper_bound
+        self._group = group
+        self._asked = 0
+        self._next_if_suspect = 1
+        self._next_anyway = _FIRST
         self._before = np.zeros(lp.destinations)
-        self.ray: npt.NDArray[np.float64] | None = None
+        self.ray = None
 
     def proved(self) -> bool:
         """Whether there is a ray; asked after every look at the gap."""
-        if self._above == math.inf:
+        if self._objective_upper_bound == math.inf:
             return False
         self._asked += 1
-        suspect = self._progress.best_bound > self._above
-        if self._asked < (self._soon if suspect else self._anyway):
+        suspect = self._progress.best_bound > self._objective_upper_bound
+        if self._asked < (self._next_if_suspect if suspect else self._next_anyway):
             return False
-        self._soon = self._asked + 1 + self._asked // 4
-        self._anyway = 2 * self._asked
+        # each look costs a pass over the edges, so looks become rarer as the run goes on
+        self._next_if_suspect = self._asked + 1 + self._asked // 4
+        self._next_anyway = 2 * self._asked
+
         dual = self._progress.best_dual
         for direction in (dual, np.maximum(0.0, dual - self._before)):
             largest = float(direction.max(initial=0.0))

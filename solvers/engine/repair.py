@@ -124,7 +124,8 @@ def _fill_up(
     from solvers.engine import repair_jit as jit
 
     edges = edge_arrays(lp)
-    lacking, enough = 0, held(x.dtype)
+    lacking = 0
+    enough = held(x.dtype)
     for turn in range(group.size):
         left = slack.copy()
         if turn == group.rank:

@@ -19,11 +19,14 @@ from solvers.engine.storage import BLOCK_CELLS
 #: A layout of more bytes than this is released before the answer is allocated, where no primal vector needs it.
 LAYOUT_BYTES_KEPT = 1 << 26
 #: Cells for each edge and lanes for each source, as measured on the generated families.
-_CELLS, _LANES = 1.06, 1.02
+_CELLS = 1.06
+_LANES = 1.02
 #: Cells for each edge that are asked for before the layout is there: padding may be worse than on those families.
 _CELLS_ASKED = 1.1
-#: Bytes for each destination of the copies of loads and values that the CUDA kernel adds into: streaming, and not.
-_STREAMED_SUMS, _DEVICE_SUMS = 600, 400
+#: Bytes for each destination of the copies of loads and values that the CUDA kernel adds into: where cells are
+#: streamed, and where they lie on the device.
+_STREAMED_SUMS = 600
+_DEVICE_SUMS = 400
 #: Bytes for each edge of an instance: destination, a and c.
 _EDGE = 12
 

@@ -1,7 +1,7 @@
 """Where the large arrays of a solve lie: in the memory of the process, or in files on the disk.
 
 The option `memory` of a solver chooses: "ram" for the memory of the device, "host" for that of the host, from which a
-CUDA device streams, "disk" for files, from which the CPU streams, "auto" for the first of them that has room.
+CUDA device streams, "disk" for files, from which the CPU streams, "auto" for the first of them that is large enough.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from instances.mapped import unnamed_file
 from solvers.base import OptionError
 
 _CHOICES = ("auto", "ram", "host", "disk")
-#: Cells that travel to a device at once; two such blocks lie there.
+#: Cells that are copied to a device at once; two such blocks lie there.
 BLOCK_CELLS = 1 << 26
 Array = npt.NDArray[Any]
 
@@ -35,15 +35,15 @@ class Storage:
     def zeros(self, size: int, dtype: Any) -> Array:
         return np.zeros(size, dtype)
 
-    def mine(self, array: Array) -> Array:
-        """`array` as it was taken from here: PyTorch hands out views that do not know where they are from."""
+    def original(self, array: Array) -> Array:
+        """`array` as it was made here: PyTorch hands out views that do not know which file they lie in."""
         return array
 
 
 class DiskStorage(Storage):
     """Files without a name in `folder`, mapped into memory and shared; each goes with its array.
 
-    instances.mapped lets their pages go; `read` and `write` copy a part without mapping any.
+    instances.mapped releases their pages; `read` and `write` copy a part without mapping any.
     """
 
     on_disk = True
@@ -56,7 +56,7 @@ class DiskStorage(Storage):
         return self.zeros(size, dtype)
 
     def zeros(self, size: int, dtype: Any) -> Array:
-        """Raises InputError where the disk is full: all room is taken at once."""
+        """Raises InputError where the disk is full: all blocks are allocated at once."""
         nbytes = size * np.dtype(dtype).itemsize
         if nbytes == 0:
             return np.zeros(size, dtype)
@@ -66,26 +66,32 @@ class DiskStorage(Storage):
         weakref.finalize(array, self._release, _address(array))
         return array
 
-    def mine(self, array: Array) -> Array:
+    def original(self, array: Array) -> Array:
         taken = self._taken.get(_address(array))
-        found = None if taken is None else taken[0]()
-        return array if found is None else found
+        made = None if taken is None else taken[0]()
+        return array if made is None else made
 
     def read(self, array: Array, first: int, into: Array) -> None:
         """into[n] = array[first : first + n]."""
-        data, at, file = into.data.cast("B"), first * array.itemsize, self._taken[_address(array)][1]
+        data = into.data.cast("B")
+        at = first * array.itemsize
+        file = self._taken[_address(array)][1]
         while data:
             done = os.preadv(file, [data], at)
             if not done:
                 raise OSError("work space on the disk ended early")
-            data, at = data[done:], at + done
+            data = data[done:]
+            at += done
 
     def write(self, array: Array, first: int, values: Array) -> None:
         """array[first : first + n] = values[n]."""
-        data, at, file = values.data.cast("B"), first * array.itemsize, self._taken[_address(array)][1]
+        data = values.data.cast("B")
+        at = first * array.itemsize
+        file = self._taken[_address(array)][1]
         while data:
             done = os.pwritev(file, [data], at)
-            data, at = data[done:], at + done
+            data = data[done:]
+            at += done
 
     def _release(self, address: int) -> None:
         os.close(self._taken.pop(address)[1])
@@ -95,7 +101,8 @@ class HostStorage(Storage):
     """Memory of the host that a device streams from, `cells` at a time; pinned, so that copies run beside passes."""
 
     def __init__(self, *, pinned: bool, cells: int = BLOCK_CELLS) -> None:
-        self._pinned, self.cells = pinned, cells
+        self._pinned = pinned
+        self.cells = cells
 
     def empty(self, size: int, dtype: Any) -> Array:
         return self.zeros(size, dtype)
