@@ -34,6 +34,12 @@ def answer_without_edges(lp: MatchingLP) -> Answer:
 
 
 def infeasible_answer(lp: MatchingLP) -> Answer:
-    """The answer where a '=' source with z > 0 has no edges: any prices prove that no x is feasible."""
+    """The answer where the edges of a '=' source cannot take z together: any prices prove that no x is feasible."""
     ray = np.zeros(lp.destinations)
-    return Answer(x=None, dual=None, status=Status.INFEASIBLE, raw_status="an '=' source has no edges", ray=ray)
+    return Answer(
+        x=None,
+        dual=None,
+        status=Status.INFEASIBLE,
+        raw_status="the edges of an '=' source cannot take its sum",
+        ray=ray,
+    )

@@ -27,7 +27,7 @@ from solvers.engine.instance import serves_equalities
 from solvers.engine.nearest import nearest_feasible
 from solvers.engine.sweeps import sources_in_turn
 from solvers.engine.tensors import as_numpy, factor_within, upload
-from solvers.engine.vertex import vertex
+from solvers.engine.vertex import move_to_vertex
 
 
 def repair(
@@ -69,7 +69,7 @@ def _serve(
     objective = objective_as_it_is(lp, x, dual, group) if served else math.inf
     if objective == math.inf and nearest_feasible(lp, x, group):
         objective = objective_as_it_is(lp, x, dual, group)
-    if objective == math.inf and seconds > 0 and vertex(lp, x, dual, group, seconds=seconds):
+    if objective == math.inf and seconds > 0 and move_to_vertex(lp, x, dual, group, seconds=seconds):
         objective = objective_as_it_is(lp, x, dual, group)
     return objective
 

@@ -25,25 +25,25 @@ from solvers.engine.collectives import LOCAL, Communicator, concatenated
 
 Shares = npt.NDArray[np.float64]
 
-#: Edges that are worth it, and rows of the LP: those of sources and of budgets.
+#: The largest LP that is tried: its edges, and its rows, those of sources and of budgets.
 _MOST_EDGES = 1 << 22
 _MOST_ROWS = 20_000
 #: Cheapest edges taken for each source and for each row.
 _CHEAPEST = 12
-#: x uses an edge from this share of r on.
+#: An edge counts as used where x has at least this share of r on it.
 _USED = 1e-9
-#: A row is full from this share of b on short of it.
+#: A row counts as full where it misses b by at most this share.
 _FULL = 1e-9
-#: Rows times simplex iterations: seconds, however fast the machine, so that equal runs stay equal.
+#: Rows times simplex iterations at most: some seconds. Not a time, so that equal runs end alike on any machine.
 _WORK = 1e8
-#: Rounds of least squares; one does unless an edge hits zero.
+#: Rounds of least squares: one does unless an edge hits a bound.
 _ROUNDS = 4
 
 
-def vertex(
+def move_to_vertex(
     lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Communicator = LOCAL, *, seconds: float
 ) -> bool:
-    """Whether x[E] became a vertex of the LP on few edges; where none was found it stays as it is.
+    """Whether a vertex of the LP on few edges was found: x[E] becomes that vertex then, else it stays as it is.
 
     The first rank solves for all, within these seconds.
     """
@@ -53,12 +53,12 @@ def vertex(
         return False
     chosen = _few_edges(lp, x, dual)
     columns = _Columns(lp, chosen, group)
-    found = columns.solve(seconds) if group.rank == 0 else np.zeros(columns.size)
-    found = group.sum(found)
-    if found.size == 0 or not np.isfinite(found).all():
+    shares = columns.solve(seconds) if group.rank == 0 else np.zeros(columns.size)
+    shares = group.sum(shares)
+    if shares.size == 0 or not np.isfinite(shares).all():
         return False
     x[:] = 0
-    x[chosen] = columns.own(found)
+    x[chosen] = columns.own(shares)
     return True
 
 

@@ -15,7 +15,7 @@ from solvers.engine.points import nearest_point, ridge_point
 from solvers.engine.rays import is_ray, objective_upper_bound
 from solvers.engine.repair import repair
 from solvers.engine.rows import Rows
-from solvers.engine.vertex import vertex
+from solvers.engine.vertex import move_to_vertex
 from tests import exact
 from tests.odd_lps import assignment_lp, infeasible_lp, odd_lp, transport_lp, with_box_cuts
 from tests.support.optimum import optimal_dual, optimal_point, optimum
@@ -221,13 +221,20 @@ def test_nothing_is_recovered_for_sums_that_budgets_do_not_allow(seed: int, dtyp
 
 @pytest.mark.parametrize("noise", [0.0, 1e-12, 1e-9, 1e-6, 1e-3])
 @pytest.mark.parametrize(
-    "odd", [assignment_lp(3, 40, 3), assignment_lp(4, 100, 20), transport_lp(5, 20, 6, whole=False)],
+    "odd",
+    [
+        assignment_lp(3, 40, 3),
+        assignment_lp(4, 100, 20),
+        transport_lp(5, 20, 6, whole=False),
+        with_box_cuts(transport_lp(5, 20, 6, whole=False), 1),
+        with_box_cuts(assignment_lp(4, 100, 20), 2),
+    ],
     ids=lambda odd: odd.traits,
-)  # fmt: skip
+)
 def test_a_vertex_is_found_near_the_optimum_of_full_rows(odd, noise: float) -> None:
     lp, dual = odd.lp, optimal_dual(odd.lp)
     x = optimal_point(lp) * (1 + noise * np.random.default_rng(0).normal(size=lp.edges))
-    assert vertex(lp, x, dual, seconds=10.0)
+    assert move_to_vertex(lp, x, dual, seconds=10.0)
     assert exact.violation(lp, x) <= 1e-14
     assert repair(lp, x, dual).gap <= 1e-9
 
@@ -235,7 +242,7 @@ def test_a_vertex_is_found_near_the_optimum_of_full_rows(odd, noise: float) -> N
 def test_no_vertex_is_made_up_where_there_is_none() -> None:
     lp = infeasible_lp(2)
     x = np.ones(lp.edges)
-    assert not vertex(lp, x, np.zeros(lp.destinations), seconds=1.0)
+    assert not move_to_vertex(lp, x, np.zeros(lp.destinations), seconds=1.0)
     assert (x == 1).all()
     assert not nearest_feasible(lp, x)
 
