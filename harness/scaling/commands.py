@@ -15,8 +15,9 @@ from instances.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from harness.scaling.plan import Streamed
+    from harness.scaling.plan import Plan, Streamed
     from harness.scaling.sharded import ShardedCase
+    from instances import Spec
 
 _NOT_SOLVED = 1
 _FAULT = 3
@@ -82,10 +83,7 @@ def scale(
 @click.option("--disk-speed", type=click.FloatRange(min=0, min_open=True), metavar="GB/S", help="Default: measured.")
 @click.option("--host-speed", type=click.FloatRange(min=0, min_open=True), metavar="GB/S", help="Default: assumed.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def plan(
-    spec: str, device: str, ranks: int, solver: str, threads: int, iterations: int | None, disk_speed: float | None,
-    host_speed: float | None, *, find_ranks: bool, as_json: bool,
-) -> None:  # fmt: skip
+def plan(spec: str, *, find_ranks: bool, as_json: bool, **chosen: Any) -> None:
     """Memory and time that SPEC needs on N devices, by the model; nothing is generated."""
     from dataclasses import asdict
 
@@ -94,23 +92,20 @@ def plan(
     from instances import named_instances, parse_spec
 
     parsed = parse_spec(named_instances().get(spec, spec))
+    solver = chosen["solver"]
+    device = chosen["device"]
     if find_ranks and device == "cpu":
         raise InputError("--find-ranks needs a device of a known size: give --device h200, or cpu with --ranks")
     if find_ranks:
-        ranks = least_ranks(parsed, solver=solver, device=device)
-    planned = make_plan(
-        parsed, solver=solver, device=device, ranks=ranks, threads=threads, iterations=iterations,
-        disk_speed=None if disk_speed is None else 1e9 * disk_speed,
-        host_speed=None if host_speed is None else 1e9 * host_speed,
-    )  # fmt: skip
+        chosen["ranks"] = least_ranks(parsed, solver=solver, device=device)
+    for name in ("disk_speed", "host_speed"):
+        chosen[name] = None if chosen[name] is None else 1e9 * chosen[name]
+
+    planned = make_plan(parsed, **chosen)
     if as_json:
         click.echo(json.dumps(asdict(planned)))
         return
-    on = "" if device == "cpu" else f", {planned.device_bytes / 2**30:.3g} GiB on each device"
-    click.echo(f"{parsed.text}\n{ranks:,} x {device}, {solver}: {planned.edges_of_rank:,} edges a rank")
-    click.echo(
-        f"memory       {planned.host_bytes / 2**30:.3g} GiB of each rank's host{on}: {_fits(planned.fits, device)}"
-    )
+    _show_plan(planned, parsed, solver=solver, device=device)
     if not planned.fits and device != "cpu":
         click.echo(f"needs        {least_ranks(parsed, solver=solver, device=device):,} devices")
     if planned.streamed is not None:
@@ -118,6 +113,14 @@ def plan(
     click.echo(f"iteration    {planned.per_iteration:.3g} s (model)")
     gap = "unknown: give --iterations" if planned.to_gap is None else f"{planned.to_gap:.3g} s (model)"
     click.echo(f"to gap 1e-4  {gap}\nmodel of     {planned.source}")
+
+
+def _show_plan(planned: Plan, spec: Spec, *, solver: str, device: str) -> None:
+    memory = f"{planned.host_bytes / 2**30:.3g} GiB of each rank's host"
+    if device != "cpu":
+        memory += f", {planned.device_bytes / 2**30:.3g} GiB on each device"
+    click.echo(f"{spec.text}\n{planned.ranks:,} x {device}, {solver}: {planned.edges_of_rank:,} edges a rank")
+    click.echo(f"memory       {memory}: {_fits(planned.fits, device)}")
 
 
 def _show_streamed(streamed: Streamed) -> None:

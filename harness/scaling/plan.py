@@ -15,6 +15,7 @@ from harness.scaling.sharded import edges_per_second, sharded_card
 from instances import InputError, Spec, available_memory
 from instances.mapped import default_cache, free_disk
 from solvers import Settings
+from solvers.card import SolverCard
 from solvers.engine.sizes import SolveBytes
 
 _SCALARS = 24
@@ -75,26 +76,64 @@ class Streamed:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Bytes of the rank with most edges, on its host and on its device (0 on CPU); seconds by the model.
-
-    fits: without streaming; streamed: what it takes otherwise, None where it fits or the solver does not stream.
-    """
+    """What the rank with most edges takes, by the model."""
 
     ranks: int
     edges_of_rank: int
+
     host_bytes: float
+    """On its host."""
+
     device_bytes: float
+    """On its device; 0 on CPU."""
+
     per_iteration: float
+    """Seconds."""
+
     to_gap: float | None
+    """Seconds of the iterations that were asked about; None where no number was given."""
+
     fits: bool
+    """Without streaming."""
+
     source: str
+    """Where the figures are from."""
+
     streamed: Streamed | None = None
+    """What it takes when it streams; None where it fits or the solver does not stream."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """What the passes of a rank reach where they run."""
+
+    speeds: Speeds
+    """Of passes and of messages."""
+
+    device_bytes: float
+    """On the device of a rank; 0 on CPU."""
+
+    fits: bool
+    """Without streaming."""
+
+    source: str
+    """Where the figures are from."""
+
+    streamed: Streamed | None
+    """What a rank takes that streams; None where it fits or the solver does not stream."""
 
 
 def plan(
-    spec: Spec, *, solver: str, device: str, ranks: int, threads: int = 1, iterations: int | None = None,
-    disk_speed: float | None = None, host_speed: float | None = None,
-) -> Plan:  # fmt: skip
+    spec: Spec,
+    *,
+    solver: str,
+    device: str,
+    ranks: int,
+    threads: int = 1,
+    iterations: int | None = None,
+    disk_speed: float | None = None,
+    host_speed: float | None = None,
+) -> Plan:
     """For `ranks` ranks with a device each; on "cpu" this machine is measured and its memory shared by all ranks.
 
     disk_speed: bytes a second of the disk, for what does not fit the memory; measured where it is not given.
@@ -104,41 +143,67 @@ def plan(
     if card.origin:
         raise InputError(f"plan knows what the solvers of dualbench need, not {card.id} of {card.source}")
     solve = solve_bytes(spec, ranks, solver)
-    streams = card.streams
     host = host_bytes(spec, solve, cells_on_host=device == "cpu", threads=threads)
-    on_device = 0.0
-    streamed: Streamed | None = None
     if device == "cpu":
-        speed = edges_per_second(solver, Settings(threads=threads), spec, most=solve.shape.edges)
-        speeds = Speeds(edges_per_second=speed, latency=1e-4, bytes_per_second=1e9)
-        fits = host * ranks <= available_memory()
-        source = "passes measured here; 0.1 ms a step and 1 GB/s between ranks assumed"
-        if streams and not fits:
-            source += f"; disk {'given' if disk_speed else 'measured here'}, shared by the ranks"
-            disk_speed = disk_speed or measured_speed(default_cache())
-            streamed = from_disk(spec, solve, ranks=ranks, threads=threads, disk_speed=disk_speed)
+        place = _on_cpus(spec, solve, card, ranks=ranks, threads=threads, disk_speed=disk_speed)
     else:
-        found = named_device(device)
-        on_device = device_bytes(solve)
-        speed = found.speed / solve.pass_moved
-        speeds = Speeds(edges_per_second=speed, latency=found.latency, bytes_per_second=found.link)
-        fits = on_device <= found.memory
-        source = found.source
-        if streams and not fits:
-            given = f"{host_speed / 1e9:.3g} GB/s given" if host_speed else f"{found.host_link / 1e9:.3g} GB/s assumed"
-            source += f"; {given} between a host and its device"
-            streamed = from_host(spec, solve, memory=found.memory, speed=host_speed or found.host_link)
-    if streamed is not None:
-        speeds = replace(speeds, edges_per_second=min(speed, streamed.edges_per_second))
+        place = _on_device(spec, solve, card, named_device(device), host_speed=host_speed)
+
+    speeds = place.speeds
+    if place.streamed is not None:  # the slower of pass and link
+        slower = min(speeds.edges_per_second, place.streamed.edges_per_second)
+        speeds = replace(speeds, edges_per_second=slower)
     summed = 4 * spec.destinations + _SCALARS
     seconds = seconds_per_iteration(speeds, edges=solve.shape.edges, bytes_summed=summed, ranks=ranks)
     return Plan(
         ranks=ranks,
         edges_of_rank=solve.shape.edges,
         host_bytes=host,
-        device_bytes=on_device,
+        device_bytes=place.device_bytes,
         per_iteration=seconds,
         to_gap=None if iterations is None else iterations * seconds,
+        fits=place.fits,
+        source=place.source,
+        streamed=place.streamed,
+    )
+
+
+def _on_cpus(
+    spec: Spec, solve: SolveBytes, card: SolverCard, *, ranks: int, threads: int, disk_speed: float | None
+) -> _Place:
+    """On this machine, whose memory and disk all ranks share."""
+    speed = edges_per_second(card.id, Settings(threads=threads), spec, most=solve.shape.edges)
+    host = host_bytes(spec, solve, cells_on_host=True, threads=threads)
+    fits = host * ranks <= available_memory()
+    source = "passes measured here; 0.1 ms a step and 1 GB/s between ranks assumed"
+    streamed = None
+    if card.streams and not fits:
+        source += f"; disk {'given' if disk_speed else 'measured here'}, shared by the ranks"
+        disk_speed = disk_speed or measured_speed(default_cache())
+        streamed = from_disk(spec, solve, ranks=ranks, threads=threads, disk_speed=disk_speed)
+    return _Place(
+        speeds=Speeds(edges_per_second=speed, latency=1e-4, bytes_per_second=1e9),
+        device_bytes=0.0,
+        fits=fits,
+        source=source,
+        streamed=streamed,
+    )
+
+
+def _on_device(spec: Spec, solve: SolveBytes, card: SolverCard, device: Device, *, host_speed: float | None) -> _Place:
+    """A device for each rank."""
+    needed = device_bytes(solve)
+    fits = needed <= device.memory
+    source = device.source
+    streamed = None
+    if card.streams and not fits:
+        given = f"{host_speed / 1e9:.3g} GB/s given" if host_speed else f"{device.host_link / 1e9:.3g} GB/s assumed"
+        source += f"; {given} between a host and its device"
+        streamed = from_host(spec, solve, memory=device.memory, speed=host_speed or device.host_link)
+    speed = device.speed / solve.pass_moved
+    return _Place(
+        speeds=Speeds(edges_per_second=speed, latency=device.latency, bytes_per_second=device.link),
+        device_bytes=needed,
         fits=fits,
         source=source,
         streamed=streamed,
