@@ -1,4 +1,4 @@
-"""What a solver hands back, checked before anything is made of it: the types of the contract, an untouched instance."""
+"""Checks of what a solver returns: the types of the contract, and an instance that it has not changed."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from solvers.card import plain_availability
 
 #: What a solver may say of itself; the other statuses are words of the harness.
 CLAIMS = frozenset(Status) - {Status.INACCURATE, Status.CRASHED, Status.SKIPPED}
-#: No solver counts or takes more than that; a gap beyond it says nothing.
+#: The largest count, and the most seconds, that an answer may state; a gap beyond it says nothing.
 MOST = 1e15
-_BACK = 1e-3  # seconds that a trace may go back: clocks of threads
+_BACK = 1e-3  # seconds that a trace may go back, because threads read clocks of their own
 _WORDS = 200  # characters of a solver's own status that are kept
 _ROW = 1024  # words of 8 bytes
 _PIECE = 1 << 23  # bytes
@@ -34,21 +34,21 @@ class AnswerError(TypeError):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plain:
-    """An answer in plain types: x, dual and ray contiguous float32 or float64 of the length that the instance asks for,
-    or None; the trace in floats and whole numbers.
-
-    complaint: what was wrong with an array that is None for it; "" where nothing was.
-    """
+    """An answer in plain types."""
 
     answer: Answer
+    """x, dual and ray are contiguous float32 or float64 of the length that the instance asks for, or None; the trace
+    holds floats and whole numbers."""
+
     complaint: str = ""
+    """What was wrong with an array that was replaced by None; "" where nothing was."""
 
 
 def plain(answer: Any, lp: MatchingLP) -> Plain:
-    """`answer` in the types of the contract: a wrong one is the adapter's fault, and costs this case alone.
+    """`answer` in the types of the contract. Raises AnswerError for any other type, which costs this case alone.
 
-    Whatever code of the adapter hides in its objects (__array__, __iter__, __str__) has run when this returns: it
-    belongs inside the clock. Raises AnswerError.
+    Code of the adapter may hide in its objects (__array__, __iter__, __str__). All of it has run when this returns, so
+    this call belongs inside the clock.
     """
     if not isinstance(answer, Answer):
         raise AnswerError(f"run returned {type(answer).__name__}, expected an Answer")
@@ -67,7 +67,7 @@ def plain(answer: Any, lp: MatchingLP) -> Plain:
 
 
 def availability(solver: Solver) -> Availability:
-    """solver.available(), which must not raise; where it does all the same, that is why it cannot run."""
+    """solver.available(), which must not raise; if it does, that is the reason why the solver cannot run."""
     try:
         answer: Any = solver.available()
         if isinstance(answer, Availability):
@@ -79,7 +79,7 @@ def availability(solver: Solver) -> Availability:
 
 
 def fingerprint(lp: MatchingLP) -> dict[str, int]:
-    """A number for each array of `lp` that changes with it: at the speed of memory, not against a forger."""
+    """A checksum for each array of `lp`: fast and not cryptographic, it detects accidental writes."""
     arrays = {name: getattr(lp, name) for name in ("offsets", "destination", "a", "c", "b")}
     arrays |= polytope_arrays(lp.per_source)
     return {name: _checksum(array) for name, array in arrays.items()}
@@ -117,7 +117,7 @@ def _array(name: str, value: Any, size: int) -> tuple[Any, str]:
 
 
 def _iterations(value: Any) -> int | None:
-    """Libraries say -1 where they count nothing."""
+    """None for a negative number, because libraries say -1 where they count nothing."""
     if value is None:
         return None
     if not isinstance(value, numbers.Integral) or int(value) > MOST:

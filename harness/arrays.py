@@ -34,6 +34,6 @@ def write_array(path: Path, array: Any) -> bool:
     try:
         with written(path) as file:
             np.save(file, array, allow_pickle=False)
-    except (OSError, NotWrittenError, ValueError):  # no room, or an array of objects
+    except (OSError, NotWrittenError, ValueError):  # no space, or an array of objects
         return False
     return True

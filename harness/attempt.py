@@ -1,4 +1,4 @@
-"""One solver on one instance, timed: what a notebook, pytest-benchmark and the child of a case do alike."""
+"""One solver on one instance, timed: shared by notebooks, pytest-benchmark and the child of a case."""
 
 from __future__ import annotations
 
@@ -59,21 +59,24 @@ def attempt(
 ) -> Plain:
     """Prepare, run and `deliver`, and fill in `measured`; what the solver held is free again on return.
 
-    `unsuited` belongs to prepare, and making the answer plain to run: nothing that the adapter does on the instance is
-    outside the clock. `on_step` is called as each step begins, where the clock is read.
+    `unsuited` belongs to prepare, and making the answer plain to run: nothing that the adapter does on the instance
+    is outside the clock. `on_step` is called as each step begins, where the clock is read.
     """
     stopwatch = Stopwatch(settings.device)
+
     on_step(Step.PREPARE)
     unsuited = solver.unsuited(lp)
     if unsuited:
         raise UnsuitedError(" ".join(str(unsuited).split())[:_LONGEST_REASON])
     state = solver.prepare(lp, settings)
     measured.seconds["prepare"] = stopwatch.lap()
+
     before = disturbance.read()
     stopwatch = Stopwatch(settings.device)
     on_step(Step.RUN)
     checked = call(lambda: plain(solver.run(state), lp))
     measured.seconds["run"] = stopwatch.lap()
+
     on_step(Step.DELIVER)
     deliver(checked)
     measured.disturbance |= disturbance.between(before, disturbance.read())

@@ -189,5 +189,5 @@ def _card_or_line(place: _Place, answer: Mapping[str, Any]) -> SolverCard | str:
 
 def _availability(values: Sequence[Any], end: str) -> Availability:
     if len(values) < 2:
-        return Availability(ok=False, reason=f"available(): {end or 'nothing was told'}", remedy=_REPAIR)
+        return Availability(ok=False, reason=f"available(): {end or 'it reported nothing'}", remedy=_REPAIR)
     return Availability(**values[1])

@@ -18,7 +18,7 @@ import click
 
 from harness import streams
 from harness.isolation.wire import ServerError
-from harness.records import NO_ROOM, NotWrittenError
+from harness.records import NO_SPACE, NotWrittenError
 from harness.scaling import commands as scaling_commands
 from harness.trust import commands as trust_commands
 from instances.errors import InputError
@@ -58,7 +58,7 @@ def invoke(arguments: list[str]) -> int:
     except OSError as error:
         if isinstance(error, BrokenPipeError) and streams.nobody_reads():
             return streams.NOBODY_READS
-        status = FAULT if error.errno in NO_ROOM else BAD_INPUT
+        status = FAULT if error.errno in NO_SPACE else BAD_INPUT
         return _complain(f"{error.filename or ''} {error.strerror or error}".strip(), status=status)
     return status if isinstance(status, int) else OK
 

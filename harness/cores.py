@@ -1,7 +1,7 @@
 """Which cores a process with a given number of threads runs on: the least busy ones that no other of ours holds.
 
 A core is held by a Unix socket with its number in its name (abstract: no file, unique on the machine for every user):
-binding it fails where another process of ours did so before, and the kernel lets go when the last holder ends.
+binding it fails where another process of ours has bound it, and the kernel releases it when the last holder ends.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _STAT = Path("/proc/stat")
 _WINDOW = 0.1  # seconds: ten ticks of most kernels
 #: Columns of /proc/stat in which a core did nothing: idle, iowait.
 _IDLE = (3, 4)
-_held: list[socket.socket] = []  # until this process and what it forks have ended
+#: Open until this process and every process that it forks have ended.
+_held: list[socket.socket] = []
 
 
 def take_cores(threads: int) -> list[int]:
@@ -44,7 +45,7 @@ def by_load(busy: Mapping[int, float]) -> list[int]:
 
 
 def _claimed(ordered: Sequence[int], threads: int) -> list[int]:
-    """The first `threads` cores that are nobody's, now ours; the first of the others where there are not enough."""
+    """The first `threads` cores that no other process holds, now ours; filled up with others where they are too few."""
     mine: list[int] = []
     for core in ordered:
         if len(mine) < threads and _claim(core):

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-#: How the name of a file ends that is being written; a killed process may leave one.
+#: The end of the name of a file while it is being written; a killed process may leave one.
 PARTIAL = ".partial"
 #: What the system says when a disk is full, a quota or a limit is reached, or the disk has failed.
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 class NotWrittenError(Exception):
@@ -22,7 +22,7 @@ class NotWrittenError(Exception):
     def __init__(self, path: Path, error: OSError) -> None:
         super().__init__(
             f"{path} cannot be written ({error.strerror or error}); what was recorded before is kept: "
-            f"make room, then repeat the command, `run` with --resume"
+            f"free some space, then repeat the command, `run` with --resume"
         )
 
 
@@ -32,7 +32,7 @@ def append_line(path: Path, line: bytes) -> None:
     Raises NotWrittenError where the disk does not take it; the file is then as it was.
     """
     content = line + b"\n"
-    with room_for(path), path.open("ab+", buffering=0) as file:
+    with space_for(path), path.open("ab+", buffering=0) as file:
         size = file.tell()
         if size and _last_byte(file) != b"\n":
             content = b"\n" + content
@@ -56,11 +56,11 @@ def write_whole(path: Path, content: bytes | memoryview, *, durable: bool = True
 def written(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
     """A file under another name that becomes `path` on leaving, and is removed where something was raised.
 
-    durable: return when the content is on the disk. Raises NotWrittenError where the disk has no room.
+    durable: return when the content is on the disk. Raises NotWrittenError where the disk has no space.
     """
     partial = path.with_name(f".{path.name}{PARTIAL}")
     try:
-        with room_for(path):
+        with space_for(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with partial.open("wb") as file:
                 yield file
@@ -77,12 +77,12 @@ def written(path: Path, *, durable: bool = True) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def room_for(path: Path) -> Iterator[None]:
-    """NotWrittenError where the disk has no room for `path`."""
+def space_for(path: Path) -> Iterator[None]:
+    """NotWrittenError where the disk has no space for `path`."""
     try:
         yield
     except OSError as error:
-        if error.errno not in NO_ROOM:
+        if error.errno not in NO_SPACE:
             raise
         raise NotWrittenError(path, error) from error
 

@@ -1,4 +1,4 @@
-"""What else the machine did while a solver ran: read before and after, outside the clock.
+"""What else the machine did while a solver ran, from counters read before and after, outside the clock.
 
 Load of other processes and steal time are shares of the cores that this process may use, so they do not depend on the
 size of the machine. Where the system does not show a figure it is None.
@@ -21,30 +21,46 @@ from instances.cpus import times_throttled, usable_cpus
 _PROC = Path("/proc")
 _CPU = Path("/sys/devices/system/cpu")
 _TICK = 1 / os.sysconf("SC_CLK_TCK")
-#: Columns of /proc/stat that are work: user, nice, system, irq, softirq (guests are in user, steal is apart).
+#: Columns of /proc/stat that are work: user, nice, system, irq, softirq. The time of guests is part of user.
 _WORK = (0, 1, 2, 5, 6)
+#: The column of the time that the hypervisor took.
 _STEAL = 7
-#: Thresholds; how they were chosen stands in METHOD.md.
+#: Thresholds; METHOD.md says how they were chosen. Shares of the cores:
 OTHER_LOAD = 0.10
 STEAL = 0.02
+#: Ticks of the kernel below which a share is only quantisation.
 TICKS = 3
+#: 1 MiB.
 SWAPPED_PAGES = 256
+#: Seconds, and share of the run, by which the calendar clock may move against the monotonic one.
 CLOCK_SECONDS = 0.1
 CLOCK_SHARE = 1e-3
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """Counters at one moment. busy, steal: seconds of our cores; own: CPU seconds of ours and those below."""
+    """Counters at one moment; None where the system does not show one."""
 
     monotonic: float
     realtime: float
+
     own: float
+    """CPU seconds of this process and of all below it."""
+
     cores: int
+    """How many cores this process may use."""
+
     busy: float | None
+    """Seconds in which those cores worked."""
+
     steal: float | None
+    """Seconds that the hypervisor took from them."""
+
     swapped: int | None
+    """Pages of the machine, in and out."""
+
     throttled: int | None
+    """Times that heat or a quota slowed the cores down."""
 
 
 def read() -> Reading:
@@ -83,7 +99,7 @@ def between(first: Reading, last: Reading) -> dict[str, float | None]:
 
 
 def marks(measured: Mapping[str, float | None]) -> str:
-    """What passed its threshold, in words; "" where nothing did. Shares count from three ticks of the kernel on."""
+    """The figures that pass their thresholds, in words; "" where none does. Shares below three ticks are ignored."""
     seconds = measured.get("seconds") or 0.0
     cores = measured.get("cores") or 1
     least = TICKS * _TICK / max(seconds, 1e-9)
@@ -102,7 +118,7 @@ def marks(measured: Mapping[str, float | None]) -> str:
 
 
 def too_short(measured: Mapping[str, float | None]) -> bool:
-    """Whether a load of a tenth of the cores would not show: it does not fill the ticks from which shares count."""
+    """Whether a load of a tenth of the cores would not show, because it is less than three ticks."""
     seconds = measured.get("seconds")
     cores = measured.get("cores")
     return seconds is not None and cores is not None and OTHER_LOAD * cores * seconds < TICKS * _TICK

@@ -1,6 +1,6 @@
-"""Foreign code in a fork: what it tells before a deadline, and how it ended where that is not of its own accord.
+"""Foreign code in a fork: what it reports before a deadline, and how it ended.
 
-For a process that has never run such code itself and has no thread: `python -m` modules of the harness.
+For a process that has never run such code itself and has no threads: the `python -m` modules of the harness.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import Any, NoReturn
 
 from harness.isolation import processes
 
-#: What a job tells: values of JSON.
+#: How a job reports a value of JSON.
 Tell = Callable[[Any], None]
 Job = Callable[[Tell], None]
+#: Bytes read at once, and bytes that a job may report in all.
 _CHUNK = 1 << 16
 _MOST = 1 << 22
-_LOOK = 0.02  # seconds between looks at a process that says nothing
+_INTERVAL = 0.02  # seconds between two checks of a process that reports nothing
 
 
 class Fork:
@@ -29,7 +30,7 @@ class Fork:
 
     def __init__(self, job: Job) -> None:
         self._read, write = os.pipe()
-        self._told = b""
+        self._output = b""
         self._code: int | None = None
         self._began = time.monotonic()
         self.pid = os.fork()
@@ -40,23 +41,23 @@ class Fork:
         os.set_blocking(self._read, False)
 
     def finish(self, seconds: float) -> tuple[list[Any], str]:
-        """What it told, and "" where it ended well, else how it ended; it and its process group are gone then.
+        """The values that it reported, and how it ended, "" where it ended well; its process group is gone then.
 
-        seconds: from its start on; it is ended after them.
+        seconds: the time from its start after which it is ended.
         """
         too_long = too_much = False
         while not self._ended() and not too_long and not too_much:
-            select.select([self._read], [], [], _LOOK)
+            select.select([self._read], [], [], _INTERVAL)
             too_much = not self._drain()
             too_long = time.monotonic() > self._began + seconds
         self._end()
         self._drain()
         os.close(self._read)
-        values, raised = _values(self._told)
+        values, raised = _values(self._output)
         if too_long:
             return values, f"it took more than {seconds:g} s"
         if too_much:
-            return values, f"it told more than {_MOST >> 20} MiB"
+            return values, f"it reported more than {_MOST >> 20} MiB"
         return values, raised or _end_of(self._code)
 
     def _ended(self) -> bool:
@@ -66,21 +67,21 @@ class Fork:
         return self._code is not None
 
     def _drain(self) -> bool:
-        """Read what is there; whether it is still of a size to be read."""
+        """Read what is there; whether it is still within the limit."""
         with contextlib.suppress(BlockingIOError):
-            while len(self._told) <= _MOST:
+            while len(self._output) <= _MOST:
                 data = os.read(self._read, _CHUNK)
                 if not data:
                     break
-                self._told += data
-        return len(self._told) <= _MOST
+                self._output += data
+        return len(self._output) <= _MOST
 
     def _end(self) -> None:
         processes.signal_all([*processes.descendants(self.pid), self.pid] if self._code is None else [], signal.SIGKILL)
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, signal.SIGKILL)
         while not self._ended():
-            time.sleep(_LOOK)
+            time.sleep(_INTERVAL)
 
 
 def _become(job: Job, write: int) -> NoReturn:
@@ -108,7 +109,7 @@ def _send(write: int, message: Any) -> None:
 
 
 def _values(output: bytes) -> tuple[list[Any], str]:
-    """The values, up to a line that is none, and what was raised."""
+    """The values, up to the first line that is none, and what was raised."""
     values: list[Any] = []
     for line in output.splitlines():
         try:
@@ -117,7 +118,7 @@ def _values(output: bytes) -> tuple[list[Any], str]:
                 return values, str(message["raised"])
             values.append(message["value"])
         except (ValueError, TypeError, KeyError, RecursionError):
-            return values, "it told something else than it was asked"
+            return values, "it reported something else than it was asked"
     return values, ""
 
 

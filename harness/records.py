@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from harness.benchmark_file import read_benchmarks
-from harness.disk import NO_ROOM as NO_ROOM  # for those that read and show records too
+from harness.disk import NO_SPACE as NO_SPACE
 from harness.disk import PARTIAL as PARTIAL
 from harness.disk import NotWrittenError as NotWrittenError
 from harness.disk import append_line

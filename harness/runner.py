@@ -28,7 +28,7 @@ from solvers import Status
 
 
 class Display(Protocol):
-    """Who shows the progress of a run."""
+    """Shows the progress of a run."""
 
     def begin(self, case: Case) -> None: ...
     def tick(self, step: Step) -> None: ...
@@ -36,7 +36,7 @@ class Display(Protocol):
 
 
 class Worker(Protocol):
-    """Who runs cases: in this process or in processes of their own."""
+    """Runs cases, in this process or in processes of their own."""
 
     def run(self, case: Case, on_step: OnStep) -> Result: ...
     def stop(self) -> None: ...

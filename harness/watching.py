@@ -1,4 +1,4 @@
-"""What `solve` says on standard error while it works: that loops are compiled, and how far a solver is."""
+"""What `solve` prints on standard error while it works: that loops are compiled, and the progress of the solver."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _LINE_EVERY = 1.0  # seconds between lines
 
 
 def watch_for(solver: Solver, callback: Callback | None, *, verbose: bool, quiet: bool) -> Watch:
-    """quiet, or DUALBENCH_QUIET in the environment: nothing is said unless `verbose` asks for it."""
+    """quiet, or DUALBENCH_QUIET in the environment: nothing is printed unless `verbose` asks for it."""
     quiet = quiet or os.environ.get("DUALBENCH_QUIET", "0") not in ("", "0")
     if (callback is not None or verbose) and not _reports(solver):
-        _say(f"{solver.id} does not tell how far it is: no callback, no lines of progress")
+        _say(f"{solver.id} reports no progress: there are no calls of the callback and no lines")
     return Watch(
         callback=_Progress(callback) if verbose else callback,
         compiles=(lambda: None) if quiet else _Notice(),
@@ -26,7 +26,7 @@ def watch_for(solver: Solver, callback: Callback | None, *, verbose: bool, quiet
 
 
 def booked(seconds: Seconds, compiling: float) -> Seconds:
-    """`seconds` with what compiling took out of prepare and in warm_up."""
+    """`seconds` with the time of compiling moved from prepare to warm_up."""
     if not compiling or seconds.prepare is None:
         return seconds
     return replace(seconds, warm_up=compiling, prepare=max(0.0, seconds.prepare - compiling))
@@ -41,7 +41,9 @@ class _Notice:
     def __call__(self) -> None:
         if not self._said:
             self._said = True
-            _say("compiling the loops of the engine, once on this machine: up to a minute (DUALBENCH_QUIET=1: no word)")
+            _say(
+                "compiling the loops of the engine, once on this machine: up to a minute (DUALBENCH_QUIET=1 leaves this line out)"
+            )
 
 
 class _Progress:

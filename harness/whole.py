@@ -1,4 +1,4 @@
-"""A whole instance for who judges it: in memory where it fits, else block by block on the disk."""
+"""A whole instance for the referee: in memory where it fits, otherwise block by block on the disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from instances import (
 
 
 def whole_instance(spec: Spec, *, threads: int = 1) -> MatchingLP:
-    """The instance of `spec`. Raises MemoryError where neither memory nor disk has room, InputError for bad data."""
+    """The instance of `spec`. Raises MemoryError where neither memory nor disk can hold it, InputError for bad data."""
     need = memory_bytes(spec)
     free = available_memory()
     if need <= free:

@@ -85,7 +85,7 @@ def settings() -> Iterator[None]:
 
 
 def new_figure(legend_rows: int = 0, right: float = 0.0, heads: int = 1, taller: float = 0.0) -> tuple[Figure, Axes]:
-    """A panel with room for `heads` lines above, `legend_rows` lines under it and `right` inches beside it."""
+    """A panel with space for `heads` lines above, `legend_rows` lines under it and `right` inches beside it."""
     from matplotlib.figure import Figure
 
     below = 0.19 * legend_rows + (0.06 if legend_rows else 0.0)
@@ -117,7 +117,7 @@ def titles(axes: Axes, title: str, x: str, y: str) -> None:
 
 
 def name_rows(axes: Axes, names: Sequence[str]) -> None:
-    """Rows 0, 1, ... from the top with a name each, beside which the panel makes room."""
+    """Rows 0, 1, ... from the top with a name each, beside which the panel leaves space."""
     short = [name if len(name) <= LONGEST_ROW_NAME else f"{name[: LONGEST_ROW_NAME - 1]}…" for name in names]
     box = axes.get_position()
     left = (0.07 * max(len(name) for name in short) + 0.2) / WIDTH
@@ -127,7 +127,7 @@ def name_rows(axes: Axes, names: Sequence[str]) -> None:
 
 
 def log_axis(axis: Axis, low: float, high: float, text: Callable[[float], str]) -> None:
-    """A log axis that holds [low, high] with room at the ends and up to seven labelled ticks."""
+    """A log axis that holds [low, high] with a margin at the ends and up to seven labelled ticks."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     pad = max(0.06 * math.log10(high / low), 0.2)  # 0.4 decades always hold a 1, a 2 or a 5
@@ -232,11 +232,11 @@ def render(figure: Figure, name: str, title: str, *, key: Mapping[str, Style] | 
 
 
 def _without_legend(body: str, figure: Figure) -> str:
-    """matplotlib draws the legend last and `new_figure` left the room under the axes for it."""
+    """matplotlib draws the legend last and `new_figure` left the space under the axes for it."""
     drawn, _, rest = body.partition('<g id="legend_1">')
     height = float(figure.get_figheight())
-    room = 72 * (figure.axes[0].get_position().y0 * height - UNDER_AXES)
-    drawn = re.sub(r'viewBox="[^"]*"', f'viewBox="0 0 {72 * WIDTH:g} {72 * height - room:g}"', drawn, count=1)
+    space = 72 * (figure.axes[0].get_position().y0 * height - UNDER_AXES)
+    drawn = re.sub(r'viewBox="[^"]*"', f'viewBox="0 0 {72 * WIDTH:g} {72 * height - space:g}"', drawn, count=1)
     return f"{drawn}</g>{rest[rest.rindex('<defs>') :]}" if rest else body
 
 

@@ -1,4 +1,4 @@
-"""How an answer comes out of the process of its adapter: arrays as bytes in a file, the rest as one JSON message.
+"""How an answer leaves the process of its adapter: arrays as bytes in a file, the rest as one JSON message.
 
 The harness makes the file (in memory, or on the disk where the instance lies there), the child of the case writes x,
 dual and ray into it one after the other, and the judge reads them in another process. Nothing here trusts the child.
@@ -29,7 +29,7 @@ _ARRAYS = ("x", "dual", "ray")
 _DTYPES = ("<f4", "<f8")
 _PIECE = 1 << 20  # entries written at once
 _LONGEST_TEXT = 4096
-#: Seconds and bytes a second that writing an answer may take in memory and on a disk; what is beyond is part of run.
+#: Writing an answer may take so many seconds, and its size at so many bytes per second; the rest is part of run.
 _CALL = 1e-3
 _MEMORY_RATE = 2e8
 _DISK_RATE = 2e7

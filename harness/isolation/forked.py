@@ -17,7 +17,7 @@ from harness.isolation.wire import LOST, Line, Message, ProtocolError
 
 _CHUNK = 1 << 16
 _STUCK = 5.0  # seconds that a process may take to end after SIGKILL
-#: Looking for processes reads all of /proc: it may take this share of one core.
+#: Finding the processes of a case reads all of /proc, which may take this share of one core.
 _SHARE = 0.005
 
 
@@ -55,11 +55,10 @@ class Forked:
         self._listed_until = 0.0
 
     def messages(self, timeout: float, *, listen: bool = False) -> Iterator[Message]:
-        """What the child has said after `timeout` seconds or when it ends; its output goes to the log meanwhile.
+        """The messages of the child, after `timeout` seconds or when it ends; its output goes to the log meanwhile.
 
-        listen: return at its first word. Otherwise it is not this process that wakes up, perhaps on the core of the
-        solver, whenever the child tells that a step begins: the kernel notes when that was.
-        Raises ProtocolError for what is no message.
+        listen: return at the first message. Otherwise this process does not wake up when a step begins, perhaps on the
+        core of the solver; the kernel stamps the message with the time. Raises ProtocolError for invalid messages.
         """
         sources: list[Any] = [self._server]
         if listen and not self.line.closed:
@@ -74,20 +73,20 @@ class Forked:
         yield from self._received()
 
     def cpu_seconds(self) -> float:
-        """CPU seconds of the child and of what it started, ended or not, as far as it was seen by `look`."""
+        """CPU seconds of the child and of what it started, ended or not, as far as `sample_memory` has seen it."""
         return processes.cpu_seconds(self._server_pid, {self.pid, *self._pids})
 
-    def look(self) -> int:
+    def sample_memory(self) -> int:
         """Bytes that the child and its descendants hold now."""
         began = time.monotonic()
         if began > self._listed_until:
             self._pids = processes.descendants(self._server_pid)
-            self._segments.look(self._pids)
+            self._segments.sample(self._pids)
             ended = time.monotonic()
             self._listed_until = ended + max(0.1, (ended - began) / _SHARE)
         elif self._segments.appeared:
             # The next list of processes may be seconds away on a busy machine: the maker could be gone by then.
-            self._segments.look(self._pids)
+            self._segments.sample(self._pids)
         held = processes.resident(self._pids)
         self.peak = max(self.peak, held)
         self.alone = self.alone and len(self._pids) < 2
@@ -106,7 +105,7 @@ class Forked:
             if self.code is not None:
                 return
             pids = [self.pid, *processes.descendants(self._server_pid)]
-            self._segments.look(pids)
+            self._segments.sample(pids)
             processes.signal_all(pids, number)
             if self.ended_within(seconds):
                 return
@@ -117,7 +116,7 @@ class Forked:
         until = time.monotonic() + seconds
         try:
             while self.code is None and time.monotonic() < until:
-                with contextlib.suppress(ProtocolError):  # whatever it says now, it is to end
+                with contextlib.suppress(ProtocolError):  # a message no longer matters
                     list(self.messages(until - time.monotonic()))
         except LOST:
             return False
@@ -129,7 +128,7 @@ class Forked:
         return self._output.last_words
 
     def close(self) -> None:
-        """Let go of its channel and output, and remove the shared memory that it left."""
+        """Close its line and output, and remove the shared memory that it left."""
         if self._read >= 0:
             os.set_blocking(self._read, False)
             self._drain()

@@ -1,7 +1,7 @@
 """The instance that this process holds for the children that it forks.
 
-It is no argument and no local variable of a frame in which code of an adapter runs before its time: an adapter that is
-imported, asked whether it is available or warmed up finds none by looking at its callers.
+It is no argument and no local variable of a frame that calls an adapter before the adapter is given the instance: code
+that runs at the import, in `available` or in the warm-up cannot find it among its callers.
 """
 
 from __future__ import annotations

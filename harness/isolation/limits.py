@@ -10,32 +10,34 @@ from harness.steps import Step
 from instances import memory_bytes
 from instances.errors import InputError
 
-#: Seconds of an import and of a warm-up, which may compile, and of what works through a whole instance: the largest
-#: rungs take minutes.
+#: Seconds of an import, and of a warm-up, which may compile.
 _WARM_UP_LIMIT = 300.0
+#: Seconds of a step that works through a whole instance; the largest instances take minutes.
 _SETUP_LIMIT = 3600.0
-#: Writing an answer and looking through an instance once: so many seconds, and bytes a second.
+#: Seconds for writing an answer, and for reading an instance once, beside the size at so many bytes per second.
 _COPYING_LIMIT = 30.0
 _COPYING_RATE = 2e7
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
-#: Less than an interpreter with NumPy and PyTorch takes is a mistyped unit.
+#: An interpreter with NumPy and PyTorch takes more: a smaller limit is a mistyped unit.
 _LEAST_MEMORY = 512 * 2**20
-#: Of private writable memory, allocated or used: a net below the watched size, for what grows between two looks.
+#: RLIMIT_DATA, a backstop for growth between two samples: so many times the memory limit, and so many bytes.
 _ALLOCATED_FACTOR = 2
 _ALLOCATED_EXTRA = 2**30
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """grace: seconds of run beyond the time limit, None for half of it and 30 s. memory: bytes, None without limit.
-
-    reply: seconds for a server to fork a process or to tell its end, and for a process to end after its result.
-    """
+    """The limits of the cases of a suite."""
 
     grace: float | None = None
+    """Seconds of run beyond the time limit; None for half of the limit and 30 s."""
+
     memory: int | None = None
+    """Bytes of all processes of a case together; None without limit."""
+
     reply: float = 30.0
+    """Seconds for a server to fork a process or to report its end, and for a process to end after its result."""
 
     def seconds(self, case: Case, step: Step) -> float:
         """Seconds that a step may take before the harness ends the case."""

@@ -1,7 +1,7 @@
 """Shared memory with a name outlives the process that made it: what a case leaves is found and removed.
 
 POSIX segments are files of /dev/shm; one belongs to a case if it was not there before and a process of the case maps
-it or holds it open at a look. A segment that its maker has closed may belong to any program of this user: it stays.
+it or holds it open at a sample. A segment that its maker has closed may belong to any program of this user: it stays.
 System V segments name the process that made them.
 """
 
@@ -17,7 +17,7 @@ _IPC_RMID = 0
 
 
 class Segments:
-    """The segments of one case: `look` while its processes live, `remove` when they have ended."""
+    """The segments of one case: `sample` while its processes live, `remove` when they have ended."""
 
     def __init__(self) -> None:
         self._before = _listed()
@@ -27,10 +27,10 @@ class Segments:
 
     @property
     def appeared(self) -> bool:
-        """Whether there is a segment that the last look did not see. Costs one listing of the folder."""
+        """Whether there is a segment that the last sample did not see. Costs one listing of the folder."""
         return not _listed() <= self._seen
 
-    def look(self, pids: Iterable[int]) -> None:
+    def sample(self, pids: Iterable[int]) -> None:
         pids = set(pids)
         self._makers |= pids
         self._seen = _listed()

@@ -16,9 +16,9 @@ from harness.result import Result
 from harness.steps import OnStep, Step
 from solvers import Status
 
-_LOOK = 0.05  # seconds between two looks at time and memory
+_INTERVAL = 0.05  # seconds between two samples of time and memory
 _GENTLE = 2.0  # seconds between SIGTERM and SIGKILL
-#: Bytes of memory and swap below which the kernel would soon end processes of its choice: the case is ended instead.
+#: The case is ended below so many bytes of memory and swap, before the kernel ends processes of its own choice.
 _RESERVE = 256 * 2**20
 #: What runtimes print when an allocation is refused.
 _NO_MEMORY = ("bad_alloc", "MemoryError", "out of memory", "Cannot allocate memory")
@@ -36,20 +36,22 @@ class Watch:
         self._since: dict[Step, float] = {Step.START: time.monotonic()}
         self._cpu: dict[Step, float] = {}
         self._result: Mapping[str, Any] | None = None
-        self._looked = time.monotonic()
-        self._sample = (self._looked, forked.cpu_seconds())
+        self._sampled = time.monotonic()
+        self._sample = (self._sampled, forked.cpu_seconds())
         self._kills = processes.kernel_kills()
 
     def result(self, tick: OnStep, *, to_the_end: bool) -> Mapping[str, Any] | Result:
         """What the process handed over, or the Result of a failure; `to_the_end` waits until it is gone."""
         while self._forked.code is None and (self._result is None or to_the_end):
             try:
-                for message in self._forked.messages(_LOOK, listen=not to_the_end):
+                for message in self._forked.messages(_INTERVAL, listen=not to_the_end):
                     self._take(message.body, message.at)
             except ProtocolError as error:
                 self._forked.end(_GENTLE)
                 return broken_protocol(error)
-            failure = None if self._forked.code is not None or not self._is_time_to_look() else self._past_limits(tick)
+            failure = (
+                None if self._forked.code is not None or not self._is_time_to_sample() else self._past_limits(tick)
+            )
             if failure is not None:
                 self._forked.end(_GENTLE)
                 return failure if self._result is None else self._result
@@ -90,19 +92,19 @@ class Watch:
         self._cpu[step] = self._cpu_at(self._since[step])
 
     def _cpu_at(self, at: float) -> float:
-        """CPU seconds at a moment since the last look, as if the process had worked evenly from then until now."""
+        """CPU seconds at a moment since the last sample, interpolated between that sample and now."""
         before, used = self._sample
         now = time.monotonic()
         all_used = self._forked.cpu_seconds()
         share = (at - before) / (now - before) if now > before else 1.0
         return used + min(1.0, max(0.0, share)) * (all_used - used)
 
-    def _is_time_to_look(self) -> bool:
-        """Not after every message: the solver may share its core with this process, and works on."""
+    def _is_time_to_sample(self) -> bool:
+        """Not after every message, because the solver may share its core with this process."""
         now = time.monotonic()
-        if now - self._looked < _LOOK:
+        if now - self._sampled < _INTERVAL:
             return False
-        self._looked = now
+        self._sampled = now
         self._sample = (now, self._forked.cpu_seconds())
         return True
 
@@ -117,7 +119,7 @@ class Watch:
         return self._failure(Status.TIME_LIMIT, f"ended by the harness after {passed:.1f} s of {self._step}")
 
     def _past_memory(self) -> Result | None:
-        held = self._forked.look()
+        held = self._forked.sample_memory()
         limit = self._limits.memory
         left = processes.memory_left()
         if limit is not None and held > limit and not self._forked.alone:

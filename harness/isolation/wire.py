@@ -1,7 +1,7 @@
 """Messages between our processes: small JSON objects over a socket that keeps their boundaries.
 
-Nothing is unpickled, half a message cannot be sent, and one that is too large or no JSON object is refused: what comes
-from the process of an adapter is judged like any other input.
+Nothing is unpickled. A message arrives whole or not at all, and one that is too large or no JSON object is refused: the
+process of an adapter is checked like any other source of input.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LARGEST = 1 << 17
 _SO_TIMESTAMPNS = 35
 _STAMP = struct.Struct("@ll")
 _MOST_DESCRIPTORS = 3
-#: What is raised where the other end is gone, or does not answer in time.
+#: Raised where the other end is gone or does not answer in time.
 LOST = (EOFError, ConnectionError, TimeoutError)
 
 
@@ -89,8 +89,8 @@ class Line:
         """
         if not wait([self._socket], timeout):
             raise TimeoutError(f"no message within {timeout} s")
-        room = socket.CMSG_SPACE(_STAMP.size) + socket.CMSG_SPACE(_MOST_DESCRIPTORS * array.array("i").itemsize)
-        data, extra, flags, _ = self._socket.recvmsg(LARGEST, room)
+        capacity = socket.CMSG_SPACE(_STAMP.size) + socket.CMSG_SPACE(_MOST_DESCRIPTORS * array.array("i").itemsize)
+        data, extra, flags, _ = self._socket.recvmsg(LARGEST, capacity)
         opened = _opened(extra)
         at = _sent_at(extra)
         if opened and not descriptors:
@@ -127,7 +127,7 @@ def _opened(extra: Sequence[tuple[int, int, bytes]]) -> tuple[int, ...]:
 
 
 def _sent_at(extra: Sequence[tuple[int, int, bytes]]) -> float:
-    """By the stamp of the kernel, whatever this process did meanwhile; now, where there is none."""
+    """When the kernel stamped the message, whatever this process did meanwhile; now, where there is no stamp."""
     now = time.monotonic()
     calendar = time.time()
     for level, kind, data in extra:

@@ -1,4 +1,4 @@
-"""Ends ranks that all stand still: none of them is left to notice that the others do not answer."""
+"""Ends ranks that are all stopped, when none of them is left to notice that the others do not answer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import psutil
 
-_LOOK = 0.5  # seconds between two looks
+_INTERVAL = 0.5  # seconds between two checks
 
 
 class Standstill:
@@ -36,7 +36,7 @@ def ended_at_standstill(seconds: float) -> Iterator[Standstill]:
 
 def _watch(standstill: Standstill, seconds: float, over: threading.Event) -> None:
     stopped_since: float | None = None
-    while not over.wait(_LOOK):
+    while not over.wait(_INTERVAL):
         ranks = _ranks()
         if not ranks or not all(map(_is_stopped, ranks)):
             stopped_since = None

@@ -50,7 +50,7 @@ def _in_fork(name: str, job: Callable[[Tell], None]) -> Finding:
     findings, end = Fork(job).finish(_LIMIT)
     processes.end_children(_GENTLE)
     if end or not findings:
-        return Finding(check=name, verdict=Verdict.FAILED, detail=end or "nothing was told")
+        return Finding(check=name, verdict=Verdict.FAILED, detail=end or "it reported nothing")
     return Finding.of_json(findings[-1])
 
 

@@ -67,5 +67,5 @@ def test_verbose_prints_gap_and_seconds_on_standard_error(lp: MatchingLP, capsys
 def test_a_solver_that_tells_nothing_says_so_once(lp: MatchingLP, capsys: pytest.CaptureFixture[str]) -> None:
     solve(lp, "scipy-highs-ds", verbose=True)
     assert capsys.readouterr().err.splitlines() == [
-        "dualbench: scipy-highs-ds does not tell how far it is: no callback, no lines of progress"
+        "dualbench: scipy-highs-ds reports no progress: there are no calls of the callback and no lines"
     ]

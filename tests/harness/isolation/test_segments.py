@@ -46,7 +46,7 @@ def test_a_new_segment_is_noticed_before_anybody_looks_whose_it_is(segments: Seg
 
 def test_a_segment_that_a_process_of_the_case_maps_is_removed(segments: Segments) -> None:
     segment = SharedMemory(create=True, size=4096)
-    segments.look([os.getpid()])
+    segments.sample([os.getpid()])
     assert segments.remove() == [segment.name]
     assert not (FOLDER / segment.name).exists()
     segment.close()
@@ -54,12 +54,12 @@ def test_a_segment_that_a_process_of_the_case_maps_is_removed(segments: Segments
 
 
 def test_a_segment_of_another_process_stays(segments: Segments, held: SharedMemory) -> None:
-    segments.look([os.getppid()])
+    segments.sample([os.getppid()])
     assert segments.remove() == []
     assert (FOLDER / held.name).exists()
 
 
 def test_a_segment_that_nobody_has_open_stays(segments: Segments, closed: Path) -> None:
-    segments.look([os.getpid()])
+    segments.sample([os.getpid()])
     assert segments.remove() == []
     assert closed.exists()

@@ -244,7 +244,7 @@ Mine = None
         "same_unwatched",
         "iteration_limit here, inaccurate in a run",
     ),
-    "ends-the-process": ("    def run(self, state): import os; os._exit(0)\n", "simplex", "nothing was told"),
+    "ends-the-process": ("    def run(self, state): import os; os._exit(0)\n", "simplex", "it reported nothing"),
     "crashes": ("    def run(self, state): import os; os.abort()\n", "simplex", "the process was ended by SIGABRT"),
 }
 
