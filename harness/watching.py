@@ -41,9 +41,8 @@ class _Notice:
     def __call__(self) -> None:
         if not self._said:
             self._said = True
-            _say(
-                "compiling the loops of the engine, once on this machine: up to a minute (DUALBENCH_QUIET=1 leaves this line out)"
-            )
+            where = "once on this machine: up to a minute (DUALBENCH_QUIET=1 leaves this line out)"
+            _say(f"compiling the loops of the engine, {where}")
 
 
 class _Progress:
