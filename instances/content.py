@@ -1,7 +1,8 @@
 """The arrays of an instance as they are stored, and the hash that names them wherever they are.
 
 A polytope that is the same for all sources is stored as {"kind": name, "radius": number, ...} with its parameters; any
-other as the array kind and one array for each parameter.
+other as the array kind and one array for each parameter. The short form is stored as destination, a and b; other rows
+as instances/row_arrays.py says. Names and keys of rows are labels: instances that differ in them alone have one hash.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from instances.mapped import release_pages
 from instances.matching import MatchingLP
 from instances.per_source import PerSource
 from instances.polytopes import PARAMETER_NAMES, Kind, Polytope, polytope_kinds
+from instances.row_arrays import SHORT, edge_side_arrays, families_from, forms, limit_arrays
+from instances.rows import SHORT_NAME
 
 EDGE_ARRAYS = ("destination", "a", "c")
 _HASHED = 1 << 20  # entries at a time
@@ -29,11 +32,50 @@ _KNOWN: WeakKeyDictionary[MatchingLP, str] = WeakKeyDictionary()
 
 
 def arrays_of(lp: MatchingLP) -> dict[str, npt.NDArray[Any]]:
-    """offsets, destination, a, c, b, and those of the polytopes where the sources differ."""
-    arrays = {name: getattr(lp, name) for name in ("offsets", *EDGE_ARRAYS, "b")}
+    """offsets, those of the edges, those of the limits of rows, and those of the polytopes where the sources differ."""
+    arrays = {"offsets": lp.offsets, **edge_arrays_of(lp), **limits_of(lp)}
     if polytope_header(lp.polytope) is None:
         arrays |= polytope_arrays(lp.per_source)
     return arrays
+
+
+def edge_arrays_of(lp: MatchingLP) -> dict[str, npt.NDArray[Any]]:
+    """destination, a, c of the short form; else c and what the families hold of each edge."""
+    if lp.is_short_form:
+        return {name: getattr(lp, name) for name in EDGE_ARRAYS}
+    return {"c": lp.c, **edge_side_arrays(lp.rows)}
+
+
+def limits_of(lp: MatchingLP) -> dict[str, npt.NDArray[Any]]:
+    """b of the short form; else each side of each family that limits something."""
+    return {"b": lp.b} if lp.is_short_form else limit_arrays(lp.rows)
+
+
+def rows_header(lp: MatchingLP) -> list[dict[str, Any]] | None:
+    """What each family is and is called, with a hash of its keys; None for the short form without words of its own."""
+    if lp.is_short_form and lp.rows[0].name == SHORT_NAME and lp.rows[0].keys is None:
+        return None
+    header = [{"form": SHORT, "rows": lp.destinations}] if lp.is_short_form else forms(lp.rows)
+    for family, one in zip(lp.rows, header, strict=True):
+        one |= {"name": family.name, "keys": None if family.keys is None else bytes_hash(family.keys)}
+    return header
+
+
+def lp_from(header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> MatchingLP:
+    """The instance of `arrays_of` and `key_arrays`; header has "polytope", and "rows" where `rows_header` is not None.
+
+    Raises InstanceError where the keys are not those of the header.
+    """
+    polytope = polytope_from(header["polytope"], arrays)
+    if header.get("rows") is None:
+        short: dict[str, Any] = {name: arrays[name] for name in ("destination", "a", "b")}
+        return MatchingLP(offsets=arrays["offsets"], c=arrays["c"], polytope=polytope, **short)
+
+    families = families_from(header["rows"], arrays)
+    for family, one in zip(families, header["rows"], strict=True):
+        if one["keys"] != (None if family.keys is None else bytes_hash(family.keys)):
+            raise InstanceError(f"the keys of the rows {family.name} are not what was written")
+    return MatchingLP(offsets=arrays["offsets"], c=arrays["c"], polytope=polytope, rows=families)
 
 
 def polytope_arrays(polytopes: PerSource) -> dict[str, npt.NDArray[Any]]:
@@ -67,24 +109,45 @@ def content_hash(lp: MatchingLP) -> str:
     if lp not in _KNOWN:
         with ThreadPoolExecutor(max_workers=4) as pool:  # hashing releases the lock of the interpreter
             hashed = list(pool.map(_hash_array, arrays_of(lp).items()))
-        _KNOWN[lp] = hash_of_hashes(hashed, lp.polytope)
+        _KNOWN[lp] = hash_of_hashes(hashed, lp.polytope, None if lp.is_short_form else forms(lp.rows))
     return _KNOWN[lp]
 
 
-def hash_of_hashes(hashed: Sequence[tuple[str, str, str]], polytope: Polytope) -> str:
-    """The content hash from (name, dtype, SHA-256 of the bytes) of each stored array in the order of `arrays_of`."""
-    return hashlib.sha256(json.dumps([[list(h) for h in hashed], polytope_header(polytope)]).encode()).hexdigest()
+def hash_of_hashes(
+    hashed: Sequence[tuple[str, str, str]], polytope: Polytope, families: list[dict[str, Any]] | None = None
+) -> str:
+    """The content hash from (name, dtype, SHA-256 of the bytes) of each stored array in the order of `arrays_of`.
+
+    families: `forms` of rows beyond the short form.
+    """
+    content: list[Any] = [[list(h) for h in hashed], polytope_header(polytope)]
+    if families is not None:
+        content.append(families)
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def piece_hash(lp: MatchingLP, first: int, last: int) -> str:
     """SHA-256 over sources first : last of `lp`: degrees, edges, and the polytopes where the sources differ."""
-    edges = slice(int(lp.offsets[first]), int(lp.offsets[last]))
-    arrays = {"degrees": np.diff(lp.offsets[first : last + 1])}
-    arrays |= {name: getattr(lp, name)[edges] for name in EDGE_ARRAYS}
+    arrays = {"degrees": np.diff(lp.offsets[first : last + 1]), **part_arrays(lp, first, last)}
     if polytope_header(lp.polytope) is None:
         arrays |= polytope_arrays(lp.per_source.part(first, last))
     hashed = [list(_hash_array(item)) for item in arrays.items()]
     return hashlib.sha256(json.dumps(hashed).encode()).hexdigest()
+
+
+def part_arrays(lp: MatchingLP, first: int, last: int) -> dict[str, npt.NDArray[Any]]:
+    """`edge_arrays_of` for the edges of sources first : last alone."""
+    start, end = int(lp.offsets[first]), int(lp.offsets[last])
+    if lp.is_short_form:
+        return {name: getattr(lp, name)[start:end] for name in EDGE_ARRAYS}
+    return {"c": lp.c[start:end], **edge_side_arrays([family.part(start, end) for family in lp.rows])}
+
+
+def limits_hash(lp: MatchingLP) -> str:
+    """SHA-256 of b in the short form, else over all sides of all families."""
+    if lp.is_short_form:
+        return bytes_hash(lp.b)
+    return hashlib.sha256(json.dumps([_hash_array(item) for item in limits_of(lp).items()]).encode()).hexdigest()
 
 
 def bytes_hash(array: npt.NDArray[Any]) -> str:

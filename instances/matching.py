@@ -36,12 +36,9 @@ from instances.explicit import ExplicitLP, explicit_form
 from instances.per_source import PerSource, per_source
 from instances.polytopes import Polytope
 from instances.polytopes.simplex import Simplex
-from instances.rows import Coefficient, RaggedRows, RowFamily, Rows
+from instances.rows import SHORT_NAME, Coefficient, RaggedRows, RowFamily, Rows
 from instances.sides import Sides
 from instances.words import named
-
-#: How the one family of `destination`, `a` and `b` is called.
-SHORT_NAME = "budget"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, init=False)

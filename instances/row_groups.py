@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,22 +12,18 @@ from instances.content import (
     EDGE_ARRAYS,
     bytes_hash,
     hash_of_hashes,
+    limits_hash,
+    lp_from,
     piece_hash,
     polytope_arrays,
     polytope_from,
 )
 from instances.errors import InstanceError, SpecError
 from instances.matching import MatchingLP
+from instances.parquet_edges import EDGES_FILE, Arrays, EdgeRange, read_edges
+from instances.parquet_tables import read_limits, read_polytopes
 from instances.per_source import per_source
-from instances.polytopes import Polytope
-from instances.readers.parquet import (
-    EDGES_FILE,
-    count_edges,
-    edge_types,
-    read_budgets,
-    read_header,
-    read_polytopes,
-)
+from instances.readers.parquet import read_header
 
 
 class RowGroups:
@@ -66,8 +61,8 @@ class RowGroups:
 
         start, end = int(self.cuts[first]), int(self.cuts[last])
         try:
-            b = read_budgets(self._folder, self._header)
-            lp = MatchingLP(**self._edges(first, last), b=b, polytope=self._polytope(start, end))
+            arrays = self._edges(first, last) | read_limits(self._folder, self._header)
+            lp = lp_from(self._header, arrays | self._polytopes(start, end))
         except SpecError:
             raise
         except (OSError, KeyError, ValueError, IndexError, pa.ArrowException) as damage:
@@ -85,7 +80,7 @@ class RowGroups:
             return
         if len(pieces) != self.edges.size:
             raise self._damaged(f"{EDGES_FILE} has {self.edges.size} row groups, {len(pieces)} were written")
-        if bytes_hash(lp.b) != self._header.get("budgets"):
+        if limits_hash(lp) != self._header.get("budgets"):
             raise self._damaged("the budgets are not what was written")
         for k in range(cuts.size - 1):
             if piece_hash(lp, int(cuts[k]), int(cuts[k + 1])) != pieces[first + k]:
@@ -106,36 +101,22 @@ class RowGroups:
                 digest.update(np.ascontiguousarray(values).data)
                 found[name] = (digest, values.dtype.str)
         hashed = [(name, dtype, digest.hexdigest()) for name, (digest, dtype) in found.items()]
-        b = read_budgets(self._folder, self._header).astype(np.float64)
+        b = read_limits(self._folder, self._header)["b"].astype(np.float64)
         hashed.append(("b", b.dtype.str, bytes_hash(b)))
-        polytope = self._polytope(0, self._header["sources"])
+        sources = self._header["sources"]
+        polytope = polytope_from(self._header["polytope"], self._polytopes(0, sources))
         if self._header["polytope"] is None:
-            arrays = polytope_arrays(per_source(polytope, self._header["sources"]))
+            arrays = polytope_arrays(per_source(polytope, sources))
             hashed += [(name, array.dtype.str, bytes_hash(array)) for name, array in arrays.items()]
         return hash_of_hashes(hashed, polytope)
 
-    def _edges(self, first: int, last: int) -> dict[str, Any]:
-        """offsets, destination, a and c, group by group into arrays of the final size."""
-        from pyarrow import parquet
+    def _edges(self, first: int, last: int) -> Arrays:
+        part = EdgeRange(groups=range(first, last), start=int(self.cuts[first]), end=int(self.cuts[last]))
+        return read_edges(self._folder, self._header, part)
 
-        total, sources = int(self.edges[first:last].sum()), int(self.cuts[last] - self.cuts[first])
-        degree = np.zeros(sources, dtype=np.int64)
-        with parquet.ParquetFile(self._folder / EDGES_FILE, page_checksum_verification=True) as file:
-            types = edge_types(file.schema_arrow, self._folder)
-            arrays = {name: np.empty(total, dtype=dtype) for name, dtype in types.items()}
-            end, last_source = 0, 0
-            for group in range(first, last):
-                table = file.read_row_group(group)
-                start, end = end, end + table.num_rows
-                for name in EDGE_ARRAYS:
-                    arrays[name][start:end] = table[name].to_numpy()
-                last_source = count_edges(degree, table["source"].to_numpy() - self.cuts[first], last_source)
-        return {"offsets": np.concatenate(([0], np.cumsum(degree))), **arrays}
-
-    def _polytope(self, start: int, end: int) -> Polytope:
-        if self._header["polytope"] is not None:
-            return polytope_from(self._header["polytope"], {})
-        return polytope_from(None, read_polytopes(self._folder, start, end))
+    def _polytopes(self, start: int, end: int) -> Arrays:
+        """Of sources start : end where the sources differ."""
+        return {} if self._header["polytope"] is not None else read_polytopes(self._folder, start, end)
 
     def _damaged(self, what: object) -> InstanceError:
         return InstanceError(f"{self._folder} is damaged or incomplete ({what}): write it again")

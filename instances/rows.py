@@ -27,6 +27,8 @@ from instances.words import named, shown
 
 Float64 = npt.NDArray[np.float64]
 Coefficient = Floats | float
+#: How the one family of a short form is called that was given as destination, a and b.
+SHORT_NAME = "budget"
 _STORED = (np.float32, np.float64)
 
 

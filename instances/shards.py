@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
-from instances.content import EDGE_ARRAYS
+from instances.content import limits_of, part_arrays
 from instances.errors import SpecError
 from instances.families import BlockFamily, family
 from instances.generate import block_count, budgets, generate_blocks
@@ -110,9 +110,12 @@ def shares(edges: Sequence[int] | npt.NDArray[np.int64], ranks: int, what: str) 
     return list(zip(starts.tolist(), [*starts[1:].tolist(), pieces], strict=True))
 
 
-def instance_digest(digests: Sequence[str], b: npt.NDArray[np.float64]) -> str:
-    """Names the content of a whole instance from the digests of its pieces in order, whoever holds them."""
-    return hashlib.sha256("".join(digests).encode() + b.tobytes()).hexdigest()
+def instance_digest(digests: Sequence[str], part: MatchingLP) -> str:
+    """Names the content of a whole instance from the digests of its pieces in order, whoever holds them, and the limits
+    of its rows, which each `part` has.
+    """
+    limits = b"".join(limit.tobytes() for limit in limits_of(part).values())
+    return hashlib.sha256("".join(digests).encode() + limits).hexdigest()
 
 
 def _blocks(spec: Spec) -> tuple[MatchingSpec, npt.NDArray[np.int64]]:
@@ -133,10 +136,9 @@ def _read_part(spec: ParquetSpec, rank: int, ranks: int) -> Part:
 
 
 def _digest(lp: MatchingLP, first: int, last: int) -> str:
-    found: Any = hashlib.sha256(np.diff(lp.offsets[first : last + 1]).tobytes())
-    for name in EDGE_ARRAYS:
-        edges = slice(int(lp.offsets[first]), int(lp.offsets[last]))
-        found.update(np.ascontiguousarray(getattr(lp, name)[edges]).data)
-        release_pages(getattr(lp, name), edges.start, edges.stop)
+    digest = hashlib.sha256(np.diff(lp.offsets[first : last + 1]).tobytes())
+    for array in part_arrays(lp, first, last).values():
+        digest.update(np.ascontiguousarray(array).data)
+        release_pages(array)
     release_pages(lp.offsets, first, last)
-    return str(found.hexdigest())
+    return digest.hexdigest()

@@ -149,6 +149,10 @@ def _keys(where: str, value: Any) -> npt.NDArray[Any]:
         keys = np.array([str(key) for key in keys.flat], dtype=np.str_).reshape(keys.shape)
     if keys.ndim != 1 or (keys.size and keys.dtype.kind not in "iuU"):
         raise InstanceError(f"{where}: keys is {keys.dtype}{list(keys.shape)}: expected one string or integer a row")
+    if not keys.size:
+        return np.zeros(0, dtype=np.int64)
+    if keys.dtype.kind == "U":
+        keys = np.array(keys.tolist())  # as narrow as the longest, so that equal keys have equal bytes
     distinct, first, counts = np.unique(keys, return_index=True, return_counts=True)
     if distinct.size != keys.size:
         twice = int(np.argmax(counts > 1))

@@ -22,7 +22,15 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.arguments import require_spec
-from instances.content import arrays_of, check_content, content_hash, hash_of_hashes, polytope_from, polytope_header
+from instances.content import (
+    arrays_of,
+    check_content,
+    content_hash,
+    hash_of_hashes,
+    lp_from,
+    polytope_header,
+    rows_header,
+)
 from instances.errors import InputError
 from instances.families import BlockFamily, family
 from instances.generate import block_count, budgets, generate, stream_blocks
@@ -31,6 +39,7 @@ from instances.mapped import default_cache, require_disk
 from instances.matching import MatchingLP
 from instances.memory import memory_bytes
 from instances.polytopes import Polytope
+from instances.row_arrays import key_arrays
 from instances.spec import MatchingSpec, ReadableSpec, Spec, digest
 
 _HEADER = "instance.json"
@@ -87,10 +96,7 @@ def load(entry: Path) -> MatchingLP | None:
     try:
         header = json.loads((entry / _HEADER).read_text())
         arrays = {name: np.load(entry / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in header["arrays"]}
-        lp = MatchingLP(
-            **{name: arrays[name] for name in ("offsets", "destination", "a", "c", "b")},
-            polytope=polytope_from(header["polytope"], arrays),
-        )
+        lp = lp_from(header, arrays)
         check_content(lp, header["content"], entry)
     except (OSError, EOFError, KeyError, TypeError, ValueError):  # whatever damage does to JSON, .npy and the arrays
         return None
@@ -100,9 +106,10 @@ def load(entry: Path) -> MatchingLP | None:
 def store(lp: MatchingLP, entry: Path, spec: Spec) -> None:
     """Write `lp` as the folder `entry`, in place of a damaged one."""
     with _entry(entry) as partial:
-        for name, array in arrays_of(lp).items():
+        arrays = arrays_of(lp) | key_arrays(lp.rows)
+        for name, array in arrays.items():
             np.save(partial / f"{name}.npy", array, allow_pickle=False)
-        _write_header(partial, spec, list(arrays_of(lp)), lp.polytope, content_hash(lp))
+        _write_header(partial, spec, list(arrays), lp.polytope, content_hash(lp), rows_header(lp))
 
 
 def _write_blocks(spec: MatchingSpec, entry: Path, threads: int | None) -> None:
@@ -174,8 +181,22 @@ def _entry(entry: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _write_header(partial: Path, spec: Spec, arrays: list[str], polytope: Polytope, content: str) -> None:
-    header = {"spec": spec.text, "arrays": arrays, "polytope": polytope_header(polytope), "content": content}
+def _write_header(
+    partial: Path,
+    spec: Spec,
+    arrays: list[str],
+    polytope: Polytope,
+    content: str,
+    rows: list[dict[str, Any]] | None = None,
+) -> None:
+    header: dict[str, Any] = {
+        "spec": spec.text,
+        "arrays": arrays,
+        "polytope": polytope_header(polytope),
+        "content": content,
+    }
+    if rows is not None:
+        header["rows"] = rows
     (partial / _HEADER).write_text(json.dumps(header, indent=1))
 
 

@@ -132,7 +132,7 @@ def _solve(case: ShardedCase, group: Communicator, x_file: Path | None) -> tuple
     folder = default_cache() if on_disk else None
     part = load_part(spec, group.rank, group.size, group.sum, threads=settings.threads, folder=folder)
     seconds = {"generate": stopwatch.lap()}
-    digest = instance_digest([d for found in group.gather(part.digests()) for d in found], part.lp.b)
+    digest = instance_digest([d for found in group.gather(part.digests()) for d in found], part.lp)
     edges = int(group.sum(np.array([part.lp.edges]))[0])
     checkpoints = _checkpoints(case, group, part.lp.edges, digest)
     context = SolveContext(group, reduce_dtype=case.wire, checkpoints=checkpoints)

@@ -49,7 +49,7 @@ def all_parts(spec: Spec, ranks: int) -> list[Part]:
 
 
 def digest_of(parts: list[Part]) -> str:
-    return instance_digest([digest for part in parts for digest in part.digests()], parts[0].lp.b)
+    return instance_digest([digest for part in parts for digest in part.digests()], parts[0].lp)
 
 
 @pytest.mark.parametrize("text", SPECS)

@@ -1,0 +1,199 @@
+"""The edges of an instance stored as Parquet, one row an edge; instances/readers/parquet.py describes the columns.
+
+A row group holds whole sources, so that a process can read its own sources alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances.content import edge_arrays_of, part_arrays
+from instances.errors import SpecError
+from instances.matching import MatchingLP
+from instances.row_arrays import RAGGED, SHORT
+
+EDGES_FILE = "edges.parquet"
+Arrays = dict[str, npt.NDArray[Any]]
+#: Edges of a row group at most, but whole sources.
+_ROW_GROUP = 1 << 20
+#: At least about so many row groups, where none becomes smaller than so many edges: as many ranks can share them.
+_GROUPS = 64
+_LEAST_GROUP = 1 << 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One column of edges.parquet. whole: whole numbers, else floating ones; a list holds the entries of an edge."""
+
+    name: str
+    whole: bool
+    list_of: int | None = None
+    """The family whose entries the list holds."""
+
+
+def edge_columns(header: Mapping[str, Any]) -> list[Column]:
+    """The columns of the edges beside `source`, in the order in which they are written."""
+    families = header.get("rows")
+    if families is None or families[0]["form"] == SHORT:
+        columns = [Column(name="destination", whole=True), Column(name="a", whole=False)]
+        return [*columns, Column(name="c", whole=False)]
+
+    columns = [Column(name="c", whole=False)]
+    for k, family in enumerate(families):
+        list_of = k if family["form"] == RAGGED else None
+        if not family.get("one_row"):
+            columns.append(Column(name=f"row_{k}", whole=True, list_of=list_of))
+        if "coefficient" not in family:
+            columns.append(Column(name=f"coefficient_{k}", whole=False, list_of=list_of))
+    return columns
+
+
+def write_edges(lp: MatchingLP, folder: Path, columns: Sequence[Column]) -> list[int]:
+    """Returns the first source of each row group, as a reader of the table sees it."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    stored = edge_arrays_of(lp)
+    types = {column.name: pa.from_numpy_dtype(stored[column.name].dtype) for column in columns}
+    types |= {column.name: pa.list_(types[column.name]) for column in columns if column.list_of is not None}
+    schema = pa.schema([("source", pa.int64()), *types.items()])
+    # checksums of the pages, for readers of a part: the content hash is of the whole
+    keyed = ["source", *(column.name for column in columns if column.whole and column.list_of is None)]
+    options: Any = {"use_dictionary": keyed, "write_page_checksum": True}
+    cuts: list[int] = []
+    with parquet.ParquetWriter(folder / EDGES_FILE, schema, **options) as writer:
+        for first, last in _row_groups(lp.offsets):
+            source = np.repeat(np.arange(first, last), np.diff(lp.offsets[first : last + 1]))
+            cuts.append(int(source[0]) if cuts and source.size else first)
+            part = part_arrays(lp, first, last)
+            values = [_column(column, part) for column in columns]
+            writer.write_table(pa.table([source, *values], schema=schema), row_group_size=max(1, source.size))
+    return cuts
+
+
+def _column(column: Column, part: Mapping[str, npt.NDArray[Any]]) -> Any:
+    import pyarrow as pa
+
+    values = part[column.name]
+    if column.list_of is None:
+        return values
+    starts = part[f"entry_offsets_{column.list_of}"]
+    return pa.ListArray.from_arrays(pa.array(starts, pa.int32()), pa.array(values))
+
+
+def _row_groups(offsets: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Ranges of whole sources with at most _ROW_GROUP edges, or a single source that has more."""
+    first = 0
+    sources = offsets.size - 1
+    most = min(_ROW_GROUP, max(_LEAST_GROUP, int(offsets[-1]) // _GROUPS))
+    while first < sources:
+        last = int(np.searchsorted(offsets, offsets[first] + most, side="right")) - 1
+        last = max(last, first + 1)
+        yield first, last
+        first = last
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeRange:
+    """What to read of the edges: row groups first : last, which hold the sources start : end."""
+
+    groups: range
+    start: int
+    end: int
+
+
+def read_edges(folder: Path, header: Mapping[str, Any], part: EdgeRange | None = None) -> Arrays:
+    """offsets and the columns of the edges, group by group into arrays of the final size; all without a `part`."""
+    from pyarrow import parquet
+
+    # The pages of a part are checked here: its content hash is that of the whole.
+    with parquet.ParquetFile(folder / EDGES_FILE, page_checksum_verification=part is not None) as file:
+        part = part or EdgeRange(groups=range(file.num_row_groups), start=0, end=header["sources"])
+        columns = edge_columns(header)
+        types = edge_types(file.schema_arrow, columns, folder)
+        total = sum(file.metadata.row_group(group).num_rows for group in part.groups)
+        arrays = {column.name: np.empty(total, types[column.name]) for column in columns if column.list_of is None}
+        entries = _Entries([column for column in columns if column.list_of is not None])
+        degree = np.zeros(part.end - part.start, dtype=np.int64)
+        end = 0
+        last_source = 0
+        for group in part.groups:
+            table = file.read_row_group(group)
+            start, end = end, end + table.num_rows
+            for name, array in arrays.items():
+                array[start:end] = table[name].to_numpy()
+            entries.add(table)
+            last_source = _count_edges(degree, table["source"].to_numpy() - part.start, last_source)
+    return {"offsets": _starts(degree), **arrays, **entries.arrays(types)}
+
+
+class _Entries:
+    """The entries of ragged families, whose number is known when all row groups are read."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+        self._values: dict[str, list[npt.NDArray[Any]]] = {column.name: [] for column in columns}
+        self._counts: dict[str, list[npt.NDArray[Any]]] = {column.name: [] for column in columns if column.whole}
+
+    def add(self, table: Any) -> None:
+        for column in self._columns:
+            lists = table[column.name].combine_chunks()
+            self._values[column.name].append(lists.flatten().to_numpy(zero_copy_only=False))
+            if column.whole:  # the rows; coefficients are as many
+                self._counts[column.name].append(np.diff(lists.offsets.to_numpy()))
+
+    def arrays(self, types: Mapping[str, Any]) -> Arrays:
+        arrays = {}
+        for column in self._columns:
+            arrays[column.name] = _joined(self._values[column.name], types[column.name])
+            if column.whole:
+                counts = _joined(self._counts[column.name], np.int64)
+                arrays[f"entry_offsets_{column.list_of}"] = _starts(counts)
+        return arrays
+
+
+def _joined(pieces: list[npt.NDArray[Any]], dtype: Any) -> npt.NDArray[Any]:
+    return np.concatenate([np.zeros(0, dtype), *pieces]).astype(dtype, copy=False)
+
+
+def _starts(counts: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    return np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+
+
+def edge_types(schema: Any, columns: Sequence[Column], folder: Path) -> dict[str, Any]:
+    """NumPy's types of the columns; SpecError for one that holds no numbers of its kind."""
+    from pyarrow import types
+
+    found = {}
+    for column in (Column(name="source", whole=True), *columns):
+        kind = schema.field(column.name).type
+        if column.list_of is not None and (types.is_list(kind) or types.is_large_list(kind)):
+            kind = kind.value_type
+        if not (types.is_integer(kind) if column.whole else types.is_floating(kind)):
+            words = "whole numbers from 0" if column.whole else "float or double"
+            words = words if column.list_of is None else f"lists of {words}"
+            raise SpecError(
+                f"{folder}: column {column.name} of {EDGES_FILE} is {kind}, expected {words}: convert it first"
+            )
+        found[column.name] = kind.to_pandas_dtype()
+    return found
+
+
+def _count_edges(degree: npt.NDArray[np.int64], source: npt.NDArray[np.int64], least: int) -> int:
+    """degree += edges of each source; the cost depends on the group, not on the number of sources. Returns the last
+    source; ValueError where one comes before `least`, or before its predecessor.
+    """
+    if not source.size:
+        return least
+    first, last = int(source[0]), int(source[-1])
+    if first < least or bool((np.diff(source) < 0).any()):
+        raise ValueError(f"the edges of {EDGES_FILE} are not in the order of their sources")
+    counts = np.bincount(source - first)
+    degree[first : first + counts.size] += counts
+    return last
