@@ -20,7 +20,8 @@ import numpy.typing as npt
 from instances.arguments import require_spec
 from instances.cpus import usable_threads
 from instances.errors import SpecError
-from instances.families import BlockFamily, family
+from instances.families import family
+from instances.families.base import BlockFamily
 from instances.greedy import UNITS, Indices, add_load, block_load, loads_of
 from instances.mapped import release_pages
 from instances.matching import MatchingLP

@@ -38,6 +38,7 @@ from instances.polytopes import Polytope
 from instances.polytopes.simplex import Simplex
 from instances.rows import SHORT_NAME, Coefficient, RaggedRows, RowFamily, Rows
 from instances.sides import Sides
+from instances.tighten import tighten
 from instances.words import named
 
 
@@ -154,8 +155,6 @@ class MatchingLP:
         """The LP with every limit cut to what can be used of it (instances/tighten.py), so b is finite; itself where
         nothing changes. A solution of one, primal or dual, is one of the other.
         """
-        from instances.tighten import tighten
-
         return tighten(self)
 
     def with_limits(self, b: npt.NDArray[np.float64], polytope: Polytope) -> MatchingLP:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from instances.spec import MatchingSpec
+from instances.recipe import Recipe
 
 _DESTINATIONS, _BLOCKS = 0, 1  # first part of the spawn key
 
@@ -54,11 +54,11 @@ class BlockGraph:
         return int(self.source.size)
 
 
-def block_generator(spec: MatchingSpec, block: int) -> np.random.Generator:
+def block_generator(spec: Recipe, block: int) -> np.random.Generator:
     return _generator(spec.seed, _BLOCKS, block)
 
 
-def draw_destinations(spec: MatchingSpec) -> Destinations:
+def draw_destinations(spec: Recipe) -> Destinations:
     """p_j = min(Z_j / sum Z * degree, MAX_PROBABILITY) with breadth Z ~ LogNormal(0, 1).
 
     Where the cap binds (destinations few against the degree), the mean degree falls below nominal.

@@ -19,7 +19,8 @@ import numpy.typing as npt
 
 from instances.content import limits_of, part_arrays
 from instances.errors import SpecError
-from instances.families import BlockFamily, family
+from instances.families import family
+from instances.families.base import BlockFamily
 from instances.generate import block_count, budgets, generate_blocks
 from instances.mapped import release_pages, unnamed_array
 from instances.matching import MatchingLP

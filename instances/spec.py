@@ -8,15 +8,14 @@ import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from instances.errors import SpecError
+from instances.families import family
+from instances.matching import MatchingLP
 from instances.polytopes import PARAMETER_NAMES, Kind, Polytope, PolytopeKind, kind_named, polytope_kinds
 from instances.polytopes.simplex import Simplex
 from instances.words import require_text
-
-if TYPE_CHECKING:
-    from instances.matching import MatchingLP
 
 #: Raise when a generator's output changes for any spec: stored instances and hashes of older versions stop matching.
 GENERATOR_VERSION = 1
@@ -73,8 +72,6 @@ class MatchingSpec:
     polytope: Polytope = field(default_factory=Simplex)
 
     def __post_init__(self) -> None:
-        from instances.families import family
-
         family(self.family)
         require_whole("sources", self.sources, least=1, most=MOST_SOURCES)
         require_whole("destinations", self.destinations, least=1)

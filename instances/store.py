@@ -32,7 +32,8 @@ from instances.content import (
     rows_header,
 )
 from instances.errors import InputError
-from instances.families import BlockFamily, family
+from instances.families import family
+from instances.families.base import BlockFamily
 from instances.generate import block_count, budgets, generate, stream_blocks
 from instances.greedy import add_load, loads_of
 from instances.mapped import default_cache, require_disk

@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,9 +28,7 @@ import numpy.typing as npt
 from instances.cpus import usable_threads
 from instances.mapped import default_cache, is_mapped, release_pages, unnamed_array
 from instances.per_source import Limits, PerSource, params_of
-
-if TYPE_CHECKING:
-    from instances.matching import MatchingLP
+from instances.polytopes import Polytope
 
 Float64 = npt.NDArray[np.float64]
 #: Edges that a thread works on at once: the dozen arrays that it makes of them stay in the caches.
@@ -43,7 +41,34 @@ _LARGEST, _TINY = float(np.finfo(np.float64).max), float(np.finfo(np.float64).ti
 _SMALLEST = 5e-324
 
 
-def tighten(lp: MatchingLP, add: Callable[[Float64], Float64] | None = None) -> MatchingLP:
+class Problem(Protocol):
+    """What is needed of `instances.MatchingLP`, whose fields say what each is."""
+
+    @property
+    def offsets(self) -> npt.NDArray[np.int64]: ...
+    @property
+    def destination(self) -> npt.NDArray[np.int32]: ...
+    @property
+    def a(self) -> npt.NDArray[Any]: ...
+    @property
+    def b(self) -> Float64: ...
+    @property
+    def edges(self) -> int: ...
+    @property
+    def destinations(self) -> int: ...
+    @property
+    def is_short_form(self) -> bool: ...
+    @property
+    def polytope(self) -> Polytope: ...
+    @property
+    def per_source(self) -> PerSource: ...
+    def with_limits(self, b: Float64, polytope: Polytope) -> Self: ...
+
+
+ProblemT = TypeVar("ProblemT", bound=Problem)
+
+
+def tighten(lp: ProblemT, add: Callable[[Float64], Float64] | None = None) -> ProblemT:
     """An LP with the feasible set of `lp`, finite b and no limit above what can be used; `lp` where nothing changes.
 
     add: sums a float64 array over all who hold a part of the sources, where `lp` is such a part with the b of the
@@ -92,7 +117,7 @@ class _Used:
 class _Limits:
     """The parameters of all sources, copied once the first changes; beside an instance on disk they lie there."""
 
-    def __init__(self, lp: MatchingLP) -> None:
+    def __init__(self, lp: Problem) -> None:
         self._lp = lp
         self._params: Float64 | None = None
 
@@ -123,7 +148,7 @@ class _Limits:
         return copy
 
 
-def _in_order(lp: MatchingLP) -> Iterator[_Used]:
+def _in_order(lp: Problem) -> Iterator[_Used]:
     """What each chunk of sources can use, one after another; threads work a little ahead.
 
     An instance on the disk is read by the caller alone: where memory is short, so is that for stacks of threads.
@@ -153,7 +178,7 @@ def _chunks(offsets: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
         first = last
 
 
-def _used(lp: MatchingLP, first: int, last: int) -> _Used:
+def _used(lp: Problem, first: int, last: int) -> _Used:
     offsets = lp.offsets[first : last + 1]
     edges = slice(int(offsets[0]), int(offsets[-1]))
     degree = np.diff(offsets)
@@ -222,7 +247,7 @@ def _rounded_up(total: Float64, terms: npt.NDArray[np.int64] | float) -> Float64
     return total * (1 + (terms + 4) * _EPS)
 
 
-def _release(lp: MatchingLP, used: _Used) -> None:
+def _release(lp: Problem, used: _Used) -> None:
     release_pages(lp.offsets, used.first, used.last)
     release_pages(lp.destination, used.first_edge, used.last_edge)
     release_pages(lp.a, used.first_edge, used.last_edge)

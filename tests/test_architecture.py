@@ -28,11 +28,6 @@ EXCEPTIONS = {("harness/cli.py", "reports")}
 
 #: What the engine may use of `solvers` beside itself: contracts, no algorithm.
 CONTRACTS = {"solvers.base", "solvers.watching"}
-#: Modules that import each other today; each line goes when its circle is mended.
-KNOWN_CIRCLES = [
-    {"instances.matching", "instances.tighten"},
-    {"instances.families", "instances.sampling", "instances.spec"},
-]
 
 
 def imports(file: Path) -> set[str]:
@@ -96,7 +91,7 @@ def test_late_imports_and_those_for_types_count(tmp_path: Path) -> None:
 
 
 def test_no_modules_import_each_other() -> None:
-    assert [circle for circle in circles(graph()) if not any(circle <= known for known in KNOWN_CIRCLES)] == []
+    assert circles(graph()) == []
 
 
 def test_the_engine_imports_no_algorithm() -> None:

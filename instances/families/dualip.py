@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from instances.families import BlockFamily, Float32, Float64
+from instances.families.base import BlockFamily, Float32, Float64
 from instances.sampling import BlockGraph, Destinations, lognormal_values
 
 

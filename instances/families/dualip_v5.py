@@ -12,13 +12,13 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from instances.families import Float64, WholeFamily
+from instances.families.base import Float64, WholeFamily
 from instances.greedy import best_edges
 from instances.matching import MatchingLP
-from instances.spec import MatchingSpec
+from instances.recipe import Recipe
 
 
-def _build(spec: MatchingSpec) -> MatchingLP:
+def _build(spec: Recipe) -> MatchingLP:
     rng = np.random.default_rng(spec.seed)
     I, J = spec.sources, spec.destinations  # noqa: E741 - the letters of the literature
     breadth = rng.lognormal(0.0, 1.0, J)

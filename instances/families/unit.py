@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from instances.families import BlockFamily, Float32, slots
+from instances.families.base import BlockFamily, Float32, slots
 from instances.sampling import BlockGraph, Destinations, lognormal_values
 
 

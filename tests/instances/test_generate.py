@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instances import MatchingLP, MatchingSpec, Simplex, SpecError, block_count, budgets, generate, generate_blocks
-from instances.families import BlockFamily, families
+from instances.families import families
+from instances.families.base import BlockFamily
 from instances.sampling import BLOCK_SOURCES, MAX_PROBABILITY, alias_table, draw_destinations
 from instances.spec import GENERATOR_VERSION
 
