@@ -56,6 +56,7 @@ def plain(answer: Any, lp: MatchingLP) -> Plain:
         raise AnswerError(f"status {answer.status!r}, expected one of {', '.join(sorted(CLAIMS))}")
     sizes = {"x": lp.edges, "dual": lp.destinations, "ray": lp.destinations}
     arrays = {name: _array(name, getattr(answer, name), size) for name, size in sizes.items()}
+
     checked = Answer(
         **{name: array for name, (array, _) in arrays.items()},
         status=Status(str(answer.status)),

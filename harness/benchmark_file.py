@@ -28,8 +28,10 @@ def read_benchmarks(path: Path) -> tuple[list[dict[str, Any]], list[dict[str, An
             f"{path} is not a complete pytest-benchmark file (a killed session leaves an empty one): "
             "give the records.jsonl of that session"
         ) from None
+
     foreign = sum("record" not in extra for extra in extras)
     warnings = [f"{path}: {foreign} benchmarks carry no case and were left out"] if foreign else []
+
     cases = []
     for case in (case for benchmark in benchmarks for case in _rounds(benchmark)):
         wrong = fault(case) or ("" if finite(case) else "it holds a number that no float can hold")
@@ -37,6 +39,7 @@ def read_benchmarks(path: Path) -> tuple[list[dict[str, Any]], list[dict[str, An
             warnings.append(f"{path}: a case was left out: {wrong}")
         else:
             cases.append(case)
+
     if isinstance(environment, dict) and not fault({"kind": "environment", **environment}) and finite(environment):
         return [environment], cases, warnings
     return [], cases, warnings
@@ -47,10 +50,12 @@ def _rounds(benchmark: Mapping[str, Any]) -> list[dict[str, Any]]:
     record = (benchmark.get("extra_info") or {}).get("record")
     if not isinstance(record, Mapping):
         return []
+
     stats = benchmark.get("stats")
     stats = stats if isinstance(stats, dict) else {}
     rounds = stats.get("data") or [stats.get("median")]
     rounds = rounds if isinstance(rounds, list) else [None]
+
     recorded = record.get("seconds")
     repeat = record.get("repeat")
     seconds = recorded if isinstance(recorded, dict) else {}

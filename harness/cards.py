@@ -60,12 +60,14 @@ def card(solver_id: str) -> SolverCard:
         return _usable(_described([_place_of_file(solver_id)])[0])
     if solver_id in registry():
         return _own_card(solver_id)
+
     places = _places()
     for place, described in zip(places, _described(places), strict=True):
         if isinstance(described, SolverCard) and described.id == solver_id:
             return described
         if not isinstance(described, SolverCard) and place.name == solver_id:
             raise BrokenAdapterError(described)
+
     known = listing()
     left_out = "".join(f"; left out: {line}" for line in known.broken)
     raise InputError(f"{unknown_solver(solver_id, known.cards)}{left_out}")

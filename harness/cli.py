@@ -105,10 +105,11 @@ def run(
 ) -> int:
     """Run SUITE (a name or a .toml file), record every case and write the report."""
     from harness import records
-    from harness.display import LiveDisplay, summary_table, wide_console
+    from harness.display import LiveDisplay, wide_console
     from harness.folder import locked, missing_cases, open_folder
     from harness.runner import run_suite
-    from harness.suite import load_suite
+    from harness.suite_file import load_suite
+    from harness.summary import summary_table
 
     chosen = load_suite(suite).override(**overrides)
     if resume and out is None:

@@ -1,23 +1,18 @@
-"""What a run shows: a live line on a terminal, one line a case elsewhere, and the table at the end."""
+"""What a run shows while it goes on: a live line on a terminal, and one line for each finished case."""
 
 from __future__ import annotations
 
-import math
-import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import TracebackType
-from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
 from harness.case import Case
 from harness.numbers import measured, number, power
-from harness.records import DISTURBED, TOO_SHORT, CaseRecord, too_short
+from harness.records import CaseRecord
 from harness.steps import Step
 
 
@@ -95,95 +90,3 @@ def _line(record: CaseRecord, done: int, total: int) -> Text:
         (f"   {record.reason}" if record.status != "solved" else "", "dim"),
         (f"   disturbed: {record.disturbed}" if record.disturbed else "", "yellow"),
     )
-
-
-def summary_table(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """One row an instance and solver: run seconds at each tolerance asked for, with the gap that was certified.
-
-    The fastest of an instance at a tolerance is bold.
-    """
-    tolerances = sorted({row["settings"]["tolerance"] for row in rows}, reverse=True)
-    table = Table(
-        title="median run seconds (certified gap) by tolerance; a failure shows its status",
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-    )
-    table.caption = _what_marks_mean(rows)
-    table.caption_justify = "left"
-    table.add_column("instance", no_wrap=True)
-    table.add_column("edges", justify="right", no_wrap=True)
-    table.add_column("solver", no_wrap=True)
-    for tolerance in tolerances:
-        table.add_column(power(tolerance), justify="right", no_wrap=True)
-    cells: dict[tuple[str, int | None, str], dict[float, list[Mapping[str, Any]]]] = {}
-    edges = {row["instance"]: row["edges"] for row in rows if row.get("edges") is not None}
-    for row in rows:
-        key = (row["instance"], edges.get(row["instance"]), row["solver"])
-        cells.setdefault(key, {}).setdefault(row["settings"]["tolerance"], []).append(row)
-    fastest: dict[tuple[str, float], float] = {}
-    for (instance, _, _), by_tolerance in cells.items():
-        for tolerance, repeats in by_tolerance.items():
-            seconds = _median_run(repeats)
-            fastest[instance, tolerance] = min(seconds, fastest.get((instance, tolerance), math.inf))
-    last = ""
-    for (instance, count, solver), by_tolerance in cells.items():
-        if last and instance != last:
-            table.add_section()
-        shown = (instance, f"{count:,}" if count is not None else "-") if instance != last else ("", "")
-        times = [
-            _cell(by_tolerance.get(tolerance, []), fastest.get((instance, tolerance), math.nan))
-            for tolerance in tolerances
-        ]
-        table.add_row(*shown, solver, *times)
-        last = instance
-    return table
-
-
-def _what_marks_mean(rows: Sequence[Mapping[str, Any]]) -> str | None:
-    marks = {_mark([row]) for row in rows}
-    words = {
-        DISTURBED: "disturbed by other work on this machine: --resume --rerun-disturbed runs it again",
-        TOO_SHORT: "too short to tell whether it was disturbed",
-    }
-    return "\n".join(f"{mark} {meaning}" for mark, meaning in words.items() if mark in marks) or None
-
-
-def _cell(rows: Sequence[Mapping[str, Any]], fastest: float) -> Text:
-    """The median repeat where the gap of all is certified, and the status of a repeat that is not solved."""
-    if not rows:
-        return Text()
-    unsolved = next((str(row["status"]).replace("_", " ") for row in rows if row["status"] != "solved"), "")
-    if not all(_reached(row) for row in rows):
-        return Text(unsolved, "yellow")
-    middle = _middle(rows)
-    seconds = _median_run(rows)
-    gap = (middle.get("certificate") or {}).get("certified_gap")
-    text = f"{seconds:.3g}{_mark(rows)} ({measured(gap, digits=0)}){unsolved and f', {unsolved}'}"
-    return Text(text, "bold" if seconds <= fastest else "")
-
-
-def _reached(row: Mapping[str, Any]) -> bool:
-    """Whether the tolerance is certified, whatever the solver claimed, as the report counts it."""
-    gap = (row.get("certificate") or {}).get("certified_gap")
-    return bool(row["status"] == "solved" if gap is None else 0 <= gap <= row["settings"]["tolerance"])
-
-
-def _mark(rows: Sequence[Mapping[str, Any]]) -> str:
-    if any(row.get("disturbed") for row in rows):
-        return DISTURBED
-    return TOO_SHORT if any(too_short(row.get("disturbance") or {}) for row in rows) else ""
-
-
-def _middle(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    return sorted(rows, key=_run)[len(rows) // 2]
-
-
-def _median_run(rows: Sequence[Mapping[str, Any]]) -> float:
-    """Infinite where a repeat did not reach its tolerance."""
-    if not all(_reached(row) for row in rows):
-        return math.inf
-    return statistics.median(_run(row) for row in rows)
-
-
-def _run(row: Mapping[str, Any]) -> float:
-    return float(row["seconds"].get("run") or 0.0)

@@ -84,6 +84,7 @@ def between(first: Reading, last: Reading) -> dict[str, float | None]:
     """
     seconds = last.monotonic - first.monotonic
     whole = max(seconds, 1e-9) * first.cores
+
     busy = _change(first.busy, last.busy)
     steal = _change(first.steal, last.steal)
     other = None if busy is None else max(0.0, busy - (last.own - first.own)) / whole
@@ -103,11 +104,13 @@ def marks(measured: Mapping[str, float | None]) -> str:
     seconds = measured.get("seconds") or 0.0
     cores = measured.get("cores") or 1
     least = TICKS * _TICK / max(seconds, 1e-9)
+
     passed = []
     for name, threshold, words in (("other_load", OTHER_LOAD, "other processes"), ("steal", STEAL, "the hypervisor")):
         share = measured.get(name) or 0.0
         if share > threshold and share * cores > least:
             passed.append(f"{words} took {share:.0%} of the cores")
+
     if (measured.get("swapped") or 0) >= SWAPPED_PAGES:
         passed.append(f"{measured['swapped']:.0f} pages were swapped")
     if measured.get("throttled"):

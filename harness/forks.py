@@ -50,9 +50,11 @@ class Fork:
             select.select([self._read], [], [], _INTERVAL)
             too_much = not self._drain()
             too_long = time.monotonic() > self._began + seconds
+
         self._end()
         self._drain()
         os.close(self._read)
+
         values, raised = _values(self._output)
         if too_long:
             return values, f"it took more than {seconds:g} s"

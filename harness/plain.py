@@ -26,12 +26,14 @@ def as_plain(value: Any, depth: int = 0) -> Any:
         return value if math.isfinite(value) else None
     if isinstance(value, str):
         return _text(str(value))
+
     if depth > _DEPTH:
         return "..."
     if isinstance(value, Mapping):
         return {_text(str(name)): as_plain(entry, depth + 1) for name, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [as_plain(entry, depth + 1) for entry in value]
+
     if isinstance(value, numbers.Integral):
         return int(value)
     if isinstance(value, numbers.Real):

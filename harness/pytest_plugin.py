@@ -24,7 +24,7 @@ from harness.recording import case_record
 from harness.records import as_row
 from harness.result import ArrayFacts
 from harness.solve import execute
-from harness.suite import load_suite
+from harness.suite_file import load_suite
 from instances import InputError, MatchingLP, generate, parse_spec
 from solvers import Status
 from solvers.registry import load
@@ -48,12 +48,14 @@ def run_case(benchmark: Any, case: Case) -> None:
     able = solver.available()
     if not able.ok:
         pytest.skip(f"{able.reason}; {able.remedy}")
+
     lp = _instance(case.spec, case.settings.threads)
     result = execute(
         lp, solver, case.settings, call=lambda run: benchmark.pedantic(run, rounds=1, iterations=1, warmup_rounds=0)
     )
     if result.status is Status.SKIPPED:
         pytest.skip(result.reason)
+
     result = replace(result, arrays=ArrayFacts.of(lp, result.answer))
     record = case_record(case, result, environment=environment()["id"])
     benchmark.extra_info["record"] = as_row(record)

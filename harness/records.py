@@ -98,6 +98,7 @@ def read(path: Path) -> RecordsFile:
     path = path / RECORDS_FILE if path.is_dir() else path
     if not path.is_file():
         raise InputError(f"no records at {path}: give a folder that `dualbench run --out` wrote")
+
     kinds: dict[str, list[dict[str, Any]]] = {"run": [], "environment": [], "case": [], "scaling": []}
     warnings: list[str] = []
     with path.open("rb", buffering=_PIECE) as file:
@@ -107,6 +108,7 @@ def read(path: Path) -> RecordsFile:
                 warnings.append(warning)
             elif row.get("kind") in kinds:
                 kinds[row["kind"]].append(row)
+
     if len(warnings) > _MOST_WARNINGS:  # some other file, of a line each
         more = len(warnings) - _MOST_WARNINGS
         warnings[_MOST_WARNINGS:] = [f"{path}: {more} more lines are no rows and were left out"]
@@ -175,11 +177,13 @@ def _row(line: bytes | None, name: str) -> tuple[dict[str, Any], str]:
     row = parse(line)
     if row is None:
         return {}, f"{name} is not a whole JSON object and was left out"
+
     schema = row.get("schema")
     if isinstance(schema, int) and schema > SCHEMA:
         raise InputError(f"{name} has schema {schema}, this version reads up to {SCHEMA}: upgrade dualbench")
     if isinstance(schema, bool) or not isinstance(schema, int) or schema < 1:
         return {}, f"{name} has no schema number and was left out"
+
     row = _migrated(row)
     wrong = fault(row) or too_large(line, row)
     return row, f"{name} is no row and was left out: {wrong}" if wrong else ""

@@ -52,12 +52,14 @@ def mended(row: dict[str, Any]) -> dict[str, Any]:
     faults = list(_faults(row))
     if not faults:
         return row
+
     row = {name: dict(value) if isinstance(value, dict) else value for name, value in row.items()}
     for path, value, shape in faults:
         place = row
         for key in path[:-1]:
             place = place[key]
         place[path[-1]] = shape.without_faults(value)
+
     if "status" in row:
         row["status"] = "error"
         row["reason"] = "not a result: " + "; ".join(_words(*each) for each in faults)

@@ -78,6 +78,7 @@ def execute(
     check_runnable(solver, settings)
     lp = lp.tightened
     before = fingerprint(lp)
+
     memory.reset_peak()
     measured = Measured()
     try:
@@ -89,6 +90,7 @@ def execute(
         status, reason = failure(error)
         seconds = Seconds() if status is Status.SKIPPED else Seconds(**measured.seconds)
         return Result(status=status, reason=reason, seconds=seconds, peak_memory=memory.peak())
+
     peak = memory.peak()
     on_step(Step.REFEREE)
     judged = judge(lp, checked, settings)
@@ -110,6 +112,7 @@ def judge(lp: MatchingLP, checked: Plain, settings: Settings) -> Result:
     except (ArithmeticError, ValueError) as error:  # numbers that no certificate can be made of are its failure
         complaint = complaint or str(error)
         certificate = Certificate(reason=complaint)
+
     seconds = Seconds(referee=stopwatch.lap())
     status, reason = verdict(answer, certificate, settings.tolerance, lp, threads=settings.threads)
     return Result(

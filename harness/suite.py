@@ -1,34 +1,13 @@
-"""Suites: TOML files that say which instances, solvers and tolerances to run, validated key by key.
-
-description = "one sentence"
-instances = ["movielens", "dualip:sources=100000,destinations=40,degree=10,seed=42"]   # names or specs
-solvers = ["blockpdhg", "ortools-pdlp"]
-tolerances = [1e-2, 1e-4]
-time_limit = 20.0          # seconds of `run`, for every case
-grace = 40.0               # seconds beyond it after which a case is ended; without it, half the limit and 30 s
-memory_limit = "4GiB"      # for a case and all its processes
-threads = 2                # for every solver; without it, every CPU that affinity and quota leave
-repeats = 3
-[options.dualip]           # a solver's own options; of a file, by its path or by the id that it gives itself
-gamma = 1e-3
-[iteration_limits]
-dualip = 1000
-[[exclude]]                # combinations left out, with the reason that the report shows
-instance = "..."
-solver = "..."
-reason = "..."
-"""
+"""A suite: which instances, solvers and tolerances to run, and the cases that follow from it."""
 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any
 
 from harness import cards
 from harness.case import Case
@@ -40,7 +19,6 @@ from solvers.card import SolverCard
 
 _MOST_CASES = 1_000_000
 _MOST_THREADS = 4096
-_MOST = 2**63 - 1
 
 
 class SuiteError(InputError):
@@ -49,6 +27,8 @@ class SuiteError(InputError):
 
 @dataclass(frozen=True, kw_only=True)
 class Exclude:
+    """A combination that is left out, and the reason that the report shows."""
+
     instance: str
     solver: str
     reason: str
@@ -56,25 +36,58 @@ class Exclude:
 
 @dataclass(frozen=True, kw_only=True)
 class Suite:
-    """A validated suite; `digest` names the content it was read from."""
+    """A validated suite."""
 
     name: str
+    """Of the suite, or of its file."""
+
     digest: str
+    """A hash of the content that it was read from."""
+
     instances: tuple[str, ...]
+    """Names of instances, or specs."""
+
     solvers: tuple[str, ...]
+    """Ids of solvers, or paths of their files."""
+
     tolerances: tuple[float, ...]
+    """Certified gaps to ask for."""
+
     description: str = ""
+    """One sentence, which the report shows."""
+
     time_limit: float = 60.0
+    """Seconds of run for every case."""
+
     grace: float | None = None
+    """Seconds beyond it after which a case is ended from outside; None for half the limit and 30 s."""
+
     memory_limit: str = ""
+    """For a case and all its processes, such as 4GiB; "" without limit."""
+
     threads: int = 0
+    """For every solver; 0 for every CPU that affinity and quota leave."""
+
     repeats: int = 1
+    """How often each case is run."""
+
     device: str = "cpu"
+    """cpu or cuda, for the solvers that run on both."""
+
     dtype: str = "float32"
+    """float32 or float64, for the solvers that can choose."""
+
     seed: int = 0
+    """For the solvers that draw numbers."""
+
     iteration_limits: Mapping[str, int] = field(default_factory=dict)
+    """By solver."""
+
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """A solver's own options, by solver."""
+
     exclude: tuple[Exclude, ...] = ()
+    """Combinations that are left out."""
 
     def __post_init__(self) -> None:
         for name in ("instances", "solvers", "tolerances"):
@@ -86,9 +99,11 @@ class Suite:
             raise SuiteError(f"suite {self.name}: grace={self.grace}: expected seconds >= 0")
         if self.device.partition(":")[0] not in ("cpu", "cuda"):
             raise SuiteError(f"device={self.device!r}: expected cpu or cuda")
+
         self._refuse_repeated("instances", [parse_spec(spec_text(instance)).text for instance in self.instances])
         self._refuse_repeated("solvers", self.solvers)
         self._refuse_repeated("tolerances", self.tolerances)
+
         for solver in self.solvers:
             cards.check_settings(self.card(solver), self.settings(solver, self.tolerances[0]))
         for tolerance in self.tolerances:
@@ -212,89 +227,6 @@ class Suite:
         return next((e.reason for e in matching), "")
 
 
-def suite_names() -> list[str]:
-    return sorted(p.name.removesuffix(".toml") for p in _folder().iterdir() if p.name.endswith(".toml"))
-
-
-def load_suite(name: str) -> Suite:
-    """A suite of this package by name, or one from a TOML file by path."""
-    path = Path(name)
-    if path.suffix.lower() == ".toml":
-        if not path.is_file():
-            raise SuiteError(f"no suite file at {name}")
-        return parse_suite(path.stem, path.read_bytes())
-    if name not in suite_names():
-        raise SuiteError(f"unknown suite {name!r}: use one of {', '.join(suite_names())}, or a path to a .toml file")
-    return parse_suite(name, (_folder() / f"{name}.toml").read_bytes())
-
-
-def parse_suite(name: str, content: bytes) -> Suite:
-    """Validated from TOML; SuiteError names the key that is wrong and the ones allowed."""
-    try:
-        table = tomllib.loads(content.decode("utf-8-sig"))  # some editors begin a file with a mark
-    except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number of too many digits, too deep
-        raise SuiteError(f"suite {name} is not TOML: {error}") from error
-    hints = {k: v for k, v in get_type_hints(Suite).items() if k not in ("name", "digest")}
-    _check_keys(f"suite {name}", table, hints)
-    for key in ("instances", "solvers", "tolerances"):
-        if key not in table:
-            raise SuiteError(f"suite {name} lacks {key}: give a list")
-    values = {key: _value(name, key, value) for key, value in table.items()}
-    return Suite(name=name, digest=hashlib.sha256(content).hexdigest()[:16], **values)
-
-
 def spec_text(instance: str) -> str:
     """The spec of a named instance, or the text itself."""
     return named_instances().get(instance, instance)
-
-
-def _value(suite: str, key: str, value: Any) -> Any:
-    """`value` checked and made immutable."""
-    if key == "exclude":
-        return tuple(_exclude(suite, entry) for entry in _list_of(suite, key, value, dict))
-    if key in ("instances", "solvers"):
-        return tuple(_list_of(suite, key, value, str))
-    if key == "tolerances":
-        return tuple(float(v) for v in _list_of(suite, key, value, (int, float)) if _fits(suite, key, v))
-    expected: Any = {"time_limit": (int, float), "grace": (int, float), "options": dict, "iteration_limits": dict}.get(
-        key, get_type_hints(Suite)[key]
-    )
-    if not isinstance(value, expected) or isinstance(value, bool):
-        raise SuiteError(f"suite {suite}: {key}={value!r} has the wrong type")
-    _fits(suite, key, value)
-    if key == "iteration_limits" and not all(isinstance(v, int) and _fits(suite, key, v) for v in value.values()):
-        raise SuiteError(f"suite {suite}: iteration_limits are whole numbers, one for each solver")
-    if key == "options" and not all(isinstance(v, dict) for v in value.values()):
-        raise SuiteError(f"suite {suite}: options are tables, one for each solver: [options.SOLVER]")
-    return value
-
-
-def _fits(suite: str, key: str, value: Any) -> bool:
-    if isinstance(value, int) and abs(value) > _MOST:
-        raise SuiteError(f"suite {suite}: {key} is too large: at most 2^63 - 1")
-    return True
-
-
-def _list_of(suite: str, key: str, value: Any, kind: Any) -> Sequence[Any]:
-    if not isinstance(value, list) or not all(isinstance(v, kind) and not isinstance(v, bool) for v in value):
-        raise SuiteError(f"suite {suite}: {key}={value!r}: expected a list, see an existing suite")
-    return value
-
-
-def _exclude(suite: str, entry: Mapping[str, Any]) -> Exclude:
-    keys = [f.name for f in dataclasses.fields(Exclude)]
-    _check_keys(f"suite {suite}, exclude", entry, keys)
-    if set(entry) != set(keys) or not all(isinstance(v, str) for v in entry.values()):
-        raise SuiteError(f"suite {suite}: exclude needs the texts {', '.join(keys)}")
-    return Exclude(**entry)
-
-
-def _check_keys(where: str, table: Mapping[str, Any], allowed: Any) -> None:
-    for key in table:
-        if key not in allowed:
-            raise SuiteError(f"{where}: unknown key {key!r}, allowed are {', '.join(allowed)}")
-
-
-def _folder() -> Path:
-    """Beside this file: by name, `harness` may be a folder of somebody else's project."""
-    return Path(__file__).parent / "suites"

@@ -17,6 +17,7 @@ def verdict(
     """
     if certificate.certified_gap is not None and certificate.certified_gap < 0:
         return Status.ERROR, contradiction(certificate)  # both sides carry their rounding: one of the proofs is wrong
+
     if answer.status is Status.INFEASIBLE:
         against = "nothing proves it" if lp is None else refutation(lp, answer, certificate, threads=threads)
         said = f" ({answer.raw_status})" if answer.raw_status else ""
@@ -25,6 +26,7 @@ def verdict(
             if against
             else (answer.status, answer.raw_status)
         )
+
     if answer.status is not Status.SOLVED:
         return answer.status, answer.raw_status
     gap = certificate.certified_gap

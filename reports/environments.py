@@ -118,6 +118,7 @@ def environment_table(environments: Sequence[Mapping[str, Any]]) -> Table:
     keys = [
         key for key in dict.fromkeys(key for row in flat for key in row) if key not in ("schema", "kind", "machine")
     ]
+
     columns = [
         Column(title="property", numeric=False),
         *(Column(title=f"environment {n} (machine {row['machine']})", numeric=False) for n, row in enumerate(shown, 1)),
@@ -129,6 +130,7 @@ def environment_table(environments: Sequence[Mapping[str, Any]]) -> Table:
         ]
         for key in keys
     ]
+
     frame = pd.DataFrame([[key, *(row.get(key, "") for row in flat)] for key in keys])
     frame.columns = pd.Index(["property", *(f"environment {n}" for n in range(1, len(flat) + 1))][: frame.shape[1]])
     return Table(

@@ -111,6 +111,7 @@ def gap_against_time(cases: pd.DataFrame, instance: str, styles: Styles) -> Draw
     ).reset_index()
     if len(points) < 2:
         return None
+
     times = ["seconds", "least", "most"]
     points[times] = points[times].clip(lower=SHORTEST_TIME)
     points["gap"] = points["gap"].clip(lower=SMALLEST_GAP)
@@ -169,6 +170,7 @@ def profile(times: pd.DataFrame, target: float, styles: Styles) -> Drawing | Non
     times = times.loc[:, times.notna().any()]
     if times.shape[1] < 2 or len(times) < LEAST_INSTANCES:
         return None
+
     shares = performance_profile(times)
     furthest = max(10.0, float(shares.index.max()) * 1.2)
     steps = np.append(shares.index.to_numpy(), furthest)

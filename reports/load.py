@@ -44,6 +44,7 @@ def load(inputs: Sequence[Path]) -> Loaded:
     warnings = [records.plain_text(line) for file in files for line in file.warnings]
     cases = _frame([row for file in files for row in file.cases])
     cases = _without(cases, (cases[list(REQUIRED)] == "").any(axis=1), "without instance, solver or status", warnings)
+
     twice = cases.duplicated(IDENTITY) & (cases["time"] != "")
     cases = _without(cases, twice, "that came twice (each counts once)", warnings)
     scaling = [records.plain_texts(row) for file in files for row in file.scaling]
@@ -52,6 +53,7 @@ def load(inputs: Sequence[Path]) -> Loaded:
             f"no case in {', '.join(str(path) for path in inputs) or 'no input'}: "
             "give a folder that `dualbench run --out` wrote or a JSON file of pytest-benchmark"
         )
+
     environments = _unique(records.plain_texts(row) for file in files for row in file.environments)
     cases, environments = identify(cases, environments)
     return Loaded(

@@ -64,6 +64,7 @@ def _at_target(tried: pd.DataFrame, target: float) -> pd.DataFrame:
     pairs = pairs.join(fastest)
     for mark in ("disturbed", "too_short"):
         pairs[mark] = pairs[mark].isin([True])
+
     longest = tried[["time_limit", "run"]].max().max()
     pairs["limit"] = pairs["limit"].fillna(longest)
     pairs["asked"] = (pairs["tightest"] <= target) | pairs["seconds"].notna()
@@ -161,11 +162,13 @@ def _success_at(outcomes: pd.DataFrame, target: float) -> pd.DataFrame:
     shared = outcomes[outcomes["competitor"].isin(solvers) & outcomes["instance"].isin(instances)]
     by = outcomes.groupby("competitor")
     table = by.agg(asked=("asked", "size"), reached=("seconds", "count"))
+
     shift = shift_of((shared if len(shared) else outcomes).groupby("instance", observed=True)["counted"].min())
     table["mean"] = by["counted"].agg(shifted_geometric_mean, shift)
     table["common"] = len(instances)
     table["common_mean"] = shared.groupby("competitor")["counted"].agg(shifted_geometric_mean, shift)
     table["shift"] = shift
+
     table.insert(0, "target", target)
     return table.reset_index()
 

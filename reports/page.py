@@ -44,6 +44,7 @@ def write(loaded: Loaded, out: Path) -> Built:
         **{f"tables/{table.name}.csv": table.csv for table in shown},
         "tables/cases.csv": tables.case_table(loaded.cases),
     }
+
     if out.exists() and not out.is_dir():
         raise records.InputError(f"--out {out} is a file: give a folder")
     for name, content in contents.items():
@@ -67,6 +68,7 @@ def compose(loaded: Loaded) -> Page:
         looks=styles(solver_of),
         named=tables.instance_cells(cases),
     )
+
     suites = sorted(set(cases["suite"]) - {""})
     return Page(
         title=f"Which solver for my matching LP: {listed(suites)}" if suites else "Which solver for my matching LP",
@@ -134,11 +136,13 @@ def _render(template: str, page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
     environment.filters["unbroken"] = _unbroken
     environment.filters["anchor"] = _anchor
     light, dark = css_variables()
     light += f"--ink:{INK};--muted:{MUTED};--grid:{GRID};"
     dark += f"--ink:{DARK_INK};--muted:{DARK_MUTED};--grid:{DARK_GRID};"
+
     text = environment.get_template(template).render(
         page=page,
         light=Markup(light),  # noqa: S704  # our own constants

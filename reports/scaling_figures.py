@@ -45,6 +45,7 @@ def scaling(rows: pd.DataFrame, mode: str, title: str) -> Drawing:
         ideal = first * ranks[0] / ranks if mode == "strong" else np.full(2, first)
         names["ideal"] = Style(slot=_GREY, marker="", dash=DASHES[2])
         lines.append(Line(name="ideal", x=ranks, y=ideal))
+
     heading = f"{mode.capitalize()} scaling: {title}"
     return _panel(f"scaling-{mode}-{slug(title)}", heading, "ranks", "seconds per iteration", lines, names)
 
@@ -56,6 +57,7 @@ def efficiency(rows: pd.DataFrame) -> Drawing | None:
     by = by[by.groupby("name")["ranks"].transform("nunique") > 1]
     if by.empty:
         return None
+
     looks = styles({str(name): str(name).partition(",")[0] for name in by["name"].unique()})
     with canvas.settings():
         figure, axes = canvas.new_figure(len(looks))

@@ -83,12 +83,14 @@ def _wins(material: Material, target: float) -> str:
         reached = int(rows["winner"].notna().sum())
         solver = outcomes_here["competitor"].iloc[0]
         return f"To {power(target)}: {solver}, the only solver asked, on {reached} of {plural(len(rows), 'instance')}."
+
     won = rows[rows["verdict"] == "win"]
     ranked = sorted(won["winner"].value_counts().items(), key=lambda item: (-item[1], str(item[0])))
     sentences = [
         f"{solver} is fastest on {number} of {plural(len(rows), 'instance')}{_lead_of(won, solver)}"
         for solver, number in ranked
     ]
+
     numbers = rows["verdict"].value_counts()
     sentences += [words.format(numbers[verdict]) for verdict, words in NO_WIN.items() if verdict in numbers]
     only_some = f" (asked of only {asked} of {everybody} solvers)" if asked < everybody else ""
@@ -153,6 +155,7 @@ def gap_over_time(material: Material) -> Section | None:
     names = [name for name in material.named if name in known]
     if not names:
         return None
+
     shown = figures.chosen(names, INSTANCES_DRAWN)
     drawn = []
     for name in shown:
@@ -160,6 +163,7 @@ def gap_over_time(material: Material) -> Section | None:
         drawn.append(
             figures.gap_over_time(dict(zip(rows["competitor"], rows["trace"], strict=True)), name, material.looks)
         )
+
     tracing = sorted(set(traced["competitor"]))
     silent = sorted(set(material.cases["competitor"]) - set(tracing))
     lead = [
@@ -241,6 +245,7 @@ def environment(material: Material) -> Section:
     commands = dict.fromkeys(str(run["command"]) for run in runs if run.get("command"))
     rows = material.loaded.environments
     versions = material.cases.loc[material.cases["solver_version"] != "", ["solver", "solver_version"]]
+
     versions_of = sorted(set(versions.itertuples(index=False, name=None)))
     suites = {str(run.get("suite", "")): str(run.get("description") or "") for run in runs}
     return Section(

@@ -108,6 +108,7 @@ def success_table(rates: pd.DataFrame, styles: Styles) -> Table:
         for solver in styles
         if solver in known
     ]
+
     caption = "Success, and shifted geometric mean of the time to each certified gap"
     return Table(name="success", caption=caption, columns=columns, rows=rows, frame=rates)
 

@@ -27,6 +27,7 @@ def winner_table(best: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) 
     cells = {
         (row["instance"], row["machine"], row["target"]): _winner_cell(row, styles) for row in best.to_dict("records")
     }
+
     known = best.drop_duplicates(["instance", "machine"]).sort_values(["instance", "machine"])
     shown = list(known[["instance", "machine"]].itertuples(index=False, name=None))
     missing = Cell(text=ABSENT, muted=True)

@@ -11,7 +11,7 @@ import pytest
 
 from harness.cli import cli, invoke
 from harness.records import read
-from harness.suite import suite_names
+from harness.suite_file import suite_names
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()

@@ -45,6 +45,7 @@ def _make(request: Request, line: Line) -> bool:
         result = refused(error)
         line.send({"result": {"failed": [result.status, result.reason]}})
         return False
+
     made = Made(
         seconds=seconds,
         on_disk=is_mapped(lp.a),

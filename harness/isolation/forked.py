@@ -36,6 +36,7 @@ class Forked:
         self._server_pid = server_pid
         self._output = output
         self._segments = Segments()
+
         self.line, theirs = Line.pair()
         self._read, write = os.pipe()
         try:
@@ -48,6 +49,7 @@ class Forked:
         finally:
             theirs.close()
             os.close(write)
+
         self.code: int | None = None
         self.peak = 0
         self.alone = True

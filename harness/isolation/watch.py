@@ -76,6 +76,7 @@ class Watch:
         """The next step, or the result after the last one; ProtocolError for anything else."""
         if self._result is not None:
             raise ProtocolError("a message after its result")
+
         result = body.get("result")
         if isinstance(result, dict) and "failed" not in result and self._expected:
             raise ProtocolError(f"an answer before its time, after {self._step}")
@@ -87,6 +88,7 @@ class Watch:
         else:
             expected = self._expected[0] if self._expected else "its result"
             raise ProtocolError(f"{str(body.get('step', sorted(body)))[:80]!r} after {self._step}, expected {expected}")
+
         self._since[step] = max(at, self._since[self._step])
         self._step = step
         self._cpu[step] = self._cpu_at(self._since[step])

@@ -91,12 +91,14 @@ class Line:
             raise TimeoutError(f"no message within {timeout} s")
         capacity = socket.CMSG_SPACE(_STAMP.size) + socket.CMSG_SPACE(_MOST_DESCRIPTORS * array.array("i").itemsize)
         data, extra, flags, _ = self._socket.recvmsg(LARGEST, capacity)
+
         opened = _opened(extra)
         at = _sent_at(extra)
         if opened and not descriptors:
             for descriptor in opened:
                 os.close(descriptor)
             opened = ()
+
         if not data:
             raise EOFError
         if flags & socket.MSG_TRUNC:

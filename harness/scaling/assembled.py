@@ -30,13 +30,16 @@ def assemble(group: Communicator, x: Any, edges: int, path: Path) -> str:
         said = "none" if mine is None else f"{mine.dtype}{list(mine.shape)}"
         complaints = group.gather(f"x of a rank is {said}: expected {edges} numbers" if wrong else "")
         return str(next(filter(None, complaints)))
+
     sizes = np.zeros(group.size, dtype=np.int64)
     sizes[group.rank] = edges
     sizes = group.sum(sizes)
     first = int(sizes[: group.rank].sum())
     total = int(sizes.sum())
+
     dtype = np.dtype(np.float64 if flags[1] else np.float32)
     file = _File(path, dtype, total) if group.rank == 0 else None
+
     for start in range(0, total, _WINDOW):
         end = min(start + _WINDOW, total)
         joint = np.zeros(end - start)

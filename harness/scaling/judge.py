@@ -63,12 +63,14 @@ def _judge(case: Mapping[str, Any], result: Mapping[str, Any], folder: Path, thr
         if claim is Status.SOLVED:
             return _not_judged(Status.INACCURATE, f"claimed, and not judged: the whole instance {error}")
         return _not_judged(claim, result["raw_status"])
+
     x = None if result["x"] else np.load(folder / X, mmap_mode="r", allow_pickle=False)
     dual = None if result["dual"] is None else np.array(result["dual"], dtype=np.float64)
     try:
         certificate = certify(lp, x, dual, threads=threads)
     except (ArithmeticError, ValueError) as error:
         certificate = Certificate(reason=str(error))
+
     answer = Answer(x=x, dual=dual, status=claim, raw_status=result["raw_status"])
     status, reason = verdict(answer, certificate, case["settings"]["tolerance"], lp, threads=threads)
     return {

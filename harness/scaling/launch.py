@@ -93,6 +93,7 @@ def _failed(case: ShardedCase, folder: Path, failures: Mapping[int, Any]) -> Lau
     for rank, words in failures_told.items():
         if words.get("kind") == "MemoryError":
             return Launched(result=None, status=Status.MEMORY_LIMIT, reason=f"rank {rank}: memory ran out")
+
     rank = _cause(failures_told, failures)
     if failures_told[rank]:
         return Launched(

@@ -28,6 +28,7 @@ def main(case: str, folder: Path) -> int:
     with (folder / LOG.format(os.environ["RANK"])).open("ab") as log:
         for descriptor in (1, 2):
             os.dup2(log.fileno(), descriptor)
+
     (folder / FAILURE.format(os.environ["RANK"])).unlink(missing_ok=True)  # of the attempt before
     try:
         result = take_part(ShardedCase.parse(Path(case).read_text()), folder / X)

@@ -175,6 +175,7 @@ def _on_cpus(
     speed = edges_per_second(card.id, Settings(threads=threads), spec, most=solve.shape.edges)
     host = host_bytes(spec, solve, cells_on_host=True, threads=threads)
     fits = host * ranks <= available_memory()
+
     source = "passes measured here; 0.1 ms a step and 1 GB/s between ranks assumed"
     streamed = None
     if card.streams and not fits:
@@ -194,6 +195,7 @@ def _on_device(spec: Spec, solve: SolveBytes, card: SolverCard, device: Device, 
     """A device for each rank."""
     needed = device_bytes(solve)
     fits = needed <= device.memory
+
     source = device.source
     streamed = None
     if card.streams and not fits:

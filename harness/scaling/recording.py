@@ -49,6 +49,7 @@ def scaling_record(
         "status": str(launched.status),
         "reason": launched.reason,
     }
+
     if launched.result is None or launched.judged is None:
         return row
     row |= _of_ranks(launched.result)
@@ -105,6 +106,7 @@ def _model(row: Mapping[str, Any]) -> dict[str, Any]:
     seconds = row["seconds"]["per_iteration"]
     if speeds is None or not seconds:
         return {"model": None}
+
     edges = max(rank["edges"] for rank in row["per_rank"])
     size = row["bytes_per_iteration"]
     predicted = seconds_per_iteration(speeds, edges=edges, bytes_summed=size, ranks=row["ranks"])

@@ -132,24 +132,29 @@ def _solve(case: ShardedCase, group: Communicator, x_file: Path | None) -> tuple
     folder = default_cache() if on_disk else None
     part = load_part(spec, group.rank, group.size, group.sum, threads=settings.threads, folder=folder)
     seconds = {"generate": stopwatch.lap()}
+
     digest = instance_digest([d for found in group.gather(part.digests()) for d in found], part.lp)
     edges = int(group.sum(np.array([part.lp.edges]))[0])
     checkpoints = _checkpoints(case, group, part.lp.edges, digest)
     context = SolveContext(group, reduce_dtype=case.wire, checkpoints=checkpoints)
+
     stopwatch.lap()
     state = solver.prepare(part.lp, settings, context)
     seconds["prepare"] = stopwatch.lap()
     answer = solver.run(state)
     seconds["run"] = stopwatch.lap()
+
     peak = memory.peak()
     lp = part.lp
     steps = _steps(context, group)
     agree(
         group, "the dual at the end", None if answer.dual is None else hashlib.sha256(answer.dual.tobytes()).hexdigest()
     )
+
     whole = _whole(case, answer, context, lp) | {"edges": edges, "digest": digest, "iterations": answer.iterations}
     whole["x"] = "x was not asked for" if x_file is None else assemble(group, answer.x, lp.edges, x_file)
     whole |= {"passes": len(context.steps), "per_iteration": steps.pop("per_iteration")}
+
     del state, part
     gc.collect()
     speeds = _speeds(case, group, lp) if case.probe else {}

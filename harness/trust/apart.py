@@ -82,6 +82,7 @@ def check_same_unwatched(card: SolverCard) -> str:
     solver = load(card)
     spec = _SPEC + polytope_kinds()[plainest_kind(solver)].spec_name
     settings = settings_for(solver, time_limit=5.0)
+
     here = execute(generate(parse_spec(spec)), solver, settings)
     with tempfile.TemporaryDirectory() as folder:
         case = Case(suite="check", instance=spec, spec=spec, solver=card.id, settings=settings, known=card)
@@ -90,6 +91,7 @@ def check_same_unwatched(card: SolverCard) -> str:
             there = isolated.run(case, lambda _: None)
         finally:
             isolated.stop()
+
     both = f"{here.status} here, {there.status} in a run"
     require(here.status == there.status, f"{both}: {there.reason or here.reason}")
     return both

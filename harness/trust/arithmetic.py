@@ -35,6 +35,7 @@ def _gaps(certificate: Mapping[str, Any]) -> Iterator[str]:
         expected = 0.0
     if not _same(recorded, expected):
         yield f"certified_gap is {recorded!r}, its bound and feasible objective give {expected!r}"
+
     bound, objective, relative = (certificate.get(k) for k in ("dual_bound", "objective", "relative_gap"))
     if relative is not None:
         expected = None
@@ -59,9 +60,11 @@ def _status(row: Mapping[str, Any]) -> Iterator[str]:
     tolerance = (row.get("settings") or {}).get("tolerance")
     if status == "solved" and (gap is None or tolerance is None or not -_ROUNDING <= gap <= tolerance):
         yield f"status is solved, with a certified gap of {gap!r} at tolerance {tolerance!r}"
+
     small = gap is not None and tolerance is not None and -_ROUNDING <= gap <= tolerance
     if status == "inaccurate" and small and "infeasible" not in str(row.get("reason")):
         yield f"status is inaccurate, with a certified gap of {gap!r} at tolerance {tolerance!r}"
+
     if status == "skipped" and (certificate.get("dual_bound") is not None or (row.get("seconds") or {}).get("run")):
         yield "status is skipped, with a result"
 

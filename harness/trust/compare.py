@@ -125,6 +125,7 @@ def compare(before: RecordsFile, after: RecordsFile, *, any_environment: bool = 
     asked: dict[tuple[str, float], list[_Case]] = {}
     for case in new:
         asked.setdefault(_asked(case), []).append(case)
+
     for case in old:
         rivals = [other for other in asked.get(_asked(case), []) if _same_question(case, other)]
         equal = next((other for other in rivals if not _differences(case, other)), None)
@@ -136,6 +137,7 @@ def compare(before: RecordsFile, after: RecordsFile, *, any_environment: bool = 
             met |= set(map(id, rivals))
         else:
             only_before.append(case.name)
+
     if not ratios and not different:
         raise InputError("the two sets have no case in common: compare runs of the same suite and settings")
     return Comparison(
@@ -188,6 +190,7 @@ def _differences(one: _Case, other: _Case) -> list[str]:
     differences = []
     if one.content != other.content:
         differences.append(f"data {one.content[:8]} against {other.content[:8]}")
+
     a = one.first
     b = other.first
     adapters = (a.get("adapter_hash"), b.get("adapter_hash"))

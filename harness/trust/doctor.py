@@ -81,6 +81,7 @@ def _packages() -> Iterator[Line]:
     if missing:
         remedy = f"pip install {' '.join(missing)}"
         yield Line(topic="packages", state=State.RED, detail=f"missing: {', '.join(missing)}", remedy=remedy)
+
     if not _CONSTRAINTS.is_file():
         yield _yellow("versions", "no constraints.txt beside the packages", "run from a checkout to compare versions")
         return
@@ -106,12 +107,14 @@ def _processor() -> Iterator[Line]:
         yield _yellow("cores", detail, "widen the affinity (taskset, the container's cpuset) to use all of them")
     else:
         yield _green("cores", detail)
+
     yield _quota(facts["cpu_quota"])
     load = os.getloadavg()[0]
     if load > 0.3 * usable:
         yield _yellow("load", f"{load:.1f} runnable on average", "stop other work: it is part of every time measured")
     else:
         yield _green("load", f"{load:.1f} runnable on average")
+
     name = governor()
     rising = turbo()
     if name not in (None, "performance"):

@@ -35,6 +35,7 @@ def main(solver_id: str, *only: str) -> None:
         chosen &= set(_FIRST)
     elif not card.origin:
         chosen -= set(_OF_FOREIGN)
+
     together = [name for name in check_names() if name in chosen]
     if card.origin:
         for name in together:

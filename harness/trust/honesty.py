@@ -62,6 +62,7 @@ def check_plain_values(solver: Solver) -> str:
     began = time.monotonic()
     answer = solver.run(solver.prepare(lp, settings))
     seconds = time.monotonic() - began
+
     require(type(answer) is Answer, f"run returned {type(answer).__name__}, not an Answer")
     for name in ("x", "dual", "ray"):
         value = getattr(answer, name)
@@ -69,9 +70,11 @@ def check_plain_values(solver: Solver) -> str:
         plain = value is None or value.dtype in (np.float32, np.float64)
         require(plain, f"{name} has the type {getattr(value, 'dtype', '')}: expected float32 or float64")
     require(type(answer.raw_status) is str, f"raw_status is {type(answer.raw_status).__name__}, not str")
+
     count = answer.iterations
     require(count is None or isinstance(count, int | np.integer), f"iterations is {type(count).__name__}, not int")
     require(count is None or 0 <= count < _ABSURD, f"iterations={count}: expected None or a count >= 0")
+
     require(type(answer.trace) in (list, tuple), f"trace is {type(answer.trace).__name__}, not a list or tuple")
     for point in answer.trace:
         _check_point(point, seconds)
@@ -147,11 +150,14 @@ def check_nothing_left_working(solver: Solver) -> str:
     solver.run(solver.prepare(lp, settings))
     threads, children = _helpers()
     solver.run(solver.prepare(lp, settings))
+
     time.sleep(_REST)
     more_threads, more_children = _helpers()
+
     before = _cpu_of_all()
     time.sleep(_WATCH)
     worked = _cpu_of_all() - before
+
     require(more_children <= children, f"{len(more_children - children)} processes are left after run")
     left = sorted(name for _, name in more_threads - threads)
     require(not left, f"threads are left after run: {', '.join(left)}")

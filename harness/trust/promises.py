@@ -164,13 +164,16 @@ def check_process_state(solver: Solver) -> str:
     before = ProcessState.now()
     attempt(solver, lp)
     before.restore()
+
     before = ProcessState.now()  # torch may be loaded now; what the first run left is put back, so it shows again
     attempt(solver, lp)
     left = before.differences(ProcessState.now())
+
     threads, files = native_footprint()
     attempt(solver, lp)
     before.restore()
     more_threads, more_files = _settled(threads, files)
+
     if more_threads > threads:
         left.append(f"native threads grew from {threads} to {more_threads}")
     if more_files > files:
@@ -206,10 +209,12 @@ def _solves(solver: Solver, probe: Probe) -> str:
     answer = answered(result)
     certificate = result.certificate
     require(result.status is not Status.INACCURATE, f"a false claim: {result.reason}")
+
     claims = result.status is Status.SOLVED
     assert certificate is not None
     gap = certificate.certified_gap
     require(gap is not None and gap <= (TOLERANCE if claims else _NEAR), f"{result.status}, certified gap {gap}")
+
     priced = (
         np.bincount(probe.lp.destination, minlength=probe.lp.destinations) > 0
     )  # any price of an empty row is right

@@ -16,6 +16,7 @@ def read_array(folder: Path, name: Any, field: str) -> npt.NDArray[Any]:
     what = field.removesuffix("_file")
     if not isinstance(name, str) or not name:
         raise InputError(f"the record names no {field}")
+
     try:
         path = (folder / name).resolve()
     except (ValueError, OSError, RuntimeError) as error:  # a NUL, a name too long, links in a circle

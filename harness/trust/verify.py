@@ -157,6 +157,7 @@ def _other_figures(row: Mapping[str, Any], derived: Mapping[str, Any], x: npt.ND
     if derived["dual_bound"] is None:
         yield f"the stored dual gives no bound ({derived['reason']})"
         return
+
     older = row.get("schema") == 1
     names = [name for name in (derived if x is not None else _OF_THE_DUAL) if name != "reason" and name in certificate]
     for name in names:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from harness.records import RECORDS_FILE, read
-from harness.suite import load_suite
+from harness.suite_file import load_suite
 
 Command = Callable[..., subprocess.Popen[str]]
 SUITE = """

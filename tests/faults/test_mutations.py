@@ -20,9 +20,10 @@ import pytest
 import reports
 from harness import records
 from harness.cli import invoke
-from harness.display import summary_table, wide_console
+from harness.display import wide_console
 from harness.runner import EndedAtLimits
-from harness.suite import parse_suite, suite_names
+from harness.suite_file import parse_suite, suite_names
+from harness.summary import summary_table
 from instances import InputError, digest, memory_bytes, parse_spec, peak_memory_bytes
 from tests.faults.mutations import mutated, mutated_rows
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from rich.console import Console
 
-from harness.display import summary_table
 from harness.records import as_row
+from harness.summary import summary_table
 from tests.support.records import case_record
 
 

@@ -16,8 +16,8 @@ import psutil
 import pytest
 from rich.console import Console
 
-from harness.display import summary_table
 from harness.disturbance import Reading, between, marks, read, too_short
+from harness.summary import summary_table
 
 BURN = "import os\nos.sched_setaffinity(0, {{{core}}})\nwhile True: pass"
 #: A burner that is no descendant of the tests: its parent ends, and it writes who it is.

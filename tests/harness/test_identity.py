@@ -15,7 +15,7 @@ from harness.case import Case
 from harness.cli import invoke
 from harness.folder import open_folder
 from harness.runner import run_suite
-from harness.suite import load_suite
+from harness.suite_file import load_suite
 from instances import content_hash, generate, parse_spec, read_parquet, write_parquet
 from reports.load import load
 from solvers import Settings

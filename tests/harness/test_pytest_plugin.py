@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import invoke
-from harness.suite import load_suite
+from harness.suite_file import load_suite
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = "unit:sources=60,destinations=6,degree=2,seed=1"

@@ -19,7 +19,8 @@ from harness import certify, records
 from harness.cli import invoke
 from harness.folder import missing_cases, open_folder
 from harness.runner import run_suite
-from harness.suite import Suite, SuiteError, parse_suite
+from harness.suite import Suite, SuiteError
+from harness.suite_file import parse_suite
 from instances import generate, parse_spec
 from tests.support.records import Silent
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness.suite import SuiteError, load_suite, parse_suite, suite_names
+from harness.suite import SuiteError
+from harness.suite_file import load_suite, parse_suite, suite_names
 from instances import InputError
 
 GOOD = """
