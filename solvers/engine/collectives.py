@@ -183,7 +183,7 @@ def launched() -> bool:
 def joined(device: str, timeout: float) -> Iterator[Communicator]:
     """The group that the launcher made, for as long as the block lasts; LOCAL where there was no launcher.
 
-    Raises RankLostError where the others cannot be reached, MemoryError where there is no room for the group's threads.
+    Raises RankLostError where the others cannot be reached, MemoryError where the group's threads cannot be started.
     """
     if not launched():
         yield LOCAL

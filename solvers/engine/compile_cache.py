@@ -1,7 +1,7 @@
 """Where compiled loops are kept: beside the package, else in the user's cache, else in a temporary folder.
 
-An installation that this user cannot write, a home that is read-only or missing, and a user without a name must not
-keep a solver from working: they cost the time of compiling again, no more.
+An installation that this user cannot write, a home that is read-only or missing, and a user without a name only cost
+the time of compiling again: a solver works all the same.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The one door to Numba for the engine's loops (import late: modules that use it compile)."""
+"""How every loop of the engine is given to Numba (import late: modules that use it compile)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from solvers.watching import current
 
 
 class _Listener(Listener):  # type: ignore[misc]  # Numba has no types
-    """Tells who watches: of what is really compiled, not of what is loaded from the cache."""
+    """Reports to the current watch what is really compiled, not what is loaded from the cache."""
 
     def on_start(self, event: Any) -> None:  # noqa: ARG002 - Numba's
         current().compile_began()
@@ -55,9 +55,9 @@ def compiled(*, cache: bool = True, **options: Any) -> Callable[[_Loop], _Loop]:
 
 @contextmanager
 def _cache_of_these_sources() -> Iterator[None]:
-    """What Numba keeps of a loop is found again only while no source of a loop has changed.
+    """Compiled loops are found in the cache only while no source of a loop has changed.
 
-    By itself it looks at the file of the loop alone, and would go on with what another file had inlined into it.
+    Numba's own key covers only the loop's file, and misses changes in functions inlined from others.
     """
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(Path(before or cache_folder()) / _digest())

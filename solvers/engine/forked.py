@@ -1,4 +1,4 @@
-"""Threads do not survive a fork: a child that would wait for them for ever is told so instead."""
+"""Threads do not survive a fork: refuse to start loops in a child that would wait for lost threads for ever."""
 
 from __future__ import annotations
 

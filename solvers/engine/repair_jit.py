@@ -74,7 +74,7 @@ def lower_to_moves(
     """cheapest[J] becomes min(cheapest, what moving a unit of load from an edge in use, which carries twice the excess
     of its row, to another edge of its source costs); where the source need not be served the load may vanish.
 
-    An edge takes the load only where its row has slack, and the edge room below u, for the excess of all rows together.
+    An edge takes the load only where the slack of its row and its distance to u allow the excess of all rows together.
     """
     destination, a, c = edges.destination, edges.a, edges.c
     for i in range(first, last):
