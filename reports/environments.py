@@ -24,14 +24,14 @@ def where(loaded: Loaded) -> str:
         return "The records do not say on which machine."
     threads = sorted(loaded.cases.loc[loaded.cases["status"] != "skipped", "threads"].dropna().unique())
     with_threads = f", {listed([plural(int(value), 'thread') for value in threads])} a solver" if threads else ""
-    when = measured(loaded.cases["time"])
+    when = when_measured(loaded.cases["time"])
     if len(machines) == 1:
         return f"{when} on {machine(next(iter(machines.values())))}{with_threads}."
     each = "; ".join(f"{letter}: {machine(machines[letter])}" for letter in sorted(machines))
     return f"{when} on {len(machines)} machines{with_threads}: {each}."
 
 
-def measured(times: Iterable[str]) -> str:
+def when_measured(times: Iterable[str]) -> str:
     """Measured, and on which days."""
     days = sorted({time[:10] for time in times} - {""})
     return f"Measured {' to '.join(dict.fromkeys((days[0], days[-1])))}" if days else "Measured"

@@ -15,7 +15,7 @@ from harness import records
 from reports import outcomes, tables
 from reports.built import Built
 from reports.canvas import DARK_GRID, DARK_INK, DARK_MUTED, GRID, INK, MUTED, swatch
-from reports.environments import contradictory, disturbed, machine, measured, mixed, overdrawn, where
+from reports.environments import contradictory, disturbed, machine, mixed, overdrawn, when_measured, where
 from reports.load import Loaded
 from reports.palette import css_variables, styles
 from reports.sections import SECTIONS, WITHOUT_CASES, Material, Section
@@ -87,7 +87,7 @@ def _compose_scaling(loaded: Loaded) -> Page:
         title="How the solvers scale over ranks",
         summary=[
             f"{plural(len(loaded.scaling), 'run')} over ranks.",
-            f"{measured(row.get('time') or '' for row in loaded.scaling)} on {listed(list(machines.values()))}.",
+            f"{when_measured(row.get('time') or '' for row in loaded.scaling)} on {listed(list(machines.values()))}.",
         ],
         warnings=loaded.warnings,
         sections=[made for section in WITHOUT_CASES if (made := section(material)) is not None],

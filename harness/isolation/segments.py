@@ -1,8 +1,8 @@
-"""Shared memory with a name outlives the process that made it: what a case leaves is found and removed.
+"""Shared memory with a name outlives the process that made it. The segments that a case leaves are found and removed.
 
-POSIX segments are files of /dev/shm; one belongs to a case if it was not there before and a process of the case maps
-it or holds it open at a sample. A segment that its maker has closed may belong to any program of this user: it stays.
-System V segments name the process that made them.
+POSIX segments are files of /dev/shm. A segment belongs to a case if it is new and a process of the case maps it, or
+holds it open, when the processes are sampled. A segment that its maker has closed may belong to any program of this
+user, so it stays. System V segments name the process that made them.
 """
 
 from __future__ import annotations

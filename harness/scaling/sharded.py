@@ -44,23 +44,37 @@ _LARGE_MESSAGE = 1 << 20  # numbers of 8 bytes
 
 @dataclass(frozen=True, kw_only=True)
 class ShardedCase:
-    """One instance, solver and settings on `ranks` ranks, settings.threads each.
-
-    wire: see reduce_dtype of SolveContext. checkpoint: folder, or None without; every: seconds from one to the next,
-    None: see CheckpointStore; resume: start from the newest. timeout: seconds a collective may take. probe: measure
-    the speed of passes and of messages for the model.
-    """
+    """One instance, solver and settings on several ranks."""
 
     spec: str
+    """The text that makes the instance."""
+
     solver: str
+    """Its id, or the path of its file."""
+
     settings: Settings
+    """What every rank is asked for; threads are those of one rank."""
+
     ranks: int
+    """The number of ranks."""
+
     wire: str = "auto"
+    """See reduce_dtype of SolveContext."""
+
     checkpoint: str | None = None
+    """The folder of checkpoints; None without."""
+
     every: float | None = None
+    """Seconds from one checkpoint to the next; None: see CheckpointStore."""
+
     resume: bool = False
+    """Start from the newest checkpoint."""
+
     timeout: float = 300.0
+    """Seconds that a collective may take."""
+
     probe: bool = True
+    """Measure the speed of passes and of messages for the model."""
 
     @property
     def text(self) -> str:
@@ -104,8 +118,10 @@ def parts_on_disk(case: ShardedCase, neighbours: int) -> bool:
 
 
 def take_part(case: ShardedCase, x_file: Path | None = None) -> Mapping[str, Any] | None:
-    """Do this process's part. Returns the result on rank 0, None on the others; the x of all ranks goes to `x_file`
-    there, or the result says under "x" why there is none. Every rank gives a file, or none does.
+    """Do this process's part. Returns the result on rank 0, None on the others.
+
+    x_file: where rank 0 writes the x of all ranks; the result says under "x" why there is none. Every rank gives a
+    file, or none does.
     """
     threads = case.settings.threads
     cores = _take_cores(threads)
@@ -177,11 +193,11 @@ def _whole(case: ShardedCase, answer: Answer, context: SolveContext, lp: Matchin
 
 
 def _steps(context: SolveContext, group: Communicator) -> dict[str, float | None]:
-    """Seconds of a pass, the maximum over the ranks, and what this rank did in them: means over the middle half of the
-    passes by that maximum, the first left out.
+    """Seconds of a pass, the maximum over the ranks, and how this rank spent them.
 
-    A collective ends for all ranks at once; who came last waited for nobody, so the shortest time in it is its own
-    cost, and what a rank spent beyond that is waiting.
+    Means over the middle half of the passes by that maximum; the first pass is left out. A collective ends for all
+    ranks at once, and the last rank to enter it waits for nobody. So the shortest time in a collective is its own cost,
+    and the time of a rank beyond that is waiting.
     """
     names = ("per_iteration", "compute", "communication", "waiting")
     steps = np.array(context.steps[1:]).reshape(-1, 2)

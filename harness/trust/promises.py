@@ -172,7 +172,7 @@ def check_process_state(solver: Solver) -> str:
     threads, files = native_footprint()
     attempt(solver, lp)
     before.restore()
-    more_threads, more_files = _settled(threads, files)
+    more_threads, more_files = _footprint_when_stable(threads, files)
 
     if more_threads > threads:
         left.append(f"native threads grew from {threads} to {more_threads}")
@@ -182,7 +182,7 @@ def check_process_state(solver: Solver) -> str:
     return "as before"
 
 
-def _settled(threads: int, files: int) -> tuple[int, int]:
+def _footprint_when_stable(threads: int, files: int) -> tuple[int, int]:
     """The footprint once it is as small as before, or after a second: a pool ends its threads in the background."""
     for _ in range(20):
         footprint = native_footprint()
