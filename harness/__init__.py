@@ -1,4 +1,22 @@
-"""The harness: suites of cases, the referee that judges them, and the records they leave."""
+"""The harness: suites of cases, the referee that judges them, and the records they leave.
+
+One case, from `dualbench run smoke` to its row:
+
+    cli.run                      reads the suite (suite_file.py -> suite.py), locks and opens the folder (folder.py)
+    runner.run_suite             for each case that the folder lacks:
+      isolated.Isolated.run        keeps a server (__main__.py) that forks a holder of the instance (child.hold_instance)
+      trial.Trial.result             the holder forks a child for the case
+        child._solve                   load, warm-up, prepare, run, deliver, check (steps.py); worker.py and attempt.py
+                                       do it, in a run without processes too
+        watch.Watch                    follows these steps from outside: times, limits, the end
+        delivery.require_claim         the answer is a claim, in bytes and JSON: checked, not believed
+        child._judge                   another child of the holder: referee.certify, verdict.verdict
+      -> Result (result.py)        what came of the case
+    recording.case_record        -> CaseRecord (record.py): every field of the row with its sentence and its shape
+    records.append               -> records.jsonl; reports/ reads nothing else
+
+`solve` for a notebook, pytest_plugin.py and `run --in-process` take the same path from attempt.py on, in one process.
+"""
 
 from harness.certificate import Certificate
 from harness.referee import certify
