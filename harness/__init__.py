@@ -4,7 +4,7 @@ One case, from `dualbench run smoke` to its row:
 
     cli.run                      reads the suite (suite_file.py -> suite.py), locks and opens the folder (folder.py)
     runner.run_suite             for each case that the folder lacks:
-      isolated.Isolated.run        keeps a server (__main__.py) that forks a holder of the instance (child.hold_instance)
+      isolated.Isolated.run        keeps a server (__main__.py), which forks a holder of the instance (child.py)
       trial.Trial.result             the holder forks a child for the case
         child._solve                   load, warm-up, prepare, run, deliver, check (steps.py); worker.py and attempt.py
                                        do it, in a run without processes too
