@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.case import Case
-from instances import Spec, available_memory, memory_bytes, streamable
+from instances import Spec, available_memory, in_blocks, memory_bytes
 from solvers.base import Settings
 from solvers.card import SolverCard
 
@@ -42,7 +42,7 @@ def memory_needed(card: SolverCard, spec: Spec) -> int:
 
 def may_stream(card: SolverCard, spec: Spec, settings: Settings) -> bool:
     """Whether the solver can work on this instance while both lie on the disk."""
-    return card.streams and settings.device == "cpu" and streamable(spec)
+    return card.streams and settings.device == "cpu" and in_blocks(spec)
 
 
 def lies_on_disk(case: Case) -> bool:

@@ -8,9 +8,9 @@ from instances import (
     Spec,
     available_memory,
     generate,
+    in_blocks,
     memory_bytes,
     stored,
-    streamable,
 )
 
 
@@ -20,7 +20,7 @@ def whole_instance(spec: Spec, *, threads: int = 1) -> MatchingLP:
     free = available_memory()
     if need <= free:
         return generate(spec, threads=threads)
-    if not streamable(spec):
+    if not in_blocks(spec):
         raise MemoryError(f"needs about {need / 2**30:.3g} GiB of memory, {free / 2**30:.3g} GiB are available")
     try:
         return stored(spec, threads=threads)

@@ -1,5 +1,6 @@
 """Matching LPs: what an instance is, how it is specified, generated, read and stored."""
 
+from instances.available import available_memory
 from instances.content import content_hash
 from instances.errors import InputError, InstanceError, SpecError
 from instances.evaluate import activities, objective, penalty_cost
@@ -7,7 +8,7 @@ from instances.explicit import ExplicitLP
 from instances.families import family, family_names
 from instances.generate import Shard, block_count, budgets, generate, generate_blocks
 from instances.matching import MatchingLP
-from instances.memory import available_memory, memory_bytes, peak_memory_bytes
+from instances.memory import memory_bytes, peak_memory_bytes
 from instances.named import named_instances
 from instances.per_source import PerSource
 from instances.polytopes import Kind, Polytope
@@ -18,8 +19,8 @@ from instances.readers import parse_spec
 from instances.readers.movielens import MovieLensSpec
 from instances.readers.parquet import ParquetSpec, read_parquet, write_parquet
 from instances.rows import RaggedRows, Rows
-from instances.spec import MatchingSpec, ReadableSpec, Spec, digest
-from instances.store import load_or_generate, stored, streamable
+from instances.spec import MatchingSpec, ReadableSpec, Spec, digest, in_blocks
+from instances.store import load_or_generate, stored
 
 __all__ = [
     "Box",
@@ -51,6 +52,7 @@ __all__ = [
     "family_names",
     "generate",
     "generate_blocks",
+    "in_blocks",
     "load_or_generate",
     "memory_bytes",
     "named_instances",
@@ -60,6 +62,5 @@ __all__ = [
     "penalty_cost",
     "read_parquet",
     "stored",
-    "streamable",
     "write_parquet",
 ]

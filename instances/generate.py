@@ -58,13 +58,18 @@ def generate(spec: Spec, *, threads: int | None = None) -> MatchingLP:
     if not isinstance(made_as, BlockFamily):
         return made_as.build(known)
     shard = generate_blocks(known, range(block_count(known)), threads=threads)
+    return assembled(known, shard, shard.load)
+
+
+def assembled(spec: MatchingSpec, shard: Shard, load: npt.NDArray[np.int64]) -> MatchingLP:
+    """The LP of a shard, with the budgets that the `load` of all shards gives."""
     return MatchingLP(
         offsets=shard.offsets,
         destination=shard.destination,
         a=shard.a,
         c=shard.c,
-        b=budgets(known, shard.load),
-        polytope=known.polytope,
+        b=budgets(spec, load),
+        polytope=spec.polytope,
     )
 
 

@@ -36,7 +36,7 @@ from instances.explicit import ExplicitLP, explicit_form
 from instances.per_source import PerSource, per_source
 from instances.polytopes import Polytope
 from instances.polytopes.simplex import Simplex
-from instances.rows import SHORT_NAME, Coefficient, RaggedRows, RowFamily, Rows
+from instances.rows import SHORT_NAME, Coefficient, RaggedRows, RowFamily, Rows, families_in_words
 from instances.sides import Sides
 from instances.tighten import tighten
 from instances.words import named
@@ -123,9 +123,7 @@ class MatchingLP:
         """What keeps the LP from the short form, in a few words; "" where nothing does."""
         if self.is_short_form:
             return ""
-        if len(self.rows) > 1:
-            return f"{len(self.rows)} families of rows ({', '.join(family.name for family in self.rows)})"
-        return f"the family of rows {self.rows[0].name}, which is not of '<=' rows with coefficients and limits >= 0"
+        return families_in_words([family.name for family in self.rows])
 
     @property
     def destination(self) -> npt.NDArray[np.int32]:

@@ -14,6 +14,7 @@ of them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -235,6 +236,13 @@ def checked_coefficient(where: str, value: Any) -> Coefficient:
     array = checked_floats(f"{where}: coefficient", value, keep=_STORED)
     check_range(f"{where}: coefficient", array, -np.inf, np.inf, "")
     return array
+
+
+def families_in_words(names: Sequence[str]) -> str:
+    """What an instance beyond the short form has, in a few words for refusals."""
+    if len(names) > 1:
+        return f"{len(names)} families of rows ({', '.join(names)})"
+    return f"the family of rows {names[0]}, which is not of '<=' rows with coefficients and limits >= 0"
 
 
 def _part(coefficient: Coefficient, entries: slice) -> Coefficient:

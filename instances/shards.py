@@ -12,23 +12,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
+from instances.available import available_memory
 from instances.content import limits_of, part_arrays
 from instances.errors import SpecError
-from instances.families import family
-from instances.families.base import BlockFamily
-from instances.generate import block_count, budgets, generate_blocks
+from instances.generate import assembled, block_count, generate_blocks
 from instances.mapped import release_pages, unnamed_array
 from instances.matching import MatchingLP
-from instances.memory import available_memory, memory_bytes
+from instances.memory import memory_bytes
 from instances.readers.parquet import ParquetSpec
 from instances.row_groups import RowGroups
 from instances.sampling import BLOCK_SOURCES
-from instances.spec import MatchingSpec, Spec
+from instances.spec import MatchingSpec, Spec, in_blocks
 
 _BLOCKS, _GROUPS = "blocks of sources", "row groups"
 Add = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]
@@ -62,20 +60,8 @@ def load_part(
     first, last = shares(np.diff(cuts), ranks, _BLOCKS)[rank]
     empty = np.empty if folder is None else partial(unnamed_array, folder=folder, what="a part of the instance")
     shard = generate_blocks(spec, range(first, last), threads=threads, empty=empty)
-    lp = MatchingLP(
-        offsets=shard.offsets,
-        destination=shard.destination,
-        a=shard.a,
-        c=shard.c,
-        b=budgets(spec, add(shard.load)),
-        polytope=spec.polytope,
-    )
+    lp = assembled(spec, shard, add(shard.load))
     return Part(lp=lp, first_source=int(cuts[first]), pieces=cuts[first : last + 1] - cuts[first])
-
-
-def in_blocks(spec: Spec) -> TypeGuard[MatchingSpec]:
-    """Whether `spec` is generated block by block, so that a rank makes its own part alone."""
-    return isinstance(spec, MatchingSpec) and isinstance(family(spec.family), BlockFamily)
 
 
 def require_parts(spec: Spec, ranks: int, *, neighbours: int = 1, on_disk: bool = False) -> None:

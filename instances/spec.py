@@ -8,10 +8,11 @@ import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 from instances.errors import SpecError
 from instances.families import family
+from instances.families.base import BlockFamily
 from instances.matching import MatchingLP
 from instances.polytopes import PARAMETER_NAMES, Kind, Polytope, PolytopeKind, kind_named, polytope_kinds
 from instances.polytopes.simplex import Simplex
@@ -49,6 +50,11 @@ class ReadableSpec(Spec, Protocol):
     @property
     def nbytes(self) -> int: ...
     def read(self) -> MatchingLP: ...
+
+
+def in_blocks(spec: Spec) -> TypeGuard[MatchingSpec]:
+    """Whether the instance is made block by block: never whole in memory, and each rank its own part alone."""
+    return isinstance(spec, MatchingSpec) and isinstance(family(spec.family), BlockFamily)
 
 
 def digest(spec: Spec) -> str:

@@ -10,11 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import shutil
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +27,6 @@ from instances.content import (
     rows_header,
 )
 from instances.errors import InputError
-from instances.families import family
-from instances.families.base import BlockFamily
 from instances.generate import block_count, budgets, generate, stream_blocks
 from instances.greedy import add_load, loads_of
 from instances.mapped import default_cache, require_disk
@@ -41,10 +34,10 @@ from instances.matching import MatchingLP
 from instances.memory import memory_bytes
 from instances.polytopes import Polytope
 from instances.row_arrays import key_arrays
-from instances.spec import MatchingSpec, ReadableSpec, Spec, digest
+from instances.spec import MatchingSpec, ReadableSpec, Spec, digest, in_blocks
+from instances.whole_folder import remove_abandoned, written_folder
 
 _HEADER = "instance.json"
-_ABANDONED_S = 24 * 3600.0  # a temporary folder of this age belongs to a process that was killed
 _SLACK = 1.1  # more disk than the nominal number of edges needs
 
 
@@ -63,11 +56,6 @@ def load_or_generate(spec: Spec, cache: Path | None = None, *, threads: int | No
         return generate(spec, threads=threads)
 
 
-def streamable(spec: Spec) -> bool:
-    """Whether `stored` makes the instance block by block, never whole in memory."""
-    return isinstance(spec, MatchingSpec) and isinstance(family(spec.family), BlockFamily)
-
-
 def stored(spec: Spec, cache: Path | None = None, *, threads: int | None = None) -> MatchingLP:
     """The instance of `spec` in the cache, memory-mapped and read-only; made where it is absent or damaged.
 
@@ -79,11 +67,12 @@ def stored(spec: Spec, cache: Path | None = None, *, threads: int | None = None)
     if found is not None:
         return found
     require_disk(_SLACK * memory_bytes(spec), entry.parent, spec.text)
+    remove_abandoned(entry.parent)
     try:
-        if not (isinstance(spec, MatchingSpec) and streamable(spec)):
-            store(generate(spec, threads=threads), entry, spec)
-        else:
+        if in_blocks(spec):
             _write_blocks(spec, entry, threads)
+        else:
+            store(generate(spec, threads=threads), entry, spec)
     except OSError as error:
         raise InputError(f"{entry} cannot be written ({error}): set DUALBENCH_CACHE to another folder") from error
     made = load(entry)
@@ -106,7 +95,7 @@ def load(entry: Path) -> MatchingLP | None:
 
 def store(lp: MatchingLP, entry: Path, spec: Spec) -> None:
     """Write `lp` as the folder `entry`, in place of a damaged one."""
-    with _entry(entry) as partial:
+    with written_folder(entry, replace=True) as partial:
         arrays = arrays_of(lp) | key_arrays(lp.rows)
         for name, array in arrays.items():
             np.save(partial / f"{name}.npy", array, allow_pickle=False)
@@ -116,7 +105,7 @@ def store(lp: MatchingLP, entry: Path, spec: Spec) -> None:
 def _write_blocks(spec: MatchingSpec, entry: Path, threads: int | None) -> None:
     """The same as `store`, one block after another; the budgets come last, for they are made from all blocks."""
     load = np.zeros((loads_of(spec.polytope), spec.destinations), dtype=np.int64)
-    with _entry(entry) as partial, contextlib.ExitStack() as files:
+    with written_folder(entry, replace=True) as partial, contextlib.ExitStack() as files:
         offsets, destination, a, c, b = (
             files.enter_context(_ArrayFile(partial, name, dtype))
             for name, dtype in (("offsets", "i8"), ("destination", "i4"), ("a", "f4"), ("c", "f4"), ("b", "f8"))
@@ -167,21 +156,6 @@ class _ArrayFile:
         np.lib.format.write_array_header_1_0(self._file, shape)
 
 
-@contextmanager
-def _entry(entry: Path) -> Iterator[Path]:
-    """A folder to write into, which becomes `entry` when the block ends well and is removed when it does not."""
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    _remove_abandoned(entry)
-    partial = entry.with_suffix(f".{os.getpid()}.partial")
-    partial.mkdir(exist_ok=True)
-    try:
-        yield partial
-        shutil.rmtree(entry, ignore_errors=True)
-        partial.rename(entry)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
 def _write_header(
     partial: Path,
     spec: Spec,
@@ -199,10 +173,3 @@ def _write_header(
     if rows is not None:
         header["rows"] = rows
     (partial / _HEADER).write_text(json.dumps(header, indent=1))
-
-
-def _remove_abandoned(entry: Path) -> None:
-    for partial in entry.parent.glob("*.partial"):
-        with contextlib.suppress(OSError):  # another process may remove it at the same time
-            if time.time() - partial.stat().st_mtime > _ABANDONED_S:
-                shutil.rmtree(partial)

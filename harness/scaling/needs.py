@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 
 from harness.scaling.sharded import sharded_solver
-from instances import InputError, Spec
+from instances import InputError, Spec, in_blocks
 from instances.sampling import BLOCK_SOURCES
-from instances.shards import in_blocks
 from solvers.engine.sizes import Shape, SolveBytes
 
 #: Of a rank before the instance: Python, PyTorch, Numba and the compiled loops, without CUDA; and CUDA on a device.

@@ -23,10 +23,10 @@ from harness.cards import card, check_settings
 from harness.clock import Stopwatch
 from harness.cores import take_cores
 from harness.scaling.assembled import assemble
-from instances import InputError, MatchingLP, MatchingSpec, Spec, available_memory, parse_spec
+from instances import InputError, MatchingLP, MatchingSpec, Spec, available_memory, in_blocks, parse_spec
 from instances.cpus import usable_cpus
 from instances.mapped import default_cache
-from instances.shards import in_blocks, instance_digest, load_part
+from instances.shards import instance_digest, load_part
 from solvers import Answer, Settings
 from solvers.card import SolverCard
 from solvers.engine.checkpoint import CheckpointStore

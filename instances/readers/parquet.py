@@ -22,8 +22,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import shutil
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -42,6 +40,9 @@ from instances.errors import InputError, InstanceError, SpecError
 from instances.matching import MatchingLP
 from instances.parquet_edges import read_edges
 from instances.parquet_tables import read_limits, read_polytopes, write_tables
+from instances.row_arrays import SHORT
+from instances.rows import families_in_words
+from instances.whole_folder import written_folder
 
 _SPEC = "spec.json"
 #: The format is these words and a number. Versions that know the short form alone refuse the number of the other.
@@ -58,19 +59,14 @@ def write_parquet(lp: MatchingLP, folder: Path, spec_text: str) -> None:
     if _is_written(folder, lp, content):
         return
     header = _header_of(lp, spec_text, content)
-    folder = folder.absolute()
-    partial = folder.parent / f".{folder.name}.{os.getpid()}.partial"
     try:
-        partial.mkdir(parents=True)
-        cuts = write_tables(lp, partial, header)
-        header["pieces"] = [piece_hash(lp, first, last) for first, last in itertools.pairwise(cuts)]
-        header["budgets"] = limits_hash(lp)
-        (partial / _SPEC).write_text(json.dumps(header, indent=1) + "\n")
-        partial.rename(folder)
+        with written_folder(folder) as partial:
+            cuts = write_tables(lp, partial, header)
+            header["pieces"] = [piece_hash(lp, first, last) for first, last in itertools.pairwise(cuts)]
+            header["budgets"] = limits_hash(lp)
+            (partial / _SPEC).write_text(json.dumps(header, indent=1) + "\n")
     except OSError as fault:
-        raise InputError(f"{folder} cannot be written ({fault}): give another place") from fault
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        raise InputError(f"{folder.absolute()} cannot be written ({fault}): give another place") from fault
 
 
 def read_parquet(folder: Path) -> MatchingLP:
@@ -126,6 +122,14 @@ class ParquetSpec:
     @property
     def nbytes(self) -> int:
         return int(self._header["bytes"])
+
+    @property
+    def beyond_short_form(self) -> str:
+        """As of the instance; known from its header alone."""
+        rows = self._header.get("rows")
+        if rows is None or rows[0]["form"] == SHORT:
+            return ""
+        return families_in_words([family["name"] for family in rows])
 
     @classmethod
     def parse(cls, text: str) -> ParquetSpec:

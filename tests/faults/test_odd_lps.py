@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from instances.memory import usable_threads
+from instances.cpus import usable_threads
 from tests.faults.conftest import ROOT
 
 #: LPs of one child process: each takes seconds to start.

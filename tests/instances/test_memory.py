@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from instances import InputError, available_memory, generate, memory, parse_spec
+from instances import InputError, available, available_memory, generate, parse_spec
 
 SPEC = "dualip:sources=100000,destinations=10,degree=5"
 
@@ -22,7 +22,7 @@ def container(folder: Path, limit: str) -> None:
 
 @pytest.fixture
 def cgroup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(memory, "_CGROUP", tmp_path)
+    monkeypatch.setattr(available, "_CGROUP", tmp_path)
     return tmp_path
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from pyarrow import parquet
 
+from harness.cli import invoke
 from instances import (
     InputError,
     InstanceError,
@@ -202,6 +203,18 @@ def test_a_later_format_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "lp" / "spec.json").write_text(json.dumps(header | {"format": "dualbench matching LP 3"}))
     with pytest.raises(SpecError, match=r"lp is of format 3, this version of dualbench reads up to 2: use a newer"):
         read_parquet(tmp_path / "lp")
+
+
+def test_commands_refuse_stored_families_in_one_line_and_describe_them(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_parquet(many_edges(), tmp_path / "lp", "by hand")
+    spec, told = f"parquet:path={tmp_path / 'lp'}", "3 families of rows (campaign, total, link)"
+    assert parse_spec(spec).beyond_short_form == many_edges().beyond_short_form == told
+    assert invoke(["scale", spec, "--ranks", "1", "--out", str(tmp_path / "out")]) == 2
+    assert f"the instance has {told}" in " ".join(capfd.readouterr().err.split())
+    assert invoke(["instances", spec]) == 0
+    assert "link: 7 rows, each edge in 0 to 3 of them" in " ".join(capfd.readouterr().out.split())
 
 
 def test_the_size_of_families_is_known_before_they_are_read(tmp_path: Path) -> None:
