@@ -1,104 +1,43 @@
-"""`dualbench compare A B`: per case, how the run time of B stands to that of A, and whether accuracy was lost.
+"""`dualbench compare A B`: which cases of two sets of records are the same, and how their times and gaps stand.
 
-A case is the content of an instance, a solver with its adapter, and every setting; its repeats are its samples. The
-ratio is of medians. The spread of the repeats is the model of the noise: a case is slower or faster where the two
-ranges of seconds do not meet and the ratio is beyond 1.05 either way (three repeats or more on both sides) or 1.2
-(fewer), else it is level. Repeats that were disturbed (~) are set aside. A case lost accuracy when it was solved and no
-longer is, or when it was not solved before either and its certified gap more than doubled; a gap within the tolerance
-is no loss. What differs in data, adapter, dtype, limits, threads, device or options is not comparable, and is named.
+A case is the content of an instance, a solver with its adapter, and every setting; its repeats are its samples. What
+differs in data, adapter, dtype, limits, threads, device or options is not comparable, and is named. What the times of a
+case say stands in harness/trust/ratios.py.
 """
 
 from __future__ import annotations
 
-import enum
 import json
-import math
-import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from harness.records import RecordsFile, contents
 from harness.trust.places import check_places
+from harness.trust.ratios import Change, Ratio, Rows, Summary, ratio_of, summary_of
 from instances import InputError
 
-#: Ratios up to these are level: with at least _REPEATS repeats on both sides, and with fewer.
-LEVEL = 1.05
-LEVEL_OF_FEW = 1.2
-_REPEATS = 3
-_TICK = 1e-9  # seconds: no clock of ours tells less apart
 _COMPARED = ("dtype", "time_limit", "iteration_limit", "threads", "device", "seed", "options")
-
-Rows = Sequence[Mapping[str, Any]]
-
-
-class Change(enum.StrEnum):
-    """What can be said of the time of a case."""
-
-    SLOWER = "slower"
-    FASTER = "faster"
-    LEVEL = "level"
-    DISTURBED = "disturbed"  # every repeat of one side was
-    UNSOLVED = "-"  # one side has no time: the time of a failure says nothing about speed
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ratio:
-    """One case of both sets; ratio, least and largest are None where there is no time to compare.
-
-    least, largest: the ratios that single repeats give at the extremes. gap: the largest over the repeats. set_aside:
-    repeats that were disturbed, of both sets.
-    """
-
-    case: str
-    solver: str
-    change: Change
-    ratio: float | None
-    least: float | None
-    largest: float | None
-    gap_before: float | None
-    gap_after: float | None
-    status_before: str
-    status_after: str
-    tolerance: float
-    set_aside: int = 0
-
-    @property
-    def lost_accuracy(self) -> str:
-        """What was lost in a few words, "" where nothing was."""
-        if self.status_before == "solved" and self.status_after != "solved":
-            return f"solved -> {self.status_after}"
-        if self.status_before == self.status_after == "solved" or self.gap_before is None:
-            return ""
-        if self.gap_after is None:
-            return f"gap {self.gap_before:.1e} -> none"
-        return f"gap {self.gap_before:.1e} -> {self.gap_after:.1e}" if self.gap_after > 2 * self.gap_before else ""
-
-    def slower(self, threshold: float) -> bool:
-        """Slower, and above the threshold."""
-        return self.change is Change.SLOWER and self.ratio is not None and self.ratio > threshold
-
-
-@dataclass(frozen=True, kw_only=True)
-class Summary:
-    """One solver over its cases: the geometric mean of the ratios, None without one, and how many cases are what."""
-
-    solver: str
-    mean: float | None
-    counts: Mapping[Change, int]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """different: cases of the same solver, instance and tolerance that are not comparable, with the reason.
-    only_before, only_after: cases that one set lacks. warnings: what differs between the places, and matters little.
-    """
+    """Two sets of records, case by case."""
 
     ratios: Sequence[Ratio]
+    """The cases that both sets have."""
+
     different: Mapping[str, str]
+    """Cases of the same solver, instance and tolerance that are not comparable, with the reason."""
+
     only_before: Sequence[str]
+    """Cases that the second set lacks."""
+
     only_after: Sequence[str]
+    """Cases that the first set lacks."""
+
     warnings: Sequence[str] = ()
+    """Differences between the machines that matter little."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -130,7 +69,7 @@ def compare(before: RecordsFile, after: RecordsFile, *, any_environment: bool = 
         rivals = [other for other in asked.get(_asked(case), []) if _same_question(case, other)]
         equal = next((other for other in rivals if not _differences(case, other)), None)
         if equal is not None:
-            ratios.append(_ratio(case, equal))
+            ratios.append(ratio_of(case.name, case.rows, equal.rows))
             met.add(id(equal))
         elif rivals:
             different[case.name] = "; ".join(_differences(case, rivals[0]))
@@ -207,70 +146,12 @@ def _shown(value: Any) -> str:
     return "none" if value is None else json.dumps(value, sort_keys=True) if isinstance(value, dict) else str(value)
 
 
-def _ratio(before: _Case, after: _Case) -> Ratio:
-    old = _seconds(before.rows)
-    new = _seconds(after.rows)
-    both = bool(old and new)
-    return Ratio(
-        case=before.name,
-        solver=str(before.first["solver"]),
-        change=_change(before.rows, after.rows, old, new),
-        ratio=statistics.median(new) / statistics.median(old) if both else None,
-        least=min(new) / max(old) if both else None,
-        largest=max(new) / min(old) if both else None,
-        gap_before=_worst_gap(before.rows),
-        gap_after=_worst_gap(after.rows),
-        status_before=_status(before.rows),
-        status_after=_status(after.rows),
-        tolerance=before.first["settings"]["tolerance"],
-        set_aside=sum(bool(row.get("disturbed")) for row in (*before.rows, *after.rows)),
-    )
-
-
-def _change(before: Rows, after: Rows, old: Sequence[float], new: Sequence[float]) -> Change:
-    if not old or not new:
-        solved = _status(before) == _status(after) == "solved"
-        disturbed = any(all(row.get("disturbed") for row in rows) for rows in (before, after))
-        return Change.DISTURBED if solved and disturbed else Change.UNSOLVED
-    ratio = statistics.median(new) / statistics.median(old)
-    level = LEVEL if min(len(old), len(new)) >= _REPEATS else LEVEL_OF_FEW
-    if min(new) > max(old) and ratio > level:
-        return Change.SLOWER
-    if max(new) < min(old) and ratio < 1 / level:
-        return Change.FASTER
-    return Change.LEVEL
-
-
-def _seconds(rows: Rows) -> list[float]:
-    """Run times of the repeats that nothing disturbed, where all repeats were solved."""
-    if _status(rows) != "solved":
-        return []
-    return [max(run, _TICK) for row in rows if not row.get("disturbed") and (run := row["seconds"].get("run"))]
-
-
-def _status(rows: Rows) -> str:
-    """Solved where every repeat was, else the status of the first that was not."""
-    return next((str(row["status"]) for row in rows if row["status"] != "solved"), "solved")
-
-
-def _worst_gap(rows: Rows) -> float | None:
-    gaps = [(row.get("certificate") or {}).get("certified_gap") for row in rows]
-    proved = [float(gap) for gap in gaps if gap is not None]
-    return max(proved) if len(proved) == len(gaps) else None
-
-
 def summaries(comparison: Comparison) -> list[Summary]:
     """One a solver, in the order of the cases."""
     by_solver: dict[str, list[Ratio]] = {}
     for ratio in comparison.ratios:
         by_solver.setdefault(ratio.solver, []).append(ratio)
-    return [_summary(solver, ratios) for solver, ratios in by_solver.items()]
-
-
-def _summary(solver: str, ratios: Sequence[Ratio]) -> Summary:
-    known = [ratio.ratio for ratio in ratios if ratio.ratio is not None]
-    mean = math.exp(statistics.fmean(map(math.log, known))) if known else None
-    return Summary(solver=solver, mean=mean, counts={c: sum(r.change is c for r in ratios) for c in Change})
+    return [summary_of(solver, ratios) for solver, ratios in by_solver.items()]
 
 
 def slower(comparison: Comparison, threshold: float) -> Iterator[Ratio]:

@@ -8,7 +8,8 @@ from rich.table import Table
 from harness.numbers import number
 from harness.records import DISTURBED
 from harness.texts import plain_text
-from harness.trust.compare import Change, Comparison, Ratio, Summary
+from harness.trust.compare import Comparison
+from harness.trust.ratios import Change, Ratio, Summary
 
 _WORDS = {Change.UNSOLVED: "not solved by both", Change.DISTURBED: "disturbed and set aside"}
 

@@ -10,7 +10,8 @@ import pytest
 from harness import records
 from harness.cli import invoke
 from harness.records import RecordsFile, Seconds
-from harness.trust.compare import Change, compare, lost_accuracy, slower, summaries
+from harness.trust.compare import compare, lost_accuracy, slower, summaries
+from harness.trust.ratios import Change
 from instances import InputError
 from tests.support.records import case_record
 
