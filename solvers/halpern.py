@@ -28,18 +28,14 @@ from solvers.engine.evaluate import loads_of
 from solvers.engine.iterate import Assessment, Finish, Method, MethodState, Problem
 from solvers.engine.kernel import RESTART, Kernel, Mix, Pass, Tensor
 from solvers.engine.layout import Layout
-from solvers.engine.points import to_edges
-from solvers.engine.precision import answer_dtype
 from solvers.engine.progress import NonFiniteError, Progress
 from solvers.engine.proof import Prover
 from solvers.engine.repair import repair
-from solvers.engine.rows import Rows
 from solvers.engine.tensors import as_numpy, dot, upload
 from solvers.iterates import Iterates, RowPart
-from solvers.proximal.full import FullProblem
-from solvers.proximal.iterates import CellVector, ProximalIterates
-from solvers.proximal.outer import Handover, Inputs, ProximalNewton
-from solvers.proximal.switch import Switch
+from solvers.newton_finish import NewtonFinish, PdhgPoint
+from solvers.proximal.iterates import ProximalIterates
+from solvers.proximal.outer import Handover
 from solvers.restarts import RestartRules, Restarts
 
 #: Step size times ||A||: PDHG converges below 1.
@@ -122,7 +118,7 @@ class Halpern(Method):
 
         self._iterates = self._first_iterates()
         self._restarts = self._first_restarts()
-        self._switch = Switch(warm=state.start is not None)
+        self._newton = NewtonFinish(state, state.layout, most_edges=state.most_edges, warm=state.start is not None)
 
         self._next = _Next.MIX
         """The plan for the next pass."""
@@ -145,12 +141,10 @@ class Halpern(Method):
     def advance(self, iteration: int) -> Method:
         """Mix, restart or hand over, as planned before the pass, and plan the next one."""
         if self._next is _Next.HAND_OVER:
-            return self._newton(iteration)
+            return self._hand_over(iteration)
 
-        # Before z moves: the switch looks at the z of this pass.
-        slow = self._state.newton and self._switch.due(
-            iteration, self._residuals.gap, self._state.most_edges, self._many_slack
-        )
+        # Before z moves: the rate is judged at the z of this pass.
+        slow = self._state.newton and self._newton.due(iteration, self._residuals.gap, self._here)
         if self._next is _Next.RESTART:
             self._restart()
             restart_next = False
@@ -225,38 +219,24 @@ class Halpern(Method):
         self._restarts.restarted(distance_x=residuals.distance_x, distance_y=residuals.distance_y)
         self._iterates.restart(self._step.projected)
 
-    def _newton(self, iteration: int) -> Method:
-        """Newton's method from z_t; both primal vectors are its own from here on."""
-        state = self._state
-        cells = self._iterates.cells()
-        inputs = Inputs(
-            problem=state,
-            full=self._full_problem(),
-            rows=Rows(state.lp, state.context.group),
-            progress=self._progress,
-            to_edges=self._to_edges,
-            snapshot=self._snapshot_at,
+    def _here(self) -> PdhgPoint:
+        """z, for a look at the rate."""
+        return PdhgPoint(
+            x=self._iterates.cells()["x"],
+            price=as_numpy(self._scale * self._iterates.z.y),
+            weight=self._restarts.weight,
         )
+
+    def _hand_over(self, iteration: int) -> Method:
+        """Newton's method from z_t; both primal vectors are its own from here on."""
+        cells = self._iterates.cells()
         start = Handover(
             iterates=ProximalIterates(centre=cells["x"], spare=cells["anchor"]),
             price=as_numpy(self._scale * self._step.projected.y),
             weight=self._restarts.weight,
             iteration=iteration,
         )
-        return ProximalNewton(inputs, start)
-
-    def _many_slack(self) -> bool:
-        x = self._iterates.cells()["x"]
-        price = as_numpy(self._scale * self._iterates.z.y)
-        return self._switch.many_slack(self._full_problem(), x, price, self._restarts.weight)
-
-    def _full_problem(self) -> FullProblem:
-        state = self._state
-        return FullProblem(state.layout, state.lp.b, state.context, threads=state.settings.threads)
-
-    def _to_edges(self, cells: CellVector) -> Vector:
-        state = self._state
-        return to_edges(state.layout, state.lp, cells, answer_dtype(state.settings, equality=state.has_equality))
+        return self._newton.take_over(start, self._progress, self._snapshot_at)
 
     def snapshot(self) -> MethodState:
         return MethodState(

@@ -1,0 +1,73 @@
+"""The last part of a run of blockpdhg: when Newton's method takes over, and the parts it works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from solvers.base import Vector
+from solvers.engine.iterate import Method, MethodState, Problem
+from solvers.engine.layout import Layout
+from solvers.engine.points import to_edges
+from solvers.engine.precision import answer_dtype
+from solvers.engine.prices import Prices
+from solvers.engine.progress import Progress
+from solvers.engine.rows import Rows
+from solvers.proximal.full import FullProblem
+from solvers.proximal.iterates import CellVector
+from solvers.proximal.outer import Handover, Inputs, ProximalNewton
+from solvers.proximal.switch import Switch
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PdhgPoint:
+    """Where PDHG is."""
+
+    x: CellVector
+
+    price: Prices
+    """The dual in the units of the instance."""
+
+    weight: float
+    """The primal weight."""
+
+
+class NewtonFinish:
+    """Watches the rate of PDHG and, where it has fallen, makes the method that goes on."""
+
+    def __init__(self, problem: Problem, layout: Layout, *, most_edges: int, warm: bool) -> None:
+        """most_edges: of the rank that has most. warm: PDHG has a warm start, so its rate is looked at early."""
+        self._problem = problem
+        self._layout = layout
+        self._most_edges = most_edges
+        self._switch = Switch(warm=warm)
+
+    def due(self, iteration: int, gap: float, here: Callable[[], PdhgPoint]) -> bool:
+        """Whether to take over after this iteration; `here` is asked only where the rate has fallen."""
+        return self._switch.due(iteration, gap, self._most_edges, lambda: self._many_slack(here()))
+
+    def take_over(
+        self, start: Handover, progress: Progress, snapshot: Callable[[Prices, Prices], MethodState]
+    ) -> Method:
+        """Newton's method from `start`; snapshot: as in Inputs."""
+        inputs = Inputs(
+            problem=self._problem,
+            full=self._full_problem(),
+            rows=Rows(self._problem.lp, self._problem.context.group),
+            progress=progress,
+            to_edges=self._to_edges,
+            snapshot=snapshot,
+        )
+        return ProximalNewton(inputs, start)
+
+    def _many_slack(self, point: PdhgPoint) -> bool:
+        return self._switch.many_slack(self._full_problem(), point.x, point.price, point.weight)
+
+    def _full_problem(self) -> FullProblem:
+        problem = self._problem
+        return FullProblem(self._layout, problem.lp.b, problem.context, threads=problem.settings.threads)
+
+    def _to_edges(self, cells: CellVector) -> Vector:
+        problem = self._problem
+        dtype = answer_dtype(problem.settings, equality=problem.has_equality)
+        return to_edges(self._layout, problem.lp, cells, dtype)
