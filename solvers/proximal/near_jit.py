@@ -16,7 +16,7 @@ from solvers.engine.polytopes.lanes_jit import FAST, LaneEdges, is_slack, mark_n
 from solvers.engine.threads_jit import parallel_for
 from solvers.proximal.arrays import FullPass, NearLanes, ProximalStep
 
-#: A cell with a minimum cost holds an edge. Half of PAD_COST, because float32 rounds that. An edge that costs more
+#: A cell with a smaller cost holds an edge. Half of PAD_COST, because float32 rounds that. An edge that costs more
 #: counts as padding: it is active only where its source has no other edge, and such a source never changes.
 _EDGE_COST = PAD_COST / 2
 
