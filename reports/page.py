@@ -18,7 +18,8 @@ from reports.canvas import DARK_GRID, DARK_INK, DARK_MUTED, GRID, INK, MUTED, sw
 from reports.environments import contradictory, disturbed, machine, mixed, overdrawn, when_measured, where
 from reports.load import Loaded
 from reports.palette import css_variables, styles
-from reports.sections import SECTIONS, WITHOUT_CASES, Material, Section
+from reports.section import Material, Section
+from reports.sections import SECTIONS, WITHOUT_CASES
 from reports.shown import count, listed, markdown, percent, plural, power
 
 
@@ -63,10 +64,10 @@ def compose(loaded: Loaded) -> Page:
     material = Material(
         loaded=loaded,
         cases=cases,
-        found=found,
-        best=outcomes.winners(found),
-        looks=styles(solver_of),
-        named=tables.instance_cells(cases),
+        outcomes=found,
+        winners=outcomes.winners(found),
+        styles=styles(solver_of),
+        instances=tables.instance_cells(cases),
     )
 
     suites = sorted(set(cases["suite"]) - {""})
@@ -81,7 +82,7 @@ def compose(loaded: Loaded) -> Page:
 def _compose_scaling(loaded: Loaded) -> Page:
     """The page of records that hold runs over ranks alone."""
     nothing = pd.DataFrame()
-    material = Material(loaded=loaded, cases=loaded.cases, found=nothing, best=nothing, looks={}, named={})
+    material = Material(loaded=loaded, cases=loaded.cases, outcomes=nothing, winners=nothing, styles={}, instances={})
     machines = {row["machine"]: machine(row) for row in loaded.environments}
     return Page(
         title="How the solvers scale over ranks",

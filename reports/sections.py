@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
 from reports import definitions, environments, figures, outcomes, scaling, tables, time_tables
-from reports.canvas import Drawing
-from reports.load import Loaded
-from reports.palette import Style
-from reports.shown import Cell, Table, count, factor, listed, plural, power
+from reports.section import Material, Section
+from reports.shown import Cell, count, factor, listed, plural, power
 
 INSTANCES_DRAWN = 24  # figures of single instances; the tables hold all of them
 PREFERRED_TARGET = 1e-4
@@ -24,61 +21,25 @@ NO_WIN = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """One part of the page. lead: sentences before its figures and tables; more: sentences after them.
-
-    see: the terms of definitions.py that it needs.
-    """
-
-    anchor: str
-    title: str
-    lead: Sequence[str] = ()
-    points: Sequence[str] = ()
-    drawings: Sequence[Drawing] = ()
-    tables: Sequence[Table] = ()
-    more: Sequence[str] = ()
-    commands: Sequence[str] = ()
-    terms: Sequence[tuple[str, str]] = ()
-    see: Sequence[str] = ()
-
-    @property
-    def key(self) -> dict[str, Style]:
-        """The legend that the drawings share."""
-        return {name: style for drawing in self.drawings for name, style in drawing.key.items()}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Material:
-    """What several sections are made from."""
-
-    loaded: Loaded
-    cases: pd.DataFrame
-    found: pd.DataFrame
-    best: pd.DataFrame
-    looks: Mapping[str, Style]
-    named: Mapping[str, Cell]
-
-
 def answer(material: Material) -> Section:
-    best = material.best
+    best = material.winners
     if best.empty:
         return Section(anchor="answer", title="Fastest solver", lead=["No case was tried."])
     return Section(
         anchor="answer",
         title="Fastest solver by instance and certified gap",
         points=[_wins(material, target) for target in outcomes.targets(material.cases)],
-        tables=[time_tables.winner_table(best, material.named, material.looks)],
+        tables=[time_tables.winner_table(best, material.instances, material.styles)],
         see=[definitions.TIME, definitions.WIN, definitions.PREPARE, definitions.MARKS],
     )
 
 
 def _wins(material: Material, target: float) -> str:
     """One line: who wins where, and what is no win."""
-    rows = material.best[material.best["target"] == target]
-    outcomes_here = material.found[(material.found["target"] == target) & material.found["asked"]]
+    rows = material.winners[material.winners["target"] == target]
+    outcomes_here = material.outcomes[(material.outcomes["target"] == target) & material.outcomes["asked"]]
     asked = len(outcomes_here["competitor"].unique())
-    everybody = len(material.found["competitor"].unique())
+    everybody = len(material.outcomes["competitor"].unique())
     if asked == 1:
         reached = int(rows["winner"].notna().sum())
         solver = outcomes_here["competitor"].iloc[0]
@@ -108,11 +69,11 @@ def _lead_of(won: pd.DataFrame, solver: object) -> str:
 
 
 def times(material: Material) -> Section:
-    reached = material.found.dropna(subset="seconds")
+    reached = material.outcomes.dropna(subset="seconds")
     if reached.empty:
         return Section(anchor="times", title="Time to each certified gap", lead=["No case reached any of the targets."])
     target = PREFERRED_TARGET if (reached["target"] == PREFERRED_TARGET).any() else reached["target"].max()
-    drawings = figures.time_by_size(material.found, figures.sizes_of(material.cases), target, material.looks)
+    drawings = figures.time_by_size(material.outcomes, figures.sizes_of(material.cases), target, material.styles)
     return Section(
         anchor="times",
         title="Time to each certified gap",
@@ -122,14 +83,14 @@ def times(material: Material) -> Section:
         ],
         see=[definitions.TIME, definitions.PREPARE, definitions.MARKS],
         drawings=drawings,
-        tables=time_tables.time_tables(material.found, material.named, material.looks),
+        tables=time_tables.time_tables(material.outcomes, material.instances, material.styles),
     )
 
 
 def gap_against_time(material: Material) -> Section | None:
-    names = figures.chosen(list(material.named), INSTANCES_DRAWN)
+    names = figures.chosen(list(material.instances), INSTANCES_DRAWN)
     groups = {str(name): rows for name, rows in material.cases.groupby("instance", observed=True)}
-    drawn = [figures.gap_against_time(groups[name], name, material.looks) for name in names]
+    drawn = [figures.gap_against_time(groups[name], name, material.styles) for name in names]
     if not any(drawn):
         return None
     lead = [
@@ -141,7 +102,7 @@ def gap_against_time(material: Material) -> Section | None:
     return Section(
         anchor="accuracy",
         title="Time against certified gap",
-        lead=[*lead, *_left_out(names, material.named)],
+        lead=[*lead, *_left_out(names, material.instances)],
         see=[definitions.GAP],
         drawings=[drawing for drawing in drawn if drawing],
     )
@@ -152,7 +113,7 @@ def gap_over_time(material: Material) -> Section | None:
     traced = traced.sort_values(["instance", "competitor", "tolerance", "repeat"])
     traced = traced.drop_duplicates(["instance", "competitor"])
     known = set(traced["instance"])
-    names = [name for name in material.named if name in known]
+    names = [name for name in material.instances if name in known]
     if not names:
         return None
 
@@ -161,7 +122,7 @@ def gap_over_time(material: Material) -> Section | None:
     for name in shown:
         rows = traced[traced["instance"] == name]
         drawn.append(
-            figures.gap_over_time(dict(zip(rows["competitor"], rows["trace"], strict=True)), name, material.looks)
+            figures.gap_over_time(dict(zip(rows["competitor"], rows["trace"], strict=True)), name, material.styles)
         )
 
     tracing = sorted(set(traced["competitor"]))
@@ -192,15 +153,17 @@ def _left_out(shown: Sequence[str], names: Sequence[str] | Mapping[str, Cell]) -
 
 def success(material: Material) -> Section:
     profiles = [
-        figures.profile(outcomes.common_times(material.found, target), target, material.looks)
+        figures.profile(outcomes.common_times(material.outcomes, target), target, material.styles)
         for target in outcomes.targets(material.cases)
     ]
-    rates = [tables.success_table(outcomes.success(material.found), material.looks)] if len(material.found) else []
+    rates = []
+    if len(material.outcomes):
+        rates = [tables.success_table(outcomes.success(material.outcomes), material.styles)]
     return Section(
         anchor="success",
         title="Success, correctness, performance profile",
         drawings=[drawing for drawing in profiles if drawing],
-        tables=[*rates, tables.claims_table(outcomes.claims(material.cases), material.looks)],
+        tables=[*rates, tables.claims_table(outcomes.claims(material.cases), material.styles)],
         see=[definitions.SUCCESS, definitions.MEAN, definitions.PROFILE],
     )
 
@@ -209,7 +172,7 @@ def memory(material: Material) -> Section | None:
     peaks = outcomes.memory(material.cases)
     if peaks.empty:
         return None
-    table = tables.memory_table(peaks, material.named, material.looks)
+    table = tables.memory_table(peaks, material.instances, material.styles)
     return Section(anchor="memory", title="Peak memory", see=[definitions.MEMORY], tables=[table])
 
 
@@ -222,7 +185,7 @@ def failures(material: Material) -> Section:
         anchor="not-solved",
         title="Not solved",
         lead=[f"{plural(number, 'case')} of {count(len(material.cases))}, skipped ones included."],
-        tables=[tables.failure_table(unsolved, material.looks)],
+        tables=[tables.failure_table(unsolved, material.styles)],
     )
 
 

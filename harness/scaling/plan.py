@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from harness.scaling.devices import Device, named_device
 from harness.scaling.disk import measured_speed
 from harness.scaling.model import Speeds, seconds_per_iteration
 from harness.scaling.needs import block_bytes, device_bytes, host_bytes, most_ranks, solve_bytes, streaming_bytes
@@ -22,56 +23,29 @@ _SCALARS = 24
 
 
 @dataclass(frozen=True, kw_only=True)
-class Device:
-    """One device a rank. speed: bytes a second that passes reach; latency and link as in harness.scaling.model.Speeds;
-    host_link: bytes a second from the memory of the host, while as many go back.
-
-    source says where the figures are from: none of the links is measured here.
-    """
-
-    name: str
-    memory: float
-    speed: float
-    latency: float
-    link: float
-    host_link: float
-    source: str
-
-
-DEVICES = {
-    device.name: device
-    for device in (
-        Device(
-            name="h200", memory=139 * 2**30, speed=4.3e12, latency=1e-5, link=5e10, host_link=5e10,
-            source="copy of 4.3 TB/s measured; link of 400 Gb/s a device and 10 us a step assumed",
-        ),
-        Device(
-            name="h100", memory=79 * 2**30, speed=3.0e12, latency=1e-5, link=5e10, host_link=5e10,
-            source="90 % of the vendor's 3.35 TB/s; link of 400 Gb/s a device and 10 us a step assumed",
-        ),
-        Device(
-            name="a100", memory=79 * 2**30, speed=1.8e12, latency=1e-5, link=2.5e10, host_link=2.5e10,
-            source="90 % of the vendor's 2.0 TB/s; link of 200 Gb/s a device and 10 us a step assumed",
-        ),
-    )
-}  # fmt: skip
-
-
-@dataclass(frozen=True, kw_only=True)
 class Streamed:
-    """A rank whose cells lie in `place`, "host" (of its device) or "disk"; bytes of the rank.
-
-    link_speed: bytes a second of the link between, edges_per_second: what it lets pass. fits: this machine with all its
-    ranks; from the host, one device, whatever memory its host has.
-    """
+    """What a rank takes that streams its cells."""
 
     place: str
+    """Where the cells lie: "host" (of its device) or "disk"."""
+
     device_bytes: float
+    """On its device."""
+
     host_bytes: float
+    """On its host."""
+
     disk_bytes: float
+    """On the disk."""
+
     link_speed: float
+    """Bytes a second of the link over which the cells come."""
+
     edges_per_second: float
+    """How many edges that link lets pass."""
+
     fits: bool
+    """From the disk: this machine with all its ranks. From the host: one device, whatever memory its host has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,9 +227,3 @@ def least_ranks(spec: Spec, *, solver: str, device: str) -> int:
         fits = device_bytes(solve_bytes(spec, middle, solver)) <= memory
         low, high = (low, middle) if fits else (middle + 1, high)
     return low
-
-
-def named_device(name: str) -> Device:
-    if name not in DEVICES:
-        raise InputError(f"unknown device {name!r}: use cpu or one of {', '.join(DEVICES)}")
-    return DEVICES[name]

@@ -12,7 +12,8 @@ import pytest
 
 from harness.scaling.disk import measured_speed
 from harness.scaling.needs import device_bytes, host_bytes, most_ranks, shape_of, solve_bytes, streaming_bytes
-from harness.scaling.plan import DEVICES, from_disk, least_ranks, plan
+from harness.scaling.devices import DEVICES
+from harness.scaling.plan import from_disk, least_ranks, plan
 from instances import InputError, parse_spec
 
 GIGA = "dualip:sources=100000000,destinations=10000,degree=10"
