@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from harness.scaling.devices import DEVICES
 from harness.scaling.disk import measured_speed
 from harness.scaling.needs import device_bytes, host_bytes, most_ranks, shape_of, solve_bytes, streaming_bytes
-from harness.scaling.devices import DEVICES
 from harness.scaling.plan import from_disk, least_ranks, plan
 from instances import InputError, parse_spec
 
