@@ -11,20 +11,23 @@ from instances.families import family
 from instances.sampling import BLOCK_SOURCES
 from instances.spec import ReadableSpec, Spec
 
-_SCRATCH_PER_EDGE = 100  # of the block that a thread works on: keys, draws and gathers in float64 and int64
-_READ_SCRATCH = 256 << 20  # a row group or a text file on the way to arrays
-_SCRATCH_PER_DESTINATION = 150  # draws of the destinations, the alias table and its making
+#: Bytes per edge of the block that a thread works on: keys, draws and gathers in float64 and int64.
+_SCRATCH_PER_EDGE = 100
+#: Bytes of a row group or a text file on the way to arrays.
+_READ_SCRATCH = 256 << 20
+#: Bytes of the draws of a destination, of the alias table and of making that.
+_SCRATCH_PER_DESTINATION = 150
 
 
 def memory_bytes(spec: Spec) -> int:
-    """Bytes of the arrays of the finished instance, from the nominal number of edges."""
+    """Bytes of the arrays of the finished instance, all families of rows included, from the nominal number of edges."""
     if isinstance(spec, ReadableSpec):
         return spec.nbytes
     return 8 * (spec.sources + 1 + spec.destinations) + family(spec.family).bytes_per_edge * spec.expected_edges
 
 
 def peak_memory_bytes(spec: Spec, threads: int | None = None) -> int:
-    """Bytes at the peak of making the instance with so many threads, the finished arrays included."""
+    """Peak bytes while the instance is made with `threads`, the finished arrays included."""
     if isinstance(spec, ReadableSpec):
         return math.ceil(1.25 * spec.nbytes) + min(4 * spec.nbytes, _READ_SCRATCH)
     peak = family(spec.family).peak * memory_bytes(spec) + _SCRATCH_PER_DESTINATION * spec.destinations
@@ -34,7 +37,8 @@ def peak_memory_bytes(spec: Spec, threads: int | None = None) -> int:
 
 def require_memory(spec: Spec, threads: int | None = None) -> None:
     """Raise InputError with need and available memory where the instance cannot be made here."""
-    need, available = peak_memory_bytes(spec, threads), available_memory()
+    need = peak_memory_bytes(spec, threads)
+    available = available_memory()
     if need > available:
         raise InputError(
             f"{spec.text} needs {need / 2**30:.3g} GiB of memory while it is made, {available / 2**30:.3g} GiB are "

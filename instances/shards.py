@@ -1,8 +1,8 @@
 """The part of an instance that one rank holds: whole blocks of a spec, or whole row groups of a stored instance.
 
 I sources, J destinations, E edges. Pieces (blocks or row groups) go to the ranks in order, balanced by their edges, so
-a part is a range of sources. The instance is the same whatever the number of ranks: what the ranks have to add up, the
-loads that budgets are made from, are integers.
+a part is a range of sources. The instance does not depend on the number of ranks: the loads that budgets are made from,
+which the ranks add up, are integers.
 """
 
 from __future__ import annotations
@@ -28,31 +28,33 @@ from instances.row_groups import RowGroups
 from instances.sampling import BLOCK_SOURCES
 from instances.spec import MatchingSpec, Spec, in_blocks
 
-_BLOCKS, _GROUPS = "blocks of sources", "row groups"
+_BLOCKS = "blocks of sources"
+_GROUPS = "row groups"
 Add = Callable[[npt.NDArray[np.int64]], npt.NDArray[np.int64]]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Part:
-    """lp: sources first_source, ... of the instance with the b of the whole; pieces int64[P + 1]: where each piece
-    of this part starts among its own sources.
-    """
+    """What one rank holds of an instance."""
 
     lp: MatchingLP
+    """Its sources, with the limits of all rows of the instance."""
     first_source: int
+    """Number of its first source in the instance."""
     pieces: npt.NDArray[np.int64]
+    """int64[P + 1]: where each piece starts among its own sources, and the end."""
 
     def digests(self) -> list[str]:
-        """One hash a piece, over its degrees and the bytes of its edges; see `instance_digest`."""
+        """One hash per piece, over its degrees and the bytes of its edges; see `instance_digest`."""
         return [_digest(self.lp, int(i), int(k)) for i, k in zip(self.pieces[:-1], self.pieces[1:], strict=True)]
 
 
 def load_part(
     spec: Spec, rank: int, ranks: int, add: Add, *, threads: int | None = None, folder: Path | None = None
 ) -> Part:
-    """The part of `rank`; nobody makes or reads more than that. `add` sums an int64 array over all ranks.
+    """The part of `rank`, which makes or reads no more than that. `add` sums an int64 array over all ranks.
 
-    folder: where the part of a generated family lies in files without a name, and not in memory.
+    folder: where a generated part goes into unnamed files, instead of into memory.
     """
     if isinstance(spec, ParquetSpec):
         return _read_part(spec, rank, ranks)
@@ -67,9 +69,10 @@ def load_part(
 def require_parts(spec: Spec, ranks: int, *, neighbours: int = 1, on_disk: bool = False) -> None:
     """SpecError where so many ranks cannot share `spec`, before one of them is started.
 
-    neighbours: ranks of a machine, which share its memory. on_disk: the parts take none.
+    neighbours: ranks of a machine, which share its memory. on_disk: the parts lie in files and take no memory.
     """
-    need, available = memory_bytes(spec) // ranks, available_memory(neighbours)
+    need = memory_bytes(spec) // ranks
+    available = available_memory(neighbours)
     if need > available and not on_disk:
         raise SpecError(
             f"{spec.text} needs {need / 2**30:.3g} GiB of memory on each of {ranks} ranks, {available / 2**30:.3g} GiB "

@@ -18,14 +18,16 @@ README = (ROOT / "README.md").read_text()
 
 
 def test_the_python_example_runs_as_written() -> None:
-    (program,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "certify(" in block]
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    program = "".join(block for block in blocks if "certify(" in block or "Rows(" in block)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
-    solved, objective, certified = done.stdout.splitlines()
+    solved, objective, certified, families = done.stdout.splitlines()
     assert solved.startswith("solved ")
     assert float(objective) == pytest.approx(-963.8, rel=1e-3)
     # Without prices the bound is -5.5; row 1 holds one unit, so both sources get what they want.
     assert [float(word) for word in certified.split()] == [-5.5, -5.5, 0.0]
+    assert families == "-4.15 [0. 0.]"  # half a unit below the floor of the second creator costs 0.1
 
 
 def test_the_example_from_the_disk_runs_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
