@@ -43,12 +43,19 @@ class Listing:
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """Where an adapter from outside is, see SolverCard. name: of its entry point. content: hash of its file."""
+    """Where an adapter from outside is."""
 
     origin: str
+    """As in SolverCard."""
+
     source: str
+    """As in SolverCard."""
+
     name: str
+    """Of its entry point."""
+
     content: str
+    """A hash of its file."""
 
 
 def card(solver_id: str) -> SolverCard:

@@ -15,20 +15,31 @@ from solvers.card import SolverCard, packed, unpacked
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """`instance` is its name in the suite, `spec` the text that makes it.
-
-    solver: its id, or the path of its file, as the suite names it. known: its card, looked up where it is not given.
-    keep_x: absolute path of the file that x goes to; "" where it is not kept.
-    """
+    """One instance, one solver, one tolerance, one repeat."""
 
     suite: str
+    """The suite that the case belongs to."""
+
     instance: str
+    """Its name in the suite."""
+
     spec: str
+    """The text that makes the instance."""
+
     solver: str
+    """Its id, or the path of its file, as the suite names it."""
+
     settings: Settings
+    """What the solver is asked for."""
+
     repeat: int = 0
+    """The number of the repeat, from 0."""
+
     known: SolverCard | None = field(default=None, compare=False, repr=False)
+    """The card of the solver, looked up where it is not given."""
+
     keep_x: str = field(default="", compare=False)
+    """The absolute path of the file that x goes to; "" where x is not kept."""
 
     @property
     def id(self) -> str:

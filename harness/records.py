@@ -49,13 +49,22 @@ _PIECE = 1 << 20  # bytes of a line that is passed over
 
 @dataclass(frozen=True, kw_only=True)
 class RecordsFile:
-    """What one records file holds; `warnings` are lines for the reader, such as one about a line that is no row."""
+    """What one records file holds."""
 
     runs: list[dict[str, Any]]
+    """Rows of kind "run"."""
+
     environments: list[dict[str, Any]]
+    """Rows of kind "environment"."""
+
     cases: list[dict[str, Any]]
+    """Rows of kind "case"; of a case that was run again, the last."""
+
     warnings: list[str]
+    """Lines for the reader, such as one about a line that is no row."""
+
     scaling: list[dict[str, Any]] = field(default_factory=list)
+    """Rows of kind "scaling"."""
 
 
 def append(path: Path, row: CaseRecord | Mapping[str, Any]) -> None:

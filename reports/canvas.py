@@ -63,17 +63,25 @@ RC: dict[Any, Any] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Drawing:
-    """One figure. name: of the files figures/<name>.svg and .png. inline: the SVG for the page.
-
-    key: the names of the legend, which `inline` leaves to the page where several figures share one.
-    """
+    """One figure."""
 
     name: str
+    """Of the files figures/<name>.svg and .png."""
+
     title: str
+    """In words."""
+
     svg: str
+    """The file."""
+
     inline: str
+    """The SVG for the page."""
+
     png: bytes
+    """The file."""
+
     key: Mapping[str, Style] = field(default_factory=dict)
+    """The names of the legend, which `inline` leaves to the page where several figures share one."""
 
 
 @contextmanager

@@ -26,17 +26,22 @@ IDENTITY = ["suite", "case", "instance", "solver", "tolerance", "repeat", "envir
 
 @dataclass(frozen=True, kw_only=True)
 class Loaded:
-    """Everything a report is made from.
-
-    cases: the columns above, "options" (text), "trace", and what identity.py adds. environments: one mapping an id,
-    with "machine" (a letter). runs: the "run" rows. warnings: lines for the reader. scaling: rows of that kind.
-    """
+    """Everything that a report is made from."""
 
     cases: pd.DataFrame
+    """The columns of records.case_columns, "options" (text), "too_short", "trace", and what identity.py adds."""
+
     environments: list[dict[str, Any]]
+    """One mapping for each id, with "machine" (a letter)."""
+
     runs: list[dict[str, Any]]
+    """The rows of kind "run"."""
+
     warnings: list[str]
+    """Lines for the reader."""
+
     scaling: list[dict[str, Any]] = field(default_factory=list)
+    """The rows of kind "scaling"."""
 
 
 def load(inputs: Sequence[Path]) -> Loaded:

@@ -28,9 +28,16 @@ class Page:
     """The whole report; the templates turn it into HTML and Markdown."""
 
     title: str
+    """Its heading."""
+
     summary: Sequence[str]
+    """Three sentences."""
+
     warnings: Sequence[str]
+    """What a reader has to know first."""
+
     sections: Sequence[Section]
+    """In order."""
 
 
 def write(loaded: Loaded, out: Path) -> Built:

@@ -20,24 +20,42 @@ MEBIBYTE = 2**20
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """text, and below it smaller lines of a note; `slot` >= 0 puts the colour of a solver before the text."""
+    """One cell of a table."""
 
     text: str
+    """What it says."""
+
     note: str = ""
+    """Smaller lines below the text."""
+
     slot: int = -1
+    """From 0 on, the colour of a solver before the text."""
+
     best: bool = False
+    """In bold."""
+
     muted: bool = False
+    """In grey."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """group: a head above several columns."""
+    """One column of a table."""
 
     title: str
+    """Its head."""
+
     unit: str = ""
+    """Behind the head."""
+
     group: str = ""
+    """A head above several columns."""
+
     numeric: bool = True
+    """Aligned to the right."""
+
     slot: int = -1
+    """From 0 on, the colour of a solver before the head."""
 
     @property
     def head(self) -> str:
@@ -49,11 +67,22 @@ class Table:
     """A table of the page and the file tables/<name>.csv with the same figures in full precision and every row."""
 
     name: str
+    """Of the file."""
+
     caption: str
+    """In one sentence."""
+
     columns: Sequence[Column]
+    """From left to right."""
+
     rows: Sequence[Sequence[Cell]]
+    """The cells of the page."""
+
     frame: pd.DataFrame
+    """The file."""
+
     left_out: int = 0
+    """How many rows the page leaves to the file."""
 
     @property
     def groups(self) -> list[tuple[str, int]]:

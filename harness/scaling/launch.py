@@ -29,15 +29,19 @@ _LOST = "another rank has ended"  # words of solvers.engine.collectives from a r
 
 @dataclass(frozen=True, kw_only=True)
 class Launched:
-    """result: of harness.scaling.sharded, None where the ranks did not finish; then status and reason say why.
-
-    judged: what the referee says of it (harness.scaling.judge), None where it was not asked.
-    """
+    """What came of the ranks."""
 
     result: Mapping[str, Any] | None
+    """Of harness.scaling.sharded; None where the ranks did not finish, and then the next two say why."""
+
     status: Status = Status.SOLVED
+    """How they ended."""
+
     reason: str = ""
+    """Why, in one line."""
+
     judged: Mapping[str, Any] | None = None
+    """What the referee says of the result (harness.scaling.judge); None where it was not asked."""
 
 
 Judge = Callable[[Path], Mapping[str, Any]]

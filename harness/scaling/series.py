@@ -32,16 +32,22 @@ _MOST_RANKS = 65_536
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """`case` as it is on one rank; its `ranks` is replaced by each of `ranks` in turn.
-
-    max_restarts: how often ranks are started again when one dies. keep_x: keep every x beside the duals.
-    """
+    """One case on several numbers of ranks."""
 
     case: ShardedCase
+    """The case as it is on one rank; its `ranks` is replaced by each of `ranks` in turn."""
+
     mode: str
+    """"strong" or "weak"."""
+
     ranks: tuple[int, ...]
+    """The numbers of ranks."""
+
     max_restarts: int = 0
+    """How often ranks are started again when one dies."""
+
     keep_x: bool = False
+    """Keep every x beside the duals."""
 
     def __post_init__(self) -> None:
         if self.mode not in DEFINITIONS:

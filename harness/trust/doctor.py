@@ -38,12 +38,19 @@ class State(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One thing looked at; `remedy` for anything that is not green."""
+    """One thing that was looked at."""
 
     topic: str
+    """What."""
+
     state: State
+    """How it is."""
+
     detail: str
+    """What was found."""
+
     remedy: str = ""
+    """What to do, for anything that is not green."""
 
 
 def diagnose() -> Iterator[Line]:

@@ -18,13 +18,22 @@ _CHILDREN = resource.RUSAGE_CHILDREN
 
 @dataclass(frozen=True, kw_only=True)
 class Spent:
-    """What one solve took in CPU seconds, verb by verb, and what `run` returned, untouched."""
+    """What one solve took in CPU seconds, verb by verb."""
 
     available: float
+    """Of available()."""
+
     unsuited: float
+    """Of unsuited()."""
+
     prepare: float
+    """Of prepare()."""
+
     run: float
+    """Of run()."""
+
     answer: Any
+    """What run() returned, untouched."""
 
     @property
     def whole(self) -> float:

@@ -43,13 +43,22 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """One row; `detail` says what was derived, or what is wrong."""
+    """One row that was looked at."""
 
     case: str
+    """Its name."""
+
     outcome: Outcome
+    """What was found."""
+
     recorded: float | None = None
+    """The bound that it records."""
+
     derived: float | None = None
+    """The bound that was derived again."""
+
     detail: str = ""
+    """What was derived, or what is wrong."""
 
 
 def verify(path: Path, *, threads: int = 1) -> Iterator[Verified]:
