@@ -119,7 +119,11 @@ def read_edges(folder: Path, header: Mapping[str, Any], part: EdgeRange | None =
         types = edge_types(file.schema_arrow, columns, folder)
         total = sum(file.metadata.row_group(group).num_rows for group in part.groups)
         arrays = {column.name: np.empty(total, types[column.name]) for column in columns if column.list_of is None}
-        entries = _Entries([column for column in columns if column.list_of is not None])
+        entries = [
+            _Entries(column, types[column.name], total, _most_entries(file.metadata, part.groups, column))
+            for column in columns
+            if column.list_of is not None
+        ]
         degree = np.zeros(part.end - part.start, dtype=np.int64)
         end = 0
         last_source = 0
@@ -128,42 +132,43 @@ def read_edges(folder: Path, header: Mapping[str, Any], part: EdgeRange | None =
             start, end = end, end + table.num_rows
             for name, array in arrays.items():
                 array[start:end] = table[name].to_numpy()
-            entries.add(table)
+            for column in entries:
+                column.add(table)
             last_source = _count_edges(degree, table["source"].to_numpy() - part.start, last_source)
-    return {"offsets": _starts(degree), **arrays, **entries.arrays(types)}
+    for column in entries:
+        arrays |= column.arrays()
+    return {"offsets": np.concatenate(([0], np.cumsum(degree))), **arrays}
 
 
 class _Entries:
-    """The entries of ragged families, whose number is known when all row groups are read."""
+    """One column of the entries of a ragged family, filled in place and cut off where it ends."""
 
-    def __init__(self, columns: Sequence[Column]) -> None:
-        self._columns = columns
-        self._values: dict[str, list[npt.NDArray[Any]]] = {column.name: [] for column in columns}
-        self._counts: dict[str, list[npt.NDArray[Any]]] = {column.name: [] for column in columns if column.whole}
+    def __init__(self, column: Column, dtype: Any, edges: int, capacity: int) -> None:
+        self._column = column
+        self._values = np.empty(capacity, dtype=dtype)
+        self._starts = np.zeros(edges + 1, dtype=np.int64)
+        self._edges = 0
 
     def add(self, table: Any) -> None:
-        for column in self._columns:
-            lists = table[column.name].combine_chunks()
-            self._values[column.name].append(lists.flatten().to_numpy(zero_copy_only=False))
-            if column.whole:  # the rows; coefficients are as many
-                self._counts[column.name].append(np.diff(lists.offsets.to_numpy()))
+        lists = table[self._column.name].combine_chunks()
+        counts = np.diff(lists.offsets.to_numpy())
+        edges = slice(self._edges + 1, self._edges + 1 + counts.size)
+        first = int(self._starts[self._edges])
+        self._starts[edges] = first + np.cumsum(counts)
+        self._edges += counts.size
+        self._values[first : self._starts[self._edges]] = lists.flatten().to_numpy(zero_copy_only=False)
 
-    def arrays(self, types: Mapping[str, Any]) -> Arrays:
-        arrays = {}
-        for column in self._columns:
-            arrays[column.name] = _joined(self._values[column.name], types[column.name])
-            if column.whole:
-                counts = _joined(self._counts[column.name], np.int64)
-                arrays[f"entry_offsets_{column.list_of}"] = _starts(counts)
-        return arrays
+    def arrays(self) -> Arrays:
+        """The entries, and with the rows where those of each edge start; coefficients are as many."""
+        entries = {self._column.name: self._values[: self._starts[self._edges]]}
+        return entries | ({f"entry_offsets_{self._column.list_of}": self._starts} if self._column.whole else {})
 
 
-def _joined(pieces: list[npt.NDArray[Any]], dtype: Any) -> npt.NDArray[Any]:
-    return np.concatenate([np.zeros(0, dtype), *pieces]).astype(dtype, copy=False)
-
-
-def _starts(counts: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
-    return np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+def _most_entries(metadata: Any, groups: range, column: Column) -> int:
+    """No fewer entries than the lists of these row groups hold: an empty list counts as one."""
+    paths = [metadata.schema.column(k).path for k in range(metadata.num_columns)]
+    at = [path.partition(".")[0] for path in paths].index(column.name)
+    return sum(metadata.row_group(group).column(at).num_values for group in groups)
 
 
 def edge_types(schema: Any, columns: Sequence[Column], folder: Path) -> dict[str, Any]:
