@@ -51,7 +51,7 @@ class Cells(NamedTuple):
     slice_kind: Any
     """uint8[S]: a number of engine/polytopes/kinds.py."""
     radius: Any
-    """float[L]: z of a simplex, u of a box, 0 in an empty lane."""
+    """float[L]: z of a sum, u of a box, 0 in an empty lane."""
     index: Any
     """unsigned[K]: the destination of each cell."""
     a: Any
@@ -60,6 +60,8 @@ class Cells(NamedTuple):
     """float[K]: PAD_COST where a cell is padding."""
     largest_slice: int
     """Cells of the largest slice of the layout, for which scratch is made."""
+    upper: Any = None
+    """float[L]: u of a box-cut; None where the instance has none, and nothing of box-cuts is compiled then."""
 
 
 class SliceCells(NamedTuple):
@@ -76,6 +78,8 @@ class SlicePolytopes(NamedTuple):
     kind: int
     radius: Any
     """float[lanes]"""
+    upper: Any
+    """float[lanes], or None: see Cells."""
 
 
 class WayBack(NamedTuple):

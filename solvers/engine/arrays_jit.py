@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numba.core import types
+from numba.extending import overload
 
 from solvers.engine.arrays import Cells, SliceCells, SlicePolytopes
 from solvers.engine.compiled import INLINE, compiled
@@ -42,7 +44,25 @@ def slice_cells(cells: Cells, s: int) -> SliceCells:
 
 @compiled(**INLINE)
 def slice_polytopes(cells: Cells, s: int) -> SlicePolytopes:
-    return SlicePolytopes(cells.slice_kind[s], cells.radius[cells.slice_lane[s] : cells.slice_lane[s + 1]])
+    return SlicePolytopes(cells.slice_kind[s], of_lanes(cells.radius, cells, s), of_lanes(cells.upper, cells, s))
+
+
+def of_lanes(numbers: Any, cells: Cells, s: int) -> Any:
+    """The numbers of the lanes of slice s; None of None."""
+    raise NotImplementedError("compiled code alone calls this: see the overload below")
+
+
+@overload(of_lanes, jit_options={"forceinline": True})  # type: ignore[untyped-decorator]  # of an untyped library
+def _of_lanes(numbers: Any, cells: Any, s: Any) -> Any:  # noqa: ARG001 - Numba's
+    """Chosen by type: a compiled function that may return None would make everything after it optional."""
+
+    def nothing(numbers: Any, cells: Any, s: Any) -> Any:  # noqa: ARG001
+        return None
+
+    def part(numbers: Any, cells: Any, s: Any) -> Any:
+        return numbers[cells.slice_lane[s] : cells.slice_lane[s + 1]]
+
+    return nothing if numbers == types.none else part
 
 
 @compiled(**INLINE)

@@ -121,6 +121,7 @@ def _evaluate(
     part: SliceCells, polytopes: SlicePolytopes, numbers: PassNumbers, centre: Any, scratch: PassScratch
 ) -> float:
     """scratch.q = c + A'price, scratch.p = Proj(centre - step q); sum_i min over C_i of q_i'x."""
+    kind, radius, upper = polytopes
     q, p = scratch
     price, step = numbers.price, numbers.step
     n = part.a.size
@@ -131,12 +132,12 @@ def _evaluate(
             p[k] = -step * cost
         else:
             p[k] = centre[k] - step * cost
-    if polytopes.radius.size == 1:  # the last vector of a lone lane reaches beyond its cells
+    if radius.size == 1:  # the last vector of a lone lane reaches beyond its cells
         none = q.dtype.type(PAD_COST)
         q[n : n + VECTOR_WIDTH] = none
         p[n : n + VECTOR_WIDTH] = -none
-    bound: float = support(q, n, polytopes)
-    project(p, n, polytopes, numbers.resolution)
+    bound: float = support(q, n, kind, radius, upper)
+    project(p, q, n, kind, radius, upper, numbers.resolution)
     return bound
 
 

@@ -45,7 +45,8 @@ class Launch:
 class Block:
     """Some slices of a layout, on the device, with their part of the primal vectors.
 
-    arrays: slice_start and slice_lane of these slices, radius of all lanes, and index, a, c; slice_start counts from
+    arrays: slice_start and slice_lane of these slices, radius and upper of all lanes (radius again where there is no
+    upper), and index, a, c; slice_start counts from
     the first cell of these.
     """
 
@@ -58,7 +59,8 @@ class Resident:
     """One block, all of it on the device."""
 
     def __init__(self, layout: Layout, device: str) -> None:
-        arrays = (layout.slice_start, layout.slice_lane, layout.radius, layout.index, layout.a, layout.c)
+        upper = layout.radius if layout.upper is None else layout.upper
+        arrays = (layout.slice_start, layout.slice_lane, layout.radius, upper, layout.index, layout.a, layout.c)
         self._arrays = tuple(upload_array(array, device) for array in arrays)
         self.launches = launches(layout, 0, layout.slice_kind.size)
 
@@ -85,6 +87,7 @@ class FromHost:
         self._storage, self.layout, self._device = storage, layout, torch.device(device)
         self._cells = tuple(torch.from_numpy(array) for array in (layout.index, layout.a, layout.c))
         self._radius, lanes = (upload_array(array, device) for array in (layout.radius, layout.slice_lane))
+        self._upper = self._radius if layout.upper is None else upload_array(layout.upper, device)
         self._cuts = list(_cuts(layout.slice_start, storage.cells))
         starts = [layout.slice_start[first : last + 1] - layout.slice_start[first] for first, last in self._cuts]
         self._slices = [
@@ -130,7 +133,7 @@ class FromHost:
             for part, host in zip(parts, (*self._cells, *primal), strict=False):
                 part.copy_(host[first:last], non_blocking=True)
             self._ready[k % 2].record(self._inward)
-        arrays = (start, lanes, self._radius, *parts[:3])
+        arrays = (start, lanes, self._radius, self._upper, *parts[:3])
         return Block(launches=found, arrays=arrays, primal=tuple(parts[3 : 3 + len(primal)]))
 
     def _store(self, k: int, block: Block, primal: Sequence[Tensor], written: Sequence[int]) -> None:

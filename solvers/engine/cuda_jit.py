@@ -19,19 +19,21 @@ TINY = tl.constexpr(constants.TINY)
 
 @triton.jit
 def _tile(
-    slice_number, slice_start, slice_lane, radius, index, a_all, c_all,
+    slice_number, slice_start, slice_lane, radius, upper, index, a_all, c_all,
     LANES: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """Cells, whether each lies in the slice, destination, a and c [BLOCK, LANES]; radius [LANES]."""
+    """Cells, whether each lies in the slice, destination, a and c [BLOCK, LANES]; radius and upper [LANES]."""
     start = tl.load(slice_start + slice_number)
     lane = tl.arange(0, LANES)
     cell = start + (tl.arange(0, BLOCK)[:, None] * LANES + lane[None, :])
     real = cell < tl.load(slice_start + slice_number + 1)
-    z = tl.load(radius + tl.load(slice_lane + slice_number) + lane)
+    first_lane = tl.load(slice_lane + slice_number)
+    z = tl.load(radius + first_lane + lane)
+    u = tl.load(upper + first_lane + lane)
     j = tl.load(index + cell, mask=real, other=0).to(tl.int32)
     a = tl.load(a_all + cell, mask=real, other=0.0)
     c = tl.load(c_all + cell, mask=real, other=0.0)
-    return cell, real, j, a, c, z
+    return cell, real, j, a, c, z, u
 
 
 @triton.jit
@@ -47,7 +49,7 @@ def _total(values):
 
 @triton.jit(do_not_specialize=["first", "settle", "want_values"])
 def one_pass(
-    first, slice_start, slice_lane, radius, index, a_all, c_all, price,
+    first, slice_start, slice_lane, radius, upper, index, a_all, c_all, price,
     step: tl.float64, resolution: tl.float64, on_p: tl.float64, on_x: tl.float64, on_anchor: tl.float64,
     settle, want_values, x_all, anchor_all, loads, values, sums, destinations,
     LANES: tl.constexpr, BLOCK: tl.constexpr, KIND: tl.constexpr, CENTRED: tl.constexpr, ROUNDS: tl.constexpr,
@@ -55,13 +57,15 @@ def one_pass(
 ):  # fmt: skip
     """One slice of Kernel.project (not CENTRED) or Kernel.advance. settle, want_values: 0 or 1."""
     program = tl.program_id(0)
-    cell, real, j, a, c, z = _tile(first + program, slice_start, slice_lane, radius, index, a_all, c_all, LANES, BLOCK)
+    cell, real, j, a, c, z, u = _tile(
+        first + program, slice_start, slice_lane, radius, upper, index, a_all, c_all, LANES, BLOCK
+    )
     q = c + a * tl.load(price + j, mask=real, other=0.0)
     v = -tl.full((), step, tl.float64).to(a.dtype) * q
     if CENTRED:
         x = tl.load(x_all + cell, mask=real, other=0.0)
         v += x
-    p = project(v, real, z, tl.full((), resolution, tl.float64).to(a.dtype), KIND, ROUNDS)
+    p = project(v, q, real, z, u, tl.full((), resolution, tl.float64).to(a.dtype), KIND, ROUNDS)
 
     moved = p
     away = tl.zeros_like(p)
@@ -79,7 +83,7 @@ def one_pass(
     _add_up(a, double_p, loads + copy, j, real & (p > 0))
     _add_up(c, double_p, values + copy * want_values, j, real & (p > 0) & (want_values > 0))
     out = sums + (program % SUM_COPIES) * 4
-    tl.atomic_add(out, support(q, real, z, KIND))
+    tl.atomic_add(out, support(q, real, z, u, KIND))
     tl.atomic_add(out + 1, _total(moved * moved))
     tl.atomic_add(out + 2, _total(away * away))
     tl.atomic_add(out + 3, _total(c.to(tl.float64) * double_p))
@@ -87,23 +91,25 @@ def one_pass(
 
 @triton.jit(do_not_specialize=["first"])
 def evaluate_feasible(
-    first, slice_start, slice_lane, radius, index, a_all, c_all, price,
+    first, slice_start, slice_lane, radius, upper, index, a_all, c_all, price,
     x_all, loads, values, sums, destinations,
     LANES: tl.constexpr, BLOCK: tl.constexpr, KIND: tl.constexpr, COPIES: tl.constexpr, SUM_COPIES: tl.constexpr,
 ):  # fmt: skip
     """One slice of Kernel.evaluate_feasible; price float64[J]."""
     program = tl.program_id(0)
-    cell, real, j, a, c, z = _tile(first + program, slice_start, slice_lane, radius, index, a_all, c_all, LANES, BLOCK)
+    cell, real, j, a, c, z, u = _tile(
+        first + program, slice_start, slice_lane, radius, upper, index, a_all, c_all, LANES, BLOCK
+    )
     cost = c.to(tl.float64)
     rise = a.to(tl.float64) * tl.load(price + j, mask=real, other=0.0)
     q = tl.where(rise == 0, cost, cost + rise - (SLIP * (tl.abs(cost) + rise) + TINY))
-    p = bring_in(tl.load(x_all + cell, mask=real, other=0.0), real, z, KIND)
+    p = bring_in(tl.load(x_all + cell, mask=real, other=0.0), c, real, z, u, KIND)
     size = tl.abs(cost * p)
     copy = (program % COPIES) * destinations
     _add_up(a, p, loads + copy, j, real & (p > 0))
     _add_up(c, p, values + copy, j, real & (p > 0) & (a > 0))
     out = sums + (program % SUM_COPIES) * 4
-    tl.atomic_add(out, support(q, real, z, KIND))
+    tl.atomic_add(out, support(q, real, z, u, KIND))
     tl.atomic_add(out + 1, _total(size))
     tl.atomic_add(out + 2, _total(tl.where(a > 0, 0.0, size)))
     tl.atomic_add(out + 3, _total(c.to(tl.float64) * p))
@@ -111,14 +117,14 @@ def evaluate_feasible(
 
 @triton.jit(do_not_specialize=["first"])
 def answer(
-    first, slice_start, slice_lane, radius, index, a_all, c_all,
+    first, slice_start, slice_lane, radius, upper, index, a_all, c_all,
     source, offsets, x_all, factor, edges,
     LANES: tl.constexpr, BLOCK: tl.constexpr, KIND: tl.constexpr,
 ):  # fmt: skip
     """One slice of Kernel.answer: edges[E] in the order of the instance."""
     number = first + tl.program_id(0)
-    cell, real, j, _, _, z = _tile(number, slice_start, slice_lane, radius, index, a_all, c_all, LANES, BLOCK)
-    p = bring_in(tl.load(x_all + cell, mask=real, other=0.0), real, z, KIND)
+    cell, real, j, _, c, z, u = _tile(number, slice_start, slice_lane, radius, upper, index, a_all, c_all, LANES, BLOCK)
+    p = bring_in(tl.load(x_all + cell, mask=real, other=0.0), c, real, z, u, KIND)
     p *= tl.load(factor + j, mask=real, other=0.0)
     i = tl.load(source + tl.load(slice_lane + number) + tl.arange(0, LANES))
     begin = tl.load(offsets + i, mask=i >= 0, other=0)

@@ -62,7 +62,9 @@ class Layout:
     source: npt.NDArray[Any]
     """int32[L], int64 from 2^31 sources on: the source of each lane, -1 where a lane is empty."""
     radius: npt.NDArray[Any]
-    """value[L]: 0 where a lane is empty."""
+    """value[L]: z of a sum, u of a box, 0 where a lane is empty."""
+    upper: npt.NDArray[Any] | None
+    """value[L]: u of a box-cut, None where the instance has none."""
     band_source: npt.NDArray[np.int64]
     """[C + 1]: the first source of each band. Bands depend on the shape of the instance alone, so that sums by band do
     not depend on the number of threads."""
@@ -117,6 +119,7 @@ class Layout:
             a=self.a,
             c=self.c,
             largest_slice=self.largest_slice,
+            upper=self.upper,
         )
 
     def slice_runs(self) -> Iterator[SliceRun]:

@@ -13,6 +13,7 @@ from instances.mapped import stream_chunks
 from solvers.engine.arrays import EdgeArrays, edge_arrays
 from solvers.engine.bands import cut_bands
 from solvers.engine.layout import Layout, index_dtype
+from solvers.engine.polytopes.kinds import BOX_CUT, BOX_CUT_EQUALITY
 from solvers.engine.storage import RAM, Storage
 
 
@@ -37,6 +38,7 @@ def build_layout(lp: MatchingLP, dtype: str = "float32", *, storage: Storage = R
         slice_kind=np.empty(slices, dtype=np.uint8),
         source=storage.empty(lanes, np.int32 if lp.sources < 2**31 else np.int64),
         radius=storage.empty(lanes, dtype),
+        upper=storage.empty(lanes, dtype) if has_box_cuts(edges) else None,
         band_source=band_source,
         band_slice=before[:, 0].copy(),
         offsets=edges.offsets,
@@ -50,11 +52,15 @@ def build_layout(lp: MatchingLP, dtype: str = "float32", *, storage: Storage = R
     return _filled(layout, edges, before)
 
 
+def has_box_cuts(edges: EdgeArrays) -> bool:
+    return bool(np.isin(edges.kind, (BOX_CUT, BOX_CUT_EQUALITY)).any())
+
+
 def _is_exact(edges: EdgeArrays, dtype: np.dtype[Any]) -> bool:
     if max(edges.a.dtype, edges.c.dtype) > dtype:
         return False
     with np.errstate(over="ignore"):
-        return bool((edges.radius.astype(dtype) == edges.radius).all())
+        return all(bool((limits.astype(dtype) == limits).all()) for limits in (edges.radius, edges.upper))
 
 
 def _sizes_before(edges: EdgeArrays, band_source: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -83,6 +89,8 @@ def _filled(layout: Layout, edges: EdgeArrays, before: npt.NDArray[np.int64]) ->
     infeasible = False
     for first, last in stream_chunks(layout.bands, numba.get_num_threads(), _streams(layout, edges, before)):
         jit.fill(first, last, edges, band_source, before, cells, layout.source)
+        if layout.upper is not None:
+            jit.fill_upper(before[first, 1], before[last, 1], layout.source, edges.upper, layout.upper)
         jit.norms(first, last, edges, band_source, squares, costs)
         present, unserved = jit.equalities(edges, band_source[first], band_source[last])
         has_equality = has_equality or present
@@ -104,6 +112,6 @@ def _streams(layout: Layout, edges: EdgeArrays, before: npt.NDArray[np.int64]) -
     return [
         (edges.offsets, layout.band_source),
         *((array, first_edge) for array in (edges.destination, edges.a, edges.c)),
-        *((array, first_lane) for array in (layout.source, layout.radius)),
+        *((array, first_lane) for array in (layout.source, layout.radius, layout.upper) if array is not None),
         *((array, first_cell) for array in (layout.index, layout.a, layout.c)),
     ]

@@ -10,7 +10,7 @@ from solvers.engine.arrays import Cells, EdgeArrays
 from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
 from solvers.engine.constants import LANES, PAD_COST, PADDING, SLICE_CELLS
-from solvers.engine.polytopes.kinds import EQUALITY, KINDS
+from solvers.engine.polytopes.kinds import BOX_CUT_EQUALITY, EQUALITY, KINDS
 from solvers.engine.threads_jit import parallel_for
 
 
@@ -126,6 +126,13 @@ def fill_lanes(
 
 
 @compiled()
+def fill_upper(first: int, last: int, source: Any, upper: Any, lane_upper: Any) -> None:
+    """u of the lanes first..last - 1, 0 in an empty one."""
+    for lane in range(first, last):
+        lane_upper[lane] = of_source(upper, source[lane]) if source[lane] >= 0 else 0.0
+
+
+@compiled()
 def _fill_slice(s: int, edges: EdgeArrays, cells: Cells, source: Any) -> None:
     start = cells.slice_start[s]
     lanes = cells.slice_lane[s + 1] - cells.slice_lane[s]
@@ -151,14 +158,18 @@ def _fill_slice(s: int, edges: EdgeArrays, cells: Cells, source: Any) -> None:
 
 @compiled()
 def equalities(edges: EdgeArrays, first: int, last: int) -> Any:
-    """Whether there are '=' sources among first..last - 1, and whether one has z > 0 and no edge."""
+    """Whether there are '=' sources among first..last - 1, and whether the edges of one cannot take its z."""
     present = False
     infeasible = False
     for i in range(first, last):
-        if of_source(edges.kind, i) == EQUALITY:
+        kind = of_source(edges.kind, i)
+        degree = edges.offsets[i + 1] - edges.offsets[i]
+        if kind == EQUALITY:
             present = True
-            without_edges = edges.offsets[i + 1] == edges.offsets[i]
-            infeasible = infeasible or (of_source(edges.radius, i) > 0 and without_edges)
+            infeasible = infeasible or (of_source(edges.radius, i) > 0 and degree == 0)
+        elif kind == BOX_CUT_EQUALITY:
+            present = True
+            infeasible = infeasible or of_source(edges.radius, i) > of_source(edges.upper, i) * degree
     return present, infeasible
 
 

@@ -70,7 +70,7 @@ def _judge_slice(
     """The totals with those of a slice: its support, sum |c_e p_e|, that of edges without load, c'p."""
     bound, size, free_size, value = totals
     part = slice_cells(cells, s)
-    polytopes = slice_polytopes(cells, s)
+    kind, radius, upper = slice_polytopes(cells, s)
     index, a, c = part
     values = own.values
     n = a.size
@@ -78,9 +78,9 @@ def _judge_slice(
     for k in range(n):
         p[k] = lowered(np.float64(c[k]), np.float64(a[k]) * price[index[k]])
     p[n : n + VECTOR_WIDTH] = PAD_COST  # the last vector of a lone lane reaches beyond its cells
-    bound += support(p, n, polytopes)
+    bound += support(p, n, kind, radius, upper)
 
-    bring_in(of_slice(x, cells, s), polytopes, p)
+    bring_in(of_slice(x, cells, s), c, kind, radius, upper, p)
     scatter(part, part.a, p, own.loads)
     for k in range(n):
         p[k] *= np.float64(c[k])
@@ -109,8 +109,9 @@ def _answer_piece(piece: int, cells: Cells, way_back: WayBack, x: Any, factor: A
     order = way_back.slice_order
     p = np.empty(cells.largest_slice + VECTOR_WIDTH)
     for s in order[order.size * piece // _PIECES : order.size * (piece + 1) // _PIECES]:
-        index = of_slice(cells.index, cells, s)
-        bring_in(of_slice(x, cells, s), slice_polytopes(cells, s), p)
+        index, _, c = slice_cells(cells, s)
+        kind, radius, upper = slice_polytopes(cells, s)
+        bring_in(of_slice(x, cells, s), c, kind, radius, upper, p)
         for k in range(index.size):
             p[k] *= factor[index[k]]
         _unsort(s, cells, way_back, p, edges)

@@ -37,6 +37,7 @@ class ReferenceKernel:
         self._offsets = layout.offsets
         self._index = torch.from_numpy(layout.index.astype(np.int64)).to(device)
         self._a, self._c, self._radius = (torch.from_numpy(v).to(device) for v in (layout.a, layout.c, layout.radius))
+        self._upper = None if layout.upper is None else torch.from_numpy(layout.upper).to(device)
 
     def zeros(self) -> Tensor:
         return self._torch.zeros_like(self._a)
@@ -84,28 +85,27 @@ class ReferenceKernel:
         q = self._c + self._a * price.to(self._a.dtype)[self._index]
         v = -step * q if centre is None else centre - step * q
         p = self._torch.empty_like(v)
-        for run, cells, radius in self._in_runs(v):
-            _cells(p, run).copy_(project(cells, radius, run.kind))
+        for run, z, u in self._in_runs():
+            _cells(p, run).copy_(project(_cells(v, run), _cells(q, run), z, u, run.kind))
         return p, self._support(q)
 
     def _support(self, q: Tensor) -> Tensor:
         bound = self._torch.zeros((), dtype=self._torch.float64, device=self.device)
-        for run, cells, radius in self._in_runs(q):
-            bound += support(cells, radius, run.kind)
+        for run, z, u in self._in_runs():
+            bound += support(_cells(q, run), z, u, run.kind)
         return bound
 
     def _bring_in(self, x: Tensor) -> Tensor:
         """float64[cells]: x brought into C."""
         p = self._torch.empty_like(x, dtype=self._torch.float64)
-        for run, cells, radius in self._in_runs(x):
-            _cells(p, run).copy_(bring_in(cells, radius, run.kind))
+        for run, z, u in self._in_runs():
+            _cells(p, run).copy_(bring_in(_cells(x, run), _cells(self._c, run), z, u, run.kind))
         return p
 
-    def _in_runs(self, values: Tensor) -> Iterator[tuple[SliceRun, Tensor, Tensor]]:
-        """(run, cells [n, W, L], radius [n, 1, L]) for each run of like slices."""
+    def _in_runs(self) -> Iterator[tuple[SliceRun, Tensor, Tensor | None]]:
+        """(run, z or u of a box, u of a box-cut [n, 1, L]) for each run of like slices."""
         for run in self._runs:
-            radius = self._radius[run.first_lane : run.first_lane + run.slices * run.lanes]
-            yield run, _cells(values, run), radius.view(run.slices, 1, run.lanes)
+            yield run, _lanes(self._radius, run), None if self._upper is None else _lanes(self._upper, run)
 
     def _way_back(self, run: SliceRun) -> tuple[Tensor, Tensor]:
         """The cells of a run that hold an edge, and these edges."""
@@ -128,6 +128,10 @@ class ReferenceKernel:
     def _by_destination(self, weight: Tensor, p: Tensor) -> Tensor:
         out = self._torch.zeros(self.destinations, dtype=self._torch.float64, device=self.device)
         return out.index_add_(0, self._index, weight.double() * p.double())
+
+
+def _lanes(values: Tensor, run: SliceRun) -> Tensor:
+    return values[run.first_lane : run.first_lane + run.slices * run.lanes].view(run.slices, 1, run.lanes)
 
 
 def _cells(values: Tensor, run: SliceRun) -> Tensor:

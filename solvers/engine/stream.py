@@ -37,7 +37,7 @@ class Stream:
     def __init__(self, layout: Layout, width: int) -> None:
         self._layout = layout
         self._steps = [(first, min(first + width, layout.bands)) for first in range(0, layout.bands, width)]
-        self._buffers: tuple[list[Array], list[Array]] = ([], [])
+        self._buffers: tuple[dict[tuple[bool, int], Array], ...] = ({}, {})
         self._worker = ThreadPoolExecutor(max_workers=1)  # one after another: a read never overtakes a write
 
     def windows(self, primal: Sequence[Array] = (), written: Sequence[int] = ()) -> Iterator[Window]:
@@ -68,31 +68,35 @@ class Stream:
         start = layout.slice_start[first_slice : last_slice + 1]
         lane = layout.slice_lane[first_slice : last_slice + 1]
 
-        radius, index, a, c, *vectors = self._read(storage, step, start, lane, primal)
+        by_lane = [layout.radius] if layout.upper is None else [layout.radius, layout.upper]
+        lanes = self._read(storage, step, by_lane, layout.slice_lane)
+        by_cell = [layout.index, layout.a, layout.c, *primal]
+        index, a, c, *vectors = self._read(storage, step, by_cell, layout.slice_start)
         cells = Cells(
             band_slice=layout.band_slice[first : last + 1] - first_slice,
             slice_start=start - start[0],
             slice_lane=lane - lane[0],
             slice_kind=layout.slice_kind[first_slice:last_slice],
-            radius=radius,
+            radius=lanes[0],
             index=index,
             a=a,
             c=c,
             largest_slice=layout.largest_slice,
+            upper=None if layout.upper is None else lanes[1],
         )
         return Window(bands=slice(first, last), cells=cells, primal=tuple(vectors))
 
-    def _read(
-        self, storage: DiskStorage, step: int, start: Array, lane: Array, primal: Sequence[Array]
-    ) -> Iterator[Array]:
-        """The part of radius, index, a, c and the primal vectors between the first and last of `lane` and `start`."""
-        layout = self._layout
-        arrays = (layout.radius, layout.index, layout.a, layout.c, *primal)
-        for array, buffer in zip(arrays, self._buffers_of(step, arrays), strict=True):
-            bounds = lane if array is layout.radius else start
-            part = buffer[: bounds[-1] - bounds[0]]
-            storage.read(array, int(bounds[0]), part)
-            yield part
+    def _read(self, storage: DiskStorage, step: int, arrays: Sequence[Array], starts: Array) -> list[Array]:
+        """The part of each array that belongs to a step; starts: where each slice begins in them."""
+        begins = starts[self._layout.band_slice]
+        first, last = self._steps[step]
+        parts = []
+        for place, array in enumerate(arrays):
+            part = self._buffer(step, (starts is self._layout.slice_lane, place), array, begins)
+            part = part[: begins[last] - begins[first]]
+            storage.read(array, int(begins[first]), part)
+            parts.append(part)
+        return parts
 
     def _store(
         self, storage: DiskStorage, step: int, window: Window, primal: Sequence[Array], written: Sequence[int]
@@ -101,11 +105,10 @@ class Stream:
         for place in written:
             storage.write(primal[place], first_cell, window.primal[place])
 
-    def _buffers_of(self, step: int, arrays: Sequence[Array]) -> list[Array]:
-        """Buffers of one of the two sets, large enough for every window: radius by lane, the others by cell."""
+    def _buffer(self, step: int, place: tuple[bool, int], array: Array, begins: Array) -> Array:
+        """The buffer of a place in one of the two sets, large enough for the part of every step."""
         buffers = self._buffers[step % 2]
-        for array in arrays[len(buffers) :]:
-            bounds = self._layout.slice_start if buffers else self._layout.slice_lane
-            at = bounds[self._layout.band_slice]
-            buffers.append(np.empty(max(int(at[last] - at[first]) for first, last in self._steps), array.dtype))
-        return buffers[: len(arrays)]
+        if place not in buffers:
+            largest = max(int(begins[last] - begins[first]) for first, last in self._steps)
+            buffers[place] = np.empty(largest, array.dtype)
+        return buffers[place]

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from solvers.engine.arrays import Cells, SlicePolytopes
+from solvers.engine.arrays import Cells
 from solvers.engine.compiled import compiled
 from solvers.engine.constants import LANES, PAD_COST
 from solvers.engine.polytopes import slices_jit
@@ -126,7 +126,7 @@ def _full_slice(
     shape = (n // lanes.radius.size, lanes.radius.size)
 
     _reduce_costs(s, cells, at, scratch)
-    support = slices_jit.support(scratch.x, n, SlicePolytopes(kind, lanes.radius))
+    support = slices_jit.support(scratch.x, n, kind, lanes.radius, None)
     project(scratch.z, scratch.x, n, lanes, kind)
     x = scratch.x[:n]
     margins(

@@ -2,9 +2,13 @@
 
 L lanes, W width, n = W L cells of one slice, as in layout.py. A step of a loop handles VECTOR_WIDTH lanes at one edge
 number; where a slice has one lane its edges fill the vectors, and the last vector may reach VECTOR_WIDTH - 1 cells
-beyond n: scratch has VECTOR_WIDTH cells more, which hold numbers that change nothing.
+beyond n: scratch has VECTOR_WIDTH cells more, which hold numbers that change nothing. What the functions take:
 
-A new kind of polytope adds a branch to `support`, `project` and `bring_in`, and its functions.
+    kind      that of all lanes of the slice
+    radius    [L]: z of a sum, u of a box
+    upper     [L]: u of a box-cut; None where an instance has none, and nothing of box-cuts is compiled then
+
+A new kind of polytope adds a branch to `support`, `project` and `bring_in`, and a file of its own like box_cut_jit.py.
 
 The projection onto a simplex is that of Michelot 1986, a Newton iteration on sum_e max(v_e - t, 0) = z that rises to
 its root: it starts at max(v) - z, which is never above the root, and ends when no lane moves; '<=' keeps t >= 0.
@@ -16,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from solvers.engine.arrays import SlicePolytopes
 from solvers.engine.compiled import IN_ORDER, compiled
-from solvers.engine.polytopes.kinds import BOX, SIMPLEX
+from solvers.engine.polytopes import box_cut_jit as box_cut
+from solvers.engine.polytopes.kinds import BOX, EQUALITY, SIMPLEX
 from solvers.engine.vector_jit import (
     VECTOR_WIDTH,
     any_gt,
@@ -34,63 +38,73 @@ from solvers.engine.vector_jit import (
     total,
 )
 
+_SIMPLICES = (SIMPLEX, EQUALITY)
 #: Rounds of the projection at most: 2 to 5 are usual, and it ends by itself.
 _MOST_ROUNDS = 200
 
 
 @compiled(**IN_ORDER)
-def support(q: Any, cells: int, polytopes: SlicePolytopes) -> float:
+def support(q: Any, cells: int, kind: int, radius: Any, upper: Any) -> float:
     """sum over the lanes of min over C_i of q_i'x; q[W, L]."""
-    lanes = polytopes.radius.size
+    lanes = radius.size
     bound = splat(0.0)
     for first in range(0, lanes, VECTOR_WIDTH):
         at = range(first, cells, max(lanes, VECTOR_WIDTH))
-        if polytopes.kind == BOX:  # noqa: SIM108 - one branch per kind
-            low = _sum_below_zero(q, at, lanes)
-        else:
-            low = _lowest(q, at, lanes, polytopes.kind)
-        bound = bound + to_float64(by_lane(polytopes.radius, first)) * to_float64(low)
+        z = by_lane(radius, first)
+        if kind == BOX:
+            bound = bound + to_float64(z) * to_float64(_sum_below_zero(q, at, lanes))
+        elif kind in _SIMPLICES:
+            bound = bound + to_float64(z) * to_float64(_lowest(q, at, lanes, kind))
+        elif upper is not None:
+            bound = bound + box_cut.support(q, at, lanes, kind, z, by_lane(upper, first))
     lowest: float = total(bound)
     return lowest / VECTOR_WIDTH if lanes == 1 else lowest  # a lone lane was counted in every element
 
 
 @compiled(**IN_ORDER)
-def project(v: Any, cells: int, polytopes: SlicePolytopes, resolution: Any) -> None:
-    """v[W, L] becomes its projection, source by source."""
+def project(v: Any, q: Any, cells: int, kind: int, radius: Any, upper: Any, resolution: Any) -> None:
+    """v[W, L] becomes its projection, source by source; q[W, L] tells by its PAD_COST which cells are padding."""
     zero = splat(v.dtype.type(0))
-    lanes = polytopes.radius.size
+    lanes = radius.size
     for first in range(0, lanes, VECTOR_WIDTH):
         at = range(first, cells, max(lanes, VECTOR_WIDTH))
-        radius = by_lane(polytopes.radius, first)
-        if polytopes.kind == BOX:
+        z = by_lane(radius, first)
+        if kind == BOX:
             for k in at:
-                store(v, k, minimum(maximum(load(v, k), zero), radius))
-        else:
-            t = _root(v, at, lanes, radius, polytopes.kind, resolution)
+                store(v, k, minimum(maximum(load(v, k), zero), z))
+        elif kind in _SIMPLICES:
+            t = _root(v, at, lanes, z, kind, resolution)
             for k in at:
                 store(v, k, maximum(load(v, k) - t, zero))
+        elif upper is not None:
+            box_cut.project(v, q, at, lanes, kind, z, by_lane(upper, first), resolution)
 
 
 @compiled(**IN_ORDER)
-def bring_in(x: Any, polytopes: SlicePolytopes, p: Any) -> None:
-    """p[W, L] = x[W, L] brought into C, in float64: clipped to >= 0, a box also to its u, a simplex scaled to its z."""
+def bring_in(x: Any, c: Any, kind: int, radius: Any, upper: Any, p: Any) -> None:
+    """p[W, L] = x[W, L] brought into C, in float64: clipped to >= 0, a box also to its u, a simplex scaled to its z.
+
+    c[W, L] tells by its PAD_COST which cells are padding.
+    """
     cells = x.size
-    lanes = polytopes.radius.size
+    lanes = radius.size
     for k in range(cells):
         p[k] = np.float64(x[k]) if x[k] > 0 else 0.0
     p[cells : cells + VECTOR_WIDTH] = 0.0
 
     for first in range(0, lanes, VECTOR_WIDTH):
         at = range(first, cells, max(lanes, VECTOR_WIDTH))
-        radius = to_float64(by_lane(polytopes.radius, first))
-        if polytopes.kind == BOX:
+        z = to_float64(by_lane(radius, first))
+        if kind == BOX:
             for k in at:
-                store(p, k, minimum(load(p, k), radius))
-        else:
-            limit = radius if polytopes.kind == SIMPLEX else splat(0.0)
-            scale = _scale(p, at, lanes, radius, limit)
+                store(p, k, minimum(load(p, k), z))
+        elif kind in _SIMPLICES:
+            limit = z if kind == SIMPLEX else splat(0.0)
+            scale = _scale(p, at, lanes, z, limit)
             for k in at:
                 store(p, k, load(p, k) * scale)
+        elif upper is not None:
+            box_cut.bring_in(p, c, at, lanes, kind, z, to_float64(by_lane(upper, first)))
 
 
 @compiled(**IN_ORDER)

@@ -32,8 +32,8 @@ class Compiling(CudaKernel):
         print(loop.__name__, len(made.asm["cubin"]))  # noqa: T201 - read by the test
 
 
-for dtype, index in (("float32", 300), ("float64", 70_000)):
-    lp = generate(parse_spec(f"dualip:sources=2000,destinations={index},degree=5,seed=1"))
+for dtype, index, polytope in (("float32", 300, "simplex"), ("float64", 70_000, "box-cut-eq,upper=0.5")):
+    lp = generate(parse_spec(f"dualip:sources=2000,destinations={index},degree=5,seed=1,polytope={polytope}"))
     kernel = Compiling(build_layout(lp, dtype), "cpu")
     price, x, anchor = torch.zeros(lp.destinations, dtype=torch.float64), kernel.zeros(), kernel.zeros()
     kernel.project(price, 1.0, values=True)

@@ -117,7 +117,7 @@ def test_a_whole_run_from_the_host(solver: str, monkeypatch: pytest.MonkeyPatch)
 def test_what_fits_no_device_goes_to_the_host_and_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
     lp = generate(parse_spec("dualip:sources=300,destinations=6,degree=4,seed=3"))
     settings, free = Settings(device="cuda"), {"cuda": 2.0**40, "cpu": 2.0**40}
-    for module in ("kernel", "placement"):
+    for module in ("memory", "placement"):
         monkeypatch.setattr(f"solvers.engine.{module}.free_bytes", lambda device, **_: free[device])
 
     def storage(memory: str) -> Storage:

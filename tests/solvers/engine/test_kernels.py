@@ -56,7 +56,17 @@ def given_by_kernel(**strategies: Any) -> Callable[[Callable[..., None]], Callab
     return decorate
 
 
-def random_lp(seed: int, sources: int, destinations: int, longest: int, dtype: str = "float64") -> MatchingLP:
+ALL_KINDS = tuple(Kind)
+
+
+def random_lp(
+    seed: int,
+    sources: int,
+    destinations: int,
+    longest: int,
+    dtype: str = "float64",
+    kinds: tuple[Kind, ...] = ALL_KINDS,
+) -> MatchingLP:
     """Degrees from 0, all kinds mixed, radii also 0, repeated and zero coefficients, rows without edges."""
     from instances import PerSource
 
@@ -64,7 +74,10 @@ def random_lp(seed: int, sources: int, destinations: int, longest: int, dtype: s
     degree = np.minimum(rng.integers(0, longest + 1, sources), rng.integers(0, longest + 1, sources) + 3)
     offsets = np.concatenate(([0], np.cumsum(degree)))
     edges = int(offsets[-1])
-    kind = rng.integers(0, 3, sources).astype(np.uint8)
+    kind = rng.choice([int(k) for k in kinds], sources).astype(np.uint8)
+    upper = rng.choice([0.0, 0.25, 0.75, 7.5], sources)
+    radius = rng.choice([0.0, 0.25, 1.0, 7.5], sources)
+    radius = np.where(kind == Kind.BOX_CUT_EQUALITY, np.minimum(radius, upper * degree), radius)
     kind[(degree == 0) & (kind == Kind.SIMPLEX_EQUALITY)] = Kind.SIMPLEX
     return MatchingLP(
         offsets=offsets,
@@ -72,7 +85,7 @@ def random_lp(seed: int, sources: int, destinations: int, longest: int, dtype: s
         a=np.round(rng.uniform(0, 2, edges), 1).astype(dtype),
         c=np.round(rng.normal(0, 1, edges), 1).astype(dtype),
         b=rng.uniform(0, 5, destinations),
-        polytope=PerSource(kind=kind, radius=rng.choice([0.0, 0.25, 1.0, 7.5], sources)),
+        polytope=PerSource(kind=kind, params=[radius, np.where(kind >= Kind.BOX_CUT, upper, 0.0)]),
     )
 
 
@@ -85,8 +98,21 @@ LPS = st.builds(
 )
 
 
-def projected(v: np.ndarray, kind: int, z: float) -> np.ndarray:
+def clip_to_sum(v: np.ndarray, z: float, u: float, low: float) -> np.ndarray:
+    """clip(v - t, 0, u) with the sum z, for some t >= low, by halving."""
+    high = v.max()
+    for _ in range(200):
+        middle = (low + high) / 2
+        low, high = (middle, high) if np.clip(v - middle, 0, u).sum() >= z else (low, middle)
+    return np.clip(v - low, 0, u)
+
+
+def projected(v: np.ndarray, kind: int, z: float, u: float) -> np.ndarray:
     """The projection by sorting (Held, Wolfe and Crowder 1974), the textbook way, source by source."""
+    if kind == Kind.BOX_CUT:
+        return np.clip(v, 0, u) if np.clip(v, 0, u).sum() <= z else clip_to_sum(v, z, u, 0.0)
+    if kind == Kind.BOX_CUT_EQUALITY:
+        return clip_to_sum(v, z, u, v.min() - u)
     if kind == Kind.BOX:
         return np.clip(v, 0, z)
     if kind == Kind.SIMPLEX and np.maximum(v, 0).sum() <= z:
@@ -106,11 +132,23 @@ def expected(lp: MatchingLP, price: np.ndarray, step: float, centre: np.ndarray)
         edges = slice(lp.offsets[i], lp.offsets[i + 1])
         if edges.start == edges.stop:
             continue
-        kind, z = int(lp.per_source.kind[i]), float(lp.per_source.radius[i])
-        p[edges] = projected(centre[edges] - step * q[edges], kind, z)
-        low = q[edges].min()
-        bound += {0: z * min(0, low), 1: z * low, 2: z * np.minimum(0, q[edges]).sum()}[kind]
+        kind, (z, u) = int(lp.per_source.kind[i]), lp.per_source.params[:, i]
+        p[edges] = projected(centre[edges] - step * q[edges], kind, z, u)
+        bound += least(q[edges], kind, z, u)
     return p, bound
+
+
+def least(q: np.ndarray, kind: int, z: float, u: float) -> float:
+    """min q'x over the polytope of a source: the cheapest edges first, up to u each, until z is used up."""
+    if kind == Kind.BOX:
+        return float(z * np.minimum(0, q).sum())
+    left, total = z, 0.0
+    for cost in np.sort(q):
+        if kind in (Kind.SIMPLEX, Kind.BOX_CUT) and cost >= 0:
+            break
+        amount = min(left, u) if kind >= Kind.BOX_CUT else left
+        total, left = total + amount * cost, left - amount
+    return total
 
 
 def made(lp: MatchingLP, name: str, dtype: str = "float64") -> tuple[Layout, Kernel]:
@@ -155,15 +193,21 @@ def test_advance_projects_around_x_and_mixes(name: str, mix: Mix, lp: MatchingLP
 
 
 def brought_into_c(lp: MatchingLP, x: np.ndarray) -> np.ndarray:
-    """x[E] clipped to >= 0, boxes clipped to their radius, simplices scaled to it, in float64."""
+    """x[E] brought into each polytope as Kernel.evaluate_feasible says, in float64."""
     p = np.maximum(x.astype(np.float64), 0)
     for i in range(lp.sources):
         edges, kind = slice(lp.offsets[i], lp.offsets[i + 1]), int(lp.per_source.kind[i])
-        z, total = float(lp.per_source.radius[i]), p[edges].sum()
+        z, u = lp.per_source.params[:, i]
         if kind == Kind.BOX:
             p[edges] = np.minimum(p[edges], z)
-        elif total > (z if kind == Kind.SIMPLEX else 0):
+            continue
+        if kind >= Kind.BOX_CUT:
+            p[edges] = np.minimum(p[edges], u)
+        total = p[edges].sum()
+        if total > (0 if kind == Kind.SIMPLEX_EQUALITY else z):
             p[edges] *= z / total
+        elif kind == Kind.BOX_CUT_EQUALITY and total < z:
+            p[edges] += (u - p[edges]) * min(1.0, (z - total) / (u - p[edges]).sum())
     return p
 
 
