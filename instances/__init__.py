@@ -20,7 +20,7 @@ from instances.readers.movielens import MovieLensSpec
 from instances.readers.parquet import ParquetSpec, read_parquet, write_parquet
 from instances.rows import RaggedRows, Rows
 from instances.spec import MatchingSpec, ReadableSpec, Spec, digest, in_blocks
-from instances.store import load_or_generate, stored
+from instances.store import stored
 
 __all__ = [
     "Box",
@@ -53,7 +53,6 @@ __all__ = [
     "generate",
     "generate_blocks",
     "in_blocks",
-    "load_or_generate",
     "memory_bytes",
     "named_instances",
     "objective",

@@ -27,18 +27,23 @@ from instances.readers.parquet import read_header
 
 
 class RowGroups:
-    """edges int64[G] and cuts int64[G + 1]: edges and range of sources of each row group; sources without edges belong
-    to the group before them.
+    """The G row groups of a stored instance; sources without edges belong to the group before them.
 
-    What is read is checked against the hashes of spec.json: of each row group and of the budgets, or of the whole where
+    What is read is checked against the hashes of spec.json: of each row group and of the limits, or of the whole where
     an older version wrote the folder.
     """
+
+    edges: npt.NDArray[np.int64]
+    """int64[G]: edges of each row group."""
+    cuts: npt.NDArray[np.int64]
+    """int64[G + 1]: first source of each row group, and the number of sources."""
 
     def __init__(self, folder: Path) -> None:
         import pyarrow as pa
         from pyarrow import parquet
 
-        self._folder, self._header = folder, read_header(folder)
+        self._folder = folder
+        self._header = read_header(folder)
         try:
             metadata = parquet.read_metadata(folder / EDGES_FILE)
             groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
@@ -65,7 +70,7 @@ class RowGroups:
             lp = lp_from(self._header, arrays | self._polytopes(start, end))
         except SpecError:
             raise
-        except (OSError, KeyError, ValueError, IndexError, pa.ArrowException) as damage:
+        except (OSError, KeyError, TypeError, ValueError, IndexError, pa.ArrowException) as damage:
             raise self._damaged(damage) from damage
         cuts = self.cuts[first : last + 1] - start
         self._check(lp, first, cuts)

@@ -34,26 +34,12 @@ from instances.matching import MatchingLP
 from instances.memory import memory_bytes
 from instances.polytopes import Polytope
 from instances.row_arrays import key_arrays
-from instances.spec import MatchingSpec, ReadableSpec, Spec, digest, in_blocks
+from instances.spec import MatchingSpec, Spec, digest, in_blocks
 from instances.whole_folder import remove_abandoned, written_folder
 
 _HEADER = "instance.json"
-_SLACK = 1.1  # more disk than the nominal number of edges needs
-
-
-def load_or_generate(spec: Spec, cache: Path | None = None, *, threads: int | None = None) -> MatchingLP:
-    """The instance of `spec` from the cache, or made and stored there.
-
-    Data that is read anyway is not stored a second time; nor is an instance that does not fit the disk, or where the
-    cache cannot be written.
-    """
-    require_spec(spec, "load_or_generate")
-    if isinstance(spec, ReadableSpec):
-        return spec.read()
-    try:
-        return stored(spec, cache, threads=threads)
-    except InputError:
-        return generate(spec, threads=threads)
+#: Disk space that is asked for, over what the nominal number of edges needs: the real number is drawn.
+_SLACK = 1.1
 
 
 def stored(spec: Spec, cache: Path | None = None, *, threads: int | None = None) -> MatchingLP:
@@ -63,9 +49,9 @@ def stored(spec: Spec, cache: Path | None = None, *, threads: int | None = None)
     """
     require_spec(spec, "stored")
     entry = (cache or default_cache()) / digest(spec)
-    found = load(entry)
-    if found is not None:
-        return found
+    kept = load(entry)
+    if kept is not None:
+        return kept
     require_disk(_SLACK * memory_bytes(spec), entry.parent, spec.text)
     remove_abandoned(entry.parent)
     try:
@@ -103,7 +89,7 @@ def store(lp: MatchingLP, entry: Path, spec: Spec) -> None:
 
 
 def _write_blocks(spec: MatchingSpec, entry: Path, threads: int | None) -> None:
-    """The same as `store`, one block after another; the budgets come last, for they are made from all blocks."""
+    """The same as `store`, one block after another; the budgets come last, because all blocks decide them."""
     load = np.zeros((loads_of(spec.polytope), spec.destinations), dtype=np.int64)
     with written_folder(entry, replace=True) as partial, contextlib.ExitStack() as files:
         offsets, destination, a, c, b = (

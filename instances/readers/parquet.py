@@ -81,7 +81,7 @@ def read_parquet(folder: Path) -> MatchingLP:
         lp = lp_from(header, arrays)
     except SpecError:
         raise
-    except (OSError, KeyError, ValueError, IndexError, pa.ArrowException) as damage:
+    except (OSError, KeyError, TypeError, ValueError, IndexError, pa.ArrowException) as damage:
         raise InstanceError(f"{folder} is damaged ({damage}): write it again") from damage
     check_content(lp, header["content"], folder)
     return lp

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from instances import load_or_generate, parse_spec
+from instances import parse_spec, stored
 
 SPEC = "dualip:sources=1000000,destinations=400,degree=10,seed=42"
 #: What each solver promises, in settings dtype float32.
@@ -22,19 +22,19 @@ import gc, pathlib, sys
 import numpy as np
 import psutil
 from harness import memory
-from instances import MatchingLP, generate, load_or_generate, parse_spec
+from instances import MatchingLP, generate, parse_spec, stored
 from solvers import Settings, get_solver
 
 solver, settings = get_solver(sys.argv[1]), Settings(dtype="float32", threads=2, iteration_limit=20)
 solver.run(solver.prepare(generate(parse_spec("dualip:sources=2000,destinations=400,degree=10,seed=1")), settings))
 cache = pathlib.Path(sys.argv[3])
-load_or_generate(parse_spec("dualip:sources=2000,destinations=400,degree=10,seed=1"), cache)
+stored(parse_spec("dualip:sources=2000,destinations=400,degree=10,seed=1"), cache)
 gc.collect()
 before = psutil.Process().memory_info().rss
-stored = load_or_generate(parse_spec(sys.argv[2]), cache)
-arrays = {name: np.array(getattr(stored, name)) for name in ("offsets", "destination", "a", "c", "b")}
-lp = MatchingLP(**arrays, polytope=stored.polytope)  # in memory: pages of a map can be let go and would not count
-del stored
+kept = stored(parse_spec(sys.argv[2]), cache)
+arrays = {name: np.array(getattr(kept, name)) for name in ("offsets", "destination", "a", "c", "b")}
+lp = MatchingLP(**arrays, polytope=kept.polytope)  # in memory: pages of a map can be released and would not count
+del kept
 gc.collect()
 memory.reset_peak()
 solver.run(solver.prepare(lp, settings))
@@ -46,7 +46,7 @@ print((memory.peak()["host"] - before) / lp.edges)
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder where the instance is stored, so that making it leaves nothing in the process that solves it."""
     folder = tmp_path_factory.mktemp("cache")
-    load_or_generate(parse_spec(SPEC), folder)
+    stored(parse_spec(SPEC), folder)
     return folder
 
 

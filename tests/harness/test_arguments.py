@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from harness import certify, solve
-from instances import InputError, MatchingLP, MatchingSpec, generate, load_or_generate, parse_spec, stored
+from instances import InputError, MatchingLP, MatchingSpec, generate, parse_spec, stored
 
 SPEC = MatchingSpec.parse("unit:sources=6,destinations=2,degree=1,seed=1")
 LP = generate(SPEC)
@@ -62,7 +62,7 @@ def test_an_answer_is_no_array() -> None:
             certify(LP, given)
 
 
-@pytest.mark.parametrize("make", [generate, load_or_generate, stored])
+@pytest.mark.parametrize("make", [generate, stored])
 @pytest.mark.parametrize(
     ("given", "words"),
     [

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from instances import InputError, MovieLensSpec, digest, generate, load_or_generate, parse_spec, stored
+from instances import InputError, digest, generate, parse_spec, stored
 from instances.store import load, store
 from tests.support.instances import assert_same
 
@@ -28,34 +28,34 @@ SPEC = parse_spec(SPECS[0])
 @pytest.mark.parametrize("text", SPECS)
 def test_the_second_time_it_comes_from_the_disk(tmp_path: Path, text: str) -> None:
     spec = parse_spec(text)
-    made = load_or_generate(spec, tmp_path)
+    made = stored(spec, tmp_path)
     loaded = load(tmp_path / digest(spec))
     assert loaded is not None
     assert_same(loaded, made)
     assert loaded.polytope == made.polytope
-    assert_same(load_or_generate(spec, tmp_path), generate(spec))
+    assert_same(stored(spec, tmp_path), generate(spec))
     assert isinstance(loaded.a.base, np.memmap)
 
 
 def test_an_entry_is_used_not_made_again(tmp_path: Path) -> None:
-    load_or_generate(SPEC, tmp_path)
+    stored(SPEC, tmp_path)
     other = generate(parse_spec(SPECS[3]))
     store(other, tmp_path / digest(SPEC), SPEC)
-    assert_same(load_or_generate(SPEC, tmp_path), other)
+    assert_same(stored(SPEC, tmp_path), other)
 
 
 def test_writing_into_a_loaded_array_does_not_reach_the_disk(tmp_path: Path) -> None:
-    load_or_generate(SPEC, tmp_path)
-    loaded = load_or_generate(SPEC, tmp_path)
+    stored(SPEC, tmp_path)
+    loaded = stored(SPEC, tmp_path)
     with pytest.raises(ValueError, match="read-only"):
         loaded.a[:] = 0
-    assert_same(load_or_generate(SPEC, tmp_path), generate(SPEC))
+    assert_same(stored(SPEC, tmp_path), generate(SPEC))
 
 
 @pytest.mark.parametrize("name", ["offsets.npy", "destination.npy", "a.npy", "b.npy", "instance.json"])
 @pytest.mark.parametrize("damage", ["missing", "empty", "truncated", "flipped"])
 def test_a_damaged_entry_is_made_again(tmp_path: Path, name: str, damage: str) -> None:
-    load_or_generate(SPEC, tmp_path)
+    stored(SPEC, tmp_path)
     entry = tmp_path / digest(SPEC)
     data = bytearray((entry / name).read_bytes())
     if damage == "missing":
@@ -63,14 +63,14 @@ def test_a_damaged_entry_is_made_again(tmp_path: Path, name: str, damage: str) -
     else:
         data[len(data) // 2] ^= 0x04
         (entry / name).write_bytes({"empty": b"", "truncated": data[: len(data) // 2], "flipped": data}[damage])
-    assert_same(load_or_generate(SPEC, tmp_path), generate(SPEC))
+    assert_same(stored(SPEC, tmp_path), generate(SPEC))
     repaired = load(entry)
     assert repaired is not None
     assert_same(repaired, generate(SPEC))
 
 
 def test_only_whole_entries_have_a_name(tmp_path: Path) -> None:
-    load_or_generate(SPEC, tmp_path)
+    stored(SPEC, tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == [digest(SPEC)]
     assert json.loads((tmp_path / digest(SPEC) / "instance.json").read_text())["spec"] == SPEC.text
 
@@ -80,20 +80,14 @@ def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
     for folder in (old, young):
         folder.mkdir()
     os.utime(old, (time.time() - 2 * 24 * 3600,) * 2)
-    load_or_generate(SPEC, tmp_path)
+    stored(SPEC, tmp_path)
     assert (old.exists(), young.exists()) == (False, True)
 
 
-def test_a_cache_that_cannot_be_written_does_not_stop_anything(tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_refused_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    assert_same(load_or_generate(SPEC, tmp_path / "file"), generate(SPEC))
     with pytest.raises(InputError, match=r"file.*cannot be written .*: set DUALBENCH_CACHE to another folder"):
         stored(SPEC, tmp_path / "file")
-
-
-def test_data_that_is_read_anyway_is_not_stored_again(tmp_path: Path) -> None:
-    assert load_or_generate(MovieLensSpec(), tmp_path).edges == 100_836
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="counts as Linux does")
