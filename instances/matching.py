@@ -270,9 +270,10 @@ def _as_short_form(families: tuple[Rows | RaggedRows, ...], edges: int) -> Rows 
 def _of_each_edge(coefficient: Coefficient, edges: int) -> Floats:
     if isinstance(coefficient, np.ndarray):
         return coefficient
-    if float(np.float32(coefficient)) == coefficient:
-        return np.full(edges, coefficient, dtype=np.float32)
-    return np.full(edges, coefficient, dtype=np.float64)
+    with np.errstate(over="ignore", under="ignore"):  # float32 does not hold such a number
+        narrow = float(np.float32(coefficient)) == coefficient
+    of_each: Floats = np.full(edges, coefficient, dtype=np.float64)
+    return of_each.astype(np.float32) if narrow else of_each
 
 
 def _changed(rows: Any, given: dict[str, Any], edges: int) -> Rows:

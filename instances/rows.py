@@ -242,7 +242,7 @@ def families_in_words(names: Sequence[str]) -> str:
     """What an instance beyond the short form has, in a few words for refusals."""
     if len(names) > 1:
         return f"{len(names)} families of rows ({', '.join(names)})"
-    return f"the family of rows {names[0]}, which is not of '<=' rows with coefficients and limits >= 0"
+    return f"the family of rows {names[0]}, which is not of hard '<=' rows with coefficients and limits >= 0"
 
 
 def _part(coefficient: Coefficient, entries: slice) -> Coefficient:

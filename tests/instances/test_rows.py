@@ -158,6 +158,7 @@ def test_a_number_for_all_edges_is_the_short_form_too() -> None:
     assert lp.is_short_form
     assert (lp.a.dtype, lp.a.tolist(), lp.destination.tolist()) == (np.float32, [0.5] * 3, [0] * 3)
     assert lp_of(Rows("total", coefficient=0.1, upper=4.0)).a.tolist() == [0.1] * 3
+    assert lp_of(Rows("total", coefficient=1e300, upper=4.0)).a.tolist() == [1e300] * 3
 
 
 @pytest.mark.parametrize(
