@@ -76,7 +76,7 @@ def test_a_run_ends_with_one_line_and_resume_goes_on(command: Command, room: int
     assert full.returncode == 3
     assert errors == (
         f"dualbench: {out / 'records.jsonl'} cannot be written (File too large); what was recorded before is kept: "
-        "make room, then repeat the command, `run` with --resume\n"
+        "free some space, then repeat the command, `run` with --resume\n"
     )
     before = (out / "records.jsonl").read_bytes()
     assert before.endswith(b"\n") or not before
