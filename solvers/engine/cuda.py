@@ -23,6 +23,7 @@ from solvers.engine.tensors import reuse_buffer
 
 #: Rounds of the projection's iteration at most; 2 to 5 are usual, and it ends by itself.
 _MOST_ROUNDS = 100
+#: Copies of the loads and values, and of the scalars: programs that add at the same time seldom meet in one.
 _COPIES = 32
 _SUM_COPIES = 1024
 _ACCUMULATE = {"COPIES": _COPIES, "SUM_COPIES": _SUM_COPIES}
@@ -40,8 +41,10 @@ class CudaKernel:
         import torch
 
         _require_triton()
-        self.device, self.destinations = device, layout.destinations
-        self._torch, self._edges = torch, layout.edges
+        self.device = device
+        self.destinations = layout.destinations
+        self._torch = torch
+        self._edges = layout.edges
         self._cells: Resident | FromHost
         if isinstance(layout.storage, HostStorage):
             self.name = "cuda from host"
@@ -49,8 +52,9 @@ class CudaKernel:
         else:
             self._cells = Resident(layout, device)
             self._way_back = (upload_array(layout.source, device), upload_array(layout.offsets, device))
-        each_copy = (-(-shape.slices // _COPIES) * shape.block * shape.lanes for shape in self._cells.launches)
-        self.terms = sum(each_copy) + _COPIES + _SUM_COPIES
+        # Programs spread over the copies of the sums; then the copies are added.
+        per_copy = (-(-launch.slices // _COPIES) * launch.block * launch.lanes for launch in self._cells.launches)
+        self.terms = sum(per_copy) + _COPIES + _SUM_COPIES
         self._dtype = getattr(torch, str(layout.a.dtype))
         self._resolution = float(np.finfo(layout.a.dtype).eps)
 

@@ -43,15 +43,12 @@ class Launch:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Block:
-    """Some slices of a layout, on the device, with their part of the primal vectors.
-
-    arrays: slice_start and slice_lane of these slices, radius and upper of all lanes (radius again where there is no
-    upper), and index, a, c; slice_start counts from
-    the first cell of these.
-    """
+    """Some slices of a layout, on the device, with their part of the primal vectors."""
 
     launches: tuple[Launch, ...]
     arrays: tuple[Tensor, ...]
+    """slice_start and slice_lane of these slices, radius and upper of all lanes (radius again where there is no upper),
+    index, a and c of these cells; slice_start counts from the first of them."""
     primal: tuple[Tensor, ...]
 
 
@@ -84,7 +81,9 @@ class FromHost:
         import torch
 
         self._api: Any = torch.cuda if device.startswith("cuda") else torch.cpu
-        self._storage, self.layout, self._device = storage, layout, torch.device(device)
+        self._storage = storage
+        self.layout = layout
+        self._device = torch.device(device)
         self._cells = tuple(torch.from_numpy(array) for array in (layout.index, layout.a, layout.c))
         self._radius, lanes = (upload_array(array, device) for array in (layout.radius, layout.slice_lane))
         self._upper = self._radius if layout.upper is None else upload_array(layout.upper, device)
@@ -94,7 +93,7 @@ class FromHost:
             (launches(layout, first, last), upload_array(start, device), lanes[first : last + 1])
             for (first, last), start in zip(self._cuts, starts, strict=True)
         ]
-        self.launches = tuple(launch for found, _, _ in self._slices for launch in found)
+        self.launches = tuple(launch for own, _, _ in self._slices for launch in own)
         self._largest = max((int(start[-1]) for start in starts), default=0)
         self._buffers: tuple[list[Tensor], list[Tensor]] = ([], [])
         with self._on_device():
@@ -125,7 +124,7 @@ class FromHost:
 
     def _fetch(self, k: int, primal: Sequence[Tensor]) -> Block:
         """Copy block k into its buffers, once what was in them has been used and copied back."""
-        found, start, lanes = self._slices[k]
+        own_launches, start, lanes = self._slices[k]
         first, last = self._bounds(k)
         with self._api.stream(self._inward):
             self._free[k % 2].wait(self._inward)
@@ -134,7 +133,7 @@ class FromHost:
                 part.copy_(host[first:last], non_blocking=True)
             self._ready[k % 2].record(self._inward)
         arrays = (start, lanes, self._radius, self._upper, *parts[:3])
-        return Block(launches=found, arrays=arrays, primal=tuple(parts[3 : 3 + len(primal)]))
+        return Block(launches=own_launches, arrays=arrays, primal=tuple(parts[3 : 3 + len(primal)]))
 
     def _store(self, k: int, block: Block, primal: Sequence[Tensor], written: Sequence[int]) -> None:
         """Copy back what has changed, once the work enqueued on block k is done; then its buffers are free."""

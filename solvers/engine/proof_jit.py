@@ -26,11 +26,11 @@ _PIECES = 64
 @compiled(nogil=True)
 def evaluate_feasible(cells: Cells, price: Any, x: Any, sums: Sums) -> None:
     """Kernel.evaluate_feasible: each band fills its own rows of `sums`."""
-    parallel_for(0, cells.band_slice.size - 1, _judge_band, (cells, price, x, sums))
+    parallel_for(0, cells.band_slice.size - 1, _evaluate_band, (cells, price, x, sums))
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
-def _judge_band(band: int, cells: Cells, price: Any, x: Any, sums: Sums) -> None:
+def _evaluate_band(band: int, cells: Cells, price: Any, x: Any, sums: Sums) -> None:
     size = stack_cells(cells)
     p = numba.carray(stack(8 * size), (size,), np.float64)
     own = Sums(sums.loads[band], sums.values[band], sums.scalars[band])
@@ -40,9 +40,9 @@ def _judge_band(band: int, cells: Cells, price: Any, x: Any, sums: Sums) -> None
     totals = (0.0, 0.0, 0.0, 0.0)
     for s in range(cells.band_slice[band], cells.band_slice[band + 1]):
         if on_stack(slice_size(cells, s)):
-            totals = _judge_slice(s, cells, price, x, p, own, totals)
+            totals = _evaluate_slice(s, cells, price, x, p, own, totals)
     if not on_stack(cells.largest_slice):
-        totals = _judge_large_slices(band, cells, price, x, own, totals)
+        totals = _evaluate_large_slices(band, cells, price, x, own, totals)
 
     bound, size_of_all, free_size, value = totals
     own.scalars[SUPPORT] = bound
@@ -52,19 +52,19 @@ def _judge_band(band: int, cells: Cells, price: Any, x: Any, sums: Sums) -> None
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
-def _judge_large_slices(
+def _evaluate_large_slices(
     band: int, cells: Cells, price: Any, x: Any, own: Sums, totals: tuple[float, float, float, float]
 ) -> tuple[float, float, float, float]:
-    """The slices that `_judge_band` leaves out."""
+    """The slices that `_evaluate_band` leaves out."""
     for s in range(cells.band_slice[band], cells.band_slice[band + 1]):
         n = slice_size(cells, s)
         if not on_stack(n):
-            totals = _judge_slice(s, cells, price, x, np.empty(n + VECTOR_WIDTH), own, totals)
+            totals = _evaluate_slice(s, cells, price, x, np.empty(n + VECTOR_WIDTH), own, totals)
     return totals
 
 
 @compiled(**INLINE)
-def _judge_slice(
+def _evaluate_slice(
     s: int, cells: Cells, price: Any, x: Any, p: Any, own: Sums, totals: tuple[float, float, float, float]
 ) -> tuple[float, float, float, float]:
     """The totals with those of a slice: its support, sum |c_e p_e|, that of edges without load, c'p."""
@@ -100,7 +100,7 @@ def lowered(cost: float, rise: float) -> float:
 
 @compiled(nogil=True)
 def answer(cells: Cells, way_back: WayBack, x: Any, factor: Any, edges: Any) -> None:
-    """Kernel.answer: edges[E] is what `evaluate_feasible` judged, times factor[J] of its destination."""
+    """Kernel.answer: edges[E] is x brought into C, times factor[J] of its destination."""
     parallel_for(0, _PIECES, _answer_piece, (cells, way_back, x, factor, edges))
 
 

@@ -69,8 +69,8 @@ class ReferenceKernel:
         size = (cost * p).abs()
         without_load = self._a == 0
         sums = (self._support(q), size.sum(), size[without_load].sum())
-        judged = self._pass(p, sums, values=True)
-        return replace(judged, values=self._by_destination(self._c.where(~without_load, 0), p))
+        evaluated = self._pass(p, sums, values=True)
+        return replace(evaluated, values=self._by_destination(self._c.where(~without_load, 0), p))
 
     def answer(self, x: Tensor, factor: Tensor, dtype: str, scratch: Tensor) -> Vector:
         edges = reuse_buffer(scratch, int(self._offsets[-1]), dtype)
