@@ -55,10 +55,6 @@ class Work:
 
     systems: int = 0
     """Newton systems solved."""
-    iterations: int = 0
-    """Of conjugate gradients."""
-    edges: int = 0
-    """Cells evaluated."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,7 +123,6 @@ class NewtonSolve:
         done = self._pass
         numba.set_num_threads(self._threads)
         jit.subproblem_pass(sub.cells, ProximalStep(centre=sub.centre, step=sub.step, price=price), done)
-        self._work.edges += done.x.size
 
         own_sums = np.concatenate((done.loads.sum(axis=0), done.scalars.sum(axis=0)[[MOVED, COST]]))
         sums = sub.context.total(own_sums)
@@ -145,10 +140,8 @@ class NewtonSolve:
         sub = self._sub
         system = NewtonSystem(sub.cells, self._pass, sub.step, movable, sub.context.group)
         ridge = self._ridge * sub.step * self._rows.norm**2
-        direction, iterations = system.solve(point.gradient, ridge, self._k, expired)
         self._work.systems += 1
-        self._work.iterations += iterations
-        return direction
+        return system.solve(point.gradient, ridge, self._k, expired)
 
     def _trusted(self, point: Point, direction: Prices) -> Prices:
         """The direction within the trust bounds, or the scaled gradient where that does not ascend."""

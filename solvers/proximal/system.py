@@ -23,17 +23,17 @@ class NewtonSystem:
         """last: the pass at the point."""
         from solvers.proximal import system_jit as jit
 
+        self._destinations = movable.size
         self._rows = np.flatnonzero(movable)
         place = np.full(movable.size, -1, dtype=np.int32)
         place[self._rows] = np.arange(self._rows.size, dtype=np.int32)
         self._free = jit.free_edges(cells, last, place)
-        self._step, self._group, self._size = step, group, movable.size
+        self._step = step
+        self._group = group
 
-    def solve(
-        self, gradient: Prices, ridge: Prices, constants: Constants, expired: Callable[[], bool]
-    ) -> tuple[Prices, int]:
+    def solve(self, gradient: Prices, ridge: Prices, constants: Constants, expired: Callable[[], bool]) -> Prices:
         """d[J], 0 on the other rows, by conjugate gradients with the diagonal as preconditioner, to ||residual|| <=
-        cg_tolerance ||gradient||, or as far as it came when the time had expired; and the iterations.
+        cg_tolerance ||gradient||, or as far as it came when the time had expired.
         """
         from solvers.proximal import system_jit as jit
 
@@ -46,13 +46,13 @@ class NewtonSystem:
         state = CgState(solution=np.zeros(rows.size), residual=gradient[rows], direction=np.empty(rows.size))
         product, square = jit.cg_start(state, scale)
         goal = constants.cg_tolerance**2 * square
-        iterations = 0
-        while iterations < constants.cg_steps and product > 0.0 and square > goal and not expired():
+        for _ in range(constants.cg_steps):
+            if not (product > 0.0 and square > goal) or expired():  # so that NaN ends it
+                break
             jit.hessian(self._free, state.direction, h)
             curved = self._group.sum(h)
             product, square = jit.cg_step(curved, self._step, ridge, scale, product, state)
-            iterations += 1
 
-        d = np.zeros(self._size)
+        d = np.zeros(self._destinations)
         d[rows] = state.solution
-        return d, iterations
+        return d
