@@ -8,7 +8,7 @@ import numpy as np
 
 from solvers.engine.arrays import EdgeArrays, Sums
 from solvers.engine.compiled import compiled
-from solvers.engine.polytopes.edges_jit import brought_in, limits_of, support, way_in
+from solvers.engine.polytopes.edges_jit import brought_in, limits_both, limits_of, support, support_within_both, way_in
 from solvers.engine.threads_jit import parallel_for
 
 #: Columns of sums.scalars: the support functions and their sizes, |c_e p_e|, c_e p_e on edges without load, which count
@@ -23,11 +23,12 @@ def _evaluate_piece(piece: int, band: Any, edges: EdgeArrays, x: Any, dual: Any,
     scalars = sums.scalars[piece]
     least, least_size, size, free, unserved = 0.0, 0.0, 0.0, 0.0, 0.0
     for i in range(band[piece], band[piece + 1]):
-        lowest = support(edges, i, dual)
-        least += lowest.least
-        least_size += lowest.size
-
         limits = limits_of(edges, i)
+        if not limits_both(limits):
+            lowest = support(edges, i, dual)
+            least += lowest
+            least_size += abs(lowest)
+
         way = way_in(edges, i, limits, x)
         if limits.equality and not abs(way.total - limits.at_most) <= astray * limits.at_most:
             unserved += 1.0
@@ -47,6 +48,15 @@ def _evaluate_piece(piece: int, band: Any, edges: EdgeArrays, x: Any, dual: Any,
     scalars[UNSERVED] = unserved
 
 
+@compiled(cache=False)
+def _support_piece_of_both(piece: int, band: Any, edges: EdgeArrays, dual: Any, scalars: Any) -> None:
+    for i in range(band[piece], band[piece + 1]):
+        if limits_both(limits_of(edges, i)):
+            lowest = support_within_both(edges, i, dual)
+            scalars[piece, LEAST] += lowest.least
+            scalars[piece, LEAST_SIZE] += lowest.size
+
+
 @compiled(nogil=True)
 def evaluate(band: Any, edges: EdgeArrays, x: Any, dual: Any, astray: float, sums: Sums) -> None:
     """Row p of `sums` for the sources band[p]..band[p + 1] - 1: of x brought into C and of the reduced costs at `dual`.
@@ -54,3 +64,4 @@ def evaluate(band: Any, edges: EdgeArrays, x: Any, dual: Any, astray: float, sum
     A '=' source is unserved where its sum misses z by more than the share `astray` of z.
     """
     parallel_for(0, band.size - 1, _evaluate_piece, (band, edges, x, dual, astray, sums))
+    parallel_for(0, band.size - 1, _support_piece_of_both, (band, edges, dual, sums.scalars))

@@ -7,7 +7,7 @@ from typing import Any
 from solvers.engine.arrays import EdgeArrays
 from solvers.engine.arrays_jit import PIECES, piece_of
 from solvers.engine.compiled import compiled
-from solvers.engine.polytopes.edges_jit import project_ridge
+from solvers.engine.polytopes.edges_jit import limits_both, limits_of, project_onto_both, project_ridge
 from solvers.engine.threads_jit import parallel_for
 
 
@@ -46,10 +46,20 @@ def sort(slice_start: Any, slice_lane: Any, source: Any, offsets: Any, x: Any, c
 @compiled(cache=False)
 def _ridge_piece(piece: int, first: int, last: int, edges: EdgeArrays, price: Any, step: float, x: Any) -> None:
     for i in range(piece_of(first, last, piece), piece_of(first, last, piece + 1)):
-        project_ridge(edges, i, price, step, x)
+        if not limits_both(limits_of(edges, i)):
+            project_ridge(edges, i, price, step, x)
+
+
+@compiled(cache=False)
+def _ridge_piece_of_both(piece: int, first: int, last: int, edges: EdgeArrays, price: Any, step: float, x: Any) -> None:
+    for i in range(piece_of(first, last, piece), piece_of(first, last, piece + 1)):
+        limits = limits_of(edges, i)
+        if limits_both(limits):
+            project_onto_both(edges, i, price, step, limits, x)
 
 
 @compiled(nogil=True)
 def ridge_point(first: int, last: int, edges: EdgeArrays, price: Any, step: float, x: Any) -> None:
     """x_i = Proj_{C_i}(-step (c_i + a_i price)) for the sources first..last - 1."""
     parallel_for(0, PIECES, _ridge_piece, (first, last, edges, price, step, x))
+    parallel_for(0, PIECES, _ridge_piece_of_both, (first, last, edges, price, step, x))

@@ -1,7 +1,8 @@
 """The polytope of one source for loops over edges in the order of the instance, in float64, by Numba (import late).
 
 C_i = {0 <= x_e <= u, 1'x <= z}, or 1'x = z: every kind says its z and u in `limits_of`, inf where it has no such limit.
-Below that no function knows kinds, so a kind that limits the sum, each edge, or both is added there alone.
+Below that no function knows kinds, so a kind that limits the sum, each edge, or both is added there alone. Where both
+limits are finite, support and projection are functions of their own.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from solvers.engine.compiled import compiled
 from solvers.engine.constants import SLIP, TINY
 from solvers.engine.polytopes.kinds import BOX, BOX_CUT, BOX_CUT_EQUALITY, EQUALITY
 
+#: LLVM has to inline what is called for each edge or source: a call would copy all fields of the records.
+_INLINE: dict[str, Any] = {"cache": False, "forceinline": True}
 #: A bracket of float64 numbers is used up after fewer halvings; Newton's steps need a few.
 _MOST_ROUNDS = 200
 
@@ -49,7 +52,7 @@ class WayIn(NamedTuple):
     """Then every edge gets this share of its distance to u: where '=' and u leave no factor that does."""
 
 
-@compiled()
+@compiled(**_INLINE)
 def limits_of(edges: EdgeArrays, source: int) -> Limits:
     """z and u of a source, and whether the sum is z."""
     kind = of_source(edges.kind, source)
@@ -60,13 +63,14 @@ def limits_of(edges: EdgeArrays, source: int) -> Limits:
     return Limits(of_source(edges.radius, source), np.inf, kind == EQUALITY)
 
 
-@compiled()
+@compiled(**_INLINE)
 def reduced(edges: EdgeArrays, e: int, price: Any) -> Any:
     """q_e = c_e + a_e price_j."""
-    return np.float64(edges.c[e]) + np.float64(edges.a[e]) * price[edges.destination[e]]
+    j = np.uint32(edges.destination[e])  # unsigned, because Numba would look for a negative index
+    return np.float64(edges.c[e]) + np.float64(edges.a[e]) * price[j]
 
 
-@compiled()
+@compiled(**_INLINE)
 def reduced_below(edges: EdgeArrays, e: int, price: Any) -> float:
     """At most q_e for price >= 0: below the sum in float64 by more than its rounding."""
     c = np.float64(edges.c[e])
@@ -74,17 +78,19 @@ def reduced_below(edges: EdgeArrays, e: int, price: Any) -> float:
     return c if rise == 0 else c + rise - (SLIP * (abs(c) + rise) + TINY)
 
 
-@compiled()
-def support(edges: EdgeArrays, source: int, price: Any) -> Support:
-    """At most min over C_i of q_i'x, within rounding of it; inf where C_i is empty."""
+@compiled(**_INLINE)
+def limits_both(limits: Limits) -> bool:
+    """Whether the sum and each edge are limited. Loops over edges treat these sources apart: their arithmetic, inlined
+    beside that of the others, would slow those down by a third.
+    """
+    return limits.at_most < np.inf and limits.upper < np.inf
+
+
+@compiled(**_INLINE)
+def support(edges: EdgeArrays, source: int, price: Any) -> float:
+    """At most min over C_i of q_i'x, within rounding of it; inf where C_i is empty. One limit only."""
     limits = limits_of(edges, source)
     first, last = edges.offsets[source], edges.offsets[source + 1]
-    if limits.at_most < np.inf and limits.upper < np.inf:
-        q = np.empty(last - first)
-        for e in range(first, last):
-            q[e - first] = reduced_below(edges, e, price)
-        return support_of_both(q, limits)
-
     lowest = np.inf
     negative = 0.0
     for e in range(first, last):
@@ -92,14 +98,22 @@ def support(edges: EdgeArrays, source: int, price: Any) -> Support:
         lowest = min(lowest, q_e)
         negative += min(0.0, q_e)
     if limits.at_most == np.inf:
-        least = limits.upper * negative
-    elif not limits.equality:
-        least = limits.at_most * min(0.0, lowest)
-    elif first == last:
-        least = np.inf if limits.at_most > 0 else 0.0
-    else:
-        least = limits.at_most * lowest
-    return Support(least, abs(least))
+        return limits.upper * negative
+    if not limits.equality:
+        return limits.at_most * min(0.0, lowest)
+    if first == last:
+        return np.inf if limits.at_most > 0 else 0.0
+    return limits.at_most * lowest
+
+
+@compiled()
+def support_within_both(edges: EdgeArrays, source: int, price: Any) -> Support:
+    """The same where the sum and each edge are limited."""
+    first, last = edges.offsets[source], edges.offsets[source + 1]
+    q = np.empty(last - first)
+    for e in range(first, last):
+        q[e - first] = reduced_below(edges, e, price)
+    return support_of_both(q, limits_of(edges, source))
 
 
 @compiled()
@@ -187,7 +201,7 @@ def largest_objective(edges: EdgeArrays, source: int) -> float:
     return of_sum if limits.upper == np.inf else min(of_sum, limits.upper * positive)
 
 
-@compiled()
+@compiled(**_INLINE)
 def way_in(edges: EdgeArrays, source: int, limits: Limits, x: Any) -> WayIn:
     """How `brought_in` brings x_i into C_i: its edges are clipped to 0..u, then the sum is made z or at most z."""
     z, u = limits.at_most, limits.upper
@@ -205,7 +219,7 @@ def way_in(edges: EdgeArrays, source: int, limits: Limits, x: Any) -> WayIn:
     return WayIn(total, z / total if total > z else 1.0, 0.0)
 
 
-@compiled()
+@compiled(**_INLINE)
 def brought_in(limits: Limits, way: WayIn, value: float) -> float:
     """The entry of a point of C_i for an entry of x_i, given as float64."""
     clipped = min(max(0.0, value), limits.upper) * way.factor
@@ -214,19 +228,15 @@ def brought_in(limits: Limits, way: WayIn, value: float) -> float:
     return clipped
 
 
-@compiled()
+@compiled(**_INLINE)
 def project_ridge(edges: EdgeArrays, source: int, price: Any, step: float, x: Any) -> None:
-    """x_i = Proj_{C_i}(-step q_i), stored as the type of x."""
+    """x_i = Proj_{C_i}(-step q_i), stored as the type of x. One limit only; see project_onto_both."""
     limits = limits_of(edges, source)
     first, last = edges.offsets[source], edges.offsets[source + 1]
     if limits.at_most == np.inf:
         for e in range(first, last):
             x[e] = min(max(0.0, -step * reduced(edges, e, price)), limits.upper)
         return
-    if limits.upper < np.inf:
-        project_onto_both(edges, source, price, step, limits, x)
-        return
-
     lowest = np.inf
     for e in range(first, last):
         lowest = min(lowest, reduced(edges, e, price))
