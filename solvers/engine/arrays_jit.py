@@ -65,6 +65,35 @@ def _of_lanes(numbers: Any, cells: Any, s: Any) -> Any:  # noqa: ARG001 - Numba'
     return nothing if numbers == types.none else part
 
 
+def copied(numbers: Any, row: Any) -> Any:
+    """numbers[n] as the first n entries of `row`, in its type; None of None."""
+    raise NotImplementedError("compiled code alone calls this: see the overload below")
+
+
+@overload(copied, strict=False, jit_options={"forceinline": True})  # type: ignore[untyped-decorator]  # of an untyped library
+def _copied(numbers: Any, row: Any) -> Any:  # noqa: ARG001 - Numba's
+    if numbers == types.none:
+        return lambda numbers, row: None  # noqa: ARG005
+
+    def copy(numbers: Any, row: Any) -> Any:
+        row[: numbers.size] = numbers
+        return row[: numbers.size]
+
+    return copy
+
+
+def empty_like(numbers: Any, size: int) -> Any:
+    """An array of `size` entries of the type of `numbers`; None of None."""
+    raise NotImplementedError("compiled code alone calls this: see the overload below")
+
+
+@overload(empty_like, strict=False)  # type: ignore[untyped-decorator]  # of an untyped library
+def _empty_like(numbers: Any, size: int) -> Any:  # noqa: ARG001 - Numba's
+    if numbers == types.none:
+        return lambda numbers, size: None  # noqa: ARG005
+    return lambda numbers, size: np.empty(size, numbers.dtype)
+
+
 @compiled(**INLINE)
 def of_slice(vector: Any, cells: Cells, s: int) -> Any:
     """The part of a primal vector that belongs to slice s."""

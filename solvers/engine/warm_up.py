@@ -6,9 +6,11 @@ import numpy as np
 
 from instances import Kind, MatchingLP, PerSource
 from solvers.base import Settings, Vector
+from solvers.engine.arrays import edge_arrays
 from solvers.engine.instance import serves_equalities
 from solvers.engine.kernel import RESTART, Kernel
 from solvers.engine.kernels import make_kernel
+from solvers.engine.layout_builder import has_box_cuts
 from solvers.engine.nearest import nearest_feasible
 from solvers.engine.points import ridge_point, to_cells, to_edges
 from solvers.engine.precision import answer_dtype
@@ -21,7 +23,7 @@ def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
     """Compile (or load from the cache) every loop that a run of blockpdhg on `lp` will use."""
     import torch
 
-    tiny = three_edges(lp)
+    tiny = few_edges(lp)
     answer = answer_dtype(settings, equality=serves_equalities(lp))
     layout = make_layout(tiny, settings)
     loops = make_kernel(layout, settings, kernel)
@@ -40,7 +42,7 @@ def warm_up_ascent(lp: MatchingLP, settings: Settings, kernel: str) -> None:
     """The same for an ascent of the ridge dual."""
     import torch
 
-    tiny = three_edges(lp)
+    tiny = few_edges(lp)
     answer = answer_dtype(settings, equality=serves_equalities(lp))
     loops = make_kernel(make_layout(tiny, settings), settings, kernel)
     loops.project(torch.zeros(lp.destinations, dtype=torch.float64, device=loops.device), 1.0, values=True)
@@ -55,16 +57,22 @@ def _warm_up_repair(tiny: MatchingLP, x: Vector) -> None:
         is_ray(tiny, none)
 
 
-def three_edges(lp: MatchingLP) -> MatchingLP:
-    """Three sources of one edge, of the types and of the kinds of `lp`: '=' ones only where it has some."""
-    kinds = (Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY if serves_equalities(lp) else Kind.SIMPLEX, Kind.BOX)
+def few_edges(lp: MatchingLP) -> MatchingLP:
+    """A source of one edge for each kind that `lp` may have; '=' ones and box-cuts only where it has some, because
+    loops are compiled for the kinds of an instance.
+    """
+    equality = serves_equalities(lp)
+    kinds = [Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY if equality else Kind.SIMPLEX, Kind.BOX]
+    if has_box_cuts(edge_arrays(lp)):
+        kinds += [Kind.BOX_CUT, Kind.BOX_CUT_EQUALITY if equality else Kind.BOX_CUT]
+    edges = len(kinds)
     return MatchingLP(
-        offsets=np.arange(4),
-        destination=np.zeros(3, dtype=lp.destination.dtype),
-        a=np.ones(3, dtype=lp.a.dtype),
-        c=-np.ones(3, dtype=lp.c.dtype),
-        b=np.full(lp.destinations, 4.0),
-        polytope=PerSource(kind=np.array(kinds, dtype=np.uint8), radius=np.ones(3)),
+        offsets=np.arange(edges + 1),
+        destination=np.zeros(edges, dtype=lp.destination.dtype),
+        a=np.ones(edges, dtype=lp.a.dtype),
+        c=-np.ones(edges, dtype=lp.c.dtype),
+        b=np.full(lp.destinations, edges + 1.0),
+        polytope=PerSource(kind=np.array(kinds, dtype=np.uint8), params=np.ones((1 if edges == 3 else 2, edges))),
     )
 
 

@@ -66,7 +66,9 @@ class NearLanes(NamedTuple):
     kind: Any
     """uint8[R]"""
     radius: Any
-    """float[R]"""
+    """float[R]: of a box-cut what its other edges leave of z."""
+    upper: Any
+    """float[R]: u of a box-cut; None where the instance has none."""
     loads: Any
     """float64[C, J]: A x of these edges by band of the layout."""
 

@@ -8,7 +8,7 @@ from instances import MatchingLP
 from solvers.engine.context import SolveContext
 from solvers.engine.layout_builder import build_layout
 from solvers.engine.rows import Rows
-from solvers.engine.warm_up import three_edges
+from solvers.engine.warm_up import few_edges
 from solvers.proximal.arrays import ProximalStep
 from solvers.proximal.constants import Constants
 from solvers.proximal.full import FullProblem
@@ -16,8 +16,8 @@ from solvers.proximal.subproblem import NewtonSolve, Work
 
 
 def compile_loops(lp: MatchingLP, dtype: str) -> None:
-    """Run each loop on three edges of the types of `lp`, in cells of `dtype`."""
-    tiny = three_edges(lp)
+    """Run each loop on a few edges of the types of `lp`, in cells of `dtype`."""
+    tiny = few_edges(lp)
     layout = build_layout(tiny, dtype)
     problem = FullProblem(layout, tiny.b, SolveContext())
     at = ProximalStep(centre=np.zeros(layout.cells, dtype), step=1.0, price=np.zeros(lp.destinations))

@@ -38,6 +38,7 @@ def cut_near(
         lane,
         kind,
         radius=np.empty(lane[-1], near.radius.dtype),
+        upper=None if near.upper is None else np.empty(lane[-1], near.upper.dtype),
         index=np.empty(start[-1], cells.index.dtype),
         a=np.empty(start[-1], cells.a.dtype),
         c=np.empty(start[-1], cells.c.dtype),
@@ -45,6 +46,8 @@ def cut_near(
     source = np.empty(lane[-1], np.int64)
     centre = np.empty(start[-1], at.centre.dtype)
     layout_jit.fill_lanes(order, near.kind, near.radius, sub, 0, kind.size, source)
+    if sub.upper is not None:
+        layout_jit.fill_upper(0, source.size, source, near.upper, sub.upper)
     jit.gather(near, source, cells, at.centre, sub, centre)
     return sub, centre
 
@@ -56,7 +59,8 @@ def of_all_ranks(cells: Cells, centre: CellVector, group: Communicator) -> tuple
     kind = concatenated(group, cells.slice_kind.astype(np.int64)).astype(cells.slice_kind.dtype)
     index = concatenated(group, cells.index.astype(np.int64)).astype(cells.index.dtype)
     radius, a, c, centre = (concatenated(group, values) for values in (cells.radius, cells.a, cells.c, centre))
-    return _one_band(start, lane, kind, radius=radius, index=index, a=a, c=c), centre
+    upper = None if cells.upper is None else concatenated(group, cells.upper)
+    return _one_band(start, lane, kind, radius=radius, upper=upper, index=index, a=a, c=c), centre
 
 
 def _one_band(

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from solvers.engine.arrays import Cells
+from solvers.engine.arrays_jit import empty_like
 from solvers.engine.compiled import compiled
 from solvers.engine.constants import PAD_COST
-from solvers.engine.polytopes.lanes_jit import FAST, LaneEdges, is_slack, mark_near, value_of
+from solvers.engine.polytopes.lanes_jit import FAST, LaneEdges, is_slack, mark_near, most_of_edge, number_of, value_of
 from solvers.engine.threads_jit import parallel_for
 from solvers.proximal.arrays import FullPass, NearLanes, ProximalStep
 
@@ -85,10 +86,11 @@ def _collect(
             if not _is_near(last.margin[lane], reach):
                 continue
             radius = np.float64(cells.radius[lane])
+            most = most_of_edge(kind, radius, number_of(cells.upper, lane))
             n = _load_lane(s, lane, cells, at, edges)
             for t in range(n):
-                edges.x[t] = value_of(edges.z[t], last.tau[lane], radius)
-            mark_near(edges, n, kind, radius, last.tau[lane], at.step * reach)
+                edges.x[t] = value_of(edges.z[t], last.tau[lane], most)
+            held = mark_near(edges, n, kind, most, last.tau[lane], at.step * reach)
 
             near.first[r] = k
             for t in range(n):
@@ -98,8 +100,16 @@ def _collect(
                     k += 1
             near.count[r] = k - near.first[r]
             near.kind[r] = kind
-            near.radius[r] = cells.radius[lane]
+            near.radius[r] = max(0.0, radius - held)
+            _put(near.upper, r, most)
             r += 1
+
+
+@compiled(cache=False, forceinline=True)
+def _put(numbers: Any, at: int, value: float) -> None:
+    """numbers[at] = value; nothing to None."""
+    if numbers is not None:
+        numbers[at] = value
 
 
 @compiled(nogil=True)
@@ -121,6 +131,7 @@ def near_edges(cells: Cells, at: ProximalStep, last: FullPass, reach: float, loa
         np.empty(lanes, np.int64),
         np.empty(lanes, cells.slice_kind.dtype),
         np.empty(lanes, cells.radius.dtype),
+        empty_like(cells.upper, lanes),
         loads,
     )
     parallel_for(0, bands, _collect, (cells, at, last, reach, lanes_before, cells_before, near))
@@ -166,10 +177,12 @@ def slack_share(cells: Cells, at: ProximalStep, stride: int) -> tuple[int, int]:
         first_lane = cells.slice_lane[s]
         lanes = cells.slice_lane[s + 1] - first_lane
         for t in range(-first_lane % stride, lanes, stride):
+            upper = number_of(cells.upper, first_lane + t)
+            most = most_of_edge(cells.slice_kind[s], np.inf, upper)
             total_x = 0.0
             for k in range(cells.slice_start[s] + t, cells.slice_start[s + 1], lanes):
                 q = cells.c[k] + cells.a[k] * at.price[cells.index[k]]
-                total_x += max(0.0, at.centre[k] - at.step * q)
+                total_x += value_of(at.centre[k] - at.step * q, 0.0, most)
             slack += is_slack(total_x, cells.radius[first_lane + t], cells.slice_kind[s])
             seen += cells.radius[first_lane + t] > 0.0
     return slack, seen

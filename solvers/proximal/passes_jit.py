@@ -16,6 +16,7 @@ import numba
 import numpy as np
 
 from solvers.engine.arrays import Cells
+from solvers.engine.arrays_jit import copied, of_lanes
 from solvers.engine.compiled import compiled
 from solvers.engine.constants import LANES, PAD_COST
 from solvers.engine.polytopes import slices_jit
@@ -30,6 +31,8 @@ from solvers.proximal.arrays import COST, MOVED, SUPPORT, FullPass, ProximalStep
 _IN_CALLER: dict[str, Any] = {"cache": False, "inline": "always"}
 #: Lanes of scratch: as many as the widest slice has.
 _LANES = max(LANES)
+#: One for each field of a Lanes.
+_LANE_ROWS = 6
 
 
 class _Scratch(NamedTuple):
@@ -40,7 +43,7 @@ class _Scratch(NamedTuple):
     x: Any
     """float64[n + VECTOR_WIDTH]"""
     lanes: Any
-    """float64[5, max(LANES)]: the rows become the vectors of a Lanes."""
+    """float64[6, max(LANES)]: the rows become the vectors of a Lanes."""
     memory: Any
     """The three pointers, for `release`."""
 
@@ -48,11 +51,11 @@ class _Scratch(NamedTuple):
 @compiled(**_IN_CALLER)
 def _new_scratch(cells: Cells) -> _Scratch:
     size = cells.largest_slice + VECTOR_WIDTH
-    memory = (allocate(8 * size), allocate(8 * size), allocate(8 * 5 * _LANES))
+    memory = (allocate(8 * size), allocate(8 * size), allocate(8 * _LANE_ROWS * _LANES))
     return _Scratch(
         numba.carray(memory[0], (size,), np.float64),
         numba.carray(memory[1], (size,), np.float64),
-        numba.carray(memory[2], (5, _LANES), np.float64),
+        numba.carray(memory[2], (_LANE_ROWS, _LANES), np.float64),
         memory,
     )
 
@@ -66,11 +69,12 @@ def _release(scratch: _Scratch) -> None:
 
 @compiled(**_IN_CALLER)
 def _slice_lanes(s: int, cells: Cells, scratch: _Scratch) -> Lanes:
-    """The lanes of slice s, with their radii."""
+    """The lanes of slice s, with their limits."""
     first = cells.slice_lane[s]
     count = cells.slice_lane[s + 1] - first
     rows = scratch.lanes
-    lanes = Lanes(rows[0, :count], rows[1, :count], rows[2, :count], rows[3, :count], rows[4, :count])
+    upper = copied(of_lanes(cells.upper, cells, s), rows[5])
+    lanes = Lanes(rows[0, :count], upper, rows[1, :count], rows[2, :count], rows[3, :count], rows[4, :count])
     lanes.radius[:] = cells.radius[first : first + count]
     return lanes
 
@@ -126,7 +130,7 @@ def _full_slice(
     shape = (n // lanes.radius.size, lanes.radius.size)
 
     _reduce_costs(s, cells, at, scratch)
-    support = slices_jit.support(scratch.x, n, kind, lanes.radius, None)
+    support = slices_jit.support(scratch.x, n, kind, lanes.radius, lanes.upper)
     project(scratch.z, scratch.x, n, lanes, kind)
     x = scratch.x[:n]
     margins(

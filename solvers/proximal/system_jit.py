@@ -12,7 +12,7 @@ import numpy as np
 
 from solvers.engine.arrays import Cells
 from solvers.engine.compiled import compiled
-from solvers.engine.polytopes.lanes_jit import CURVED_TIGHT, FAST, FLAT, is_free
+from solvers.engine.polytopes.lanes_jit import CURVED_TIGHT, FAST, FLAT, is_free, most_of_edge, number_of
 from solvers.proximal.arrays import CgState, FreeEdges, SubproblemPass
 
 
@@ -34,8 +34,10 @@ def free_edges(cells: Cells, last: SubproblemPass, place: Any) -> FreeEdges:
                 continue
             before = k
             free = 0
+            kind = cells.slice_kind[s]
+            most = most_of_edge(kind, cells.radius[lane], number_of(cells.upper, lane))
             for e in range(cells.slice_start[s] + lane - first_lane, cells.slice_start[s + 1], count):
-                if is_free(last.x[e], cells.radius[lane], cells.slice_kind[s]):
+                if is_free(last.x[e], most, kind):
                     free += 1
                     if place[cells.index[e]] >= 0:
                         row[k] = place[cells.index[e]]

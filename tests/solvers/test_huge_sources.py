@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from instances import Box, Kind, MatchingLP, PerSource, Simplex
+from instances.polytopes import polytope_kinds
 from solvers.base import Settings, Status
 from solvers.engine.constants import STACK_CELLS
 from solvers.engine.kernel import Mix
@@ -69,8 +70,9 @@ def test_a_huge_source_is_solved(solver_id: str, polytope: Simplex) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kind", sorted(ENGINE_KINDS))
 def test_the_loops_for_huge_sources_agree_with_the_reference(dtype: str, kind: Kind) -> None:
-    radius = np.concatenate(([30.0], np.ones(200)))
-    lp = hub(STACK_CELLS + 100, PerSource(kind=np.full(201, kind, dtype=np.uint8), radius=radius))
+    limits = np.stack((np.concatenate(([30.0], np.ones(200))), np.full(201, 0.75)))
+    params = limits[: polytope_kinds()[kind].parameters]
+    lp = hub(STACK_CELLS + 100, PerSource(kind=np.full(201, kind, dtype=np.uint8), params=params))
     layout, settings = build_layout(lp, dtype), Settings(dtype=dtype)
     rng = np.random.default_rng(1)
     cells, price = rng.random(layout.cells), torch.from_numpy(rng.random(50))

@@ -17,7 +17,6 @@ from instances import Kind, Simplex, generate, parse_spec
 from solvers import Availability, OptionError, Settings, Status, get_solver, registry
 from solvers.base import INT32_LIMIT
 from solvers.conic import to_conic
-from solvers.engine.polytopes.kinds import ENGINE_KINDS
 from tests.support.optimum import optimum
 
 LIBRARIES = {"clarabel", "cuopt", "cupdlpx", "dualip", "highspy", "mlflow", "ortools", "scs", "torch"}
@@ -110,10 +109,8 @@ def test_what_a_solver_does_not_take_is_skipped_with_the_reason() -> None:
     assert result.reason == "scipy-highs-ds does not take SIMPLEX sources"
 
 
-@pytest.mark.parametrize("kind", sorted(set(Kind) - ENGINE_KINDS))
-@pytest.mark.parametrize(
-    "solver", ["blockpdhg", "dualip", "dualip-restarted", "ortools-mincostflow", "dualip-upstream"]
-)
+@pytest.mark.parametrize("kind", [Kind.BOX_CUT, Kind.BOX_CUT_EQUALITY])
+@pytest.mark.parametrize("solver", ["ortools-mincostflow", "dualip-upstream"])
 def test_kinds_that_a_solver_does_not_name_are_refused_in_one_line(solver: str, kind: Kind) -> None:
     told = registry()[solver].unsuited(known_optimum(kind).lp)
     assert told == f"{solver} does not take {kind.name} sources"

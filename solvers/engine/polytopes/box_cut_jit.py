@@ -55,7 +55,7 @@ def support(q: Any, at: range, lanes: int, kind: int, z: Any, u: Any) -> Any:
 def project(v: Any, q: Any, at: range, lanes: int, kind: int, z: Any, u: Any, resolution: Any) -> None:
     """v becomes its projection; q tells which cells are padding."""
     zero = splat(v.dtype.type(0))
-    t = _root(v, q, at, lanes, kind, z, u, resolution)
+    t = root(v, q, at, lanes, kind, z, u, resolution)
     for k in at:
         store(v, k, minimum(maximum(load(v, k) - t, zero), u))
 
@@ -156,7 +156,7 @@ def _marginal(q: Any, at: range, lanes: int, kind: int, z: Any, u: Any) -> Any:
 
 
 @compiled(**IN_ORDER)
-def _root(v: Any, q: Any, at: range, lanes: int, kind: int, z: Any, u: Any, resolution: Any) -> Any:
+def root(v: Any, q: Any, at: range, lanes: int, kind: int, z: Any, u: Any, resolution: Any) -> Any:
     """t with sum_e clip(v_e - t, 0, u) = z; for '<=' not below 0, for '=' not below where all edges are at u."""
     number = v.dtype.type
     zero = splat(number(0))

@@ -14,7 +14,7 @@ BOX_CUT = int(Kind.BOX_CUT)
 BOX_CUT_EQUALITY = int(Kind.BOX_CUT_EQUALITY)
 
 #: What every technology of the engine has, and so what our solvers take.
-ENGINE_KINDS = frozenset({Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY, Kind.BOX})
+ENGINE_KINDS = frozenset({Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY, Kind.BOX, Kind.BOX_CUT, Kind.BOX_CUT_EQUALITY})
 
 #: Kinds are the numbers 0..KINDS - 1, so that compiled code can count sources by kind.
 KINDS = len(Kind)

@@ -7,6 +7,7 @@ step s and prices it has
 
     simplex     x = max(z - tau, 0)            with sum x = z_i; '<=' has tau >= 0, and sum x < z_i only if tau = 0
     box         x = min(max(z, 0), u)          tau = 0
+    box-cut     x = min(max(z - tau, 0), u)    with sum x = z_i, see box_cut_lanes_jit.py
 
 An edge is free if x moves with z (strictly between its bounds). A source is tight if the sum of its x is fixed. Where a
 source has f free edges, the derivative of x by z is the projection I on them, minus 11'/f if the source is tight.
@@ -21,7 +22,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from solvers.engine.compiled import compiled
-from solvers.engine.polytopes.kinds import BOX, EQUALITY, SIMPLEX
+from solvers.engine.polytopes import box_cut_lanes_jit as box_cut
+from solvers.engine.polytopes.kinds import BOX, BOX_CUT, BOX_CUT_EQUALITY, EQUALITY, SIMPLEX
 from solvers.engine.polytopes.slices_jit import by_lane
 from solvers.engine.vector_jit import (
     VECTOR_WIDTH,
@@ -41,6 +43,11 @@ FAST = {"contract", "nsz", "arcp"}
 #: For functions that a loop takes into itself.
 INLINE: dict[str, Any] = {"cache": False, "fastmath": FAST, "error_model": "numpy", "forceinline": True}
 
+_SIMPLICES = (SIMPLEX, EQUALITY)
+_BOX_CUTS = (BOX_CUT, BOX_CUT_EQUALITY)
+_INEQUALITIES = (SIMPLEX, BOX_CUT)
+_EQUALITIES = (EQUALITY, BOX_CUT_EQUALITY)
+
 #: The values of `curvature`: no edge of the source can move, free edges that move alone, free edges with a fixed sum.
 FLAT = -1
 CURVED_SLACK = 0
@@ -54,7 +61,9 @@ class Lanes(NamedTuple):
     """The lanes of one slice: what is given, what `project` found, and scratch. All float64[L]."""
 
     radius: Any
-    """z of a simplex, u of a box, 0 in an empty lane."""
+    """z of a sum, u of a box, 0 in an empty lane."""
+    upper: Any
+    """u of a box-cut; None where the instance has none."""
     tau: Any
     free: Any
     """The number of free edges."""
@@ -117,6 +126,9 @@ def project(z: Any, x: Any, cells: int, lanes: Lanes, kind: int) -> None:
 
     Both arrays have VECTOR_WIDTH cells more where the slice has one lane.
     """
+    if kind in _BOX_CUTS:
+        box_cut.project(z, x, cells, lanes.radius, lanes.upper, lanes.tau, lanes.free, kind)
+        return
     zero = splat(0.0)
     one = splat(1.0)
     count = lanes.radius.size
@@ -144,21 +156,35 @@ def project(z: Any, x: Any, cells: int, lanes: Lanes, kind: int) -> None:
 
 
 @compiled(**INLINE)
-def value_of(z: float, tau: float, radius: float) -> float:
-    """x of one edge of any kind, from the tau that `project` found."""
-    return min(max(z - tau, 0.0), radius)
+def most_of_edge(kind: int, radius: float, upper: float) -> float:
+    """The most that an edge can be: u, or z where it has no limit of its own; upper: see `number_of`."""
+    return upper if kind in _BOX_CUTS else radius
 
 
 @compiled(**INLINE)
-def is_free(x: float, radius: float, kind: int) -> bool:
+def number_of(numbers: Any, lane: int) -> float:
+    """The number of a lane; 0 of None."""
+    if numbers is None:
+        return 0.0
+    return np.float64(numbers[lane])
+
+
+@compiled(**INLINE)
+def value_of(z: float, tau: float, most: float) -> float:
+    """x of one edge of any kind, from the tau that `project` found; see `most_of_edge`."""
+    return min(max(z - tau, 0.0), most)
+
+
+@compiled(**INLINE)
+def is_free(x: float, most: float, kind: int) -> bool:
     """Whether an edge is strictly between its bounds; a simplex has no upper one."""
-    return x > 0.0 and (kind != BOX or x < radius)
+    return x > 0.0 and (kind in _SIMPLICES or x < most)
 
 
 @compiled(**INLINE)
 def curvature(kind: int, tau: float, free: float) -> int:
     """FLAT, CURVED_SLACK or CURVED_TIGHT; one free edge of a tight source cannot move."""
-    tight = kind == EQUALITY or (kind == SIMPLEX and tau > 0.0)
+    tight = kind in _EQUALITIES or (kind in _INEQUALITIES and tau > 0.0)
     if free == 0.0 or (tight and free == 1.0):
         return FLAT
     return CURVED_TIGHT if tight else CURVED_SLACK
@@ -166,8 +192,8 @@ def curvature(kind: int, tau: float, free: float) -> int:
 
 @compiled(**INLINE)
 def is_slack(total_x: float, radius: float, kind: int) -> bool:
-    """Whether x = max(z, 0), used at all, leaves a part of the limit of its source unused."""
-    return kind == SIMPLEX and 0.0 < total_x <= radius
+    """Whether x at tau = 0, used at all, leaves a part of the limit of its source unused."""
+    return kind in _INEQUALITIES and 0.0 < total_x <= radius
 
 
 @compiled(**INLINE)
@@ -181,6 +207,8 @@ def margins(z: Any, x: Any, a: Any, lanes: Lanes, kind: int, step: float, margin
         lanes.distance[lane] = np.inf
     if kind == BOX:
         _to_bounds(z, x, a, lanes)
+    elif kind in _BOX_CUTS:
+        box_cut.to_limits(z, x, a, lanes, lanes.upper, kind)
     else:
         _to_tau(z, x, a, lanes, kind)
 
@@ -223,16 +251,19 @@ def _to_tau(z: Any, x: Any, a: Any, lanes: Lanes, kind: int) -> None:
 
 
 @compiled(**INLINE)
-def mark_near(lane: LaneEdges, edges: int, kind: int, radius: float, tau: float, away: float) -> None:
+def mark_near(lane: LaneEdges, edges: int, kind: int, most: float, tau: float, away: float) -> float:
     """near[W]: which edges of one lane are free, or can become so while no price moves by more than away / step.
 
-    The others keep their x; on a simplex that is 0.
+    The others keep their x. Returns what they hold of the sum of their source: on a simplex nothing. most: see
+    `most_of_edge`.
     """
     if kind == BOX:
         for t in range(edges):
-            to_bound = min(abs(lane.z[t]), abs(lane.z[t] - radius))
-            lane.near[t] = to_bound <= away * lane.a[t] or 0.0 < lane.x[t] < radius
-        return
+            to_bound = min(abs(lane.z[t]), abs(lane.z[t] - most))
+            lane.near[t] = to_bound <= away * lane.a[t] or 0.0 < lane.x[t] < most
+        return 0.0
+    if kind in _BOX_CUTS:
+        return box_cut.mark_near(lane, edges, most, tau, away)
 
     # tau moves by at most `away` times the largest a that is ever active, so that a is found by repetition
     top = 0.0
@@ -247,3 +278,4 @@ def mark_near(lane: LaneEdges, edges: int, kind: int, radius: float, tau: float,
                 top = max(top, lane.a[t])
     for t in range(edges):
         lane.near[t] = lane.x[t] > 0.0 or tau - lane.z[t] <= away * (lane.a[t] + top)
+    return 0.0
