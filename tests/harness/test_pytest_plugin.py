@@ -52,6 +52,7 @@ def start(place: Path, installed: Path, *arguments: str, ours: bool = True) -> s
     paths = [str(installed), *([str(ROOT)] if ours else [])]
     command = [sys.executable, "-m", "pytest", "-p", "no:dualbench", "-p", "dualbench_pytest", *arguments]
     env = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    env.pop("PYTEST_ADDOPTS", None)
     return subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, check=False, timeout=180)
 
 

@@ -23,7 +23,11 @@ def lp() -> MatchingLP:
 
 
 @pytest.mark.parametrize("quiet", [False, True])
-def test_what_is_compiled_is_said_once_and_booked_as_warm_up(capsys: pytest.CaptureFixture[str], quiet: bool) -> None:
+def test_what_is_compiled_is_said_once_and_booked_as_warm_up(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, quiet: bool
+) -> None:
+    monkeypatch.delenv("DUALBENCH_QUIET", raising=False)
+
     @compiled(cache=False)
     def plus(a: float, b: float) -> float:
         return a + b
