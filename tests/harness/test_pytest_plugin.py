@@ -51,8 +51,8 @@ def start(place: Path, installed: Path, *arguments: str, ours: bool = True) -> s
     """pytest in `place` with the plugin; `ours`: dualbench's packages can be imported."""
     paths = [str(installed), *([str(ROOT)] if ours else [])]
     command = [sys.executable, "-m", "pytest", "-p", "no:dualbench", "-p", "dualbench_pytest", *arguments]
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
-    env.pop("PYTEST_ADDOPTS", None)
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    env = inherited | {"PYTHONPATH": os.pathsep.join(paths)}
     return subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, check=False, timeout=180)
 
 
