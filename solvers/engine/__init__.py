@@ -23,7 +23,7 @@ One iteration of blockpdhg on a CPU, with the files open
      2. halpern.py     Halpern.step chooses the Mix: RESTART, or the Halpern weights of restarts.py for this iteration.
      3. halpern.py     _pass turns the scaled y into prices and calls kernel.advance(prices, step, x, anchor, mix).
      4. shared.py      The kernel is a SharedKernel: its pass is that of this rank, then summed over the ranks.
-     5. cpu.py         CpuKernel.advance packs PassNumbers and MixWeights in the type of the cells (arrays.py).
+     5. cpu.py         CpuKernel.advance packs PassNumbers and Iterate in the type of the cells (arrays.py).
      6. stream.py      windows() yields all cells at once, or window after window from the disk.
      7. cpu_jit.py     one_pass spreads the bands over the threads (threads_jit.py): _band does one.
      8. cpu_jit.py     _band zeroes its rows of Sums and takes its slices one after another.

@@ -115,23 +115,24 @@ class PassNumbers(NamedTuple):
     want_values: bool
 
 
-class MixWeights(NamedTuple):
-    """kernel.Mix in the type of the cells."""
-
-    projected: Any
-    centre: Any
-    anchor: Any
-    restart: bool
-
-
 class Iterate(NamedTuple):
-    """The primal vectors that Kernel.advance overwrites."""
+    """The primal vectors that Kernel.advance overwrites, and kernel.Mix in the type of the cells.
+
+    One flat record, because prange takes no record of scalars alone inside another.
+    """
 
     x: Any
     """float[K]"""
     anchor: Any
     """float[K]"""
-    weights: MixWeights
+    on_projected: Any
+    """Weight of the projected point in the new x."""
+    on_centre: Any
+    """Weight of x."""
+    on_anchor: Any
+    """Weight of the anchor."""
+    restart: bool
+    """Whether the anchor becomes the projected point."""
 
 
 class PassScratch(NamedTuple):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.base import Vector
-from solvers.engine.arrays import Iterate, MixWeights, PassNumbers, Sums, WayBack
+from solvers.engine.arrays import Iterate, PassNumbers, Sums, WayBack
 from solvers.engine.kernel import Mix, Pass, Tensor
 from solvers.engine.layout import Layout
 from solvers.engine.stream import Stream, Window
@@ -72,15 +72,10 @@ class CpuKernel:
         from solvers.engine.cpu_jit import one_pass
 
         numbers = self._numbers(price, step, values=values)
-        weights = MixWeights(
-            projected=self._type(mix.projected),
-            centre=self._type(mix.centre),
-            anchor=self._type(mix.anchor),
-            restart=mix.restart,
-        )
+        weights = (self._type(mix.projected), self._type(mix.centre), self._type(mix.anchor))
         return self._run(
             lambda window, sums: one_pass(
-                window.cells, numbers, sums, Iterate(window.primal[0], window.primal[1], weights)
+                window.cells, numbers, sums, Iterate(window.primal[0], window.primal[1], *weights, mix.restart)
             ),
             self._stream.windows((x.numpy(), anchor.numpy()), written=(0, 1) if mix.restart else (0,)),
             values=values,

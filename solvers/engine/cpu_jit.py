@@ -29,14 +29,15 @@ from solvers.engine.compiled import FAST, INLINE, compiled
 from solvers.engine.constants import PAD_COST
 from solvers.engine.polytopes.slices_jit import project, support
 from solvers.engine.scratch_jit import on_stack, stack, stack_cells
-from solvers.engine.threads_jit import parallel_for
 from solvers.engine.vector_jit import VECTOR_WIDTH
 
 
-@compiled(nogil=True)
+@compiled(parallel=True, nogil=True)
 def one_pass(cells: Cells, numbers: PassNumbers, sums: Sums, iterate: Iterate | None) -> None:
     """Kernel.project where there is no iterate, else Kernel.advance; each band fills its own rows of `sums`."""
-    parallel_for(0, cells.band_slice.size - 1, _band, (cells, numbers, sums, iterate))
+    # prange, not parallel_for: it compiles slower, but the pass is a tenth faster on two threads.
+    for band in numba.prange(cells.band_slice.size - 1):
+        _band(band, cells, numbers, sums, iterate)
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
@@ -109,7 +110,7 @@ def _slice(
         x = of_slice(iterate.x, cells, s)
         anchor = of_slice(iterate.anchor, cells, s)
         bound = _evaluate(part, polytopes, numbers, x, scratch)
-        movement, distance, value = _move(part, scratch.p, x, anchor, iterate.weights, number)
+        movement, distance, value = _move(part, scratch.p, x, anchor, iterate, number)
     scatter(part, part.a, scratch.p, own.loads)
     if numbers.want_values:
         scatter(part, part.c, scratch.p, own.values)
@@ -154,7 +155,7 @@ def _sizes(part: SliceCells, p: Any, number: Any) -> tuple[Any, Any]:
 
 
 @compiled(**INLINE)
-def _move(part: SliceCells, p: Any, x: Any, anchor: Any, weights: Any, number: Any) -> tuple[Any, Any, Any]:
+def _move(part: SliceCells, p: Any, x: Any, anchor: Any, iterate: Iterate, number: Any) -> tuple[Any, Any, Any]:
     """||p - x||^2, ||p - anchor||^2 and c'p; then x and the anchor are overwritten as Kernel.advance says."""
     c = part.c
     movement = number(0)
@@ -166,8 +167,8 @@ def _move(part: SliceCells, p: Any, x: Any, anchor: Any, weights: Any, number: A
         movement += step * step
         distance += away * away
         value += number(c[k]) * number(p[k])
-        x[k] = weights.projected * p[k] + weights.centre * x[k] + weights.anchor * anchor[k]
-    if weights.restart:
+        x[k] = iterate.on_projected * p[k] + iterate.on_centre * x[k] + iterate.on_anchor * anchor[k]
+    if iterate.restart:
         for k in range(x.size):
             anchor[k] = p[k]
     return movement, distance, value
