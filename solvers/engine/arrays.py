@@ -116,10 +116,7 @@ class PassNumbers(NamedTuple):
 
 
 class Iterate(NamedTuple):
-    """The primal vectors that Kernel.advance overwrites, and kernel.Mix in the type of the cells.
-
-    One flat record, because prange takes no record of scalars alone inside another.
-    """
+    """The primal vectors that Kernel.advance overwrites, and kernel.Mix in the type of the cells."""
 
     x: Any
     """float[K]"""

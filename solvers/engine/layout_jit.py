@@ -114,15 +114,14 @@ def fill_lanes(
     order: Any, kind: Any, radius: Any, cells: Cells, first_slice: int, last_slice: int, source: Any
 ) -> None:
     """Source of each lane, -1 where there is none because the kind changes before the slice is full, and its radius."""
-    slice_lane, slice_kind, lane_radius = cells.slice_lane, cells.slice_kind, cells.radius
     at = 0
     for s in range(first_slice, last_slice):
-        for lane in range(slice_lane[s], slice_lane[s + 1]):
+        for lane in range(cells.slice_lane[s], cells.slice_lane[s + 1]):
             source[lane] = -1
-            lane_radius[lane] = 0
-            if at < order.size and of_source(kind, order[at]) == slice_kind[s]:
+            cells.radius[lane] = 0
+            if at < order.size and of_source(kind, order[at]) == cells.slice_kind[s]:
                 source[lane] = order[at]
-                lane_radius[lane] = of_source(radius, order[at])
+                cells.radius[lane] = of_source(radius, order[at])
                 at += 1
 
 
@@ -135,10 +134,6 @@ def fill_upper(first: int, last: int, source: Any, upper: Any, lane_upper: Any) 
 
 @compiled()
 def _fill_slice(s: int, edges: EdgeArrays, cells: Cells, source: Any) -> None:
-    # Read from the records once: in a loop with branches every such reading counts a reference.
-    offsets, destination = edges.offsets, edges.destination
-    a, c = edges.a, edges.c
-    index, cell_a, cell_c = cells.index, cells.a, cells.c
     start = cells.slice_start[s]
     lanes = cells.slice_lane[s + 1] - cells.slice_lane[s]
     width = (cells.slice_start[s + 1] - start) // lanes
@@ -147,36 +142,34 @@ def _fill_slice(s: int, edges: EdgeArrays, cells: Cells, source: Any) -> None:
         first = 0
         degree = 0
         if i >= 0:
-            first = offsets[i]
-            degree = offsets[i + 1] - first
+            first = edges.offsets[i]
+            degree = edges.offsets[i + 1] - first
         for w in range(width):
             k = start + w * lanes + lane
             if w < degree:
-                index[k] = destination[first + w]
-                cell_a[k] = a[first + w]
-                cell_c[k] = c[first + w]
+                cells.index[k] = edges.destination[first + w]
+                cells.a[k] = edges.a[first + w]
+                cells.c[k] = edges.c[first + w]
             else:
-                index[k] = 0
-                cell_a[k] = 0
-                cell_c[k] = PAD_COST
+                cells.index[k] = 0
+                cells.a[k] = 0
+                cells.c[k] = PAD_COST
 
 
 @compiled()
 def equalities(edges: EdgeArrays, first: int, last: int) -> Any:
     """Whether there are '=' sources among first..last - 1, and whether the edges of one cannot take its z."""
-    offsets, kinds = edges.offsets, edges.kind
-    radius, upper = edges.radius, edges.upper
     present = False
     infeasible = False
     for i in range(first, last):
-        kind = of_source(kinds, i)
-        degree = offsets[i + 1] - offsets[i]
+        kind = of_source(edges.kind, i)
+        degree = edges.offsets[i + 1] - edges.offsets[i]
         if kind == EQUALITY:
             present = True
-            infeasible = infeasible or (of_source(radius, i) > 0 and degree == 0)
+            infeasible = infeasible or (of_source(edges.radius, i) > 0 and degree == 0)
         elif kind == BOX_CUT_EQUALITY:
             present = True
-            infeasible = infeasible or of_source(radius, i) > of_source(upper, i) * degree
+            infeasible = infeasible or of_source(edges.radius, i) > of_source(edges.upper, i) * degree
     return present, infeasible
 
 
@@ -188,10 +181,8 @@ def norms(first: int, last: int, edges: EdgeArrays, band_source: Any, squares: A
 
 @compiled(cache=False)
 def _norms_of_band(k: int, edges: EdgeArrays, band_source: Any, squares: Any, costs: Any) -> None:
-    destination, a, c = edges.destination, edges.a, edges.c
-    own = squares[k]
     cost = 0.0
     for e in range(edges.offsets[band_source[k]], edges.offsets[band_source[k + 1]]):
-        own[destination[e]] += np.float64(a[e]) * np.float64(a[e])
-        cost += np.float64(c[e]) * np.float64(c[e])
+        squares[k, edges.destination[e]] += np.float64(edges.a[e]) * np.float64(edges.a[e])
+        cost += np.float64(edges.c[e]) * np.float64(edges.c[e])
     costs[k] = cost

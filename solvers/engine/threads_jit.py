@@ -12,6 +12,10 @@ the arguments of Numba 0.68 (an interface of its own, not a public one):
     data        -> (failed, arguments)
 
 Each thread calls kernel(args, dimensions, steps, data) with a share of the k.
+
+The arrays are lent to the threads: they come without the counter of their references, which the caller holds until all
+threads are done. Reading an array from a record counts a reference, and threads that count on one counter wait for each
+other.
 """
 
 from __future__ import annotations
@@ -21,7 +25,9 @@ from typing import Any
 import numba
 from llvmlite import ir  # type: ignore[import-untyped]  # has no stubs
 from numba.core import cgutils, types
+from numba.core.types.containers import BaseTuple
 from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
 
 _NUMBER = ir.IntType(64)
 _POINTER = ir.IntType(8).as_pointer()
@@ -40,7 +46,7 @@ def parallel_for(typing: Any, _first: Any, _last: Any, body: Any, arguments: Any
     def codegen(context: Any, builder: Any, _signature: Any, values: Any) -> Any:
         first, last, _, given = values
         failed = cgutils.alloca_once_value(builder, _NUMBER(0))
-        data = cgutils.alloca_once_value(builder, given)
+        data = cgutils.alloca_once_value(builder, _lent(context, builder, arguments, given))
         both = cgutils.pack_struct(builder, (failed, data))
         kernel = _kernel(context, builder.module, body.dispatcher.get_compile_result(called), both.type)
 
@@ -60,6 +66,20 @@ def parallel_for(typing: Any, _first: Any, _last: Any, body: Any, arguments: Any
         return context.get_dummy_value()
 
     return types.void(types.intp, types.intp, body, arguments), codegen
+
+
+def _lent(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """`value` of the Numba type `kind`, in which no array counts its references."""
+    if isinstance(kind, types.Array):
+        array = make_array(kind)(context, builder, value)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        array.parent = cgutils.get_null_value(array.parent.type)
+        return array._getvalue()
+    if isinstance(kind, BaseTuple):
+        parts = cgutils.unpack_tuple(builder, value)
+        lent = [_lent(context, builder, part, item) for part, item in zip(kind.types, parts, strict=True)]
+        return context.make_tuple(builder, kind, lent)
+    return value
 
 
 def _kernel(context: Any, module: Any, compiled: Any, both: Any) -> Any:
