@@ -12,6 +12,8 @@ It is solved again for what its tolerance leaves, until only rounding is left.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
@@ -70,6 +72,47 @@ def restore(lp: MatchingLP, point: Float64, columns: npt.NDArray[np.bool_]) -> b
     return False
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Changes:
+    """How a point can change: entry k of each array is one edge that rises, or one that falls."""
+
+    edges: npt.NDArray[np.int64]
+    sign: Float64
+    """1 where the edge rises, -1 where it falls."""
+    cap: Float64
+    """The most that the edge can be: a change is counted in shares of this."""
+    most: Float64
+    """The largest change, in the numbers of the edge."""
+
+
+def _changes(lp: MatchingLP, point: Float64, columns: npt.NDArray[np.bool_], source: npt.NDArray[np.int64]) -> _Changes:
+    """Edges of '=' sources that can rise, and edges in use, which can fall."""
+    limits = lp.per_source.limits()
+    through = np.full(lp.edges, np.inf)
+    np.divide(lp.b[lp.destination], lp.a, out=through, where=lp.a > 0)
+    cap = np.minimum(np.minimum(limits.at_most, limits.upper)[source], through)
+    room = np.maximum(limits.upper[source] - point, 0.0)
+
+    edges = np.flatnonzero(columns & (cap > 0))
+    rising = edges[limits.equality[source[edges]] & (room[edges] > 0)]
+    falling = edges[point[edges] > 0]
+    changed = np.concatenate((rising, falling))
+    return _Changes(
+        edges=changed,
+        sign=np.concatenate((np.ones(rising.size), -np.ones(falling.size))),
+        cap=cap[changed],
+        most=np.concatenate((room[rising], point[falling])),
+    )
+
+
+def _numbered(kept: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """The entries kept, and the number of each entry among them, -1 of the others."""
+    entries = np.flatnonzero(kept)
+    number = np.full(kept.size, -1)
+    number[entries] = np.arange(entries.size)
+    return entries, number
+
+
 def _change(
     lp: MatchingLP,
     point: Float64,
@@ -83,49 +126,33 @@ def _change(
     from scipy.optimize import linprog  # slow to load, and rarely needed
 
     limits = lp.per_source.limits()
-    equality = limits.equality
-    a = lp.a.astype(np.float64)
-    through = np.full(lp.edges, np.inf)
-    np.divide(lp.b[lp.destination], a, out=through, where=a > 0)
-    cap = np.minimum(np.minimum(limits.at_most, limits.upper)[source], through)
-    edges = np.flatnonzero(columns & (cap > 0))
-    room = np.maximum(limits.upper[source] - point, 0.0)
-    rising = edges[equality[source[edges]] & (room[edges] > 0)]
-    falling = edges[point[edges] > 0]
+    changes = _changes(lp, point, columns, source)
+    edges = changes.edges
+    rows, row_of = _numbered((lp.b > 0) & np.isfinite(lp.b))
+    served, served_of = _numbered(limits.equality & (limits.at_most > 0))
 
-    rows = np.flatnonzero((lp.b > 0) & np.isfinite(lp.b))
-    row_of = np.full(lp.destinations, -1)
-    row_of[rows] = np.arange(rows.size)
-    served = np.flatnonzero(equality & (limits.at_most > 0))
-    served_of = np.full(lp.sources, -1)
-    served_of[served] = np.arange(served.size)
-
-    changed = np.concatenate((rising, falling))
-    sign = np.concatenate((np.ones(rising.size), -np.ones(falling.size)))
-    budgets = _matrix(
-        row_of[lp.destination[changed]], sign * a[changed] * cap[changed] / lp.b[lp.destination[changed]], rows.size
-    )
+    row = lp.destination[edges]
+    budgets = _matrix(row_of[row], changes.sign * lp.a[edges].astype(np.float64) * changes.cap / lp.b[row], rows.size)
     # Where the sum has no limit there is no such row; u stands for z to give the entry a number.
-    share = cap[changed] / np.where(np.isfinite(limits.at_most), limits.at_most, limits.upper)[source[changed]]
-    sums = _matrix(served_of[source[changed]], sign * share, served.size)
+    share = changes.cap / np.where(np.isfinite(limits.at_most), limits.at_most, limits.upper)[source[edges]]
+    sums = _matrix(served_of[source[edges]], changes.sign * share, served.size)
     with np.errstate(all="ignore"):
-        most = np.concatenate((room[rising] / (unit * cap[rising]), point[falling] / (unit * cap[falling])))
+        most = changes.most / (unit * changes.cap)
     most[most > _WITHOUT_BOUND] = np.inf
+
     solution = linprog(
         np.concatenate((share, np.full(served.size, _UNSERVED))),
         A_ub=sparse.hstack([budgets, sparse.csr_array((rows.size, served.size))], format="csr"),
         b_ub=np.minimum(slack[rows] / lp.b[rows] / unit, _WITHOUT_BOUND),
         A_eq=sparse.hstack([sums, sparse.eye_array(served.size)], format="csr"),
         b_eq=lack[served],
-        bounds=np.column_stack(
-            (np.zeros(changed.size + served.size), np.concatenate((most, np.full(served.size, np.inf))))
-        ),
+        bounds=np.column_stack((np.zeros(edges.size + served.size), np.append(most, np.full(served.size, np.inf)))),
         method="highs-ds",
         options={"time_limit": _SECONDS},
     )
     if solution.x is None:
         return False
-    np.add.at(point, changed, sign * unit * cap[changed] * solution.x[: changed.size])
+    np.add.at(point, edges, changes.sign * unit * changes.cap * solution.x[: edges.size])
     np.clip(point, 0.0, limits.upper[source], out=point)
     return True
 

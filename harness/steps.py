@@ -10,20 +10,13 @@ the result. The clock of a step starts when its announcement is sent and stops a
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable
 
+from instances.words import Explained
 
-class Step(enum.StrEnum):
+
+class Step(Explained):
     """One step; `sentence` says what is done in it."""
-
-    sentence: str
-
-    def __new__(cls, name: str, sentence: str = "") -> Step:
-        step = str.__new__(cls, name)
-        step._value_ = name
-        step.sentence = sentence
-        return step
 
     START = "start", "starting the process of the case"
     GENERATE = "generate", "making the instance, once for all solvers"

@@ -1,13 +1,26 @@
-"""Values of callers in the words of a refusal, and the refusal of what is no text."""
+"""Values of callers in the words of a refusal, refusals of what is no text, and constants that explain themselves."""
 
 from __future__ import annotations
 
+import enum
 import os
-from typing import Any
+from typing import Any, Self
 
 from instances.errors import SpecError
 
 _LONGEST = 60  # characters of a value that are shown
+
+
+class Explained(enum.StrEnum):
+    """Constants written NAME = "value", "sentence": `sentence` says what the value means, wherever that is shown."""
+
+    sentence: str
+
+    def __new__(cls, value: str, sentence: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.sentence = sentence
+        return member
 
 
 def require_text(value: Any, call: str) -> None:

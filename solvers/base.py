@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import abc
 import dataclasses
-import enum
 import sys
 import types
 from collections.abc import Mapping, Sequence
@@ -25,6 +24,7 @@ import numpy.typing as npt
 
 from instances import Kind, MatchingLP
 from instances.errors import InputError
+from instances.words import Explained
 
 Vector = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 OptionsT = TypeVar("OptionsT")
@@ -41,16 +41,8 @@ class OptionError(InputError):
     """A setting or an option that the solver does not know or cannot use."""
 
 
-class Status(enum.StrEnum):
-    """How a case ended; `sentence` says what that means, here and wherever it is shown."""
-
-    sentence: str
-
-    def __new__(cls, name: str, sentence: str = "") -> Status:
-        status = str.__new__(cls, name)
-        status._value_ = name
-        status.sentence = sentence
-        return status
+class Status(Explained):
+    """How a case ended; `sentence` says what that means."""
 
     SOLVED = "solved", "the solver claims the tolerance and the referee agrees"
     INACCURATE = (

@@ -8,7 +8,9 @@ import numpy as np
 
 from solvers.engine.arrays import EdgeArrays, Sums
 from solvers.engine.compiled import compiled
-from solvers.engine.polytopes.edges_jit import brought_in, limits_both, limits_of, support, support_within_both, way_in
+from solvers.engine.polytopes.box_cut_edges_jit import support_within_both
+from solvers.engine.polytopes.edge_limits_jit import limits_both, limits_of
+from solvers.engine.polytopes.edges_jit import brought_in, support, way_in
 from solvers.engine.threads_jit import parallel_for
 
 #: Columns of sums.scalars: the support functions and their sizes, |c_e p_e|, c_e p_e on edges without load, which count

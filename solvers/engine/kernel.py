@@ -83,7 +83,7 @@ class Kernel(Protocol):
     def evaluate_feasible(self, price: Tensor, x: Tensor) -> Pass:
         """The pass, with values, for p = x brought into C: clipped to >= 0, boxes clipped and simplices scaled.
 
-        In float64 on the cells' own numbers, every q_e rounded down (reduced_below of polytopes/edges_jit.py). x stays
+        In float64 on the cells' own numbers, every q_e rounded down (`reduced_below` of edge_limits_jit.py). x stays
         as it is. values: without the edges that have a = 0. The second of the sums is sum |c_e p_e|, the third that of
         the edges with a = 0 (columns SIZE and FREE_SIZE).
         """

@@ -7,7 +7,9 @@ from typing import Any
 from solvers.engine.arrays import EdgeArrays
 from solvers.engine.arrays_jit import PIECES, piece_of
 from solvers.engine.compiled import compiled
-from solvers.engine.polytopes.edges_jit import limits_both, limits_of, project_onto_both, project_ridge
+from solvers.engine.polytopes.box_cut_edges_jit import project_onto_both
+from solvers.engine.polytopes.edge_limits_jit import limits_both, limits_of
+from solvers.engine.polytopes.edges_jit import project_ridge
 from solvers.engine.threads_jit import parallel_for
 
 

@@ -9,7 +9,8 @@ import numpy as np
 from solvers.engine.arrays import EdgeArrays
 from solvers.engine.arrays_jit import PIECES, piece_of
 from solvers.engine.compiled import compiled
-from solvers.engine.polytopes.edges_jit import brought_in, limits_of, reduced, way_in
+from solvers.engine.polytopes.edge_limits_jit import limits_of, reduced
+from solvers.engine.polytopes.edges_jit import brought_in, way_in
 from solvers.engine.threads_jit import parallel_for
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from solvers.engine.arrays import EdgeArrays
 from solvers.engine.compiled import compiled
-from solvers.engine.polytopes.edges_jit import limits_of
+from solvers.engine.polytopes.edge_limits_jit import limits_of
 
 
 @compiled()

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from instances import MatchingLP
 from solvers.engine.arrays import edge_arrays
 from solvers.engine.certificate import rounding
-from solvers.engine.polytopes import edges_jit
-from solvers.engine.polytopes.edges_jit import Limits
+from solvers.engine.polytopes import box_cut_edges_jit, edges_jit
+from solvers.engine.polytopes.edge_limits_jit import Limits
 
 COSTS = st.floats(-1e3, 1e3).map(lambda q: round(q, 3))
 #: Few different numbers, so that ties and edges of equal cost are common.
@@ -68,7 +68,7 @@ def one_source(q: list[float]) -> MatchingLP:
 @given(values=ROWS, data=st.data())
 def test_the_entry_of_a_rank_is_that_of_the_sorted_values(values: list[float], data: st.DataObject) -> None:
     rank = data.draw(st.integers(0, len(values) - 1))
-    assert edges_jit.entry_of_rank(np.array(values), rank) == sorted(values)[rank]
+    assert box_cut_edges_jit.entry_of_rank(np.array(values), rank) == sorted(values)[rank]
 
 
 @settings(deadline=None)
@@ -76,7 +76,7 @@ def test_the_entry_of_a_rank_is_that_of_the_sorted_values(values: list[float], d
 def test_support_is_below_the_exact_minimum_by_no_more_than_rounding(
     q: list[float], z: float, u: float, equality: bool
 ) -> None:
-    found = edges_jit.support_of_both(np.array(q), Limits(z, u, equality))
+    found = box_cut_edges_jit.support_of_both(np.array(q), Limits(z, u, equality))
     exact = exact_support(q, z, u, equality=equality)
     if exact is None:
         # one product in float64 tells: sums that miss z by its rounding count as z
@@ -93,7 +93,7 @@ def test_the_projection_is_the_nearest_point(q: list[float], z: float, u: float,
     if equality and u * len(q) < z:
         return
     lp, x = one_source(q), np.empty(len(q))
-    edges_jit.project_onto_both(edge_arrays(lp), 0, np.zeros(len(q)), step, Limits(z, u, equality), x)
+    box_cut_edges_jit.project_onto_both(edge_arrays(lp), 0, np.zeros(len(q)), step, Limits(z, u, equality), x)
     exact = exact_projection([-step * cost for cost in q], z, u, equality=equality)
     assert ((x >= 0) & (x <= u)).all()
     assert x.sum() <= z * (1 + 1e-13)
