@@ -3,21 +3,56 @@
 They are NamedTuples because Numba knows those. A compiled function reads the arrays of a record into local names before
 its inner loop: each read counts a reference, which LLVM cannot always move out of a loop with branches.
 
-I sources, J destinations, E edges; C bands, S slices, L lanes (over all slices) and K cells as in layout.py.
+I sources, J destinations, E edges, R rows of all families (J where there is one family); C bands, S slices, L lanes
+(over all slices) and K cells as in layout.py. Prices, loads and duals have R entries.
+
+The first family has a field for each of its arrays: every edge has one entry in it. Further families stand in `more`,
+None where there are none; families_jit.py walks them. An instance without an aligned family that has rows of its own
+has a first family of zeros.
 """
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
+import numpy.typing as npt
 
-from instances import MatchingLP
+from instances import MatchingLP, RaggedRows, Rows
 
 #: The columns of Sums.scalars: sum_i min over C_i of q_i'x, ||p - centre||^2, ||p - anchor||^2 and c'p ...
 SUPPORT, MOVEMENT, DISTANCE, VALUE = range(4)
 #: ... and where a proof adds up others: sum |c_e p_e|, and that of the edges with a = 0.
 SIZE, FREE_SIZE = MOVEMENT, DISTANCE
+
+
+class AlignedEntries(NamedTuple):
+    """A further family in which each edge or cell has one entry."""
+
+    first_row: int
+    """Its first row among those of all families."""
+    index: Any
+    """int32[E] or unsigned[K], the row counted from first_row; None where the family has one row."""
+    a: Any
+    """float[E] or float[K], 0 where a cell is padding; None where all entries have one coefficient."""
+    coefficient: Any
+    """The coefficient of all entries where a is None, in the type of an `a`."""
+
+
+class RaggedEntries(NamedTuple):
+    """A further family in which an edge or cell has any number of entries: start[e]..start[e + 1] - 1, N in all."""
+
+    first_row: int
+    """Its first row among those of all families."""
+    start: Any
+    """int64[E + 1] or int64[K + 1]"""
+    index: Any
+    """int32[N] or unsigned[N]: the row counted from first_row."""
+    a: Any
+    """float[N]; None where all entries have one coefficient."""
+    coefficient: Any
+    """The coefficient of all entries where a is None, in the type of an `a`."""
 
 
 class EdgeArrays(NamedTuple):
@@ -37,6 +72,8 @@ class EdgeArrays(NamedTuple):
     """float64[I], or [1] where all sources share it: z of a simplex or box-cut, u of a box."""
     upper: Any
     """float64[I], or [1] where all sources share it: u of a box-cut; [1] that is not read where there is none."""
+    more: Any = None
+    """(AlignedEntries or RaggedEntries, ...) of the families beyond the first; None where there are none."""
 
 
 class Cells(NamedTuple):
@@ -62,6 +99,8 @@ class Cells(NamedTuple):
     """Cells of the largest slice of the layout, for which scratch is made."""
     upper: Any = None
     """float[L]: u of a box-cut; None where the instance has none, and nothing of box-cuts is compiled then."""
+    more: Any = None
+    """(AlignedEntries or RaggedEntries, ...) as in EdgeArrays, and nothing of them is compiled where it is None."""
 
 
 class SliceCells(NamedTuple):
@@ -70,6 +109,8 @@ class SliceCells(NamedTuple):
     index: Any
     a: Any
     c: Any
+    more: Any
+    """The entries of these cells in further families; None where there are none."""
 
 
 class SlicePolytopes(NamedTuple):
@@ -143,13 +184,58 @@ class PassScratch(NamedTuple):
 
 def edge_arrays(lp: MatchingLP) -> EdgeArrays:
     """The arrays of `lp` as read-only, contiguous views, so that compiled loops see one set of types."""
+    known = _KNOWN.get(lp)
+    if known is not None:
+        return known
     polytope = lp.per_source
     upper = polytope.params[1] if len(polytope.params) > 1 else np.zeros(1)
     of_sources = [_entry_or_all(lp, values) for values in (polytope.kind, polytope.radius, upper)]
-    views = [np.ascontiguousarray(v).view() for v in (lp.offsets, lp.destination, lp.a, lp.c, *of_sources)]
-    for view in views:
-        view.flags.writeable = False
-    return EdgeArrays(*views)
+    destination, a, more = (lp.destination, lp.a, None) if lp.is_short_form else _of_families(lp)
+    views = [_view(values) for values in (lp.offsets, destination, a, lp.c, *of_sources)]
+    made = EdgeArrays(*views)._replace(more=more)
+    if more is not None:
+        _KNOWN[lp] = made  # it may have copied arrays
+    return made
+
+
+#: The arrays of instances with several families, which proofs ask for again and again.
+_KNOWN: WeakKeyDictionary[MatchingLP, EdgeArrays] = WeakKeyDictionary()
+
+
+def _view(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    view = np.ascontiguousarray(values).view()
+    view.flags.writeable = False
+    return view
+
+
+def _of_families(lp: MatchingLP) -> tuple[Any, Any, tuple[Any, ...]]:
+    """Row and coefficient of each edge in the family that goes first, and the entries of the others."""
+    first_rows = np.cumsum([0, *(family.rows for family in lp.rows)]).tolist()
+    numbered = list(zip(lp.rows, first_rows, strict=False))
+    chosen = next((n for n, (f, _) in enumerate(numbered) if isinstance(f, Rows) and f.row is not None), None)
+    destination: Any = np.zeros(lp.edges, dtype=np.int32)
+    a: Any = np.zeros(lp.edges, dtype=np.float32)
+    if chosen is not None:
+        family, first_row = numbered.pop(chosen)
+        row: Any = family.row
+        destination = row if first_row == 0 else row + np.int32(first_row)
+        a = family.coefficient if isinstance(family.coefficient, np.ndarray) else _filled(family.coefficient, lp.edges)
+    return destination, a, tuple(_entries(family, first_row) for family, first_row in numbered)
+
+
+def _filled(coefficient: float, edges: int) -> npt.NDArray[Any]:
+    """The coefficient of each edge where all have the same one."""
+    return np.full(edges, coefficient, dtype=np.float32 if np.float32(coefficient) == coefficient else np.float64)
+
+
+def _entries(family: Rows | RaggedRows, first_row: int) -> AlignedEntries | RaggedEntries:
+    """A further family, in the order of the edges."""
+    a, coefficient = (None, family.coefficient) if isinstance(family.coefficient, float) else (family.coefficient, 0.0)
+    a = None if a is None else _view(a)
+    if isinstance(family, RaggedRows):
+        return RaggedEntries(first_row, _view(family.entry_offsets), _view(family.row), a, coefficient)
+    index = None if family.row is None else _view(family.row)
+    return AlignedEntries(first_row, index, a, coefficient)
 
 
 def _entry_or_all(lp: MatchingLP, values: Any) -> Any:

@@ -10,6 +10,7 @@ from numba.extending import overload
 
 from solvers.engine.arrays import Cells, SliceCells, SlicePolytopes
 from solvers.engine.compiled import INLINE, compiled
+from solvers.engine.families_jit import entries_of, scatter_more
 
 
 @compiled()
@@ -39,7 +40,8 @@ def slice_size(cells: Cells, s: int) -> int:
 def slice_cells(cells: Cells, s: int) -> SliceCells:
     first = cells.slice_start[s]
     last = cells.slice_start[s + 1]
-    return SliceCells(cells.index[first:last], cells.a[first:last], cells.c[first:last])
+    more = entries_of(cells.more, first, last)
+    return SliceCells(cells.index[first:last], cells.a[first:last], cells.c[first:last], more)
 
 
 @compiled(**INLINE)
@@ -102,13 +104,20 @@ def of_slice(vector: Any, cells: Cells, s: int) -> Any:
 
 @compiled(**INLINE)
 def reduced(part: SliceCells, price: Any, k: int) -> Any:
-    """The reduced cost c + A'price of cell k."""
+    """The reduced cost of cell k in the first family: c + a price. Further families: families_jit.add_rises."""
     return part.c[k] + part.a[k] * price[part.index[k]]
 
 
 @compiled(**INLINE)
 def scatter(part: SliceCells, weight: Any, p: Any, out: Any) -> None:
-    """out[J] grows by weight_k p_k at the destination of each cell k; weight: a for loads, c for values."""
+    """out[R] grows by weight_k p_k at the row of each cell k in the first family; weight: a for loads, c for values."""
     index = part.index
     for k in range(weight.size):
         out[index[k]] += np.float64(weight[k]) * np.float64(p[k])
+
+
+@compiled(**INLINE)
+def scatter_loads(part: SliceCells, p: Any, out: Any) -> None:
+    """out[R] grows by A p of the cells, all families."""
+    scatter(part, part.a, p, out)
+    scatter_more(part.more, p, part.a.size, out)

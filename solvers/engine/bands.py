@@ -28,6 +28,6 @@ def count_bands(edges: int, destinations: int) -> int:
 
 def cut_bands(lp: MatchingLP) -> npt.NDArray[np.int64]:
     """[C + 1]: the first source of each band."""
-    bands = count_bands(lp.edges, lp.destinations)
+    bands = count_bands(lp.edges, lp.row_count)
     shares = np.array([lp.edges * k // bands for k in range(1, bands)], dtype=np.int64)
     return np.concatenate(([0], np.searchsorted(lp.offsets[:-1], shares), [lp.sources])).astype(np.int64)

@@ -24,9 +24,18 @@ from solvers.engine.arrays import (
     SlicePolytopes,
     Sums,
 )
-from solvers.engine.arrays_jit import of_slice, reduced, scatter, slice_cells, slice_polytopes, slice_size
+from solvers.engine.arrays_jit import (
+    of_slice,
+    reduced,
+    scatter,
+    scatter_loads,
+    slice_cells,
+    slice_polytopes,
+    slice_size,
+)
 from solvers.engine.compiled import FAST, INLINE, compiled
 from solvers.engine.constants import PAD_COST
+from solvers.engine.families_jit import add_rises
 from solvers.engine.polytopes.slices_jit import project, support
 from solvers.engine.scratch_jit import on_stack, stack, stack_cells
 from solvers.engine.threads_jit import parallel_for
@@ -102,15 +111,15 @@ def _slice(
     polytopes = slice_polytopes(cells, s)
     zero = number(0)
     if iterate is None:
-        bound = _evaluate(part, polytopes, numbers, None, scratch)
+        bound = _evaluate(part, part.more, polytopes, numbers, None, scratch)
         movement, value = _sizes(part, scratch.p, number)
         distance = zero
     else:
         x = of_slice(iterate.x, cells, s)
         anchor = of_slice(iterate.anchor, cells, s)
-        bound = _evaluate(part, polytopes, numbers, x, scratch)
+        bound = _evaluate(part, part.more, polytopes, numbers, x, scratch)
         movement, distance, value = _move(part, scratch.p, x, anchor, iterate, number)
-    scatter(part, part.a, scratch.p, own.loads)
+    scatter_loads(part, scratch.p, own.loads)
     if numbers.want_values:
         scatter(part, part.c, scratch.p, own.values)
     return bound, movement, distance, value
@@ -118,20 +127,32 @@ def _slice(
 
 @compiled(**INLINE)
 def _evaluate(
-    part: SliceCells, polytopes: SlicePolytopes, numbers: PassNumbers, centre: Any, scratch: PassScratch
+    part: SliceCells, more: Any, polytopes: SlicePolytopes, numbers: PassNumbers, centre: Any, scratch: PassScratch
 ) -> float:
-    """scratch.q = c + A'price, scratch.p = Proj(centre - step q); sum_i min over C_i of q_i'x."""
+    """scratch.q = c + A'price, scratch.p = Proj(centre - step q); sum_i min over C_i of q_i'x. more: part.more, an
+    argument so that Numba can leave out what stands under "is None".
+    """
     kind, radius, upper = polytopes
     q, p = scratch
     price, step = numbers.price, numbers.step
     n = part.a.size
-    for k in range(n):
-        cost = reduced(part, price, k)
-        q[k] = cost
-        if centre is None:
-            p[k] = -step * cost
-        else:
-            p[k] = centre[k] - step * cost
+    if more is None:
+        for k in range(n):
+            cost = reduced(part, price, k)
+            q[k] = cost
+            if centre is None:
+                p[k] = -step * cost
+            else:
+                p[k] = centre[k] - step * cost
+    else:
+        for k in range(n):
+            q[k] = reduced(part, price, k)
+        add_rises(more, price, n, q)
+        for k in range(n):
+            if centre is None:
+                p[k] = -step * q[k]
+            else:
+                p[k] = centre[k] - step * q[k]
     if radius.size == 1:  # the last vector of a lone lane reaches beyond its cells
         none = q.dtype.type(PAD_COST)
         q[n : n + VECTOR_WIDTH] = none

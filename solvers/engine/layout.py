@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from instances import Kind
 from solvers.engine.arrays import Cells
+from solvers.engine.layout_families import Entries
 from solvers.engine.storage import Storage
 
 
@@ -46,9 +47,10 @@ class Layout:
 
     sources: int
     destinations: int
+    """R: the rows of all families, J where there is one."""
     edges: int
     index: npt.NDArray[Any]
-    """unsigned[K]: the destination of each cell, in the type index_dtype(J)."""
+    """unsigned[K]: the destination of each cell, its row in the first family, in the type index_dtype(R)."""
     a: npt.NDArray[Any]
     """value[K]"""
     c: npt.NDArray[Any]
@@ -75,13 +77,15 @@ class Layout:
     exact: bool
     """Whether the cells and radii hold the numbers of the instance, none of them rounded to `value`."""
     row_norm: npt.NDArray[np.float64]
-    """[J]: ||A_j||_2."""
+    """[R]: ||A_j||_2."""
     cost_norm: float
     """||c||_2"""
     has_equality: bool
     infeasible: bool
     """Whether a source without edges has to serve z > 0, so that there is no feasible x."""
     storage: Storage
+    more: tuple[Entries, ...] | None = None
+    """The families of rows beyond the first, see layout_families.py; None where there are none."""
 
     @property
     def cells(self) -> int:
@@ -120,6 +124,7 @@ class Layout:
             c=self.c,
             largest_slice=self.largest_slice,
             upper=self.upper,
+            more=self.more,
         )
 
     def slice_runs(self) -> Iterator[SliceRun]:

@@ -13,6 +13,7 @@ from instances.mapped import stream_chunks
 from solvers.engine.arrays import EdgeArrays, edge_arrays
 from solvers.engine.bands import cut_bands
 from solvers.engine.layout import Layout, index_dtype
+from solvers.engine.layout_families import empty_families, fill_families, is_exact
 from solvers.engine.polytopes.kinds import BOX_CUT, BOX_CUT_EQUALITY
 from solvers.engine.storage import RAM, Storage
 
@@ -28,9 +29,9 @@ def build_layout(lp: MatchingLP, dtype: str = "float32", *, storage: Storage = R
     slices, lanes, cells = before[-1].tolist()
     layout = Layout(
         sources=lp.sources,
-        destinations=lp.destinations,
+        destinations=lp.row_count,
         edges=lp.edges,
-        index=storage.empty(cells, index_dtype(lp.destinations)),
+        index=storage.empty(cells, index_dtype(lp.row_count)),
         a=storage.empty(cells, dtype),
         c=storage.empty(cells, dtype),
         slice_start=np.zeros(slices + 1, dtype=np.int64),
@@ -43,11 +44,12 @@ def build_layout(lp: MatchingLP, dtype: str = "float32", *, storage: Storage = R
         band_slice=before[:, 0].copy(),
         offsets=edges.offsets,
         exact=_is_exact(edges, np.dtype(dtype)),
-        row_norm=np.zeros(lp.destinations),
+        row_norm=np.zeros(lp.row_count),
         cost_norm=0.0,
         has_equality=False,
         infeasible=False,
         storage=storage,
+        more=empty_families(edges, cells, index_dtype(lp.row_count), dtype, storage),
     )
     return _filled(layout, edges, before)
 
@@ -57,7 +59,7 @@ def has_box_cuts(edges: EdgeArrays) -> bool:
 
 
 def _is_exact(edges: EdgeArrays, dtype: np.dtype[Any]) -> bool:
-    if max(edges.a.dtype, edges.c.dtype) > dtype:
+    if max(edges.a.dtype, edges.c.dtype) > dtype or not is_exact(edges, dtype):
         return False
     with np.errstate(over="ignore"):
         return all(bool((limits.astype(dtype) == limits).all()) for limits in (edges.radius, edges.upper))
@@ -95,6 +97,7 @@ def _filled(layout: Layout, edges: EdgeArrays, before: npt.NDArray[np.int64]) ->
         present, unserved = jit.equalities(edges, band_source[first], band_source[last])
         has_equality = has_equality or present
         infeasible = infeasible or unserved
+    fill_families(edges, layout.all_cells, layout.source)
     return dataclasses.replace(
         layout,
         row_norm=np.sqrt(squares.sum(axis=0)),

@@ -10,6 +10,7 @@ from solvers.engine.arrays import Cells, EdgeArrays
 from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
 from solvers.engine.constants import LANES, PAD_COST, PADDING, SLICE_CELLS
+from solvers.engine.families_jit import fold
 from solvers.engine.polytopes.kinds import BOX_CUT_EQUALITY, EQUALITY, KINDS
 from solvers.engine.threads_jit import parallel_for
 
@@ -175,7 +176,7 @@ def equalities(edges: EdgeArrays, first: int, last: int) -> Any:
 
 @compiled(nogil=True)
 def norms(first: int, last: int, edges: EdgeArrays, band_source: Any, squares: Any, costs: Any) -> None:
-    """squares[k, J] = sum of a_e^2 by destination, costs[k] = sum of c_e^2, of the bands k = first..last - 1."""
+    """squares[k, R] = sum of a^2 by row, costs[k] = sum of c_e^2, of the bands k = first..last - 1."""
     parallel_for(first, last, _norms_of_band, (edges, band_source, squares, costs))
 
 
@@ -184,5 +185,12 @@ def _norms_of_band(k: int, edges: EdgeArrays, band_source: Any, squares: Any, co
     cost = 0.0
     for e in range(edges.offsets[band_source[k]], edges.offsets[band_source[k + 1]]):
         squares[k, edges.destination[e]] += np.float64(edges.a[e]) * np.float64(edges.a[e])
+        fold(edges.more, e, _add_square, squares[k], 0.0)
         cost += np.float64(edges.c[e]) * np.float64(edges.c[e])
     costs[k] = cost
+
+
+@compiled(cache=False, forceinline=True)
+def _add_square(row: int, a: Any, squares: Any, value: float) -> float:
+    squares[row] += np.float64(a) * np.float64(a)
+    return value

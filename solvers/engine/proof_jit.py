@@ -71,7 +71,7 @@ def _evaluate_slice(
     bound, size, free_size, value = totals
     part = slice_cells(cells, s)
     kind, radius, upper = slice_polytopes(cells, s)
-    index, a, c = part
+    index, a, c, _ = part
     values = own.values
     n = a.size
 
@@ -109,7 +109,7 @@ def _answer_piece(piece: int, cells: Cells, way_back: WayBack, x: Any, factor: A
     order = way_back.slice_order
     p = np.empty(cells.largest_slice + VECTOR_WIDTH)
     for s in order[order.size * piece // _PIECES : order.size * (piece + 1) // _PIECES]:
-        index, _, c = slice_cells(cells, s)
+        index, _, c, _ = slice_cells(cells, s)
         kind, radius, upper = slice_polytopes(cells, s)
         bring_in(of_slice(x, cells, s), c, kind, radius, upper, p)
         for k in range(index.size):

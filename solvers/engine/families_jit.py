@@ -1,0 +1,220 @@
+"""The families of rows beyond the first, in compiled loops (import late); the records are those of arrays.py.
+
+How many families there are, and which of their fields are None, is part of the type: an instance with one family is
+compiled as if this file did nothing, and every other gets loops without a branch over families.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba.core import types
+from numba.extending import overload
+
+from solvers.engine.arrays import AlignedEntries, RaggedEntries
+
+_INLINE: dict[str, Any] = {"strict": False, "jit_options": {"forceinline": True}}
+
+
+def _is_ragged(family: Any) -> bool:
+    return family.instance_class is RaggedEntries
+
+
+def fold(more: Any, e: Any, body: Any, state: Any, value: Any) -> Any:
+    """value = body(row, a, state, value) for the entries of edge or cell e, family after family; `body` is compiled.
+
+    row counts through the rows of all families; a is the coefficient in the type that is stored.
+    """
+    raise NotImplementedError("compiled code alone calls this: see the overload below")
+
+
+@overload(fold, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+def _fold(more: Any, e: Any, body: Any, state: Any, value: Any) -> Any:  # noqa: ARG001 - Numba's
+    if more == types.none or len(more) == 0:
+        return lambda more, e, body, state, value: value  # noqa: ARG005
+
+    def first_and_rest(more: Any, e: Any, body: Any, state: Any, value: Any) -> Any:
+        return fold(more[1:], e, body, state, _fold_one(more[0], e, body, state, value))
+
+    return first_and_rest
+
+
+def _fold_one(family: Any, e: Any, body: Any, state: Any, value: Any) -> Any:
+    raise NotImplementedError
+
+
+@overload(_fold_one, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+def _fold_of_family(family: Any, e: Any, body: Any, state: Any, value: Any) -> Any:  # noqa: ARG001 - Numba's
+    def aligned(family: Any, e: Any, body: Any, state: Any, value: Any) -> Any:
+        return body(family.first_row + row_at(family.index, e), coefficient_at(family, e), state, value)
+
+    def ragged(family: Any, e: Any, body: Any, state: Any, value: Any) -> Any:
+        for n in range(family.start[e], family.start[e + 1]):
+            value = body(family.first_row + row_at(family.index, n), coefficient_at(family, n), state, value)
+        return value
+
+    return ragged if _is_ragged(family) else aligned
+
+
+def row_at(index: Any, n: Any) -> Any:
+    """The row of entry n within its family."""
+    raise NotImplementedError
+
+
+@overload(row_at, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+def _row_at(index: Any, n: Any) -> Any:  # noqa: ARG001 - Numba's
+    if index == types.none:
+        return lambda index, n: np.int64(0)  # noqa: ARG005
+    return lambda index, n: np.int64(np.uint32(index[n]))  # unsigned: no look for a negative index
+
+
+def coefficient_at(family: Any, n: Any) -> Any:
+    """The coefficient of entry n."""
+    raise NotImplementedError
+
+
+@overload(coefficient_at, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+def _coefficient_at(family: Any, n: Any) -> Any:  # noqa: ARG001 - Numba's
+    if family.types[family.fields.index("a")] == types.none:
+        return lambda family, n: family.coefficient  # noqa: ARG005
+    return lambda family, n: family.a[n]
+
+
+def entries_of(more: Any, first: Any, last: Any) -> Any:
+    """The families with the entries of cells first..last - 1 alone, counted from 0; None of None."""
+    raise NotImplementedError("compiled code alone calls this: see the overload below")
+
+
+@overload(entries_of, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+def _entries_of(more: Any, first: Any, last: Any) -> Any:  # noqa: ARG001 - Numba's
+    if more == types.none:
+        return lambda more, first, last: None  # noqa: ARG005
+    if len(more) == 0:
+        return lambda more, first, last: ()  # noqa: ARG005
+
+    def parts(more: Any, first: Any, last: Any) -> Any:
+        return (_entries_of_one(more[0], first, last), *entries_of(more[1:], first, last))
+
+    return parts
+
+
+def _entries_of_one(family: Any, first: Any, last: Any) -> Any:
+    raise NotImplementedError
+
+
+@overload(_entries_of_one, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+def _entries_of_family(family: Any, first: Any, last: Any) -> Any:  # noqa: ARG001 - Numba's
+    def aligned(family: Any, first: Any, last: Any) -> Any:
+        return AlignedEntries(
+            family.first_row,
+            _slice_of(family.index, first, last),
+            _slice_of(family.a, first, last),
+            family.coefficient,
+        )
+
+    def ragged(family: Any, first: Any, last: Any) -> Any:
+        return RaggedEntries(
+            family.first_row, family.start[first : last + 1], family.index, family.a, family.coefficient
+        )
+
+    return ragged if _is_ragged(family) else aligned
+
+
+def _slice_of(array: Any, first: Any, last: Any) -> Any:
+    raise NotImplementedError
+
+
+@overload(_slice_of, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+def _slice_of_array(array: Any, first: Any, last: Any) -> Any:  # noqa: ARG001 - Numba's
+    if array == types.none:
+        return lambda array, first, last: None  # noqa: ARG005
+    return lambda array, first, last: array[first:last]
+
+
+def add_rises(more: Any, price: Any, n: Any, q: Any) -> None:
+    """q[k] grows by the rise of all further families, sum of a price, for the n cells of a slice."""
+    raise NotImplementedError("compiled code alone calls this: see the overload below")
+
+
+@overload(add_rises, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+def _add_rises(more: Any, price: Any, n: Any, q: Any) -> Any:  # noqa: ARG001 - Numba's
+    if more == types.none or len(more) == 0:
+        return lambda more, price, n, q: None  # noqa: ARG005
+
+    def first_and_rest(more: Any, price: Any, n: Any, q: Any) -> None:
+        _add_rises_of_one(more[0], price, n, q)
+        add_rises(more[1:], price, n, q)
+
+    return first_and_rest
+
+
+def _add_rises_of_one(family: Any, price: Any, n: Any, q: Any) -> None:
+    raise NotImplementedError
+
+
+@overload(_add_rises_of_one, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+def _add_rises_of_family(family: Any, price: Any, n: Any, q: Any) -> Any:  # noqa: ARG001 - Numba's
+    def aligned(family: Any, price: Any, n: Any, q: Any) -> None:
+        own = price[family.first_row :]
+        for k in range(n):
+            q[k] += coefficient_at(family, k) * own[row_at(family.index, k)]
+
+    def ragged(family: Any, price: Any, n: Any, q: Any) -> None:
+        own = price[family.first_row :]
+        start = family.start
+        for k in range(n):
+            rise = q[k]
+            for entry in range(start[k], start[k + 1]):
+                rise += coefficient_at(family, entry) * own[row_at(family.index, entry)]
+            q[k] = rise
+
+    return ragged if _is_ragged(family) else aligned
+
+
+def scatter_more(more: Any, p: Any, n: Any, out: Any) -> None:
+    """out[R] grows by a p of the entries of all further families, for the n cells of a slice."""
+    raise NotImplementedError("compiled code alone calls this: see the overload below")
+
+
+@overload(scatter_more, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+def _scatter_more(more: Any, p: Any, n: Any, out: Any) -> Any:  # noqa: ARG001 - Numba's
+    if more == types.none or len(more) == 0:
+        return lambda more, p, n, out: None  # noqa: ARG005
+
+    def first_and_rest(more: Any, p: Any, n: Any, out: Any) -> None:
+        _scatter_one(more[0], p, n, out)
+        scatter_more(more[1:], p, n, out)
+
+    return first_and_rest
+
+
+def _scatter_one(family: Any, p: Any, n: Any, out: Any) -> None:
+    raise NotImplementedError
+
+
+@overload(_scatter_one, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+def _scatter_family(family: Any, p: Any, n: Any, out: Any) -> Any:  # noqa: ARG001 - Numba's
+    def dense(family: Any, p: Any, n: Any, out: Any) -> None:
+        load = 0.0
+        for k in range(n):
+            load += np.float64(coefficient_at(family, k)) * np.float64(p[k])
+        out[family.first_row] += load
+
+    def aligned(family: Any, p: Any, n: Any, out: Any) -> None:
+        own = out[family.first_row :]
+        for k in range(n):
+            own[row_at(family.index, k)] += np.float64(coefficient_at(family, k)) * np.float64(p[k])
+
+    def ragged(family: Any, p: Any, n: Any, out: Any) -> None:
+        own = out[family.first_row :]
+        start = family.start
+        for k in range(n):
+            amount = np.float64(p[k])
+            if amount != 0.0:
+                for entry in range(start[k], start[k + 1]):
+                    own[row_at(family.index, entry)] += np.float64(coefficient_at(family, entry)) * amount
+
+    if _is_ragged(family):
+        return ragged
+    return dense if family.types[family.fields.index("index")] == types.none else aligned

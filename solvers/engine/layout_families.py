@@ -1,0 +1,62 @@
+"""The families beyond the first in the cells of a layout: their arrays in the order of the cells.
+
+An aligned family with rows and coefficients of its own takes 2 + value bytes a cell, one without takes nothing; a
+ragged one takes 8 bytes a cell and 2 + value bytes an entry (4 for 2 where there are more than 65,536 rows).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from solvers.engine.arrays import AlignedEntries, Cells, EdgeArrays, RaggedEntries
+from solvers.engine.storage import Storage
+
+Entries = AlignedEntries | RaggedEntries
+
+
+def empty_families(
+    edges: EdgeArrays, cells: int, index_dtype: Any, dtype: str, storage: Storage
+) -> tuple[Entries, ...] | None:
+    """The families of `edges` with arrays that are still to be filled; None where there are none."""
+    if edges.more is None:
+        return None
+
+    def empty(family: Entries) -> Entries:
+        ragged = isinstance(family, RaggedEntries)
+        size = family.index.size if ragged else cells
+        fields: dict[str, Any] = {"coefficient": np.dtype(dtype).type(family.coefficient)}
+        if family.index is not None:
+            fields["index"] = storage.empty(size, index_dtype)
+        if family.a is not None:
+            fields["a"] = storage.empty(size, dtype)
+        if ragged:
+            fields["start"] = storage.zeros(cells + 1, np.int64)
+        return family._replace(**fields)
+
+    return tuple(empty(family) for family in edges.more)
+
+
+def fill_families(edges: EdgeArrays, cells: Cells, source: Any) -> None:
+    """Fill the families of `cells`, which are all cells of a layout, from those of `edges`; source: of each lane."""
+    from solvers.engine import layout_families_jit as jit
+
+    place = (cells.slice_start, cells.slice_lane, source, edges.offsets)
+    for of_edges, of_cells in zip(edges.more or (), cells.more or (), strict=True):
+        if isinstance(of_edges, RaggedEntries):
+            jit.count_entries(*place, of_edges.start, of_cells.start)
+            np.cumsum(of_cells.start, out=of_cells.start)
+            jit.fill_entries(*place, of_edges, of_cells)
+            continue
+        for name in ("index", "a"):
+            if getattr(of_edges, name) is not None:
+                jit.fill_aligned(*place, getattr(of_edges, name), getattr(of_cells, name))
+
+
+def is_exact(edges: EdgeArrays, dtype: Any) -> bool:
+    """Whether `dtype` holds the coefficients of all families beyond the first."""
+    return all(
+        dtype.type(family.coefficient) == family.coefficient if family.a is None else family.a.dtype <= dtype
+        for family in edges.more or ()
+    )
