@@ -17,13 +17,26 @@ _LADDER = {
     "100m": (100_000_000, 10_000),
 }
 
+#: Real data, each on files that are shipped. The suite `real` has those that every solver can be expected to finish.
+_REAL = {
+    **{f"gap-{name}": f"gap:file={name}" for name in ("d05100", "c10400", "e10400", "d20400", "e40400")},
+    "dotmark-8": "dotmark:pair=1001-1002,size=8,cost=squared",
+    "dotmark-16": "dotmark:pair=1001-1002,size=16,cost=squared",
+    "dotmark-32": "dotmark:pair=1001-1002,size=32,cost=squared",
+    "dotmark-32-euclid": "dotmark:pair=1001-1002,size=32,cost=euclid",
+    **{f"journey-{lp}": f"journey:lp={lp}" for lp in ("slots", "money", "nested", "floors", "fairness")},
+    **{f"journey-campaign-{number}": f"journey:lp=box-cut,campaign={number}" for number in (8, 13, 18, 27)},
+    **{f"journey-quarter-{number}": f"journey:lp=recurring,quarter={number}" for number in (1, 2, 3, 4)},
+}
+
 
 def named_instances() -> dict[str, str]:
-    """Spec text by name: MovieLens, a tiny, a small and a 100,000 x 1,000 one of each family, `dualip` with 1e7 edges
-    and many budgets, and the ladder.
+    """Spec text by name: MovieLens and other real data, a tiny, a small and a 100,000 x 1,000 one of each family,
+    `dualip` with 1e7 edges and many budgets, and the ladder.
     """
     return {
         "movielens": "movielens:capacity=1",
+        **_REAL,
         **{f"{family}-5k": _text(family, 5_000, 50) for family in _FAMILIES},
         **{f"{family}-20k": _text(family, 20_000, 200) for family in _FAMILIES},
         **{f"{family}-100k": _text(family, 100_000, 1_000) for family in _FAMILIES},

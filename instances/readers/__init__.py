@@ -1,7 +1,7 @@
 """Specs of real and stored data: one file each, found by being there.
 
 A file of this folder defines `READER`, a class with a `scheme` (the word before the colon of a spec's text) and
-`parse(text)` that returns a ReadableSpec.
+`parse(text)` that returns a ReadableSpec; files whose name starts with an underscore are no readers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Reader(Protocol):
 @cache
 def readers() -> dict[str, Reader]:
     """Reader by scheme, in alphabetical order."""
-    names = sorted(info.name for info in pkgutil.iter_modules(__path__))
+    names = sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
     found = [importlib.import_module(f"{__name__}.{name}").READER for name in names]
     return {reader.scheme: reader for reader in found}
 
