@@ -15,18 +15,20 @@ from solvers.base import Answer, Availability, Settings, Vector, check_fields, p
 from solvers.engine.availability import available
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import working_costs
-from solvers.engine.instance import answer_without_edges, infeasible_answer, tightened
+from solvers.engine.instance import answer_without_edges, infeasible_answer, is_repairable, tightened
 from solvers.engine.iterate import Loop
 from solvers.engine.kernels import make_kernel
+from solvers.engine.operator_norm import norm_bound
 from solvers.engine.placement import choose_storage
 from solvers.engine.precision import answer_dtype, with_working_dtype
 from solvers.engine.rays import objective_upper_bound
+from solvers.engine.row_bounds import row_bounds
 from solvers.engine.shared import SharedKernel
 from solvers.engine.shared_layout import inverse_row_norm, make_layout, reduce_norms
 from solvers.engine.storage import check_memory_option
 from solvers.engine.threads import cpu_threads
 from solvers.engine.warm_up import rehearse, warm_up
-from solvers.halpern import Halpern, State
+from solvers.halpern import STEP, Halpern, State
 from solvers.proximal.compile import compile_loops
 from solvers.restarts import RestartRules
 from solvers.sharded import ShardedSolver
@@ -118,28 +120,33 @@ class BlockPDHG(ShardedSolver):
             kernel = SharedKernel(make_kernel(layout, settings, options.kernel), context, settings)
             if kernel.device != "cpu":
                 rehearse(kernel, answer_dtype(settings, equality=layout.has_equality))
+            repairable = is_repairable(lp, context, has_equality=layout.has_equality)
+            scale = inverse_row_norm(layout)
             (most_edges,) = context.group.max(np.array([lp.edges]))
             return State(
                 lp=lp,
                 costs=costs,
                 settings=settings,
                 context=context,
+                bounds=row_bounds(lp),
                 has_equality=layout.has_equality,
-                objective_upper_bound=objective_upper_bound(lp, context.group) if layout.has_equality else math.inf,
+                repairable=repairable,
+                objective_upper_bound=math.inf if repairable else objective_upper_bound(lp, context.group),
                 layout=layout,
                 kernel=kernel,
-                scale=inverse_row_norm(layout),
+                scale=scale,
+                step=STEP / norm_bound(lp, scale, context.group),
                 rules=options.rules,
                 newton=newton,
                 most_edges=int(most_edges),
             )
 
     def warm_start(self, state: State, x: Vector, dual: npt.NDArray[np.float64]) -> State:
-        """`state`, starting from x[E] and dual float64[J] >= 0 in the order and units of the instance.
+        """`state`, starting from x[E] and dual float64[R] in the order and units of the instance.
 
         No command calls this yet. It is for LPs that are solved again with slightly other numbers, as every day.
         """
-        return dataclasses.replace(state, start=(x, np.maximum(0.0, np.asarray(dual, dtype=np.float64))))
+        return dataclasses.replace(state, start=(x, state.bounds.clip(np.asarray(dual, dtype=np.float64))))
 
     def run(self, state: State | Answer) -> Answer:
         if isinstance(state, Answer):

@@ -1,10 +1,15 @@
 """Block-projected, restarted, reflected Halpern PDHG.
 
-I sources, J destinations, E edges. The polytopes stay inside the projection, so the dual has J entries. With rows of
-A and b scaled to ||A_j||_2 = 1 (then A A' = I, because an edge lies in one row) and z = (x, y):
+I sources, R coupling rows of all families, E edges. The polytopes stay inside the projection, so the dual has R
+entries, each in its interval Y_r (row_bounds.py; y >= 0 for a '<=' row). With rows scaled to ||A_r||_2 = 1 and
+z = (x, y):
 
-    x_t = Proj_C(x - tau (c + A'y)),    y_t = max(0, y + sigma (A (2 x_t - x) - b)),    tau = eta / w, sigma = eta w
-    z  <- (k + 1)/(k + 2) (2 z_t - z) + 1/(k + 2) z_anchor,    y <- max(0, y)
+    x_t = Proj_C(x - tau (c + A'y))
+    y_t = argmin over v in Y of  upper v+ - lower v- - v'A (2 x_t - x) + ||v - y||^2 / (2 sigma)
+    z  <- (k + 1)/(k + 2) (2 z_t - z) + 1/(k + 2) z_anchor,    y <- the nearest in Y
+    tau = eta / w, sigma = eta w, eta < 1 / ||A||_2 (which is 1 where every edge lies in one row, because then A A' = I)
+
+With '<=' rows alone y_t = max(0, y + sigma (A (2 x_t - x) - b)).
 
 Restart (anchor and z become z_t) by the fixed-point residual r^2 = w ||dx||^2/eta + ||dy||^2/(w eta) - 2 dy'A dx, which
 also moves the primal weight w. (Applegate et al. 2021, PDLP; Lu and Yang 2024, r2HPDHG.)
@@ -38,8 +43,8 @@ from solvers.proximal.iterates import ProximalIterates
 from solvers.proximal.outer import Handover
 from solvers.restarts import RestartRules, Restarts
 
-#: Step size times ||A||: PDHG converges below 1.
-_ETA = 0.998
+#: eta ||A||: PDHG converges below 1.
+STEP = 0.998
 #: Try the first proof once the estimated gap is within this factor of the tolerance: the proof uses y_t, whose bound is
 #: usually better than the estimate.
 _REACH = 2.0
@@ -54,7 +59,10 @@ class State(Problem):
     kernel: Kernel
 
     scale: npt.NDArray[np.float64]
-    """1 / ||A_j||_2 of each budget row, float64[J]."""
+    """1 / ||A_r||_2 of each coupling row, float64[R]."""
+
+    step: float
+    """eta, for the scaled rows."""
 
     rules: RestartRules
 
@@ -65,7 +73,7 @@ class State(Problem):
     """Edges of the rank that has most."""
 
     start: tuple[Vector, npt.NDArray[np.float64]] | None = None
-    """x[E] and dual[J] of a warm start, for solves that recur: today's starts at yesterday's answer."""
+    """x[E] and dual[R] of a warm start, for solves that recur: today's starts at yesterday's answer."""
 
 
 class _Next(enum.Enum):
@@ -81,12 +89,12 @@ class _Step:
     """One pass from z to z_t."""
 
     dual: Tensor
-    """Its prices in the units of the instance, float64[J] on the device."""
+    """Its prices in the units of the instance, float64[R] on the device."""
 
     result: Pass
 
     projected: RowPart
-    """The part of z_t in budget rows; x_t is in the cells if the mix of the pass stores it."""
+    """The part of z_t in coupling rows; x_t is in the cells if the mix of the pass stores it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +122,7 @@ class Halpern(Method):
         self._progress = progress
         self._prover = Prover(state.lp, state.costs, state.layout, state.kernel, state.context, state.settings)
         self._scale = self._upload(state.scale)
-        self._b = self._upload(state.lp.b * state.scale)
+        self._bounds = state.bounds.scaled(state.scale).on(state.kernel.device)
 
         self._iterates = self._first_iterates()
         self._restarts = self._first_restarts()
@@ -175,17 +183,16 @@ class Halpern(Method):
     def _pass(self, mix: Mix) -> _Step:
         """z_t; the x of z becomes x_t, or its mix with x and the anchor."""
         w = self._restarts.weight
-        tau = _ETA / w
-        sigma = _ETA * w
+        tau = self._state.step / w
+        sigma = self._state.step * w
         iterates = self._iterates
         z = iterates.z
 
         dual = self._scale * z.y
-        result = self._state.kernel.advance(
-            dual, tau, iterates.x, iterates.anchor_x, mix, values=self._want_values
-        )  # fmt: skip
+        values = self._want_values and self._bounds.ceilings
+        result = self._state.kernel.advance(dual, tau, iterates.x, iterates.anchor_x, mix, values=values)
         loads = self._scale * result.loads
-        y = (z.y + sigma * (2 * loads - z.loads - self._b)).clamp(min=0)
+        y = self._bounds.proximal_step(z.y, 2 * loads - z.loads, sigma)
         return _Step(dual=dual, result=result, projected=RowPart(y=y, loads=loads))
 
     def _measure(self, iteration: int, step: _Step) -> _Residuals:
@@ -203,7 +210,8 @@ class Halpern(Method):
         )
 
         w = self._restarts.weight
-        squared = w / _ETA * scalars["movement"] + scalars["movement_y"] / (w * _ETA) - 2 * scalars["cross"]
+        eta = self._state.step
+        squared = w / eta * scalars["movement"] + scalars["movement_y"] / (w * eta) - 2 * scalars["cross"]
         if not math.isfinite(squared):
             raise NonFiniteError(f"fixed-point residual not finite in iteration {iteration}")
         return _Residuals(
@@ -268,7 +276,7 @@ class Halpern(Method):
     def _first_iterates(self) -> Iterates:
         """At 0, or at the warm start made feasible."""
         state = self._state
-        iterates = Iterates(state.kernel, state.layout, state.lp)
+        iterates = Iterates(state.kernel, state.layout, state.lp, self._bounds)
         if state.start is not None:
             x, dual = state.start[0].copy(), state.start[1]
             repair(state.lp, x, dual, state.context.group)
@@ -278,7 +286,7 @@ class Halpern(Method):
 
     def _first_restarts(self) -> Restarts:
         state = self._state
-        norm_b = float(self._b.norm())
+        norm_b = float(self._bounds.sizes.norm())
         largest_norm_c = state.layout.cost_norm
         norm_c = largest_norm_c if state.costs.norm is None else state.costs.norm
         known = norm_b > 0 and norm_c > 0

@@ -1,6 +1,6 @@
 """The point z = (x, y) of blockpdhg and its anchor, with the loads A x of both.
 
-J destinations, E edges. Rows are scaled: y = dual / scale, loads = scale * (A x). x lies in cells.
+R coupling rows, E edges. Rows are scaled: y = dual / scale, loads = scale * (A x). x lies in cells.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from solvers.base import Vector
 from solvers.engine.kernel import Kernel, Mix, Tensor
 from solvers.engine.layout import Layout
 from solvers.engine.points import to_cells, to_edges
+from solvers.engine.row_bounds import RowBounds
 from solvers.engine.tensors import as_numpy, upload
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class RowPart:
-    """The part of a point that lies in budget rows; float64[J] on the device."""
+    """The part of a point that lies in coupling rows; float64[R] on the device."""
 
     y: Tensor
     """The dual of the scaled rows."""
@@ -39,28 +40,30 @@ class Iterates:
     turn, and an answer is made in the memory of the anchor. After either, the run never iterates from here again.
     """
 
-    def __init__(self, kernel: Kernel, layout: Layout, lp: MatchingLP) -> None:
+    def __init__(self, kernel: Kernel, layout: Layout, lp: MatchingLP, bounds: RowBounds) -> None:
+        """bounds: of the scaled rows, on the device."""
         self._kernel = kernel
         self._layout = layout
         self._lp = lp
+        self._bounds = bounds
         self.x = kernel.zeros()
         self.anchor_x = kernel.zeros()
-        zero = self._upload(np.zeros(lp.destinations))
+        zero = self._upload(np.zeros(bounds.rows))
         self.z = RowPart(y=zero, loads=zero)
         self.anchor = self.z
 
     def start_at(self, x: Vector, y: npt.NDArray[np.float64], loads: npt.NDArray[np.float64]) -> None:
-        """z and the anchor become the point of x[E] with this part in budget rows."""
+        """z and the anchor become the point of x[E] with this part in coupling rows."""
         self.x.copy_(self._kernel.load(to_cells(self._layout, self._lp, x)))
         self.anchor_x.copy_(self.x)
         self.restart(RowPart(y=self._upload(y), loads=self._upload(loads)))
 
     def combine(self, mix: Mix, projected: RowPart) -> None:
-        """z <- mix of z_t, z and the anchor, as the pass did for x. y stays >= 0: otherwise it would give no bound."""
+        """z <- mix of z_t, z and the anchor, as the pass did for x. y stays in its intervals, to give a bound."""
         z, anchor = self.z, self.anchor
         y = mix.projected * projected.y + mix.centre * z.y + mix.anchor * anchor.y
         loads = mix.projected * projected.loads + mix.centre * z.loads + mix.anchor * anchor.loads
-        self.z = RowPart(y=y.clamp(min=0), loads=loads)
+        self.z = RowPart(y=self._bounds.clip(y), loads=loads)
 
     def restart(self, projected: RowPart) -> None:
         """z and the anchor become z_t, as the pass did for x."""
@@ -72,7 +75,7 @@ class Iterates:
         return {"x": self._kernel.unload(self.x), "anchor": self._kernel.unload(self.anchor_x)}
 
     def rows_to_save(self) -> dict[str, npt.NDArray[np.float64]]:
-        """The parts in budget rows, alike on all ranks."""
+        """The parts in coupling rows, alike on all ranks."""
         return {
             "y": as_numpy(self.z.y),
             "loads": as_numpy(self.z.loads),

@@ -25,7 +25,7 @@ from solvers.base import Answer, Settings
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import WorkingCosts, working_costs
 from solvers.engine.held import HeldKernel
-from solvers.engine.instance import answer_without_edges, serves_equalities, tightened
+from solvers.engine.instance import answer_without_edges, is_repairable, serves_equalities, tightened
 from solvers.engine.iterate import Assessment, Finish, Method, MethodState, Problem
 from solvers.engine.kernel import Pass, Tensor
 from solvers.engine.placement import choose_storage
@@ -34,6 +34,7 @@ from solvers.engine.precision import answer_dtype, with_working_dtype
 from solvers.engine.progress import Progress
 from solvers.engine.rays import objective_upper_bound
 from solvers.engine.repair import repair
+from solvers.engine.row_bounds import row_bounds
 from solvers.engine.tensors import upload
 from solvers.engine.threads import cpu_threads
 from solvers.engine.warm_up import warm_up_ascent
@@ -94,13 +95,16 @@ def prepare(
     with cpu_threads(settings.threads):
         held = HeldKernel(costs.lp, settings, options.kernel, context, storage)
         warm_up_ascent(costs.lp, settings, options.kernel)
+        repairable = is_repairable(lp, context, has_equality=held.has_equality)
         return State(
             lp=lp,
             costs=costs,
             settings=settings,
             context=context,
+            bounds=row_bounds(lp),
             has_equality=held.has_equality,
-            objective_upper_bound=objective_upper_bound(lp, context.group) if held.has_equality else math.inf,
+            repairable=repairable,
+            objective_upper_bound=math.inf if repairable else objective_upper_bound(lp, context.group),
             options=options,
             held=held,
             scale=held.inverse_row_norm,

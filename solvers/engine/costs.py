@@ -58,7 +58,14 @@ class WorkingCosts:
 
 
 def working_costs(lp: MatchingLP, group: Communicator = LOCAL) -> WorkingCosts:
-    """`lp`, or the part of it that this rank holds, with costs that scaling can rely on."""
+    """`lp`, or the part of it that this rank holds, with costs that scaling can rely on.
+
+    Beyond the short form they stay as they are: prices of either sign may make any edge worth its cost.
+    """
+    if not lp.is_short_form:
+        own = max(float(lp.c.max(initial=0.0)), -float(lp.c.min(initial=0.0)))
+        largest = float(group.max(np.array([own]))[0]) or 1.0
+        return WorkingCosts(lp=lp, offset=0.0, norm=None, usual=largest, largest=largest)
     facts = _facts(lp, group)
     if facts.unit == 0 or (facts.largest <= _FORBIDDEN * facts.unit and facts.useless <= _USELESS * facts.unit):
         largest = facts.largest or 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from instances import MatchingLP
+from instances import MatchingLP, RaggedRows, Rows
 from instances.polytopes import polytope_kinds
 from instances.tighten import tighten
 from solvers.base import Answer, Status
@@ -15,6 +15,23 @@ from solvers.engine.context import SolveContext
 def tightened(lp: MatchingLP, context: SolveContext) -> MatchingLP:
     """`lp`, or the part of it that this rank holds, with every limit cut to what can be used of it."""
     return lp.tightened if context.group.size == 1 else tighten(lp, context.group.sum)
+
+
+def is_repairable(lp: MatchingLP, context: SolveContext, *, has_equality: bool) -> bool:
+    """Whether scaling edges down makes any x of C feasible, on all ranks: there are no '=' sources, and every hard side
+    is a ceiling >= 0 over coefficients >= 0. x = 0 is feasible then.
+    """
+    own = not has_equality and all(_is_packing(family) for family in lp.rows)
+    return not context.anywhere(not own)
+
+
+def _is_packing(family: Rows | RaggedRows) -> bool:
+    """Whether the hard sides of a family are ceilings that less x never violates."""
+    hard_below = np.isfinite(family.lower) & np.isinf(family.penalty_below)
+    hard_above = np.isfinite(family.upper) & np.isinf(family.penalty_above)
+    if hard_below.any() or (family.upper[hard_above] < 0).any():
+        return False
+    return not hard_above.any() or bool(np.min(family.coefficient, initial=0.0) >= 0)
 
 
 def serves_equalities(lp: MatchingLP) -> bool:

@@ -28,6 +28,7 @@ from solvers.engine.context import SolveContext
 from solvers.engine.costs import WorkingCosts
 from solvers.engine.progress import NonFiniteError, Progress
 from solvers.engine.rays import Infeasibility
+from solvers.engine.row_bounds import RowBounds
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -48,11 +49,17 @@ class Problem:
     context: SolveContext
     """Ranks, clock and checkpoints."""
 
+    bounds: RowBounds
+    """The sides of the coupling rows."""
+
     has_equality: bool
     """Whether any rank holds '=' sources."""
 
+    repairable: bool
+    """Whether scaling edges down makes any x feasible, see instance.is_repairable."""
+
     objective_upper_bound: float
-    """No feasible x has a larger c'x; infinite without '=' sources, because then x = 0 is always feasible."""
+    """No feasible x has a larger c'x; infinite where every x can be repaired, because then x = 0 is feasible."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,9 +153,9 @@ class Loop:
         """kernel: its name, for the words of the answer."""
         self.progress = Progress(
             problem.settings,
-            problem.lp.b,
+            problem.bounds,
             problem.context,
-            has_equality=problem.has_equality,
+            repairable=problem.repairable,
             offset=problem.costs.offset,
         )
         self._tolerance = problem.settings.tolerance

@@ -10,6 +10,7 @@ from instances import MatchingLP
 from solvers.base import Settings
 from solvers.engine.arrays import edge_arrays
 from solvers.engine.context import SolveContext
+from solvers.engine.row_bounds import row_bounds
 
 #: Below, an answer is float64: in float32 the sums of its sources are off by more than the gap asked for.
 _FLOAT64_ANSWER = 1e-6
@@ -39,8 +40,10 @@ def answer_dtype(settings: Settings, *, equality: bool) -> str:
 
 def _beyond_float32(lp: MatchingLP) -> bool:
     """Whether a product of two numbers of the instance may leave the range of float32."""
-    wide = [array for array in (lp.a, lp.c) if array.dtype == np.float64]
     edges = edge_arrays(lp)
-    arrays = (*wide, lp.b, edges.radius, edges.upper)
+    coefficients = [edges.a, *(family.a for family in edges.more or () if family.a is not None)]
+    wide = [array for array in (*coefficients, lp.c) if array.dtype == np.float64]
+    sides = row_bounds(lp)
+    arrays = (*wide, sides.finite_lower, sides.finite_upper, edges.radius, edges.upper)
     largest = (float(max(array.max(initial=0), -array.min(initial=0))) for array in arrays)
     return max(largest) > _FLOAT32_NUMBERS

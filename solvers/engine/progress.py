@@ -1,6 +1,6 @@
 """Estimates of the gap after each pass, the best dual so far, the trace, and when a proof is worth its passes.
 
-J destinations, E edges. The estimates come from float32 passes, cheap and unproved; proof.py and certificate.py prove.
+R coupling rows, E edges. The estimates come from float32 passes, cheap and unproved; proof.py and certificate.py prove.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from solvers.engine.certificate import relative_gap
 from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Pass, Tensor
 from solvers.engine.limits import Limits
+from solvers.engine.row_bounds import RowBounds
 from solvers.engine.tensors import as_numpy, dot, factor_within, upload
 from solvers.watching import current
 
@@ -41,27 +42,28 @@ def host_scalars(sums: Tensor, scalars: Mapping[str, Tensor]) -> dict[str, float
 
 
 class Progress:
-    """What is known of the gap while a run goes on. Duals, float64[J], may lie on the host or on the passes' device.
+    """What is known of the gap while a run goes on. Duals, float64[R], may lie on the host or on the passes' device.
 
-    offset: what every objective and bound of a pass lacks (see costs.py).
+    offset: what every objective and bound of a pass lacks (see costs.py). repairable: scaling edges down makes any x
+    feasible (see instance.is_repairable), so that rows which x violates are no obstacle.
     """
 
     def __init__(
         self,
         settings: Settings,
-        b: npt.NDArray[np.float64],
+        bounds: RowBounds,
         context: SolveContext,
         *,
-        has_equality: bool,
+        repairable: bool,
         offset: float = 0.0,
     ) -> None:
         self.trace: list[TracePoint] = []
         self.limits = Limits(settings, context)
         self.best_bound = -math.inf
-        self._best_dual: Tensor = upload(np.zeros_like(b), "cpu")
-        self._b = upload(b, "cpu")
+        self._bounds = bounds.on("cpu")
+        self._best_dual: Tensor = upload(np.zeros(bounds.rows), "cpu")
         self._tolerance = settings.tolerance
-        self._has_equality = has_equality
+        self._repairable = repairable
         self._offset = offset
         self._failed_gap = math.inf
         self._context = context
@@ -70,11 +72,11 @@ class Progress:
 
     @property
     def best_dual(self) -> npt.NDArray[np.float64]:
-        """float64[J]: the dual with the highest bound so far, as estimated or as proved."""
+        """float64[R]: the dual with the highest bound so far, as estimated or as proved."""
         return as_numpy(self._best_dual)
 
     def estimate(self, iteration: int, result: Pass, dual: npt.NDArray[np.float64] | Tensor) -> float:
-        """The gap as it looks after a pass at `dual` >= 0, kept in the trace. Raises NonFiniteError."""
+        """The gap as it looks after a pass at `dual`, kept in the trace. Raises NonFiniteError."""
         gap, _ = self.measure(iteration, result, dual)
         return gap
 
@@ -86,7 +88,7 @@ class Progress:
         scalars = host_scalars(result.sums, {**self._scalars(result, dual), **extra})
         _require_finite(iteration, scalars)
 
-        bound = scalars["support"] - scalars["budget"] + self._offset
+        bound = scalars["support"] - scalars["dual_cost"] + self._offset
         best_violation = scalars["best_violation"]
         if bound > self.best_bound:
             self.best_bound = bound
@@ -96,42 +98,49 @@ class Progress:
         objective = self._objective(scalars, best_violation)
         # At the optimum rounding may put the objective below the bound: the gap is then as small as can be seen.
         gap = relative_gap(max(objective, 2 * self.best_bound - objective), self.best_bound)
+        gap = max(gap, scalars.get("row_violation", 0.0))
         self._record(iteration, gap)
         return gap, scalars
 
     def _to_device(self, dual: npt.NDArray[np.float64] | Tensor, result: Pass) -> Tensor:
-        """`dual` on the device of the pass, where b and the best dual follow."""
+        """`dual` on the device of the pass, where the sides of the rows and the best dual follow."""
         import torch
 
         device = result.sums.device
-        self._b = torch.as_tensor(self._b, device=device)
+        if self._best_dual.device != device:
+            self._bounds = self._bounds.on(device)
         self._best_dual = torch.as_tensor(self._best_dual, device=device)
         return torch.as_tensor(dual, device=device)
 
     def _scalars(self, result: Pass, dual: Tensor) -> dict[str, Tensor]:
-        """b'dual, dual'(A x - b)+ of both duals, and c'x after scaling each edge by min(1, b_j / (A x)_j).
+        """What the sides of the rows make of both duals and of the loads, and c'x after scaling each edge by
+        min(1, b_j / (A x)_j).
 
-        The last only where the pass has values by destination and scaling repairs x, which it does not for '='
-        sources. The first two sums only show numbers that are not finite.
+        The last only where the pass has values by destination and scaling repairs x. The first two sums only show
+        numbers that are not finite.
         """
-        excess = (result.loads - self._b).clamp(min=0)
+        bounds = self._bounds
         scalars = {
             "dual_sum": dual.sum(),
             "loads_sum": result.loads.sum(),
-            "budget": dot(self._b, dual),
-            "violation": dot(dual, excess),
-            "best_violation": dot(self._best_dual, excess),
+            "dual_cost": bounds.cost(dual),
+            "violation": bounds.priced_violation(dual, result.loads),
+            "best_violation": bounds.priced_violation(self._best_dual, result.loads),
         }
-        if result.values is not None and not self._has_equality:
-            scalars["scaled_value"] = dot(factor_within(self._b, result.loads), result.values)
+        if not bounds.ceilings:
+            scalars["penalty"] = bounds.penalty(result.loads)
+        elif result.values is not None and self._repairable:
+            scalars["scaled_value"] = dot(factor_within(bounds.upper, result.loads), result.values)
+        if not self._repairable and not bounds.ceilings:
+            scalars["row_violation"] = bounds.violation(result.loads)
         return scalars
 
     def _objective(self, scalars: Mapping[str, float], best_violation: float) -> float:
-        """That of the scaled point where it is known, otherwise c'x + best_dual'(A x - b)+."""
+        """That of the scaled point where it is known, otherwise c'x with what it violates at the prices of the rows."""
         if "scaled_value" in scalars:
             mine = np.array([scalars["scaled_value"]])  # the values of a pass are those of this rank alone
             return float(self._context.group.sum(mine)[0]) + self._offset
-        return scalars["value"] + best_violation + self._offset
+        return scalars["value"] + scalars.get("penalty", 0.0) + best_violation + self._offset
 
     def _record(self, iteration: int, gap: float) -> None:
         self.limits.note(iteration, gap, self.best_bound)

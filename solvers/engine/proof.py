@@ -64,7 +64,8 @@ class Prover:
         self._offset = costs.offset
         self._dtype = answer_dtype(settings, equality=layout.has_equality)
         self._terms = float(context.group.sum(np.array([float(kernel.terms)]))[0]) + layout.destinations
-        self._b = upload(lp.b, kernel.device)
+        self._short_form = lp.is_short_form
+        self._b = upload(lp.b, kernel.device) if lp.is_short_form else None
         self._on_cells = costs.lp is lp and layout.exact and not layout.has_equality and not layout.storage.on_disk
         self._promising = settings.tolerance + (0.0 if layout.exact else _ROUNDED)
 
@@ -73,6 +74,8 @@ class Prover:
 
         anyway: x is the answer whatever is proved, so it is brought to the host even without a prospect.
         """
+        if not self._short_form:
+            return self._prove_on_edges(x, dual, progress)
         proof = self._certify(x, dual)
         if progress.best_bound > proof.certificate.bound:
             other = self._certify(x, upload(progress.best_dual, self._kernel.device))
@@ -86,6 +89,23 @@ class Prover:
         dual_on_host = as_numpy(proof.dual)
         certificate = repair(self._lp, edges, dual_on_host, self._context.group, seconds=progress.remaining)
         return replace(proof, certificate=certificate, edges=edges)
+
+    def _prove_on_edges(self, x: Tensor, dual: Tensor, progress: Progress) -> Proof:
+        """The better proof of the two duals, in the order of the edges."""
+        edges = to_edges(self._layout, self._lp, self._kernel.unload(x), self._dtype)
+
+        def proof_with(dual: Tensor) -> Proof:
+            certificate = repair(
+                self._lp, edges, as_numpy(dual), self._context.group, seconds=progress.remaining
+            )  # fmt: skip
+            return Proof(certificate=certificate, plain=False, dual=dual, factor=dual, edges=edges)
+
+        proof = proof_with(dual)
+        if progress.best_bound > proof.certificate.bound:
+            other = proof_with(upload(progress.best_dual, self._kernel.device))
+            proof = max(proof, other, key=lambda proof: proof.certificate.bound)
+        progress.proved(proof.certificate.bound, proof.dual)
+        return proof
 
     def answer(self, proof: Proof, x: Tensor, scratch: Tensor) -> Vector:
         """The feasible x[E] of a proof; scratch as in Kernel.answer."""

@@ -10,7 +10,7 @@ The class works on NumPy arrays and, after `on`, on tensors of a device: it uses
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,15 @@ class RowBounds:
     hard_above: Numbers
     """1 / (1 + |upper|) where that side is hard, else 0."""
 
+    @property
+    def rows(self) -> int:
+        return int(self.upper.shape[0])
+
+    @property
+    def sizes(self) -> Any:
+        """Float64[R]: the larger one of |lower| and |upper|, of those that are there."""
+        return abs(self.finite_upper).clip(abs(self.finite_lower))
+
     def on(self, device: str) -> RowBounds:
         """The same on a device, as tensors."""
         return RowBounds(
@@ -67,6 +76,30 @@ class RowBounds:
             return (self.upper * dual).sum()
         return (self.finite_upper * dual.clip(min=0) + self.finite_lower * dual.clip(max=0)).sum()
 
+    def proximal_step(self, dual: Any, activity: Any, sigma: Any) -> Any:
+        """argmin over the intervals of  cost(y) - y'activity + ||y - dual||^2 / (2 sigma); sigma may be one a row.
+
+        The step goes against the upper side where that leaves y > 0, against the lower where that leaves y < 0, and
+        else ends at the kink, 0.
+        """
+        against_upper = dual + sigma * (activity - self.upper)
+        if self.ceilings:
+            return against_upper.clip(min=0)
+        against_lower = dual + sigma * (activity - self.lower)
+        return against_lower.clip(max=0).clip(against_upper).clip(self.least_dual, self.largest_dual)
+
+    def scaled(self, scale: Any) -> RowBounds:
+        """Those of rows times scale[R] > 0, whose duals are divided by it; for `clip`, `cost` and `proximal_step`."""
+        return replace(
+            self,
+            lower=self.lower * scale,
+            upper=self.upper * scale,
+            finite_lower=self.finite_lower * scale,
+            finite_upper=self.finite_upper * scale,
+            least_dual=self.least_dual / scale,
+            largest_dual=self.largest_dual / scale,
+        )
+
     def above(self, activity: Any) -> Any:
         """By how much each row is above its upper side, float64[R] >= 0."""
         return (activity - self.upper).clip(min=0)
@@ -81,6 +114,8 @@ class RowBounds:
 
     def priced_violation(self, dual: Any, activity: Any) -> Any:
         """sum_r |y_r| times the violation of the hard sides."""
+        if self.ceilings:
+            return (dual * self.above(activity)).sum()
         above, below = self.above(activity), self.below(activity)
         return (abs(dual) * (above * (self.hard_above > 0) + below * (self.hard_below > 0))).sum()
 

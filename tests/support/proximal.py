@@ -20,6 +20,7 @@ from solvers.engine.points import to_cells, to_edges
 from solvers.engine.polytopes.kinds import ENGINE_KINDS
 from solvers.engine.prices import Prices
 from solvers.engine.progress import Progress
+from solvers.engine.row_bounds import row_bounds
 from solvers.engine.rows import Rows
 from solvers.proximal.arrays import ProximalStep
 from solvers.proximal.compile import compile_loops
@@ -119,7 +120,9 @@ def run_phase(lp: MatchingLP, *, dtype: str = "float64", x: Vector | None = None
         costs=WorkingCosts(lp=lp, offset=0.0, norm=None, usual=1.0, largest=1.0),
         settings=Settings(**settings),
         context=SolveContext(),
+        bounds=row_bounds(lp),
         has_equality=layout.has_equality,
+        repairable=not layout.has_equality,
         objective_upper_bound=np.inf,
     )
     loop = Loop(problem, kernel="cpu")

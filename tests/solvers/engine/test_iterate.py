@@ -18,6 +18,7 @@ from solvers.engine.context import SolveContext
 from solvers.engine.costs import WorkingCosts
 from solvers.engine.iterate import Assessment, Finish, Loop, Method, MethodState, Problem
 from solvers.engine.progress import NonFiniteError
+from solvers.engine.row_bounds import row_bounds
 
 LP = MatchingLP(offsets=np.array([0, 1]), destination=np.array([0]), a=np.ones(1), c=-np.ones(1), b=np.ones(1))
 
@@ -61,7 +62,9 @@ def solve(method: Method, *, checkpoints: CheckpointStore | None = None, **setti
         costs=WorkingCosts(lp=LP, offset=0.0, norm=None, usual=1.0, largest=1.0),
         settings=Settings(**settings),  # type: ignore[arg-type]  # fields by name
         context=SolveContext(checkpoints=checkpoints),
+        bounds=row_bounds(LP),
         has_equality=False,
+        repairable=True,
         objective_upper_bound=math.inf,
     )
     return Loop(problem, kernel="told").solve(method)
