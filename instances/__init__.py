@@ -6,7 +6,7 @@ from instances.errors import InputError, InstanceError, SpecError
 from instances.evaluate import activities, objective, penalty_cost
 from instances.explicit import ExplicitLP
 from instances.families import family, family_names
-from instances.generate import Shard, block_count, budgets, generate, generate_blocks
+from instances.generate import Shard, assembled, block_count, generate, generate_blocks
 from instances.matching import MatchingLP
 from instances.memory import memory_bytes, peak_memory_bytes
 from instances.named import named_instances
@@ -43,9 +43,9 @@ __all__ = [
     "Spec",
     "SpecError",
     "activities",
+    "assembled",
     "available_memory",
     "block_count",
-    "budgets",
     "content_hash",
     "digest",
     "family",

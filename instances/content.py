@@ -23,7 +23,7 @@ from instances.matching import MatchingLP
 from instances.per_source import PerSource
 from instances.polytopes import PARAMETER_NAMES, Kind, Polytope, polytope_kinds
 from instances.row_arrays import SHORT, edge_side_arrays, families_from, forms, limit_arrays
-from instances.rows import SHORT_NAME
+from instances.rows import SHORT_NAME, RaggedRows, Rows
 
 EDGE_ARRAYS = ("destination", "a", "c")
 _HASHED = 1 << 20  # entries at a time
@@ -55,10 +55,26 @@ def rows_header(lp: MatchingLP) -> list[dict[str, Any]] | None:
     """What each family is and is called, with a hash of its keys; None for the short form without words of its own."""
     if lp.is_short_form and lp.rows[0].name == SHORT_NAME and lp.rows[0].keys is None:
         return None
-    header = [{"form": SHORT, "rows": lp.destinations}] if lp.is_short_form else forms(lp.rows)
-    for family, one in zip(lp.rows, header, strict=True):
+    return named_forms(lp.rows, short=lp.is_short_form)
+
+
+def named_forms(families: Sequence[Rows | RaggedRows], *, short: bool = False) -> list[dict[str, Any]]:
+    """`forms` with the name of each family and a hash of its keys; short: of the one family of a short form."""
+    header = [{"form": SHORT, "rows": families[0].rows}] if short else forms(families)
+    for family, one in zip(families, header, strict=True):
         one |= {"name": family.name, "keys": None if family.keys is None else bytes_hash(family.keys)}
     return header
+
+
+def lp_from_rows(
+    arrays: Mapping[str, npt.NDArray[Any]], families: Sequence[Rows | RaggedRows], polytope: Polytope
+) -> MatchingLP:
+    """The instance with these families of rows, whose edges are in `arrays` instead: offsets and `edge_arrays_of`."""
+    if "destination" in arrays:
+        short: dict[str, Any] = {name: arrays[name] for name in EDGE_ARRAYS}
+        return MatchingLP(offsets=arrays["offsets"], b=families[0].upper, polytope=polytope, **short)
+    rows = families_from(named_forms(families), {**arrays, **limit_arrays(families)})
+    return MatchingLP(offsets=arrays["offsets"], c=arrays["c"], polytope=polytope, rows=rows)
 
 
 def lp_from(header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> MatchingLP:

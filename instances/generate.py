@@ -1,48 +1,45 @@
 """Make an instance from its specification, whole or any blocks of it.
 
 Block k is the sources k * BLOCK_SOURCES and following; its bytes depend on the spec and k alone. A process that owns
-some blocks calls `generate_blocks`, adds the integer loads of all processes in any order, and calls `budgets`:
+some blocks calls `generate_blocks`, adds the integer loads of all processes in any order, and calls `assembled`:
 the instance never depends on how many processes made it.
 """
 
 from __future__ import annotations
 
-import math
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from instances.arguments import require_spec
+from instances.content import lp_from_rows
 from instances.cpus import usable_threads
 from instances.errors import SpecError
 from instances.families import family
-from instances.families.base import BlockFamily
-from instances.greedy import UNITS, Indices, add_load, block_load, loads_of
+from instances.families.base import Block, BlockFamily
+from instances.greedy import add_load
 from instances.mapped import release_pages
 from instances.matching import MatchingLP
 from instances.memory import require_memory
-from instances.sampling import BLOCK_SOURCES, Destinations, block_generator, draw_destinations, sample_graph
+from instances.rows import RaggedRows, Rows
+from instances.sampling import BLOCK_SOURCES, block_generator
 from instances.spec import MatchingSpec, ReadableSpec, Spec
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Shard:
-    """The edges of some blocks, in the order asked for.
+    """The edges of some blocks, in the order asked for."""
 
-    offsets int64[n + 1] from 0 for the n sources of the blocks; destination int32[E], a and c float32[E];
-    load int64[K, J]: see `greedy.block_load`; loads of all shards are added to the load of the instance.
-    """
-
-    offsets: npt.NDArray[np.int64]
-    destination: npt.NDArray[np.int32]
-    a: npt.NDArray[np.float32]
-    c: npt.NDArray[np.float32]
+    arrays: dict[str, npt.NDArray[Any]]
+    """offsets int64[n + 1] from 0 for the n sources of the blocks, and what `BlockFamily.arrays` names."""
     load: npt.NDArray[np.int64]
+    """int64[K, R], what simple assignments put on the rows; loads of all shards add up to that of the instance."""
 
 
 def generate(spec: Spec, *, threads: int | None = None) -> MatchingLP:
@@ -58,51 +55,65 @@ def generate(spec: Spec, *, threads: int | None = None) -> MatchingLP:
     if not isinstance(made_as, BlockFamily):
         return made_as.build(known)
     shard = generate_blocks(known, range(block_count(known)), threads=threads)
-    return assembled(known, shard, shard.load)
+    return assembled(known, shard.arrays, shard.load)
 
 
-def assembled(spec: MatchingSpec, shard: Shard, load: npt.NDArray[np.int64]) -> MatchingLP:
-    """The LP of a shard, with the budgets that the `load` of all shards gives."""
-    return MatchingLP(
-        offsets=shard.offsets,
-        destination=shard.destination,
-        a=shard.a,
-        c=shard.c,
-        b=budgets(spec, load),
-        polytope=spec.polytope,
-    )
+def assembled(spec: MatchingSpec, arrays: Mapping[str, npt.NDArray[Any]], load: npt.NDArray[np.int64]) -> MatchingLP:
+    """The LP of the arrays of a shard, with the limits that the `load` of all shards gives."""
+    return lp_from_rows(arrays, rows_of(spec, load), spec.polytope)
+
+
+def rows_of(spec: MatchingSpec, load: npt.NDArray[np.int64]) -> list[Rows | RaggedRows]:
+    """The families of rows without their edges, with the limits that the load summed over all blocks gives."""
+    return _block_family(spec).rows(spec, _drawn(spec), load)
 
 
 def block_count(spec: MatchingSpec) -> int:
     return -(-spec.sources // BLOCK_SOURCES)
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Block:
-    """One block: degree int64[n] of its n sources; destination int32[E], a and c float32[E]; load as pairs of rows and
-    units, see `greedy.block_load`.
-    """
-
-    degree: Indices
-    destination: npt.NDArray[np.int32]
-    a: npt.NDArray[np.float32]
-    c: npt.NDArray[np.float32]
-    load: list[tuple[Indices, Indices]]
+def no_load(spec: MatchingSpec) -> npt.NDArray[np.int64]:
+    """int64[K, R], to which the loads of blocks are added."""
+    return np.zeros(_block_family(spec).load_shape(spec), dtype=np.int64)
 
 
 def stream_blocks(spec: MatchingSpec, blocks: Iterable[int], *, threads: int | None = None) -> Iterator[Block]:
     """The given blocks one after another, made by `threads` (default: the CPUs of this process), few at a time."""
-    made_as = _block_family(spec)
-    destinations = draw_destinations(spec)
+    made_as, drawn = _block_family(spec), _drawn(spec)
     threads = threads or usable_threads()
     waiting: deque[Future[Block]] = deque()
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for block in blocks:
-            waiting.append(pool.submit(_make_block, spec, made_as, destinations, block))
+            sources = _sources_of(spec, block)
+            waiting.append(pool.submit(made_as.block, spec, drawn, block_generator(spec, block), sources))
             if len(waiting) > 2 * threads:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+
+
+class Stitches:
+    """Where the arrays of one block after another go in those of them all: a block counts its offsets from 0."""
+
+    def __init__(self) -> None:
+        self._ends: dict[str, int] = {}
+
+    def next(self, block: Block) -> dict[str, npt.NDArray[Any]]:
+        """What each array goes on with; the first 0 of offsets, of sources or of entries, is there before."""
+        return {name: self._shifted(name, array) for name, array in block.arrays.items()}
+
+    def _shifted(self, name: str, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        if not is_offsets(name):
+            return array
+        shifted = array[1:] + self._ends.get(name, 0)
+        if shifted.size:
+            self._ends[name] = int(shifted[-1])
+        return shifted
+
+
+def is_offsets(array: str) -> bool:
+    """Whether the array of this name says where each source, or each edge in a ragged family of rows, starts."""
+    return array == "offsets" or array.startswith("entry_offsets_")
 
 
 def generate_blocks(
@@ -114,76 +125,47 @@ def generate_blocks(
 ) -> Shard:
     """The given blocks, one after another; `threads` (default: the CPUs of this process) changes the speed only.
 
-    empty: makes the arrays of the edges and offsets, of a size and type; see instances.mapped for those in files.
+    empty: makes the arrays, of a size and type; see instances.mapped for those in files.
     """
-    _block_family(spec)
+    made_as = _block_family(spec)
     for number in blocks:
         if not 0 <= number < block_count(spec):
             raise SpecError(f"block {number} of {spec.text!r}: its blocks are 0..{block_count(spec) - 1}")
     sources = sum(_sources_of(spec, number) for number in blocks)
-    capacity = _edge_capacity(draw_destinations(spec), sources, spec.least_edges)
-    offsets = empty(sources + 1, "i8")
-    destination = empty(capacity, "i4")
-    a = empty(capacity, "f4")
-    c = empty(capacity, "f4")
-    load = np.zeros((loads_of(spec.polytope), spec.destinations), dtype=np.int64)
-    offsets[0] = last = end = 0
+    capacity = {"offsets": sources} | made_as.capacity(spec, _drawn(spec), sources)
+    arrays = {name: empty(capacity[name] + is_offsets(name), dtype) for name, dtype in array_types(spec).items()}
+    ends = dict.fromkeys(arrays, 0)
+    for name in filter(is_offsets, arrays):
+        arrays[name][0] = 0
+        ends[name] = 1
+
+    load, stitches = no_load(spec), Stitches()
     for block in stream_blocks(spec, blocks, threads=threads):
-        first, last = last, last + block.degree.size
-        start, end = end, end + block.a.size
-        offsets[first + 1 : last + 1] = start + np.cumsum(block.degree)
-        destination[start:end] = block.destination
-        a[start:end] = block.a
-        c[start:end] = block.c
+        for name, values in stitches.next(block).items():
+            start, end = ends[name], ends[name] + values.size
+            arrays[name][start:end] = values
+            ends[name] = end
+            release_pages(arrays[name], start, end)
         add_load(load, block.load)
-        release_pages(offsets, first, last)
-        for array in (destination, a, c):
-            release_pages(array, start, end)
-    return Shard(offsets=offsets, destination=destination[:end], a=a[:end], c=c[:end], load=load)
+    return Shard(arrays={name: array[: ends[name]] for name, array in arrays.items()}, load=load)
 
 
-def budgets(spec: MatchingSpec, load: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    """b[J] of the instance from the load summed over all its blocks.
-
-    Greedy loads scale with the radius. For '=' sources b_j is at least what row j receives when every source spreads
-    its radius evenly over its edges: a known feasible point, so that generated '=' instances are feasible.
-    """
-    units = load.astype(np.float64) * (float(spec.polytope.params[0]) / UNITS)
-    b = _block_family(spec).budget(draw_destinations(spec).rho, units[0])
-    return b if load.shape[0] == 1 else np.maximum(b, units[1])
-
-
-def _make_block(spec: MatchingSpec, made_as: BlockFamily, destinations: Destinations, block: int) -> Block:
-    rng = block_generator(spec, block)
-    sources = _sources_of(spec, block)
-    graph = sample_graph(rng, destinations, sources, least_edges=spec.least_edges)
-    a, value = made_as.coefficients(rng, graph, destinations)
-    key = value if made_as.greedy_by_value else a
-    return Block(
-        degree=np.bincount(graph.source, minlength=sources),
-        destination=graph.destination.astype(np.int32),
-        a=a,
-        c=-value,
-        load=block_load(spec.polytope, graph.source, graph.destination, a, key),
-    )
+def array_types(spec: MatchingSpec) -> dict[str, str]:
+    """dtype of each array of edges that a block has, in the order that is hashed."""
+    return {"offsets": "i8", **_block_family(spec).arrays}
 
 
 def _sources_of(spec: MatchingSpec, block: int) -> int:
     return min(BLOCK_SOURCES, spec.sources - block * BLOCK_SOURCES)
 
 
-def _edge_capacity(destinations: Destinations, sources: int, least_edges: int) -> int:
-    """More edges than the sources can have: ten standard deviations above the mean (probability below 1e-20).
-
-    Pages of the arrays that stay untouched take no memory, so the arrays are filled in place and cut off at the end.
-    """
-    of_source = math.fsum(destinations.probability) + math.exp(-destinations.rate)  # a source that would have none
-    of_source += max(0, least_edges - 1)  # more than a source lacks that has one
-    mean = sources * of_source
-    return math.ceil(mean + 10 * math.sqrt(mean) + 64)
+@lru_cache(maxsize=1)
+def _drawn(spec: MatchingSpec) -> Any:
+    """What all blocks share: the blocks and the limits of an instance ask for it one after another."""
+    return _block_family(spec).draw(spec)
 
 
-def _block_family(spec: MatchingSpec) -> BlockFamily:
+def _block_family(spec: MatchingSpec) -> BlockFamily[Any]:
     made_as = family(spec.family)
     if not isinstance(made_as, BlockFamily):
         raise SpecError(f"family {spec.family} is made as a whole: generate({spec.text!r}) in one process")

@@ -1,6 +1,7 @@
-"""What the rows receive from simple assignments: the loads that budgets are made from, in exact integer arithmetic.
+"""What the rows receive from simple assignments: the loads that limits are made from, in exact integer arithmetic.
 
-Loads are counted in units of 2^-32 for one unit of radius, so their sum does not depend on the order of the blocks.
+Loads are counted in units of 2^-32 for one unit of radius, so their sum does not depend on the order of the blocks. The
+radius is the first parameter of the polytope: z where the sum of a source is limited, u of a box.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from instances.checks import Floats
 from instances.errors import InputError
 from instances.polytopes import Float64, Kind, Polytope, polytope_kinds
 
@@ -15,6 +17,8 @@ UNITS = 2.0**32
 _LIMIT = 2**62
 
 Indices = npt.NDArray[np.int64]
+#: Rows and what each receives, int64 in units of 2^-32 for one unit of radius; a row may stand several times.
+Load = tuple[Indices, Indices]
 
 
 def best_edges(source: Indices, key: npt.NDArray[np.float32] | npt.NDArray[np.float64]) -> Indices:
@@ -37,18 +41,37 @@ def block_load(
     destination: Indices,
     a: npt.NDArray[np.float32],
     key: npt.NDArray[np.float32],
-) -> list[tuple[Indices, Indices]]:
-    """`loads_of(polytope)` pairs of rows and what they receive, int64 in units of 2^-32 for one unit of radius.
-
-    First the greedy load: a source fills its best edges, one after another, each to its limit, until its sum is at its
-    limit. Second, for '=' only, the radius of a source spread evenly over its edges, rounded up.
+) -> list[Load]:
+    """`loads_of(polytope)` loads: the greedy one, in which a source fills its best edges, one after another, each to
+    its limit, until its sum is at its limit; for '=' also the radius of a source spread evenly over its edges, rounded
+    up.
     """
-    units = a.astype(np.float64) * UNITS
-    taken, share = _greedy(polytope, source, key)
-    loads = [(destination[taken], np.rint(units[taken] * share).astype(np.int64))]
+    loads = [load_on((0, destination, a), x=greedy_shares(polytope, source, key))]
     if loads_of(polytope) == 2:
-        loads.append((destination, np.ceil(units / np.bincount(source)[source]).astype(np.int64)))
+        even = a.astype(np.float64) * UNITS / np.bincount(source)[source]
+        loads.append((destination, np.ceil(even).astype(np.int64)))
     return loads
+
+
+def load_on(*families: tuple[int, Indices | None, Floats | float], x: Float64) -> Load:
+    """What x, in units of the radius, puts on families of rows, each term rounded to whole units.
+
+    families: (number of the first row, row of each edge or None where all are in that one, coefficient).
+    """
+    used = np.flatnonzero(x)
+    share = x[used] * UNITS
+    rows, units = [], []
+    for first, row, coefficient in families:
+        weight = coefficient[used] if isinstance(coefficient, np.ndarray) else coefficient
+        of_edge = np.rint(share * weight).astype(np.int64)
+        rows.append(np.array([first]) if row is None else first + row[used])
+        units.append(of_edge.sum(keepdims=True) if row is None else of_edge)
+    return np.concatenate(rows), np.concatenate(units)
+
+
+def radius_loads(polytope: Polytope, load: Indices) -> Float64:
+    """The summed `load` in the units of x."""
+    return load.astype(np.float64) * (float(polytope.params[0]) / UNITS)
 
 
 def loads_of(polytope: Polytope) -> int:
@@ -56,28 +79,45 @@ def loads_of(polytope: Polytope) -> int:
     return 2 if polytope_kinds()[Kind(int(polytope.kind))].equality else 1
 
 
-def _greedy(
-    polytope: Polytope, source: Indices, key: npt.NDArray[np.float32]
-) -> tuple[Indices | slice, float | Float64]:
-    """The edges that a greedy source uses, and x on them in units of the radius."""
+def greedy_shares(polytope: Polytope, source: Indices, key: npt.NDArray[np.float32]) -> Float64:
+    """x of sources that fill their best edges first, in units of the radius."""
     one = polytope_kinds()[Kind(int(polytope.kind))]
     if one.sum_row is None:
-        return slice(None), 1.0
+        return np.ones(source.size)
+    x = np.zeros(source.size)
     if one.edge_row is None:
-        return best_edges(source, key), 1.0
+        x[best_edges(source, key)] = 1.0
+        return x
 
-    upper = float(polytope.params[one.edge_row]) / float(polytope.params[one.sum_row])
+    upper = _edge_share(polytope)
     order = np.lexsort((-key, source))  # by source, the best edge first; of equal ones the first
     starts = np.concatenate(([0], np.cumsum(np.bincount(source))))
     rank = np.arange(source.size) - starts[source]
-    share = np.clip(1.0 - rank * upper, 0.0, upper)
-    used = share > 0
-    return order[used], share[used]
+    x[order] = np.clip(1.0 - rank * upper, 0.0, upper)
+    return x
 
 
-def add_load(total: npt.NDArray[np.int64], loads: list[tuple[Indices, Indices]]) -> None:
+def even_shares(polytope: Polytope, source: Indices) -> Float64:
+    """x of sources that spread the radius evenly over their edges, as far as each may take it, in units of the radius.
+
+    For '=' sources with `least_edges` edges this is a point of their polytope.
+    """
+    one = polytope_kinds()[Kind(int(polytope.kind))]
+    if one.sum_row is None:
+        return np.ones(source.size)
+    x = 1.0 / np.bincount(source)[source]
+    return x if one.edge_row is None else np.minimum(x, _edge_share(polytope))
+
+
+def _edge_share(polytope: Polytope) -> float:
+    """What one edge of a box-cut may take of the radius."""
+    at_most, upper = polytope.params
+    return float(upper) / float(at_most)
+
+
+def add_load(total: npt.NDArray[np.int64], loads: list[Load]) -> None:
     """total[k, row] += units, refused long before it could overflow."""
     for row, (rows, units) in zip(total, loads, strict=True):
         np.add.at(row, rows, units)
-    if int(total.max(initial=0)) >= _LIMIT:
-        raise InputError(f"a budget row receives more than {_LIMIT / UNITS:g}: use fewer sources or a smaller degree")
+    if int(np.abs(total).max(initial=0)) >= _LIMIT:
+        raise InputError(f"a row receives more than {_LIMIT / UNITS:g}: use fewer sources or a smaller degree")

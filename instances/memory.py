@@ -23,7 +23,9 @@ def memory_bytes(spec: Spec) -> int:
     """Bytes of the arrays of the finished instance, all families of rows included, from the nominal number of edges."""
     if isinstance(spec, ReadableSpec):
         return spec.nbytes
-    return 8 * (spec.sources + 1 + spec.destinations) + family(spec.family).bytes_per_edge * spec.expected_edges
+    made_as = family(spec.family)
+    edges = made_as.bytes_per_edge(spec) * spec.expected_edges
+    return 8 * (spec.sources + 1 + made_as.limits(spec)) + math.ceil(edges)
 
 
 def peak_memory_bytes(spec: Spec, threads: int | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-_FAMILIES = ("dualip", "dualip-v5", "independent", "uniform", "unit")
+_FAMILIES = ("dualip", "dualip-v5", "independent", "uniform", "unit", "slots", "volume", "pacing")
 
 #: Sources and destinations of the ladder: I/J = 2500, as in the literature's 25,000,000 x 10,000, degree 10, seed 42.
 #: The last rung has 10^12 cells like the one before it, but 10^9 edges.
@@ -31,8 +31,8 @@ _REAL = {
 
 
 def named_instances() -> dict[str, str]:
-    """Spec text by name: MovieLens and other real data, a tiny, a small and a 100,000 x 1,000 one of each family,
-    `dualip` with 1e7 edges and many budgets, and the ladder.
+    """Spec text by name: MovieLens and other real data, a tiny, a small and a 100,000 x 1,000 one of each family, some
+    with 1e7 edges and many rows, and the ladder.
     """
     return {
         "movielens": "movielens:capacity=1",
@@ -40,7 +40,7 @@ def named_instances() -> dict[str, str]:
         **{f"{family}-5k": _text(family, 5_000, 50) for family in _FAMILIES},
         **{f"{family}-20k": _text(family, 20_000, 200) for family in _FAMILIES},
         **{f"{family}-100k": _text(family, 100_000, 1_000) for family in _FAMILIES},
-        "dualip-1m": _text("dualip", 1_000_000, 10_000),
+        **{f"{family}-1m": _text(family, 1_000_000, 10_000) for family in ("dualip", "slots", "volume", "pacing")},
         **{f"ladder-{rung}": _text("dualip", *size) for rung, size in _LADDER.items()},
     }
 

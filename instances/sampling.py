@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from instances.recipe import Recipe
 
-_DESTINATIONS, _BLOCKS = 0, 1  # first part of the spawn key
+_DESTINATIONS, _BLOCKS, _FAMILY = 0, 1, 2  # first part of the spawn key
 
 #: Sources of a block; a change changes every instance (raise spec.GENERATOR_VERSION).
 BLOCK_SOURCES = 16_384
@@ -53,9 +53,24 @@ class BlockGraph:
     def edges(self) -> int:
         return int(self.source.size)
 
+    @property
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """int64[n + 1]: where the edges of each source start, and the end."""
+        return starts_of(np.bincount(self.source, minlength=self.sources))
+
+
+def starts_of(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Where each of some groups starts, and the end, from their sizes."""
+    return np.concatenate(([0], np.cumsum(counts)))
+
 
 def block_generator(spec: Recipe, block: int) -> np.random.Generator:
     return _generator(spec.seed, _BLOCKS, block)
+
+
+def family_generator(spec: Recipe) -> np.random.Generator:
+    """For what a family draws once for all blocks beside the destinations."""
+    return _generator(spec.seed, _FAMILY)
 
 
 def draw_destinations(spec: Recipe) -> Destinations:
@@ -81,6 +96,12 @@ def draw_destinations(spec: Recipe) -> Destinations:
         chance=chance,
         alias=alias,
     )
+
+
+def edges_per_source(spec: Recipe, destinations: Destinations) -> float:
+    """The mean that `sample_graph` makes, or more: with what a source may lack of its least edges."""
+    least = math.exp(-destinations.rate) + max(0, spec.least_edges - 1)
+    return math.fsum(destinations.probability) + least
 
 
 def alias_table(weight: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:

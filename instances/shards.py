@@ -62,7 +62,7 @@ def load_part(
     first, last = shares(np.diff(cuts), ranks, _BLOCKS)[rank]
     empty = np.empty if folder is None else partial(unnamed_array, folder=folder, what="a part of the instance")
     shard = generate_blocks(spec, range(first, last), threads=threads, empty=empty)
-    lp = assembled(spec, shard, add(shard.load))
+    lp = assembled(spec, shard.arrays, add(shard.load))
     return Part(lp=lp, first_source=int(cuts[first]), pieces=cuts[first : last + 1] - cuts[first])
 
 

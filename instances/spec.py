@@ -62,12 +62,16 @@ def digest(spec: Spec) -> str:
     return hashlib.sha256(spec.identity.encode()).hexdigest()[:16]
 
 
+#: Stands for the polytope of the family, by being this object and no other.
+_OF_FAMILY = Simplex()
+
+
 @dataclass(frozen=True, kw_only=True)
 class MatchingSpec:
     """A synthetic matching LP.
 
     sources I, destinations J; `degree` is the nominal mean number of edges of a source (see the family for what
-    makes the real mean smaller); `polytope` is the same for all sources.
+    makes the real mean smaller); `polytope` is the same for all sources, that of the family where none is given.
     """
 
     family: str
@@ -75,10 +79,12 @@ class MatchingSpec:
     destinations: int
     degree: float = 10.0
     seed: int = 0
-    polytope: Polytope = field(default_factory=Simplex)
+    polytope: Polytope = field(default=_OF_FAMILY)
 
     def __post_init__(self) -> None:
-        family(self.family)
+        of_family = family(self.family).polytope
+        if self.polytope is _OF_FAMILY:
+            object.__setattr__(self, "polytope", of_family)
         require_whole("sources", self.sources, least=1, most=MOST_SOURCES)
         require_whole("destinations", self.destinations, least=1)
         require_whole("seed", self.seed, least=0)
@@ -128,7 +134,7 @@ class MatchingSpec:
             f"{self.family}:sources={self.sources},destinations={self.destinations},"
             f"degree={_number(self.degree)},seed={self.seed}"
         )
-        return text if self.polytope == Simplex() else f"{text},{self._polytope_text}"
+        return text if self.polytope == family(self.family).polytope else f"{text},{self._polytope_text}"
 
     @property
     def _polytope_text(self) -> str:
@@ -141,28 +147,34 @@ class MatchingSpec:
         """From text such as "dualip:sources=250000,destinations=100,degree=10,seed=42[,polytope=box,radius=1]"."""
         require_text(text, "MatchingSpec.parse")
         allowed = ("sources", "destinations", "degree", "seed", "polytope", *PARAMETER_NAMES)
-        family, values = split_text(text, allowed)
+        name, values = split_text(text, allowed)
         for key in ("sources", "destinations"):
             if key not in values:
-                raise SpecError(f"spec {text!r} lacks {key}: write {family}:sources=I,destinations=J,degree=D,seed=S")
+                raise SpecError(f"spec {text!r} lacks {key}: write {name}:sources=I,destinations=J,degree=D,seed=S")
         return cls(
-            family=family,
+            family=name,
             sources=to_int("sources", values["sources"]),
             destinations=to_int("destinations", values["destinations"]),
             degree=to_float("degree", values.get("degree", "10")),
             seed=to_int("seed", values.get("seed", "0")),
-            polytope=_polytope_of(text, values),
+            polytope=_polytope_of(text, values, family(name).polytope),
         )
 
 
-def _polytope_of(text: str, values: Mapping[str, str]) -> Polytope:
-    """The polytope that a spec's text names, its parameters 1 where it does not give them."""
-    one = kind_named(values.get("polytope", "simplex"))
+def _polytope_of(text: str, values: Mapping[str, str], usual: Polytope) -> Polytope:
+    """The polytope that a spec's text names, its parameters 1 where it does not give them; `usual` with the parameters
+    that it gives where it names none.
+    """
+    if "polytope" in values:
+        one, params = kind_named(values["polytope"]), (1.0,) * len(PARAMETER_NAMES)
+    else:
+        one, params = polytope_kinds()[Kind(int(usual.kind))], tuple(float(value) for value in usual.params)
     names = PARAMETER_NAMES[: one.parameters]
     for name in PARAMETER_NAMES[one.parameters :]:
         if name in values:
             raise SpecError(f"{name} in spec {text!r}: polytope={one.spec_name} takes {', '.join(names)} only")
-    return one.make(*(to_float(name, values.get(name, "1")) for name in names))
+    given = {name: to_float(name, values[name]) for name in names if name in values}
+    return one.make(*(given.get(name, value) for name, value in zip(names, params, strict=False)))
 
 
 def split_text(text: str, allowed: tuple[str, ...]) -> tuple[str, dict[str, str]]:

@@ -23,17 +23,27 @@ from instances.content import (
     content_hash,
     hash_of_hashes,
     lp_from,
+    named_forms,
     polytope_header,
     rows_header,
 )
 from instances.errors import InputError
-from instances.generate import block_count, budgets, generate, stream_blocks
-from instances.greedy import add_load, loads_of
+from instances.generate import (
+    Stitches,
+    array_types,
+    block_count,
+    generate,
+    is_offsets,
+    no_load,
+    rows_of,
+    stream_blocks,
+)
+from instances.greedy import add_load
 from instances.mapped import default_cache, require_disk
 from instances.matching import MatchingLP
 from instances.memory import memory_bytes
 from instances.polytopes import Polytope
-from instances.row_arrays import key_arrays
+from instances.row_arrays import forms, key_arrays, limit_arrays
 from instances.spec import MatchingSpec, Spec, digest, in_blocks
 from instances.whole_folder import remove_abandoned, written_folder
 
@@ -89,25 +99,27 @@ def store(lp: MatchingLP, entry: Path, spec: Spec) -> None:
 
 
 def _write_blocks(spec: MatchingSpec, entry: Path, threads: int | None) -> None:
-    """The same as `store`, one block after another; the budgets come last, because all blocks decide them."""
-    load = np.zeros((loads_of(spec.polytope), spec.destinations), dtype=np.int64)
-    with written_folder(entry, replace=True) as partial, contextlib.ExitStack() as files:
-        offsets, destination, a, c, b = (
-            files.enter_context(_ArrayFile(partial, name, dtype))
-            for name, dtype in (("offsets", "i8"), ("destination", "i4"), ("a", "f4"), ("c", "f4"), ("b", "f8"))
-        )
-        offsets.append(np.zeros(1, dtype=np.int64))
+    """The same as `store`, one block after another; the limits come last, because all blocks decide them."""
+    load, stitches = no_load(spec), Stitches()
+    with written_folder(entry, replace=True) as partial, contextlib.ExitStack() as opened:
+        files = {
+            name: opened.enter_context(_ArrayFile(partial, name, dtype)) for name, dtype in array_types(spec).items()
+        }
+        for name in filter(is_offsets, files):
+            files[name].append(np.zeros(1, dtype=np.int64))
         for block in stream_blocks(spec, range(block_count(spec)), threads=threads):
-            offsets.append(a.entries + np.cumsum(block.degree))
-            destination.append(block.destination)
-            a.append(block.a)
-            c.append(block.c)
+            for name, values in stitches.next(block).items():
+                files[name].append(values)
             add_load(load, block.load)
-        b.append(budgets(spec, load))
-        hashed = [file.finish() for file in (offsets, destination, a, c, b)]
-        _write_header(
-            partial, spec, [name for name, _, _ in hashed], spec.polytope, hash_of_hashes(hashed, spec.polytope)
-        )
+
+        families = rows_of(spec, load)
+        short = "destination" in files
+        for name, side in ({"b": families[0].upper} if short else limit_arrays(families)).items():
+            files[name] = opened.enter_context(_ArrayFile(partial, name, "f8"))
+            files[name].append(side)
+        hashed = [file.finish() for file in files.values()]
+        content = hash_of_hashes(hashed, spec.polytope, None if short else forms(families))
+        _write_header(partial, spec, list(files), spec.polytope, content, None if short else named_forms(families))
 
 
 class _ArrayFile:

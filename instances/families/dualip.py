@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from instances.families.base import BlockFamily, Float32, Float64
+from instances.families.base import Float32, Float64
+from instances.families.budget import BudgetFamily
 from instances.sampling import BlockGraph, Destinations, lognormal_values
 
 
@@ -21,7 +22,7 @@ def _budget(rho: Float64, load: Float64) -> Float64:
     return rho * (load + 1e-8)
 
 
-FAMILY = BlockFamily(
+FAMILY = BudgetFamily(
     name="dualip",
     title="DuaLip's benchmark: a proportional to the value within a row, budgets from a greedy load",
     coefficients=_coefficients,

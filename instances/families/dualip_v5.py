@@ -65,6 +65,6 @@ FAMILY = WholeFamily(
     name="dualip-v5",
     title="the generator of DuaLip 5.0.1 bit for bit (float64, sequential)",
     build=_build,
-    bytes_per_edge=20,
+    edge_bytes=20,
     peak=3.0,
 )

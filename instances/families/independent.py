@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from instances.families.base import BlockFamily, Float32, Float64
+from instances.families.base import Float32, Float64
+from instances.families.budget import BudgetFamily
 from instances.sampling import BlockGraph, Destinations, lognormal_values
 
 
@@ -21,7 +22,7 @@ def _budget(rho: Float64, load: Float64) -> Float64:
     return rho * (load + 1e-8)
 
 
-FAMILY = BlockFamily(
+FAMILY = BudgetFamily(
     name="independent",
     title="coefficients independent of the value, budgets from a greedy load by value",
     coefficients=_coefficients,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from instances.families.base import BlockFamily, Float32, slots
+from instances.families.base import Float32
+from instances.families.budget import BudgetFamily, whole_slots
 from instances.sampling import BlockGraph, Destinations
 
 
@@ -16,10 +17,10 @@ def _coefficients(
     return np.ones(graph.edges, dtype=np.float32), rng.random(graph.edges, dtype=np.float32)
 
 
-FAMILY = BlockFamily(
+FAMILY = BudgetFamily(
     name="uniform",
     title="slots: a = 1 and whole budgets, values uniform in [0, 1)",
     coefficients=_coefficients,
     greedy_by_value=True,
-    budget=slots,
+    budget=whole_slots,
 )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from instances.families.base import BlockFamily, Float32, slots
+from instances.families.base import Float32
+from instances.families.budget import BudgetFamily, whole_slots
 from instances.sampling import BlockGraph, Destinations, lognormal_values
 
 
@@ -12,10 +13,10 @@ def _coefficients(rng: np.random.Generator, graph: BlockGraph, destinations: Des
     return np.ones(graph.edges, dtype=np.float32), lognormal_values(rng, graph, destinations)
 
 
-FAMILY = BlockFamily(
+FAMILY = BudgetFamily(
     name="unit",
     title="slots: a = 1 and whole budgets, values as in dualip",
     coefficients=_coefficients,
     greedy_by_value=True,
-    budget=slots,
+    budget=whole_slots,
 )

@@ -49,5 +49,5 @@ def test_a_load_that_could_overflow_is_refused() -> None:
     load = np.zeros((1, 2), dtype=np.int64)
     rows, units = np.array([1]), np.array([2**61])
     add_load(load, [(rows, units)])
-    with pytest.raises(InputError, match=r"a budget row receives more than 1\.07374e\+09: use fewer sources"):
+    with pytest.raises(InputError, match=r"a row receives more than 1\.07374e\+09: use fewer sources"):
         add_load(load, [(rows, units)])

@@ -21,6 +21,9 @@ SPECS = [
     "dualip-v5:sources=3000,destinations=20,degree=3,seed=1",
     "unit:sources=3000,destinations=20,degree=3,seed=1,polytope=simplex-eq,radius=2",
     "independent:sources=3000,destinations=20,degree=3,seed=1,polytope=box,radius=0.5",
+    "slots:sources=3000,destinations=20,degree=3,seed=1",
+    "volume:sources=30000,destinations=20,degree=3,seed=1",
+    "pacing:sources=30000,destinations=20,degree=3,seed=1",
 ]
 SPEC = parse_spec(SPECS[0])
 
@@ -34,7 +37,7 @@ def test_the_second_time_it_comes_from_the_disk(tmp_path: Path, text: str) -> No
     assert_same(loaded, made)
     assert loaded.polytope == made.polytope
     assert_same(stored(spec, tmp_path), generate(spec))
-    assert isinstance(loaded.a.base, np.memmap)
+    assert isinstance(loaded.c.base, np.memmap)
 
 
 def test_an_entry_is_used_not_made_again(tmp_path: Path) -> None:

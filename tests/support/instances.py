@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from instances import MatchingLP
+from instances.content import arrays_of
 
 
 def assert_same(one: MatchingLP, other: MatchingLP) -> None:
-    for name in ("offsets", "destination", "a", "c", "b"):
-        first, second = getattr(one, name), getattr(other, name)
+    arrays, others = arrays_of(one), arrays_of(other)
+    assert list(arrays) == list(others)
+    for name, first in arrays.items():
+        second = others[name]
         assert first.dtype == second.dtype, name
         assert first.tobytes() == second.tobytes(), name
     for name in ("kind", "params"):
