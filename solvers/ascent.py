@@ -1,8 +1,8 @@
-"""What an ascent of a concave function of lambda >= 0 is, and the accelerated one of DuaLip 5.0.1."""
+"""What an ascent of a concave function of a dual is, and the accelerated one of DuaLip 5.0.1."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -13,6 +13,8 @@ from solvers.engine.tensors import as_numpy
 
 Arrays = Mapping[str, npt.NDArray[np.float64]]
 V = TypeVar("V")
+#: (point, gradient, step) to the next point.
+Step = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 #: Differences of gradients to the points before from which the step size is taken, as in DuaLip.
 _NEIGHBOURS = 14
@@ -20,7 +22,7 @@ _STATE = ("point", "y", "t", "slopes", "gradient", "last_y", "largest", "step")
 
 
 class Ascent(Protocol[V]):
-    """Moves a point of J numbers upwards, given gradients alone. V: a tensor, or float64[J] on the host."""
+    """Moves a point of R numbers upwards, given gradients alone. V: a tensor, or float64[R] on the host."""
 
     @property
     def point(self) -> V:
@@ -40,14 +42,17 @@ class Ascent(Protocol[V]):
 
 
 class AcceleratedAscent:
-    """Nesterov's ascent on lambda >= 0 with the step of DuaLip 5.0.1: 1 / the largest of 14 local slopes.
+    """Nesterov's ascent with the step of DuaLip 5.0.1: 1 / the largest of 14 local slopes.
 
     `point` is where the caller evaluates the gradient. t_0 = 0, t_k = (1 + sqrt(1 + 4 t_{k-1}^2)) / 2 and
     point = (1 - beta) y_new + beta y with beta = (1 - t_k) / t_{k+1} (beta <= 0: an extrapolation).
     All scalars stay tensors, so that no step waits for the device.
+
+    take_step(point, gradient, step) is y_new: DuaLip's max(0, point + step gradient), or what the sides of the rows
+    make of it; then `gradient` is that of the smooth part (accelerated proximal gradient: Beck and Teboulle 2009).
     """
 
-    def __init__(self, start: Tensor, *, initial_step: float, max_step: float) -> None:
+    def __init__(self, start: Tensor, *, take_step: Step, initial_step: float, max_step: float) -> None:
         self.point = start.clone()
         self._y = start.clone()
         self._t = start.new_tensor(1.0)
@@ -58,6 +63,7 @@ class AcceleratedAscent:
         self._largest = start.new_tensor(max_step)
         self._step = self._initial
         self._count = 0
+        self._take_step = take_step
 
     def ascend(self, gradient: Tensor) -> None:
         """One step, given the gradient at `point`."""
@@ -68,7 +74,7 @@ class AcceleratedAscent:
         usable = torch.isfinite(slope)
         self._step = torch.where(usable, torch.minimum(1 / slope, self._largest), self._initial)
 
-        y = (self.point + self._step * gradient).clamp(min=0)
+        y = self._take_step(self.point, gradient, self._step)
         following = (1 + torch.sqrt(1 + 4 * self._t**2)) / 2
         beta = (1 - self._t) / following
         self.point = (1 - beta) * y + beta * self._y

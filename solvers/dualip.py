@@ -72,7 +72,12 @@ class Options:
 
 
 class DualIP(ShardedSolver):
-    """DuaLip 5.0.1's algorithm and defaults, with its Jacobi scaling. The tolerance is the certified gap."""
+    """DuaLip 5.0.1's algorithm and defaults, with its Jacobi scaling. The tolerance is the certified gap.
+
+    DuaLip 5.0.1 has one '<=' or '=' row an edge; its ancestor in Scala also had several rows an edge and rows of all
+    edges. Rows with two sides, floors, prices of violation and negative coefficients are ours: the step along the
+    gradient becomes a proximal one (solvers.engine.row_bounds), the same step for '<=' and '=' rows.
+    """
 
     id = "dualip"
     title = "DuaLip's ridge dual ascent, as published"
@@ -91,14 +96,14 @@ class DualIP(ShardedSolver):
         state = prepare(lp, settings, context, options, what=self.id, gamma=lambda _costs: options.gamma)
         if isinstance(state, Answer) or options.jacobi:
             return state
-        return dataclasses.replace(state, scale=np.ones(lp.destinations))
+        return dataclasses.replace(state, scale=np.ones(lp.row_count))
 
     def warm_start(self, state: State, dual: Dual) -> State:
-        """`state`, starting from dual float64[J] >= 0 in the units of the instance.
+        """`state`, starting from dual float64[R] in the units of the instance.
 
         No command calls this yet. It is for LPs that are solved again with slightly other numbers, as every day.
         """
-        return dataclasses.replace(state, dual=np.maximum(0.0, np.asarray(dual, dtype=np.float64)))
+        return dataclasses.replace(state, dual=state.bounds.clip(np.asarray(dual, dtype=np.float64)))
 
     def run(self, state: State | Answer) -> Answer:
         if isinstance(state, Answer):
@@ -114,29 +119,34 @@ class DualIP(ShardedSolver):
 
 
 class _PublishedAscent(RidgeAscent):
-    """The ascent extrapolates below 0, where a dual gives no bound: an estimate of the gap takes a pass of its own."""
+    """The ascent extrapolates beyond the intervals of the duals, where no bound is: an estimate takes its own pass."""
 
     def __init__(self, state: State, progress: Progress) -> None:
         self._options: Options = state.options
-        start = upload(state.dual / state.scale, state.held.device)
+        device = state.held.device
+        start = upload(state.dual / state.scale, device)
         ascent = AcceleratedAscent(
-            start, initial_step=self._options.initial_step, max_step=self._options.max_step
-        )  # fmt: skip
+            start,
+            take_step=state.scaled_bounds.on(device).proximal_step,
+            initial_step=self._options.initial_step,
+            max_step=self._options.max_step,
+        )
         super().__init__(state, progress, ascent)
+        self._bounds = state.bounds.on(device)
         self._scale = self._upload(state.scale)
-        self._b = self._upload(state.lp.b)
+        self._origin = self._upload(state.origin)
 
     def step(self, iteration: int, *, last: bool) -> Assessment | None:
         dual = self._scale * self._ascent.point
         self._pass = self._project(dual, values=False)
         if not last and iteration % self._options.check_every:
             return None
-        clipped = dual.clamp(min=0)
+        clipped = self._bounds.clip(dual)
         return self._assess(iteration, self._project(clipped, values=True), as_numpy(clipped))
 
     def advance(self, iteration: int) -> Method:
         options = self._options
-        self._ascent.ascend(self._scale * (self._pass.loads - self._b))
+        self._ascent.ascend(self._scale * (self._pass.loads - self._origin))
         if options.decay_steps and iteration % options.decay_steps == 0 and self._gamma > options.gamma_least:
             self._gamma *= options.decay_factor
             self._ascent.shrink(options.decay_factor)

@@ -15,6 +15,8 @@ from solvers.dualip import DualIP
 from solvers.engine.arrays import SUPPORT, VALUE
 from solvers.engine.context import SolveContext
 from solvers.engine.iterate import Assessment, Method, MethodState
+from solvers.engine.operator_norm import norm_bound
+from solvers.engine.pieces import Pieces
 from solvers.engine.progress import Progress
 from solvers.engine.quasi_newton import QuasiNewtonAscent
 from solvers.engine.rows import Rows
@@ -91,12 +93,16 @@ class RestartedDualIP(DualIP):
             gamma=lambda costs: costs.largest * options.gamma,
             float64_below=_FLOAT64_PASSES,
         )
-        if isinstance(state, Answer) or state.has_equality:
+        if isinstance(state, Answer):
             return state
-        return dataclasses.replace(state, dual_upper=Rows(state.lp, state.context.group).dual_upper_bound)
+        group = state.context.group
+        bounds = state.bounds
+        if bounds.ceilings and not state.has_equality:
+            bounds = dataclasses.replace(bounds, largest_dual=Rows(state.lp, group).dual_upper_bound)
+        return dataclasses.replace(state, bounds=bounds, norm=norm_bound(state.lp, state.scale, group))
 
     def warm_start(self, state: State, dual: Dual) -> State:
-        """`state`, starting from dual float64[J] >= 0, with a ridge between the first and the tolerance."""
+        """`state`, starting from dual float64[R], with a ridge between the first and the tolerance."""
         relative = min(1.0, math.sqrt(state.settings.tolerance / state.options.gamma))
         return dataclasses.replace(super().warm_start(state, dual), gamma=relative * state.gamma)
 
@@ -109,11 +115,18 @@ class _ContinuedAscent(RidgeAscent):
 
     def __init__(self, state: State, progress: Progress) -> None:
         self._options: Options = state.options
-        start = state.dual / state.scale
-        upper = state.dual_upper / state.scale
-        # With rows of norm 1 and one row an edge ||A|| = 1, so the gradient changes by at most 1/gamma.
-        ascent = QuasiNewtonAscent(np.minimum(start, upper), upper=upper, safe_step=state.gamma)
+        scaled = state.scaled_bounds
+        low = scaled.least_dual
+        high = scaled.largest_dual
+        ascent = QuasiNewtonAscent(
+            np.clip(state.dual / state.scale, low, high),
+            low=low,
+            high=high,
+            pieces=Pieces.of(scaled),
+            safe_step=state.gamma / state.norm**2,  # the gradient changes by at most ||D A||^2 / gamma
+        )
         super().__init__(state, progress, ascent)
+        self._relative = state.bounds.measured_from(state.origin)
         self._least = self._options.gamma_least * state.gamma * (state.costs.usual / state.costs.largest)
         self._steps = 0
         """Passes at this ridge."""
@@ -131,12 +144,12 @@ class _ContinuedAscent(RidgeAscent):
             self._gamma *= self._options.decay_factor
             self._ascent.shrink(self._options.decay_factor)
         else:
-            self._ascent.ascend(self._state.scale * (as_numpy(self._pass.loads) - self._state.lp.b))
+            self._ascent.ascend(self._state.scale * (as_numpy(self._pass.loads) - self._state.origin))
         return self
 
     def _converged(self) -> bool:
         """Whether the ridge's share of the gap, c'x + dual'A x - min over C of (c + A'dual)'x, outweighs the rest:
-        slack at a price, dual'(b - A x), and what the repair of x costs.
+        slack at a price, cost(dual) - dual'A x, and what the repair of x costs.
         """
         state, dual = self._state, self._dual
         sums = as_numpy(self._pass.sums)
@@ -145,8 +158,9 @@ class _ContinuedAscent(RidgeAscent):
         loads = as_numpy(self._pass.loads)
 
         ridge = value + float(dual @ loads) - support
-        slack = abs(float(dual @ (loads - state.lp.b)))
-        repair = abs(self._objective - state.costs.offset - value)
+        penalty = float(state.bounds.penalty(loads))
+        slack = abs(float(dual @ (loads - state.origin) - self._relative.cost(dual)) - penalty)
+        repair = abs(self._objective - state.costs.offset - value - penalty)
         enough = self._steps >= _LEAST_STEPS and slack + repair <= self._options.settle_share * ridge
         small = ridge <= _SMALL * state.settings.tolerance * max(1.0, abs(self._progress.best_bound))
         return enough and not small and self._gamma > self._least

@@ -1,11 +1,13 @@
 """What the ascents of the ridge dual share: the state, the estimate of the gap, the proof, checkpoints.
 
-I sources, J destinations, E edges. The ascents work on y with lambda = D y, D the row scaling:
+I sources, R coupling rows, E edges. The ascents work on y with lambda = D y, D the row scaling:
 
     g_gamma(lambda) = min over x in C of  c'x + gamma/2 ||x||^2 + lambda'(A x - b),     lambda >= 0
-    x_i(lambda) = Proj_{C_i}(-(c_i + a_i lambda) / gamma),     gradient in lambda = A x(lambda) - b
+    x_i(lambda) = Proj_{C_i}(-(c + A'lambda)_i / gamma),     gradient in lambda = A x(lambda) - b
 
-(Basu et al. 2020, "ECLIPSE").
+(Basu et al. 2020, "ECLIPSE"). Beyond '<=' rows, which is ours, lambda'b becomes the cost of the sides, upper lambda+ -
+lower lambda-, each lambda lies in the interval of its row (engine/row_bounds.py), and the gradient is against the side
+that lambda prices: a row with two sides has a kink at 0.
 """
 
 from __future__ import annotations
@@ -34,14 +36,14 @@ from solvers.engine.precision import answer_dtype, with_working_dtype
 from solvers.engine.progress import Progress
 from solvers.engine.rays import objective_upper_bound
 from solvers.engine.repair import repair
-from solvers.engine.row_bounds import row_bounds
+from solvers.engine.row_bounds import RowBounds, row_bounds
 from solvers.engine.tensors import upload
 from solvers.engine.threads import cpu_threads
 from solvers.engine.warm_up import warm_up_ascent
 
 Dual = npt.NDArray[np.float64]
 
-#: With '=' sources the next proof is tried so many times later than one that failed.
+#: Where estimates do not tell how a repair ends, the next proof is tried so many times later than one that failed.
 _PROOF_EVERY = 1.2
 
 
@@ -54,16 +56,24 @@ class State(Problem):
     held: HeldKernel
 
     scale: Dual
-    """D, float64[J]."""
+    """D, float64[R]."""
+
+    origin: Dual
+    """float64[R]: the side of each row that the ascents measure its activity from, b of a '<=' row."""
 
     gamma: float
     """The first ridge."""
 
-    dual_upper: Dual
-    """Upper bounds of lambda, float64[J]."""
-
     dual: Dual
-    """The first lambda, float64[J]: 0, or that of a warm start."""
+    """The first lambda, float64[R]: 0, or that of a warm start."""
+
+    norm: float = 1.0
+    """At least ||D A||_2, for an ascent whose steps depend on it."""
+
+    @property
+    def scaled_bounds(self) -> RowBounds:
+        """Those of D (A x - origin) and of y."""
+        return self.bounds.measured_from(self.origin).scaled(self.scale)
 
 
 def prepare(
@@ -88,29 +98,30 @@ def prepare(
 
     costs = working_costs(lp, context.group)
     settings = with_working_dtype(settings, costs.lp, context)
-    if float64_below and (settings.tolerance < float64_below or context.anywhere(serves_equalities(lp))):
+    repairable = is_repairable(lp, context, has_equality=serves_equalities(lp))
+    if float64_below and (settings.tolerance < float64_below or not repairable):
         settings = dataclasses.replace(settings, dtype="float64")
     storage = choose_storage(lp, settings, options.memory, context, what, vectors=0)
 
     with cpu_threads(settings.threads):
         held = HeldKernel(costs.lp, settings, options.kernel, context, storage)
         warm_up_ascent(costs.lp, settings, options.kernel)
-        repairable = is_repairable(lp, context, has_equality=held.has_equality)
+        bounds = row_bounds(lp)
         return State(
             lp=lp,
             costs=costs,
             settings=settings,
             context=context,
-            bounds=row_bounds(lp),
+            bounds=bounds,
             has_equality=held.has_equality,
             repairable=repairable,
             objective_upper_bound=math.inf if repairable else objective_upper_bound(lp, context.group),
             options=options,
             held=held,
             scale=held.inverse_row_norm,
+            origin=bounds.origin,
             gamma=gamma(costs),
-            dual_upper=np.full(lp.destinations, math.inf),
-            dual=np.zeros(lp.destinations),
+            dual=np.zeros(lp.row_count),
         )
 
 
@@ -122,14 +133,17 @@ class _Point:
 
     gamma: float
 
-    objective: float
-    """c'x of the feasible point that its repair makes of it, as estimated after the pass."""
+    demerit: float
+    """What a better point has less of, as estimated after the pass: the objective of the point made feasible in the
+    short form, the gap beyond it."""
 
 
 class RidgeAscent(Method):
-    """An ascent with passes at x(lambda). The answer is the best point, with '=' sources the last.
+    """An ascent with passes at x(lambda). The answer is the best point where a pass tells what a point will be worth,
+    otherwise the last.
 
-    Without '=' sources a repair scales x, and what that costs can be estimated after the pass; with them it cannot.
+    A pass tells it where a repair scales x by one row an edge, and where x stays as it is. It does not tell what
+    scaling by several rows costs, or whether '=' sources can be served.
     """
 
     def __init__(self, state: State, progress: Progress, ascent: Ascent[Any]) -> None:
@@ -138,9 +152,12 @@ class RidgeAscent(Method):
         self._ascent = ascent
         self._gamma = state.gamma
         self._objective = math.inf
-        """c'x of the last point assessed, repaired as estimated."""
+        """That of the last point assessed, made feasible, as estimated."""
 
-        self._best = _Point(dual=state.dual, gamma=state.gamma, objective=math.inf)
+        self._best = _Point(dual=state.dual, gamma=state.gamma, demerit=math.inf)
+        self._foretold = not state.has_equality and (state.bounds.ceilings or not state.repairable)
+        """Whether a pass tells what its point will be worth."""
+
         self._iteration = 0
         self._next_proof = 0.0
 
@@ -161,7 +178,7 @@ class RidgeAscent(Method):
         numbers = {
             "gamma": self._gamma,
             "point_gamma": self._best.gamma,
-            "objective": self._best.objective,
+            "demerit": self._best.demerit,
             "next_proof": self._next_proof,
         }
         return MethodState(numbers=numbers, shared={"point_dual": self._best.dual, **self._ascent.state()})
@@ -170,28 +187,30 @@ class RidgeAscent(Method):
         numbers, shared = state.numbers, state.shared
         self._gamma = numbers["gamma"]
         self._next_proof = numbers["next_proof"]
-        self._best = _Point(dual=shared["point_dual"], gamma=numbers["point_gamma"], objective=numbers["objective"])
+        self._best = _Point(dual=shared["point_dual"], gamma=numbers["point_gamma"], demerit=numbers["demerit"])
         self._ascent.restore(shared)
 
     def _project(self, dual: Tensor, *, values: bool) -> Pass:
         """The pass at `dual`, in the units of the instance, on the kernel's device."""
+        values = values and self._state.bounds.ceilings  # one row an edge: else no estimate is made of them
         return self._state.held.kernel.project(dual, 1 / self._gamma, values=values)
 
     def _assess(self, iteration: int, result: Pass, dual: Dual) -> Assessment:
-        """The gap after a pass with values at `dual` >= 0. Raises NonFiniteError."""
+        """The gap after a pass with values at `dual`, within its intervals. Raises NonFiniteError."""
         self._iteration = iteration
         gap = self._progress.estimate(iteration, result, dual)
         bound = self._progress.best_bound
         self._objective = bound + gap * max(1.0, abs(bound))
-        if self._objective <= self._best.objective or self._state.has_equality:
-            self._best = _Point(dual=dual, gamma=self._gamma, objective=self._objective)
+        demerit = self._objective if self._state.bounds.ceilings else gap
+        if demerit <= self._best.demerit or not self._foretold:
+            self._best = _Point(dual=dual, gamma=self._gamma, demerit=demerit)
         return Assessment(gap=gap, worth_proving=self._worth_proving(iteration, gap))
 
     def _worth_proving(self, iteration: int, gap: float) -> bool:
-        """With '=' sources the estimate does not tell whether a repair will succeed, so tries come at intervals."""
-        if self._state.has_equality:
-            return gap <= self._state.settings.tolerance and iteration >= self._next_proof
-        return self._progress.worth_proving(gap)
+        """Where the estimate does not tell whether a repair will succeed, tries come at intervals."""
+        if self._foretold:
+            return self._progress.worth_proving(gap)
+        return gap <= self._state.settings.tolerance and iteration >= self._next_proof
 
     def _upload(self, array: Dual) -> Tensor:
         return upload(array, self._state.held.device)

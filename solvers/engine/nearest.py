@@ -40,7 +40,7 @@ def nearest_feasible(lp: MatchingLP, x: Vector, group: Communicator = LOCAL) -> 
     for margin in _MARGINS:
         target = (1 - min(0.5, margin * excess)) * lp.b
         # with one row an edge, rows scaled by 1 / ||A_j|| have A A' = I: a step of 1 never overshoots
-        ascent = QuasiNewtonAscent(free, upper=furthest * rows.norm / rows.rms, safe_step=1.0)
+        ascent = QuasiNewtonAscent(free, low=free, high=furthest * rows.norm / rows.rms, safe_step=1.0)
         for _ in range(_TRIES):
             point = nearest_point(lp, x, ascent.point / rows.norm)
             found = bound_and_loads(lp, point, free, group)

@@ -1,8 +1,11 @@
-"""Quasi-Newton ascent of a concave function between bounds, from gradients alone.
+"""Quasi-Newton ascent of a concave function between bounds and kinks, from gradients alone.
 
-J numbers. L-BFGS (Nocedal 1980) on the entries that no bound stops, every point projected onto the bounds. A step is
+R numbers. L-BFGS (Nocedal 1980) on the entries that no bound stops, every point projected onto the bounds. A step is
 cut where the function falls steeply at its end. The test uses slopes along the step, because differences of function
 values cancel near the maximum.
+
+The function may have kinks at 0 (pieces.py): a step stays within the piece that it begins in, and the curvature is that
+of the smooth part, in which the kinks cancel (after OWL-QN: Andrew and Gao 2007).
 """
 
 from __future__ import annotations
@@ -11,8 +14,10 @@ import math
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
-from solvers.engine.prices import Prices, blocked, dot, secant_cut
+from solvers.engine.pieces import Piece, Pieces
+from solvers.engine.prices import Prices, dot, secant_cut
 
 #: Pairs of a move and the change of the gradient along it that the curvature is made of.
 _PAIRS = 30
@@ -28,14 +33,19 @@ _STATE = ("point", "base", "gradient", "direction", "last")
 
 
 class QuasiNewtonAscent:
-    """`point` is where the caller evaluates the gradient; 0 <= point <= upper float64[J]. See solvers.ascent.Ascent.
+    """`point` is where the caller evaluates the gradient; low <= point <= high, float64[R]. See solvers.ascent.Ascent.
 
-    safe_step: a gradient step of this length never overshoots (1 / the Lipschitz constant of the gradient).
+    pieces: where the function has kinks, None where it has none. safe_step: a gradient step of this length never
+    overshoots (1 / the Lipschitz constant of the gradient).
     """
 
-    def __init__(self, start: Prices, *, upper: Prices, safe_step: float) -> None:
+    def __init__(
+        self, start: Prices, *, low: Prices, high: Prices, safe_step: float, pieces: Pieces | None = None
+    ) -> None:
         self.point = start
-        self._upper = upper
+        self._low = low
+        self._high = high
+        self._pieces = Pieces(np.zeros(start.size), np.zeros(start.size)) if pieces is None else pieces
         self._safe_step = safe_step
         self._curvature = _Curvature()
 
@@ -50,11 +60,15 @@ class QuasiNewtonAscent:
         """The last point at the ridge before, empty at the first ridge."""
 
     def ascend(self, gradient: Prices) -> None:
-        """The next point, given the gradient at this one: further from here, or nearer to where the last step began."""
+        """The next point, given the gradient at this one: further from here, or nearer to where the last step began.
+
+        Where there are kinks, `gradient` is what the sides of `pieces` are subtracted from.
+        """
         if self._base.size:
+            piece = self._piece()
             move = self.point - self._base
-            slope = dot(self._gradient, move)
-            end = dot(gradient, move)
+            slope = dot(self._gradient - piece.side, move)
+            end = dot(gradient - piece.side, move)
             if end < -_OVERSHOT * slope < 0 and self._tries < _TRIES:
                 self._cut(secant_cut(slope, end, least=_LEAST_CUT))
                 return
@@ -70,7 +84,7 @@ class QuasiNewtonAscent:
         self._last = self.point
         self._safe_step *= factor
         self._curvature.divide(factor)
-        self.point = np.clip(self.point + ahead, 0.0, self._upper)
+        self.point = np.clip(self.point + ahead, self._low, self._high)
         self._base = np.empty(0)  # no step led here, so none can have overshot
 
     def state(self) -> dict[str, Prices]:
@@ -88,29 +102,42 @@ class QuasiNewtonAscent:
 
     def _step_from_here(self, gradient: Prices) -> None:
         """A full quasi-Newton step, or the safe one where that would not ascend."""
-        free = ~blocked(gradient, self.point, 0.0, self._upper)
         self._base = self.point
         self._gradient = gradient
         self._tries = 0
         self._length = 1.0
-        self._direction = self._curvature.solve(gradient * free, free, self._safe_step)
-        if dot(gradient, self._direction) <= 0:
-            self._direction = self._safe_step * gradient * free
-        self._set_point()
+
+        piece = self._piece()
+        uphill, free = self._uphill(piece)
+        self._direction = self._curvature.solve(uphill, free, self._safe_step)
+        if dot(uphill, self._direction) <= 0:
+            self._direction = self._safe_step * uphill
+        self._set_point(piece)
 
     def _cut(self, share: float) -> None:
         """A shorter step; after many the safe one, and the curvature that misled is forgotten."""
         self._tries += 1
         self._length *= share
+        piece = self._piece()
         if self._tries == _TRIES:
-            free = ~blocked(self._gradient, self._base, 0.0, self._upper)
-            self._direction = self._safe_step * self._gradient * free
+            uphill, _ = self._uphill(piece)
+            self._direction = self._safe_step * uphill
             self._length = 1.0
             self._curvature = _Curvature()
-        self._set_point()
+        self._set_point(piece)
 
-    def _set_point(self) -> None:
-        self.point = np.clip(self._base + self._length * self._direction, 0.0, self._upper)
+    def _piece(self) -> Piece:
+        """The piece that a step from the base stays in."""
+        return self._pieces.piece(self._base, self._gradient, self._low, self._high)
+
+    def _uphill(self, piece: Piece) -> tuple[Prices, npt.NDArray[np.bool_]]:
+        """The gradient at the base, 0 where a bound or a kink stops it; and where none does."""
+        gradient = self._gradient - piece.side
+        free = ~piece.blocked(gradient, self._base)
+        return gradient * free, free
+
+    def _set_point(self, piece: Piece) -> None:
+        self.point = np.clip(self._base + self._length * self._direction, piece.low, piece.high)
 
 
 class _Curvature:
@@ -129,7 +156,7 @@ class _Curvature:
         """H <- H / factor."""
         self._changes = [change / factor for change in self._changes]
 
-    def solve(self, gradient: Prices, free: Prices, first: float) -> Prices:
+    def solve(self, gradient: Prices, free: npt.NDArray[np.bool_], first: float) -> Prices:
         """H^-1 gradient on the free entries, by the two loops of L-BFGS; without pairs first * gradient."""
         pairs = [(move * free, change * free) for move, change in zip(self._moves, self._changes, strict=True)]
         kept = [(move, change, dot(move, change)) for move, change in pairs if _curved(move, change)]

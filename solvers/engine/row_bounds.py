@@ -10,6 +10,7 @@ The class works on NumPy arrays and, after `on`, on tensors of a device: it uses
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -87,6 +88,21 @@ class RowBounds:
             return against_upper.clip(min=0)
         against_lower = dual + sigma * (activity - self.lower)
         return against_lower.clip(max=0).clip(against_upper).clip(self.least_dual, self.largest_dual)
+
+    @property
+    def origin(self) -> Any:
+        """Float64[R], finite: the upper side, the lower one where there is no upper, 0 where there is neither."""
+        return self.finite_upper + self.finite_lower * (self.upper == math.inf)
+
+    def measured_from(self, origin: Any) -> RowBounds:
+        """Those of activities less origin[R]; for `clip`, `proximal_step` and pieces."""
+        return replace(
+            self,
+            lower=self.lower - origin,
+            upper=self.upper - origin,
+            finite_lower=self.finite_lower - origin,
+            finite_upper=self.finite_upper - origin,
+        )
 
     def scaled(self, scale: Any) -> RowBounds:
         """Those of rows times scale[R] > 0, whose duals are divided by it; for `clip`, `cost` and `proximal_step`."""

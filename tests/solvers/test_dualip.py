@@ -43,6 +43,11 @@ def dense(a: np.ndarray, c: np.ndarray, b: np.ndarray, polytope: Simplex | Box) 
     )
 
 
+def along_the_gradient(point: torch.Tensor, gradient: torch.Tensor, step: torch.Tensor) -> torch.Tensor:
+    """The step of DuaLip."""
+    return (point + step * gradient).clamp(min=0)
+
+
 def golden_lp() -> MatchingLP:
     return dense(A, -A, np.full(5, 0.7), Simplex())
 
@@ -52,7 +57,8 @@ def test_the_5x5_case_follows_the_published_dual_objectives(kernel: str) -> None
     lp, gamma = golden_lp(), 1e-3
     loops = make_kernel(build_layout(lp, "float64"), Settings(dtype="float64"), kernel)
     b = torch.from_numpy(lp.b)
-    ascent = AcceleratedAscent(torch.full((5,), 0.1, dtype=torch.float64), initial_step=1e-5, max_step=0.1)
+    start = torch.full((5,), 0.1, dtype=torch.float64)
+    ascent = AcceleratedAscent(start, take_step=along_the_gradient, initial_step=1e-5, max_step=0.1)
     logged = {}
     for iteration in range(1, 30):
         result = loops.project(ascent.point, 1 / gamma, values=True)
@@ -66,7 +72,8 @@ def test_the_5x5_case_follows_the_published_dual_objectives(kernel: str) -> None
 
 def test_the_quadratic_follows_the_published_objectives() -> None:
     centre = torch.tensor([3.0, -5.0], dtype=torch.float64)
-    ascent = AcceleratedAscent(torch.zeros(2, dtype=torch.float64), initial_step=1e-5, max_step=0.1)
+    start = torch.zeros(2, dtype=torch.float64)
+    ascent = AcceleratedAscent(start, take_step=along_the_gradient, initial_step=1e-5, max_step=0.1)
     logged = {}
     for iteration in range(1, 30):
         logged[iteration] = float(-((ascent.point - centre) ** 2).sum())
