@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
-from instances.content import polytope_arrays
+from instances.content import edge_arrays_of, limits_of, polytope_arrays
 from instances.mapped import release_pages
 from solvers import Answer, Availability, Solver, Status
 from solvers.base import TracePoint
@@ -54,7 +54,7 @@ def plain(answer: Any, lp: MatchingLP) -> Plain:
         raise AnswerError(f"run returned {type(answer).__name__}, expected an Answer")
     if answer.status not in CLAIMS:
         raise AnswerError(f"status {answer.status!r}, expected one of {', '.join(sorted(CLAIMS))}")
-    sizes = {"x": lp.edges, "dual": lp.destinations, "ray": lp.destinations}
+    sizes = {"x": lp.edges, "dual": lp.row_count, "ray": lp.row_count}
     arrays = {name: _array(name, getattr(answer, name), size) for name, size in sizes.items()}
 
     checked = Answer(
@@ -81,8 +81,7 @@ def availability(solver: Solver) -> Availability:
 
 def fingerprint(lp: MatchingLP) -> dict[str, int]:
     """A checksum for each array of `lp`: fast and not cryptographic, it detects accidental writes."""
-    arrays = {name: getattr(lp, name) for name in ("offsets", "destination", "a", "c", "b")}
-    arrays |= polytope_arrays(lp.per_source)
+    arrays = {"offsets": lp.offsets, **edge_arrays_of(lp), **limits_of(lp), **polytope_arrays(lp.per_source)}
     return {name: _checksum(array) for name, array in arrays.items()}
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.accuracy import accuracy, within_tolerance_only
+
 
 @dataclass(frozen=True, kw_only=True)
 class Certificate:
     """Figures of the referee; None where there is nothing to say, with the reason.
 
-    The first six are proved and speak of the dual and of the repaired point. The others describe the unrepaired answer.
+    The first three are proved, as the figures of the priced gap are. Those from `objective` on describe the answer.
     """
 
     certified_gap: float | None = None
@@ -22,11 +24,21 @@ class Certificate:
     """c'x of the repaired point, raised by its rounding and by what a violation that remains may be worth: a proved
     upper bound on the optimum."""
 
+    priced_gap: float | None = None
+    """Where a hard row is violated and no repair is known: (c'x + penalties + sum_r |y_r| violation_r - dual_bound) /
+    max(1, |dual_bound|) of the answer brought into its polytopes. The optimum may lie above or below its objective."""
+
+    priced_objective: float | None = None
+    """The first three terms of priced_gap, raised by their rounding."""
+
+    row_violation: float | None = None
+    """Of that point, the largest violation of a hard row over 1 + |the side that is violated|."""
+
     objective: float | None = None
-    """c'x of the answer."""
+    """c'x of the answer, with what it pays for leaving rows that have a price."""
 
     budget_violation: float | None = None
-    """max_j [(Ax)_j - b_j]+ / (1 + b_j) of the answer."""
+    """The largest violation of a hard row over 1 + |side| of the answer: max_j [(Ax)_j - b_j]+ / (1 + b_j)."""
 
     polytope_violation: float | None = None
     """The largest distance of the answer outside a row or a bound of a polytope, absolute."""
@@ -60,3 +72,15 @@ class Certificate:
 
     reason: str = ""
     """Why a figure is missing."""
+
+    @property
+    def accuracy(self) -> float | None:
+        """What a tolerance is held against: the certified gap, or without one the larger of priced gap and violation;
+        None where neither is known.
+        """
+        return accuracy(vars(self))
+
+    @property
+    def within_tolerance_only(self) -> bool:
+        """Whether all that is known is a point near the rows, not one within them."""
+        return within_tolerance_only(vars(self))

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from harness.accuracy import accuracy
 from harness.case import Case
 from harness.numbers import measured, number, power
 from harness.records import CaseRecord
@@ -81,12 +82,12 @@ class LiveDisplay:
 
 
 def _line(record: CaseRecord, done: int, total: int) -> Text:
-    gap = (record.certificate or {}).get("certified_gap")
+    gap = accuracy(record.certificate)
     colour = {"solved": "green", "skipped": "dim"}.get(record.status, "yellow")
     return Text.assemble(
         f"{done:4}/{total}  {record.instance:<22} {record.solver:<20} {power(record.settings['tolerance']):<6}",
         (f"{record.status:<16}", colour),
         f"run {number(record.seconds.run):>7} s   gap {measured(gap):<8}",
-        (f"   {record.reason}" if record.status != "solved" else "", "dim"),
+        (f"   {record.reason}" if record.reason else "", "dim"),
         (f"   disturbed: {record.disturbed}" if record.disturbed else "", "yellow"),
     )

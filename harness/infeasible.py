@@ -17,6 +17,7 @@ from scipy import sparse
 
 from harness.bound import proves_infeasible
 from harness.certificate import Certificate
+from harness.general import bound as general
 from harness.polytopes.points import has_equality, unserved_source
 from harness.repair import repaired_point
 from harness.rounding import Float64
@@ -35,6 +36,8 @@ def refutation(lp: MatchingLP, answer: Answer, certificate: Certificate, *, thre
     a ray of the referee's own. Against it speaks a feasible point; where neither is found, the claim is not proved.
     """
     lp = lp.tightened
+    if not lp.is_short_form:
+        return _refutation_by_rows(lp, answer, certificate, threads)
     if not has_equality(lp):
         return "x = 0 is feasible, as no '=' source wants mass"
     in_hand = certificate.feasible_objective is not None
@@ -48,6 +51,16 @@ def refutation(lp: MatchingLP, answer: Answer, certificate: Certificate, *, thre
     if in_hand:
         return f"the answer leads to a point that is feasible up to {certificate.feasible_violation:.1e} of a budget"
     return _refutation_by_trial(lp, threads)
+
+
+def _refutation_by_rows(lp: MatchingLP, answer: Answer, certificate: Certificate, threads: int) -> str:
+    """`refutation` beyond the short form, where the referee tries nothing of its own."""
+    if certificate.feasible_objective is not None:
+        return "the answer itself leads to a feasible point"
+    rays = [ray for ray in (answer.ray, answer.dual) if ray is not None]
+    if unserved_source(lp) is not None or any(general.proves_infeasible(lp, ray, threads=threads) for ray in rays):
+        return ""
+    return "nothing proves it"
 
 
 def _refutation_by_trial(lp: MatchingLP, threads: int) -> str:

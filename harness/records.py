@@ -16,6 +16,9 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import IO, Any
 
+from harness.accuracy import WITHIN_TOLERANCE as WITHIN_TOLERANCE
+from harness.accuracy import accuracy as accuracy
+from harness.accuracy import within_tolerance_only as within_tolerance_only
 from harness.benchmark_file import read_benchmarks
 from harness.disk import NO_SPACE as NO_SPACE
 from harness.disk import PARTIAL as PARTIAL

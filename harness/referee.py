@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.arguments import require_judged, require_short_form
+from harness.arguments import require_judged
 from harness.bound import lower_bound
 from harness.certificate import Certificate
+from harness.general import figures as general
 from harness.polytopes.points import brought_in, distances, unserved_source
 from harness.repair import repaired
 from harness.sources import Chunk, Float64, over_chunks
@@ -36,14 +37,13 @@ _LARGEST = float(np.finfo(np.float64).max)
 
 
 def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1) -> Certificate:
-    """Judge x[E] and dual[J] (either may be None) against `lp`; same numbers for any `threads`.
+    """Judge x[E] and dual[R] (either may be None) against `lp`, R rows in all; same numbers for any `threads`.
 
     Raises InputError for an array of the wrong shape; values that are not finite are data: they certify nothing.
     """
     require_judged(lp, x, dual)
-    require_short_form(lp, "certify")
     x = _vector("x", x, lp.edges)
-    dual = _vector("dual", dual, lp.destinations)
+    dual = _vector("dual", dual, lp.row_count)
     lp = lp.tightened  # the same feasible points under finite budgets, and so the same optimum and bounds
     reasons = [f"{name} is missing" for name, v in (("x", x), ("dual", dual)) if v is None]
     if x is not None and not _all_finite(x):
@@ -56,21 +56,27 @@ def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1
     unserved = unserved_source(lp)
     if unserved is not None:
         reasons.append(f"no x is feasible: {_why_unserved(lp, unserved)}")
+    short_form = lp.is_short_form
+    dual_figures, primal_figures = (
+        (_dual_figures, _primal_figures) if short_form else (general.dual_figures, general.primal_figures)
+    )
     with ThreadPoolExecutor(max_workers=threads) as pool, np.errstate(all="ignore"):
         price = None if dual is None else dual.astype(np.float64)
         if price is not None:
-            figures |= _dual_figures(lp, price, pool)
+            figures |= dual_figures(lp, price, pool)
             if figures["dual_bound"] is None and unserved is None:
                 reasons.append("no finite bound: the dual is too large for float64")
         if x is not None:
-            figures |= _primal_figures(lp, x, price, pool)
-            if figures["feasible_objective"] is None and unserved is None:
+            figures |= primal_figures(lp, x, price, pool)
+            if figures.get("feasible_objective") is None and unserved is None:
                 reasons.append(_why_no_point(lp))
     return Certificate(**figures | _gaps(figures), reason="; ".join(reasons))
 
 
 def _why_no_point(lp: MatchingLP) -> str:
     """In words that are true, whatever kept the repair from a feasible point."""
+    if not lp.is_short_form:
+        return "no feasible point recovered: the answer leaves hard rows, and nothing repairs it"
     if lp.per_source.limits().equality.any():
         return "no feasible point recovered: no way was found to serve every '=' source within the budgets"
     return "no finite objective: x and c are too large for float64"
@@ -90,7 +96,10 @@ def _gaps(figures: dict[str, float | None]) -> dict[str, float | None]:
     bound = figures.get("dual_bound")
     feasible = figures.get("feasible_objective")
     objective = figures.get("objective")
+    priced = figures.get("priced_objective")
     gaps: dict[str, float | None] = {}
+    if bound is not None and priced is not None:
+        gaps["priced_gap"] = (priced - bound) / max(1.0, abs(bound))
     if bound is not None and feasible is not None:
         gaps["certified_gap"] = (feasible - bound) / max(1.0, abs(bound))
     if bound is not None and objective is not None:

@@ -31,6 +31,7 @@ from harness.feasible import (
     rounded_cost,
     violations,
 )
+from harness.general.points import point_of
 from harness.polytopes.points import brought_in, has_equality, unserved_source
 from harness.refill import (
     balance,
@@ -69,10 +70,13 @@ class Repaired:
 
 
 def repaired_point(lp: MatchingLP, x: Any, threads: int = 1) -> Float64 | None:
-    """The feasible point float64[E] that the certificate of `x` speaks of; None where none is found.
+    """The point float64[E] that the certificate of `x` speaks of: feasible, or beyond the short form perhaps only near
+    the rows; None where none is found.
 
     x must have E finite numbers. The same for any number of threads.
     """
+    if not lp.is_short_form:
+        return point_of(lp, x, threads)
     lp = lp.tightened  # what the certificate is about
     with ThreadPoolExecutor(max_workers=threads) as pool, np.errstate(all="ignore"):
         if has_equality(lp):

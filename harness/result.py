@@ -86,13 +86,12 @@ class Result:
 
     @cached_property
     def x(self) -> npt.NDArray[np.float64] | None:
-        """The feasible point float64[E] of `certificate.feasible_objective`, made when it is first asked for.
-
-        None where the referee found none.
+        """The point float64[E] of the certificate, made when it is first asked for: feasible where it has a
+        feasible_objective, near the rows where it has a row_violation; None where it has neither.
         """
         if self.lp is None or self.answer is None or self.certificate is None:
             return None
-        if self.certificate.feasible_objective is None:
+        if self.certificate.feasible_objective is None and self.certificate.row_violation is None:
             return None
         return repaired_point(self.lp, self.answer.x)
 
@@ -103,7 +102,7 @@ class Result:
 
     @property
     def proved_dual(self) -> npt.NDArray[np.float64] | None:
-        """The dual float64[J] behind `certificate.dual_bound`; None where no bound is proved."""
+        """The dual float64[R] behind `certificate.dual_bound`; None where no bound is proved."""
         proved = self.certificate is not None and self.certificate.dual_bound is not None
         if not proved or self.answer is None or self.answer.dual is None:
             return None

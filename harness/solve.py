@@ -8,7 +8,7 @@ from typing import Any
 
 from harness import memory
 from harness.answers import Plain, fingerprint
-from harness.arguments import require_problem, require_short_form
+from harness.arguments import require_problem
 from harness.attempt import (
     Call,
     InstanceChangedError,
@@ -50,7 +50,6 @@ def solve(
     Raises InputError for an unknown solver, setting or option, and where the solver is not available.
     """
     require_problem(lp, solver_id)
-    require_short_form(lp, "solve")
     known = Settings.__dataclass_fields__
     for name in settings:
         if name not in known:

@@ -11,8 +11,12 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from harness.accuracy import WITHIN_TOLERANCE, accuracy, within_tolerance_only
 from harness.numbers import measured, power
 from harness.records import DISTURBED, TOO_SHORT, too_short
+
+#: Before the accuracy of a point that is not known to satisfy all rows.
+NEAR = "≈"
 
 Row = Mapping[str, Any]
 #: The repeats of each instance, solver and tolerance.
@@ -79,9 +83,11 @@ def _fastest(cells: Cells) -> dict[tuple[str, float], float]:
 def _what_marks_mean(rows: Sequence[Row]) -> str | None:
     marks = {_mark([row]) for row in rows}
     words = {
+        NEAR: WITHIN_TOLERANCE,
         DISTURBED: "disturbed by other work on this machine: --resume --rerun-disturbed runs it again",
         TOO_SHORT: "too short to tell whether it was disturbed",
     }
+    marks |= {NEAR for row in rows if within_tolerance_only(row.get("certificate"))}
     return "\n".join(f"{mark} {meaning}" for mark, meaning in words.items() if mark in marks) or None
 
 
@@ -94,14 +100,15 @@ def _cell(rows: Sequence[Row], fastest: float) -> Text:
         return Text(unsolved, "yellow")
     middle = _middle(rows)
     seconds = _median_run(rows)
-    gap = (middle.get("certificate") or {}).get("certified_gap")
-    text = f"{seconds:.3g}{_mark(rows)} ({measured(gap, digits=0)}){unsolved and f', {unsolved}'}"
+    gap = accuracy(middle.get("certificate"))
+    near = NEAR if within_tolerance_only(middle.get("certificate")) else ""
+    text = f"{seconds:.3g}{_mark(rows)} ({near}{measured(gap, digits=0)}){unsolved and f', {unsolved}'}"
     return Text(text, "bold" if seconds <= fastest else "")
 
 
 def _reached(row: Row) -> bool:
-    """Whether the tolerance is certified, whatever the solver claimed, as the report counts it."""
-    gap = (row.get("certificate") or {}).get("certified_gap")
+    """Whether the referee's figures reach the tolerance, whatever the solver claimed, as the report counts it."""
+    gap = accuracy(row.get("certificate"))
     return bool(row["status"] == "solved" if gap is None else 0 <= gap <= row["settings"]["tolerance"])
 
 

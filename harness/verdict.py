@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.accuracy import WITHIN_TOLERANCE
 from harness.certificate import Certificate
 from harness.infeasible import refutation
 from instances import MatchingLP
@@ -15,7 +16,7 @@ def verdict(
 
     lp: the instance, by which a claim that no x is feasible is judged; without it such a claim is not proved.
     """
-    if certificate.certified_gap is not None and certificate.certified_gap < 0:
+    if min(certificate.certified_gap or 0.0, certificate.priced_gap or 0.0) < 0:
         return Status.ERROR, contradiction(certificate)  # both sides carry their rounding: one of the proofs is wrong
 
     if answer.status is Status.INFEASIBLE:
@@ -29,17 +30,24 @@ def verdict(
 
     if answer.status is not Status.SOLVED:
         return answer.status, answer.raw_status
-    gap = certificate.certified_gap
+    gap = certificate.accuracy
     if gap is None:
         return Status.INACCURATE, f"claimed {tolerance:g}, nothing certified: {certificate.reason}"
     if not gap <= tolerance:  # a gap that is not a number certifies nothing
-        return Status.INACCURATE, f"claimed {tolerance:g}, the certified gap is {gap:.2e}"
-    return Status.SOLVED, ""
+        return Status.INACCURATE, f"claimed {tolerance:g}, {_reached(certificate)}"
+    return Status.SOLVED, WITHIN_TOLERANCE if certificate.within_tolerance_only else ""
+
+
+def _reached(certificate: Certificate) -> str:
+    if certificate.certified_gap is not None:
+        return f"the certified gap is {certificate.certified_gap:.2e}"
+    return f"the priced gap is {certificate.priced_gap:.2e}, a hard row is violated by {certificate.row_violation:.2e}"
 
 
 def contradiction(certificate: Certificate) -> str:
     """One line for a bound above the cost of a feasible point, which is a fault of the referee."""
     return (
         f"a contradiction in the referee: the bound {certificate.dual_bound!r} is above the cost "
-        f"{certificate.feasible_objective!r} of a feasible point; please report it"
+        f"{certificate.feasible_objective!r} of a feasible point, or above that of a point with its violations priced "
+        f"({certificate.priced_objective!r}); please report it"
     )

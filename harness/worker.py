@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 
 import numpy as np
 
-from harness.arguments import require_short_form
 from harness.case import Case
 from harness.clock import Stopwatch
 from harness.memory import lies_on_disk
@@ -33,7 +33,7 @@ class InProcess:
             lp, generate_seconds = self._instance(case, on_step)
         except (InputError, MemoryError) as error:
             return refused(error)
-        key = (case.solver, repr(case.settings), str(lp.destinations), str(lp.a.dtype), str(lp.c.dtype))
+        key = (case.solver, repr(case.settings), *types_of(lp))
         result = run_case(case, lp, on_step, warm=key in self._warm)
         self._warm.add(key)
         return replace(result, seconds=replace(result.seconds, generate=generate_seconds))
@@ -56,7 +56,6 @@ def make_instance(case: Case) -> tuple[MatchingLP, float]:
     make = stored if lies_on_disk(case) else generate
     lp = make(case.parsed, threads=case.settings.threads)
     seconds = stopwatch.lap()
-    require_short_form(lp, case.instance)
     content_hash(lp)  # once, before the processes of the cases are forked from this one
     return lp, seconds
 
@@ -87,15 +86,19 @@ def warm_up(case: Case, few: MatchingLP, solver: Solver) -> float:
 
 
 def few_sources(lp: MatchingLP, count: int) -> MatchingLP:
-    """The first `count` sources of `lp` under its budgets; no array of it leads to the whole one."""
+    """The first `count` sources of `lp` under all its rows; no array of it leads to the whole one."""
     offsets = np.array(lp.offsets[: count + 1])
     polytopes = lp.per_source.part(0, count)
-    edges = slice(0, int(offsets[-1]))
+    last = int(offsets[-1])
     return MatchingLP(
         offsets=offsets,
-        destination=lp.destination[edges].copy(),
-        a=lp.a[edges].copy(),
-        c=lp.c[edges].copy(),
-        b=lp.b.copy(),
+        c=lp.c[:last].copy(),
+        rows=[copy.deepcopy(family.part(0, last)) for family in lp.rows],
         polytope=PerSource(kind=np.array(polytopes.kind), params=np.array(polytopes.params)),
     )
+
+
+def types_of(lp: MatchingLP) -> tuple[str, ...]:
+    """What compiled loops depend on: how many rows there are, and of what type each array is."""
+    arrays = [getattr(family, name, None) for family in lp.rows for name in ("row", "coefficient", "entry_offsets")]
+    return (str(lp.row_count), str(lp.c.dtype), *(str(getattr(array, "dtype", array)) for array in arrays))

@@ -35,6 +35,13 @@ DEFINITIONS = (
         "worth is in the objective and it stands at the time as “feasible up to”, relative to the row.",
     ),
     (
+        "Within tolerance, not feasible",
+        "Said where rows are floors, equations or have negative coefficients, and nothing makes the solver's x satisfy "
+        "them. Two numbers then stand for the certified gap, and a target is reached when both are at most the target: "
+        "the priced gap, (c'x + penalties + Σ |yᵣ| violationᵣ − bound) / max(1, |bound|), and the largest violation of "
+        "a hard row over 1 + |its side|. Both are ≥ 0; the optimum may lie on either side of c'x.",
+    ),
+    (
         PREPARE,
         "run: the solver's work from a prepared instance to its answer. prepare: conversion, upload and compilation, "
         "timed apart, and shown at the time itself (0.033 + 0.21 prepare) where it takes longer than run. Neither: "

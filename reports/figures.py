@@ -100,13 +100,13 @@ def gap_against_time(cases: pd.DataFrame, instance: str, styles: Styles) -> Draw
 
     A single point is no figure.
     """
-    rows = cases[cases["certified_gap"].notna() & cases["run"].notna()]
+    rows = cases[cases["accuracy"].notna() & cases["run"].notna()]
     by = rows.assign(solved=rows["status"] == "solved").groupby(["competitor", "tolerance"], dropna=False)
     points = by.agg(
         seconds=("run", "median"),
         least=("run", "min"),
         most=("run", "max"),
-        gap=("certified_gap", "median"),
+        gap=("accuracy", "median"),
         solved=("solved", "all"),
     ).reset_index()
     if len(points) < 2:

@@ -29,7 +29,8 @@ class Loaded:
     """Everything that a report is made from."""
 
     cases: pd.DataFrame
-    """The columns of records.case_columns, "options" (text), "too_short", "trace", and what identity.py adds."""
+    """The columns of records.case_columns, "options" (text), "accuracy" and "near" (harness/accuracy.py), "too_short",
+    "trace", and what identity.py adds."""
 
     environments: list[dict[str, Any]]
     """One mapping for each id, with "machine" (a letter)."""
@@ -85,6 +86,8 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
         values = [_value(row, column.path) for row in rows]
         columns[column.name] = _texts(values) if column.type is str else _numbers(values)
     columns["options"] = [records.plain_text(options_text(_value(row, ("settings", "options")))) for row in rows]
+    columns["accuracy"] = _numbers([records.accuracy(row.get("certificate")) for row in rows])
+    columns["near"] = [records.within_tolerance_only(row.get("certificate")) for row in rows]
     columns["too_short"] = [records.too_short(row.get("disturbance") or {}) for row in rows]
     columns["trace"] = pd.Series([row.get("trace") for row in rows], dtype=object)
     return pd.DataFrame(columns)

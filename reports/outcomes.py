@@ -37,7 +37,8 @@ def outcomes(cases: pd.DataFrame) -> pd.DataFrame:
     over repeats of `run` seconds, among the cases whose certified gap is at most the target. Of the same cases:
     repeats, least and most (how many runs that median is of, and their range), alone (the least when what others took
     of the cores in disturbed runs is left out), prepare (median), disturbed and too_short (whether one of them was),
-    violation (the largest that remains in a feasible point).
+    violation (the largest that remains in a feasible point), near (whether a point is within tolerance of its rows, not
+    known to be feasible).
     seconds_with_prepare: the minimum over tolerances of the median of prepare + run.
     best_gap: the smallest certified gap of any case.
     limit: what a failure counts in a mean, the time limit, or the longest time on record where there was no limit.
@@ -56,7 +57,7 @@ def outcomes(cases: pd.DataFrame) -> pd.DataFrame:
 def _at_target(tried: pd.DataFrame, target: float) -> pd.DataFrame:
     pairs = tried.groupby(KEY, observed=True).agg(
         tightest=("tolerance", "min"),
-        best_gap=("certified_gap", "min"),
+        best_gap=("accuracy", "min"),
         limit=("time_limit", "max"),
         machine=("machine", "first"),
     )
@@ -73,7 +74,7 @@ def _at_target(tried: pd.DataFrame, target: float) -> pd.DataFrame:
 
 
 def _time_to_gap(tried: pd.DataFrame, target: float) -> pd.DataFrame:
-    reached = tried[tried["certified_gap"].between(0, target) & tried["run"].notna()]
+    reached = tried[tried["accuracy"].between(0, target) & tried["run"].notna()]
     by_tolerance = reached.groupby([*KEY, "tolerance"], observed=True, dropna=False).agg(
         seconds=("run", "median"),
         repeats=("run", "size"),
@@ -85,6 +86,7 @@ def _time_to_gap(tried: pd.DataFrame, target: float) -> pd.DataFrame:
         disturbed=("disturbed", "any"),
         too_short=("too_short", "any"),
         violation=("feasible_violation", "max"),
+        near=("near", "any"),
     )
     by_solver = by_tolerance.sort_values("seconds", kind="stable").groupby(KEY, observed=True)
     fastest = by_solver.nth(0).reset_index(level="tolerance", drop=True).drop(columns="total")
@@ -93,7 +95,7 @@ def _time_to_gap(tried: pd.DataFrame, target: float) -> pd.DataFrame:
 
 def contradictions(cases: pd.DataFrame) -> pd.Series:
     """Whether the bound of a case lies above its feasible objective: one of them is wrong, and nothing is reached."""
-    return cases["certified_gap"] < 0
+    return (cases["certified_gap"] < 0) | (cases["priced_gap"] < 0)
 
 
 def winners(outcomes: pd.DataFrame) -> pd.DataFrame:
@@ -189,7 +191,7 @@ def claims(cases: pd.DataFrame) -> pd.DataFrame:
     """By competitor: number of cases of each status, claims, claims the referee confirmed, the worst overstatement."""
     counts = pd.crosstab(cases["competitor"], cases["status"])
     wrong = cases[cases["status"] == "inaccurate"]
-    overstated = (wrong["certified_gap"] / wrong["tolerance"]).groupby(wrong["competitor"]).max()
+    overstated = (wrong["accuracy"] / wrong["tolerance"]).groupby(wrong["competitor"]).max()
     claimed = counts.reindex(columns=list(CLAIMS), fill_value=0)
     return counts.assign(
         claims=claimed.sum(axis=1), confirmed=claimed["solved"], overstated=overstated.reindex(counts.index)
@@ -209,7 +211,7 @@ def failures(cases: pd.DataFrame) -> pd.DataFrame:
     rows = cases[cases["status"] != "solved"]
     rows = rows.assign(reason=_reasons(rows), tolerance=rows["tolerance"].fillna(-1.0))
     by = rows.groupby(["instance", "competitor", "tolerance", "status", "reason"], observed=True)
-    table = by.agg(cases=("status", "size"), seconds=("run", "median"), certified_gap=("certified_gap", "max"))
+    table = by.agg(cases=("status", "size"), seconds=("run", "median"), certified_gap=("accuracy", "max"))
     table = table.reset_index().sort_values("status", key=lambda status: status == "skipped", kind="stable")
     return table.assign(tolerance=table["tolerance"].where(table["tolerance"] >= 0))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.records import DISTURBED, TOO_SHORT
+from harness.records import DISTURBED, TOO_SHORT, WITHIN_TOLERANCE
 from reports.outcomes import level_with_fastest
 from reports.shown import ABSENT, ROWS_SHOWN, Cell, Column, Table, digits, factor, listed, measured, power
 from reports.tables import Styles, grid
@@ -80,6 +80,8 @@ def _over_the_next(row: Mapping[Any, Any]) -> str:
 
 def _remaining(row: Mapping[Any, Any]) -> str:
     """What the feasible point behind the gap violates, where something is left."""
+    if row["near"] is True:
+        return WITHIN_TOLERANCE
     return f"feasible up to {measured(row['violation'])}" if row["violation"] > 0 else ""
 
 

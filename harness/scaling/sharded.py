@@ -183,7 +183,7 @@ def _whole(case: ShardedCase, answer: Answer, context: SolveContext, lp: Matchin
         "status": str(answer.status),
         "raw_status": answer.raw_status,
         "certificate": context.certificate,
-        "bytes_per_iteration": context.packed_bytes(lp.destinations, case.settings),
+        "bytes_per_iteration": context.packed_bytes(lp.row_count, case.settings),
         "wire": context.reduce_dtype(case.settings),
         "notes": notes,
         "checkpoints": 0 if context.checkpoints is None else context.checkpoints.saved,

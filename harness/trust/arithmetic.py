@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.accuracy import accuracy
+
 #: Rows of schema 1 show a gap between this and 0, the rounding of two sums, as 0.
 _ROUNDING = 1e-12
 _CLOSE = 1e-9
@@ -36,6 +38,12 @@ def _gaps(certificate: Mapping[str, Any]) -> Iterator[str]:
     if not _same(recorded, expected):
         yield f"certified_gap is {recorded!r}, its bound and feasible objective give {expected!r}"
 
+    priced = certificate.get("priced_gap")
+    if priced is not None and not _same(
+        priced, gap_of({**certificate, "feasible_objective": certificate.get("priced_objective")})
+    ):
+        yield f"priced_gap is {priced!r}, its bound and priced objective give another"
+
     bound, objective, relative = (certificate.get(k) for k in ("dual_bound", "objective", "relative_gap"))
     if relative is not None:
         expected = None
@@ -56,14 +64,14 @@ def _status(row: Mapping[str, Any]) -> Iterator[str]:
     certificate = row.get("certificate") or {}
     if "certified_gap" not in certificate and row.get("schema") == 1 and row.get("kind") == "scaling":
         return
-    gap = certificate.get("certified_gap")
+    gap = accuracy(certificate)
     tolerance = (row.get("settings") or {}).get("tolerance")
     if status == "solved" and (gap is None or tolerance is None or not -_ROUNDING <= gap <= tolerance):
-        yield f"status is solved, with a certified gap of {gap!r} at tolerance {tolerance!r}"
+        yield f"status is solved, with an accuracy of {gap!r} at tolerance {tolerance!r}"
 
     small = gap is not None and tolerance is not None and -_ROUNDING <= gap <= tolerance
     if status == "inaccurate" and small and "infeasible" not in str(row.get("reason")):
-        yield f"status is inaccurate, with a certified gap of {gap!r} at tolerance {tolerance!r}"
+        yield f"status is inaccurate, with an accuracy of {gap!r} at tolerance {tolerance!r}"
 
     if status == "skipped" and (certificate.get("dual_bound") is not None or (row.get("seconds") or {}).get("run")):
         yield "status is skipped, with a result"

@@ -212,7 +212,7 @@ def _solves(solver: Solver, probe: Probe) -> str:
 
     claims = result.status is Status.SOLVED
     assert certificate is not None
-    gap = certificate.certified_gap
+    gap = certificate.accuracy
     require(gap is not None and gap <= (TOLERANCE if claims else _NEAR), f"{result.status}, certified gap {gap}")
 
     priced = (

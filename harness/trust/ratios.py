@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.accuracy import accuracy
+
 #: Ratios up to these are level: with at least _REPEATS repeats on both sides, and with fewer.
 LEVEL = 1.05
 LEVEL_OF_FEW = 1.2
@@ -160,6 +162,6 @@ def _status(rows: Rows) -> str:
 
 
 def _worst_gap(rows: Rows) -> float | None:
-    gaps = [(row.get("certificate") or {}).get("certified_gap") for row in rows]
+    gaps = [accuracy(row.get("certificate")) for row in rows]
     proved = [float(gap) for gap in gaps if gap is not None]
     return max(proved) if len(proved) == len(gaps) else None

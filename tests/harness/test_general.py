@@ -1,0 +1,107 @@
+"""The referee beyond the short form, on small random LPs of the whole class, against HiGHS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import highspy
+import numpy as np
+import pytest
+
+from harness.referee import certify
+from harness.verdict import verdict
+from instances import MatchingLP
+from instances.polytopes.simplex import Simplex
+from instances.rows import Rows
+from solvers import Answer, Status, get_solver
+from tests.support.general_lps import general_lp
+
+#: What HiGHS itself may be off by, relative.
+OFF = 1e-7
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Optimum:
+    """What HiGHS found."""
+
+    objective: float
+    x: Any
+    dual: Any
+    """In the sign of the contract."""
+
+
+def solved_by_highs(lp: MatchingLP) -> Optimum:
+    explicit = lp.to_explicit()
+    matrix = explicit.matrix
+    model = highspy.HighsLp()
+    model.num_row_, model.num_col_ = matrix.shape
+    model.col_cost_, model.col_lower_, model.col_upper_ = explicit.c, np.zeros(matrix.shape[1]), explicit.upper
+    model.row_lower_, model.row_upper_ = explicit.row_lower, explicit.row_upper
+    model.a_matrix_.start_, model.a_matrix_.index_, model.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.passModel(model)
+    highs.run()
+    assert highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    solution = highs.getSolution()
+    return Optimum(
+        objective=highs.getInfo().objective_function_value,
+        x=np.array(solution.col_value)[: lp.edges],
+        dual=-np.array(solution.row_dual)[: lp.row_count],
+    )
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_bound_and_points_enclose_the_optimum_whatever_the_answer(seed: int) -> None:
+    lp = general_lp(seed, sources=12)
+    best = solved_by_highs(lp)
+    rng = np.random.default_rng(seed)
+    slack = OFF * (1 + abs(best.objective))
+    for x, dual in (
+        (best.x, best.dual),
+        (rng.random(lp.edges), rng.normal(size=lp.row_count)),
+        (np.zeros(lp.edges), np.zeros(lp.row_count)),
+        (best.x * (1 + 1e-3 * rng.normal(size=lp.edges)), 1e300 * rng.normal(size=lp.row_count)),
+    ):
+        found = certify(lp, x, dual)
+        if found.dual_bound is not None:
+            assert found.dual_bound <= best.objective + slack
+        if found.feasible_objective is not None:
+            assert found.feasible_objective >= best.objective - slack
+        for figure in (found.certified_gap, found.priced_gap, found.row_violation):
+            assert figure is None or figure >= 0
+
+    optimal = certify(lp, best.x, best.dual)
+    assert optimal.accuracy is not None
+    assert optimal.accuracy <= 1e-6
+
+
+def test_a_point_near_a_floor_is_solved_within_tolerance_and_said_not_to_be_feasible() -> None:
+    lp = MatchingLP(
+        offsets=[0, 2],
+        c=np.array([1.0, 2.0]),
+        polytope=Simplex(),
+        rows=[Rows("floor", row=[0, 1], lower=[0.25, 0.25])],
+    )
+    near = np.array([0.25 - 1e-6, 0.25])
+    certificate = certify(lp, near, np.array([-1.0, -2.0]))
+    assert certificate.certified_gap is None
+    assert certificate.row_violation == pytest.approx(1e-6 / 1.25)
+    claim = Answer(x=near, dual=np.array([-1.0, -2.0]), status=Status.SOLVED)
+    assert verdict(claim, certificate, 1e-4, lp) == (Status.SOLVED, "within tolerance, not feasible")
+    assert verdict(claim, certificate, 1e-8, lp)[0] is Status.INACCURATE
+
+
+def test_floors_that_no_x_reaches_are_proved_infeasible_by_a_ray_alone() -> None:
+    lp = MatchingLP(offsets=[0, 1], c=np.zeros(1), polytope=Simplex(), rows=[Rows("floor", lower=[2.0])])
+    for ray, status in ((np.array([-1.0]), Status.INFEASIBLE), (np.array([1.0]), Status.INACCURATE)):
+        claim = Answer(x=None, dual=None, status=Status.INFEASIBLE, ray=ray)
+        assert verdict(claim, certify(lp), 1e-4, lp)[0] is status
+
+
+def test_solvers_that_know_one_family_alone_refuse_others_in_one_line() -> None:
+    lp = general_lp(0)
+    refused = get_solver("ortools-mincostflow").unsuited(lp)
+    assert refused
+    assert "\n" not in refused
