@@ -27,6 +27,9 @@ _REAL = {
     **{f"journey-{lp}": f"journey:lp={lp}" for lp in ("slots", "money", "nested", "floors", "fairness")},
     **{f"journey-campaign-{number}": f"journey:lp=box-cut,campaign={number}" for number in (8, 13, 18, 27)},
     **{f"journey-quarter-{number}": f"journey:lp=recurring,quarter={number}" for number in (1, 2, 3, 4)},
+    "lalonde": "lalonde:neighbours=50",
+    "lalonde-200": "lalonde:neighbours=200",
+    "open-bandit": "open-bandit:impressions=2000",
 }
 
 

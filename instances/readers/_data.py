@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import gzip
 import hashlib
+import zlib
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from importlib import resources
@@ -111,14 +112,17 @@ class DataSpec:
             return self.build()
         except InstanceError:
             raise
-        except (ValueError, IndexError, KeyError, EOFError, OSError) as damage:
+        except (ValueError, IndexError, KeyError) as damage:
             raise InstanceError(f"{self._place} does not hold what {self.text} is made of: {damage}") from damage
 
     def content_of(self, name: str) -> bytes:
         """The unpacked bytes of one of `files`."""
         file = self._file(name)
-        content = file.read_bytes()
-        return gzip.decompress(content) if file.name.endswith(".gz") else content
+        try:
+            content = file.read_bytes()
+            return gzip.decompress(content) if file.name.endswith(".gz") else content
+        except (OSError, EOFError, zlib.error) as damage:
+            raise InstanceError(f"{file} cannot be read ({damage}): put a whole copy there") from damage
 
     def has(self, name: str) -> bool:
         """Whether the file is there, packed or not."""

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from scipy.optimize import linprog
 
 from instances import MatchingLP
 
 
 def optimum(lp: MatchingLP) -> float:
-    """The least c'x; inf where no x is feasible."""
+    """The least c'x and price of violations; inf where no x is feasible."""
     found = _solved(lp)
     return float(found.fun) if found.status == 0 else math.inf
 
@@ -22,7 +23,7 @@ def optimal_point(lp: MatchingLP) -> npt.NDArray[np.float64]:
     """An optimal x[E] of an LP that has one."""
     found = _solved(lp)
     assert found.status == 0, found.message
-    return np.asarray(found.x)
+    return np.asarray(found.x[: lp.edges])
 
 
 def optimal_dual(lp: MatchingLP) -> npt.NDArray[np.float64]:
@@ -37,7 +38,8 @@ def _solved(lp: MatchingLP) -> Any:
     rows = explicit.matrix.tocsr()
     equal = explicit.row_lower == explicit.row_upper
     equalities = {"A_eq": rows[equal], "b_eq": explicit.row_upper[equal]} if equal.any() else {}
-    bounds = np.column_stack((np.zeros(lp.edges), explicit.upper))
-    return linprog(
-        explicit.c, A_ub=rows[~equal], b_ub=explicit.row_upper[~equal], bounds=bounds, method="highs-ds", **equalities
-    )
+    floors = ~equal & np.isfinite(explicit.row_lower)
+    at_most = sparse.vstack((rows[~equal], -rows[floors]))
+    limits = np.concatenate((explicit.row_upper[~equal], -explicit.row_lower[floors]))
+    bounds = np.column_stack((np.zeros(explicit.upper.size), explicit.upper))
+    return linprog(explicit.c, A_ub=at_most, b_ub=limits, bounds=bounds, method="highs-ds", **equalities)
