@@ -225,7 +225,8 @@ def _of_families(lp: MatchingLP) -> tuple[Any, Any, tuple[Any, ...]]:
 
 def _filled(coefficient: float, edges: int) -> npt.NDArray[Any]:
     """The coefficient of each edge where all have the same one."""
-    return np.full(edges, coefficient, dtype=np.float32 if np.float32(coefficient) == coefficient else np.float64)
+    narrow = float(np.float32(coefficient)) == coefficient
+    return np.full(edges, coefficient, dtype=np.float32 if narrow else np.float64)
 
 
 def _entries(family: Rows | RaggedRows, first_row: int) -> AlignedEntries | RaggedEntries:

@@ -1,4 +1,4 @@
-"""The two numbers of a certificate, and what rounding can do to them. J destinations.
+"""The two numbers of a certificate, and what rounding can do to them.
 
     bound <= optimum <= objective
 
@@ -27,11 +27,15 @@ class Certificate:
 
     bound: float
     objective: float
+    """c'x and what the violations of soft rows cost. Where hard rows are violated, also their violation at the prices
+    of the dual, and the optimum may lie above."""
+    violation: float = 0.0
+    """The largest violation of a hard row, relative to 1 + |its side|; 0 where the point is feasible."""
 
     @property
     def gap(self) -> float:
-        """(objective - bound) / max(1, |bound|), inf where nothing is proved."""
-        return relative_gap(self.objective, self.bound)
+        """The larger of (objective - bound) / max(1, |bound|) and the violation, inf where nothing is proved."""
+        return max(relative_gap(self.objective, self.bound), self.violation)
 
 
 def relative_gap(objective: float, bound: float) -> float:
@@ -51,9 +55,13 @@ def rounding_of_answer(dtype: Any) -> float:
     return 0.0 if np.dtype(dtype) == np.float64 else 4 * 2.0**-24
 
 
-def proved_bound(least: float, size: float, budget: float, terms: float) -> float:
-    """least - budget moved down by its rounding; least is a sum of numbers of that size together, budget = b'dual."""
-    bound = least - budget - rounding(terms) * (size + budget) - _TINY
+def proved_bound(least: float, size: float, budget: float, terms: float, *, budget_size: float | None = None) -> float:
+    """least - budget moved down by its rounding; least is a sum of numbers of that size together, budget >= 0 another.
+
+    budget_size: the sizes of its numbers together, where they have signs.
+    """
+    both = size + (budget if budget_size is None else budget_size)
+    bound = least - budget - rounding(terms) * both - _TINY
     return bound if math.isfinite(bound) else -math.inf
 
 

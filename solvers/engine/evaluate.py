@@ -1,9 +1,9 @@
 """What x and dual are worth in float64, on the numbers and in the edge order of the instance.
 
-J destinations, E edges. For x and dual >= 0, with q_e = c_e + a_e dual_j:
+R coupling rows, E edges. For x and a dual within its intervals (row_bounds.py; >= 0 for '<=' rows), q = c + A'dual:
 
-    bound     g0(dual) = -b'dual + sum_i min over C_i of q_i'x  <= optimum (weak duality)
-    loads     A x, with x brought into C: clipped to >= 0, then each source scaled into C_i (a box is clipped instead)
+    bound     g0(dual) = sum_i min over C_i of q_i'x - sum_r (upper_r dual_r+ - lower_r dual_r-)  <= optimum
+    loads     A x, x brought into C: clipped to >= 0, then each source scaled into C_i (a box is clipped instead)
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from solvers.engine.arrays import Sums, edge_arrays
 from solvers.engine.bands import cut_bands
 from solvers.engine.certificate import proved_bound
 from solvers.engine.collectives import LOCAL, Communicator
+from solvers.engine.row_bounds import row_bounds
 from solvers.engine.sweeps import bands_in_turn, terms_of
 
 #: What a sum of a '=' source may miss of z, and a load exceed of b, as shares of them: their own rounding.
@@ -37,11 +38,13 @@ class Evaluation:
     least_size: float
     """The sum of the sizes of its terms."""
     loads: npt.NDArray[np.float64]
-    """float64[J]: A x."""
+    """float64[R]: A x."""
     values: npt.NDArray[np.float64]
-    """float64[J]: c'x of the edges with load, by destination."""
+    """float64[R]: c'x of the edges with load, by row; zeros beyond the short form."""
+    negative: npt.NDArray[np.float64]
+    """float64[R]: the part of the loads that is negative, exactly 0 where nothing is."""
     free: float
-    """c'x of the edges without load."""
+    """c'x of the edges that no entry of `values` counts."""
     size: float
     """sum |c_e x_e|."""
     unserved: float
@@ -50,8 +53,23 @@ class Evaluation:
     """No sum adds more numbers one after another."""
 
     def bound(self, lp: MatchingLP, dual: npt.NDArray[np.float64]) -> float:
-        """g0(dual), rounded down."""
-        return proved_bound(self.least, self.least_size, float(lp.b @ dual), self.terms)
+        """g0(dual), rounded down, of the dual evaluated, which lies within its intervals."""
+        if lp.is_short_form:
+            return proved_bound(self.least, self.least_size, float(lp.b @ dual), self.terms)
+        rows = row_bounds(lp)
+        return proved_bound(
+            self.least, self.least_size, float(rows.cost(dual)), self.terms, budget_size=float(rows.cost_size(dual))
+        )
+
+    @property
+    def load_sizes(self) -> npt.NDArray[np.float64]:
+        """float64[R]: the sums of |a_e x_e|."""
+        return self.loads - 2 * self.negative
+
+    @property
+    def value(self) -> float:
+        """c'x."""
+        return float(self.values.sum()) + self.free
 
 
 def bound_and_loads(
@@ -62,8 +80,8 @@ def bound_and_loads(
 
     band = cut_bands(lp)
     bands = band.size - 1
-    loads = np.zeros((bands, lp.destinations))
-    values = np.zeros((bands, lp.destinations))
+    loads = np.zeros((bands, lp.row_count))
+    values = np.zeros((bands, lp.row_count))
     scalars = np.zeros((bands, 5))
     edges = edge_arrays(lp)
     for first, last in bands_in_turn(lp, band, x):
@@ -71,12 +89,14 @@ def bound_and_loads(
         jit.evaluate(band[first : last + 1], edges, x, dual, held(x.dtype), sums)
     own = (loads.sum(axis=0), values.sum(axis=0), scalars.sum(axis=0), [terms_of(lp, band)])
     total = group.sum(np.concatenate(own))
-    loads, values, (least, least_size, size, free, unserved, terms) = np.split(total, (lp.destinations, -6))
+    loads, values, (least, least_size, size, free, unserved, terms) = np.split(total, (lp.row_count, -6))
+    none = np.zeros(lp.row_count)
     return Evaluation(
         least=float(least),
         least_size=float(least_size),
         loads=loads,
-        values=values,
+        values=values if lp.is_short_form else none,
+        negative=none if lp.is_short_form else values,
         free=float(free),
         size=float(size),
         unserved=float(unserved),
@@ -85,8 +105,8 @@ def bound_and_loads(
 
 
 def loads_of(lp: MatchingLP, x: Vector, group: Communicator = LOCAL) -> npt.NDArray[np.float64]:
-    """(A x)[J] of x brought into C."""
-    return bound_and_loads(lp, x, np.zeros(lp.destinations), group).loads
+    """(A x)[R] of x brought into C."""
+    return bound_and_loads(lp, x, np.zeros(lp.row_count), group).loads
 
 
 def held(dtype: Any) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from instances import MatchingLP, RaggedRows, Rows
 from instances.polytopes import polytope_kinds
@@ -10,6 +11,7 @@ from instances.tighten import tighten
 from solvers.base import Answer, Status
 from solvers.engine.arrays import edge_arrays
 from solvers.engine.context import SolveContext
+from solvers.engine.row_bounds import row_bounds
 
 
 def tightened(lp: MatchingLP, context: SolveContext) -> MatchingLP:
@@ -41,22 +43,32 @@ def serves_equalities(lp: MatchingLP) -> bool:
 
 
 def answer_without_edges(lp: MatchingLP) -> Answer:
-    """The one point of an instance without edges; a price of 0 has the bound 0."""
+    """The one point of an instance without edges, with the duals that price what soft rows ask of it."""
     limits = lp.per_source.limits()
     if (limits.equality & (limits.at_most > 0)).any():
         return infeasible_answer(lp)
-    nothing = np.zeros(0)
-    free = np.zeros(lp.destinations)
-    return Answer(x=nothing, dual=free, status=Status.SOLVED, raw_status="no edges", iterations=0)
+    rows = row_bounds(lp)
+    violated = (rows.below(np.zeros(lp.row_count)) > 0) * -1.0 + (rows.above(np.zeros(lp.row_count)) > 0)
+    ray = rows.within_hard_sides(violated)
+    if ray.any():
+        return infeasible_answer(lp, ray=ray, words="a row without edges wants load, or less than none")
+    dual = np.where(violated > 0, rows.largest_dual, np.where(violated < 0, rows.least_dual, 0.0))
+    return Answer(x=np.zeros(0), dual=dual, status=Status.SOLVED, raw_status="no edges", iterations=0)
 
 
-def infeasible_answer(lp: MatchingLP) -> Answer:
-    """The answer where the edges of a '=' source cannot take z together: any prices prove that no x is feasible."""
-    ray = np.zeros(lp.destinations)
+def infeasible_answer(
+    lp: MatchingLP,
+    *,
+    ray: npt.NDArray[np.float64] | None = None,
+    words: str = "the edges of an '=' source cannot take its sum",
+) -> Answer:
+    """The answer where the edges of a '=' source cannot take z together, which any ray proves; or for another reason,
+    with its ray.
+    """
     return Answer(
         x=None,
         dual=None,
         status=Status.INFEASIBLE,
-        raw_status="the edges of an '=' source cannot take its sum",
-        ray=ray,
+        raw_status=words,
+        ray=np.zeros(lp.row_count) if ray is None else ray,
     )

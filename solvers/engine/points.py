@@ -1,6 +1,6 @@
 """Points x[E] in the edge order of the instance: to and from cells, and projections without a layout, in float64.
 
-I sources, J destinations, E edges.
+I sources, R coupling rows, E edges.
 """
 
 from __future__ import annotations

@@ -62,6 +62,6 @@ def _ridge_piece_of_both(piece: int, first: int, last: int, edges: EdgeArrays, p
 
 @compiled(nogil=True)
 def ridge_point(first: int, last: int, edges: EdgeArrays, price: Any, step: float, x: Any) -> None:
-    """x_i = Proj_{C_i}(-step (c_i + a_i price)) for the sources first..last - 1."""
+    """x_i = Proj_{C_i}(-step (c + A'price)_i) for the sources first..last - 1."""
     parallel_for(0, PIECES, _ridge_piece, (first, last, edges, price, step, x))
     parallel_for(0, PIECES, _ridge_piece_of_both, (first, last, edges, price, step, x))

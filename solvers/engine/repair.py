@@ -22,9 +22,11 @@ from solvers.base import Vector
 from solvers.engine.arrays import edge_arrays
 from solvers.engine.certificate import Certificate, proved_objective, rounding, rounding_of_answer
 from solvers.engine.collectives import LOCAL, Communicator
-from solvers.engine.evaluate import HELD, bound_and_loads, held
+from solvers.engine.evaluate import HELD, bound_and_loads
+from solvers.engine.fill_up import fill_up
 from solvers.engine.instance import serves_equalities
 from solvers.engine.nearest import nearest_feasible
+from solvers.engine.repair_rows import repair_rows
 from solvers.engine.sweeps import sources_in_turn
 from solvers.engine.tensors import as_numpy, factor_within, upload
 from solvers.engine.vertex import move_to_vertex
@@ -33,13 +35,17 @@ from solvers.engine.vertex import move_to_vertex
 def repair(
     lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Communicator = LOCAL, *, seconds: float = 0.0
 ) -> Certificate:
-    """The certificate of (x, dual >= 0); x is overwritten with the feasible point it speaks of, up to its rounding.
+    """The certificate of (x, dual); x is overwritten with the point it speaks of, up to its rounding.
+
+    Beyond the short form see repair_rows.py; within it the dual is >= 0, and the point feasible.
 
     Over several ranks lp and x are the sources of this one, and the certificate that of all: sums of float64.
     seconds: what the search for a vertex on few edges may take, where nothing else serves the '=' sources.
     """
     from solvers.engine import repair_jit as jit
 
+    if not lp.is_short_form:
+        return repair_rows(lp, x, dual, group)
     found = bound_and_loads(lp, x, dual, group)
     bound = found.bound(lp, dual)
     factor = as_numpy(factor_within(upload(lp.b, "cpu"), upload(found.loads, "cpu")))
@@ -65,7 +71,7 @@ def _serve(
     seconds: float,
 ) -> float:
     """The objective with '=' sources: x within the budgets, with these loads, is made to serve them."""
-    served = _fill_up(lp, x, dual, np.maximum(0.0, lp.b - loads), group)
+    served = fill_up(lp, x, dual, np.maximum(0.0, lp.b - loads), group)
     objective = objective_as_it_is(lp, x, dual, group) if served else math.inf
     if objective == math.inf and nearest_feasible(lp, x, group):
         objective = objective_as_it_is(lp, x, dual, group)
@@ -115,21 +121,3 @@ def _worth_of_rows(
     for first, last in sources_in_turn(lp, x):
         jit.raise_to_moves(first, last, edges, x, dearest)
     return np.where(stuck, group.max(dearest), cheapest)
-
-
-def _fill_up(
-    lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], slack: npt.NDArray[np.float64], group: Communicator
-) -> bool:
-    """Fill the '=' sources, rank after rank since all draw on one slack; whether none lacks anything then."""
-    from solvers.engine import repair_jit as jit
-
-    edges = edge_arrays(lp)
-    lacking = 0
-    enough = held(x.dtype)
-    for turn in range(group.size):
-        left = slack.copy()
-        if turn == group.rank:
-            for first, last in sources_in_turn(lp, x):
-                lacking += jit.fill_up(first, last, edges, dual, left, enough, x)
-        slack = np.maximum(0.0, slack - group.sum(slack - left))
-    return not group.sum(np.array([float(lacking)]))[0]

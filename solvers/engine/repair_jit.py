@@ -9,7 +9,8 @@ import numpy as np
 from solvers.engine.arrays import EdgeArrays
 from solvers.engine.arrays_jit import PIECES, piece_of
 from solvers.engine.compiled import compiled
-from solvers.engine.polytopes.edge_limits_jit import limits_of, reduced
+from solvers.engine.families_jit import fold
+from solvers.engine.polytopes.edge_limits_jit import INLINE, limits_of, reduced
 from solvers.engine.polytopes.edges_jit import brought_in, way_in
 from solvers.engine.threads_jit import parallel_for
 
@@ -21,13 +22,19 @@ def _scale_down_piece(piece: int, first: int, last: int, edges: EdgeArrays, fact
         way = way_in(edges, i, limits, x)
         for e in range(edges.offsets[i], edges.offsets[i + 1]):
             feasible = brought_in(limits, way, np.float64(x[e]))
-            x[e] = feasible * factor[edges.destination[e]] if edges.a[e] > 0 else feasible
+            share = _least_share(np.int64(edges.destination[e]), edges.a[e], factor, 1.0)
+            x[e] = feasible * fold(edges.more, e, _least_share, factor, share)
+
+
+@compiled(**INLINE)
+def _least_share(row: Any, a: float, factor: Any, share: float) -> Any:
+    return min(share, factor[row]) if a > 0 else share
 
 
 @compiled(nogil=True)
 def scale_down(first: int, last: int, edges: EdgeArrays, factor: Any, x: Any) -> None:
-    """x <- x brought into C, times factor[destination] where an edge has load: within b for factor = min(1, b / load);
-    for the sources first..last - 1.
+    """x <- x brought into C, each edge times the least factor[R] <= 1 of the rows where it has load: within the limits
+    for factor = min(1, upper / load); for the sources first..last - 1.
     """
     parallel_for(0, PIECES, _scale_down_piece, (first, last, edges, factor, x))
 
@@ -37,7 +44,6 @@ def fill_up(first: int, last: int, edges: EdgeArrays, dual: Any, slack: Any, eno
     """Give every '=' source what it lacks, on its cheapest edges (c + A'dual) whose rows have slack; the number of
     those that lack more than the share `enough` of z even so.
     """
-    destination, a = edges.destination, edges.a
     lacking = 0
     for i in range(first, last):
         limits = limits_of(edges, i)
@@ -46,26 +52,52 @@ def fill_up(first: int, last: int, edges: EdgeArrays, dual: Any, slack: Any, eno
         missing = limits.at_most
         for e in range(edges.offsets[i], edges.offsets[i + 1]):
             missing -= x[e]
-        # each round fills one edge: it takes all that is missing, is at u, or its row has no slack any more
+        # each round fills one edge: it takes all that is missing, is at u, or a row has no slack any more
         for _ in range(edges.offsets[i + 1] - edges.offsets[i]):
             if missing <= 0.0:
                 break
             best, cost = -1, np.inf
             for e in range(edges.offsets[i], edges.offsets[i + 1]):
                 q = reduced(edges, e, dual)
-                if q < cost and (a[e] == 0 or slack[destination[e]] > 0.0) and x[e] < limits.upper:
+                if q < cost and x[e] < limits.upper and _room(edges, e, slack) > 0.0:
                     best, cost = e, q
             if best < 0:
                 break
-            j = destination[best]
-            by_row = missing if a[best] == 0 else slack[j] / np.float64(a[best])
             by_edge = limits.upper - x[best]
-            added = min(missing, by_row, by_edge)
+            added = min(missing, _room(edges, best, slack), by_edge)
             x[best] = limits.upper if added == by_edge else x[best] + added
-            slack[j] = 0.0 if added == by_row < missing else slack[j] - added * np.float64(a[best])
+            _use(edges, best, slack, added)
             missing -= added
         lacking += missing > enough * limits.at_most
     return lacking
+
+
+@compiled(**INLINE)
+def _room(edges: EdgeArrays, e: int, slack: Any) -> Any:
+    """How much more of an edge the slack of its rows allows."""
+    room = _least_room(np.int64(edges.destination[e]), edges.a[e], slack, np.inf)
+    return fold(edges.more, e, _least_room, slack, room)
+
+
+@compiled(**INLINE)
+def _least_room(row: Any, a: float, slack: Any, room: float) -> Any:
+    return min(room, slack[row] / np.float64(a)) if a > 0 else room
+
+
+@compiled(**INLINE)
+def _use(edges: EdgeArrays, e: int, slack: Any, added: float) -> None:
+    """Take what is added to an edge off the slack of its rows."""
+    state = (slack, added)
+    value = _use_of_row(np.int64(edges.destination[e]), edges.a[e], state, 0)
+    fold(edges.more, e, _use_of_row, state, value)
+
+
+@compiled(**INLINE)
+def _use_of_row(row: Any, a: float, state: Any, value: int) -> int:
+    slack, added = state
+    if a > 0:  # the row that ends the addition has nothing left, whatever rounding says
+        slack[row] = 0.0 if added >= slack[row] / np.float64(a) else slack[row] - added * np.float64(a)
+    return value
 
 
 @compiled()

@@ -71,6 +71,11 @@ class RowBounds:
         """The nearest dual within its intervals."""
         return dual.clip(min=0) if self.ceilings else dual.clip(self.least_dual, self.largest_dual)
 
+    def within_hard_sides(self, dual: Any) -> Any:
+        """The nearest dual that prices hard sides alone, however large: what a ray is made of."""
+        above = dual.clip(min=0) * (self.hard_above > 0)
+        return above if self.ceilings else above + dual.clip(max=0) * (self.hard_below > 0)
+
     def cost(self, dual: Any) -> Any:
         """sum_r (upper y+ - lower y-), which the dual objective lacks; for a dual within its intervals."""
         if self.ceilings:
@@ -115,6 +120,10 @@ class RowBounds:
             least_dual=self.least_dual / scale,
             largest_dual=self.largest_dual / scale,
         )
+
+    def cost_size(self, dual: Any) -> Any:
+        """The sum of the sizes of the terms of `cost`."""
+        return (abs(self.finite_upper) * dual.clip(min=0) - abs(self.finite_lower) * dual.clip(max=0)).sum()
 
     def above(self, activity: Any) -> Any:
         """By how much each row is above its upper side, float64[R] >= 0."""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from instances import MatchingLP, Rows
+from instances import MatchingLP, RaggedRows
 from instances.mapped import stream_chunks
 from solvers.base import Vector
 from solvers.engine.bands import cut_bands
@@ -23,8 +23,8 @@ def bands_in_turn(lp: MatchingLP, band: npt.NDArray[np.int64], x: Vector | None 
     import numba
 
     starts = lp.offsets[band]
-    streams = [(lp.offsets, band), *((array, starts) for array in _by_edge(lp))]
-    return stream_chunks(band.size - 1, numba.get_num_threads(), [*streams, *([] if x is None else [(x, starts)])])
+    streams = [(lp.offsets, band), *_by_edge(lp, starts), *([] if x is None else [(x, starts)])]
+    return stream_chunks(band.size - 1, numba.get_num_threads(), streams)
 
 
 def sources_in_turn(lp: MatchingLP, x: Vector | None = None) -> Iterator[tuple[int, int]]:
@@ -35,12 +35,17 @@ def sources_in_turn(lp: MatchingLP, x: Vector | None = None) -> Iterator[tuple[i
 
 def terms_of(lp: MatchingLP, band: npt.NDArray[np.int64]) -> float:
     """The most numbers that a sum over these bands and over the rows adds one after another."""
-    most = np.diff(lp.offsets[band]).max(initial=0) + np.diff(band).max(initial=0)
+    starts = lp.offsets[band]
+    ragged = [family.entry_offsets[starts] for family in lp.rows if isinstance(family, RaggedRows)]
+    most = max(np.diff(numbers).max(initial=0) for numbers in (starts, *ragged)) + np.diff(band).max(initial=0)
     return float(most + band.size + lp.row_count)
 
 
-def _by_edge(lp: MatchingLP) -> list[npt.NDArray[Any]]:
-    """The arrays of `lp` with an entry for each edge."""
-    aligned = [family for family in lp.rows if isinstance(family, Rows)]
-    by_edge = [values for family in aligned for values in (family.row, family.coefficient)]
-    return [lp.c, *(values for values in by_edge if isinstance(values, np.ndarray))]
+def _by_edge(lp: MatchingLP, starts: npt.NDArray[np.int64]) -> list[tuple[npt.NDArray[Any], npt.NDArray[np.int64]]]:
+    """The arrays of `lp` with an entry for each edge, or several, and where those of `starts` begin."""
+    streams: list[tuple[npt.NDArray[Any], npt.NDArray[np.int64]]] = [(lp.c, starts)]
+    for family in lp.rows:
+        first = family.entry_offsets[starts] if isinstance(family, RaggedRows) else starts
+        streams += [(family.entry_offsets, starts)] if isinstance(family, RaggedRows) else []
+        streams += [(values, first) for values in (family.row, family.coefficient) if isinstance(values, np.ndarray)]
+    return streams

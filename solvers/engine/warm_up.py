@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from instances import Kind, MatchingLP, PerSource
+from instances import Kind, MatchingLP, PerSource, RaggedRows, Rows
 from solvers.base import Settings, Vector
 from solvers.engine.arrays import edge_arrays
 from solvers.engine.instance import serves_equalities
@@ -27,9 +29,9 @@ def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
     answer = answer_dtype(settings, equality=serves_equalities(lp))
     layout = make_layout(tiny, settings)
     loops = make_kernel(layout, settings, kernel)
-    price = torch.zeros(lp.destinations, dtype=torch.float64, device=loops.device)
+    price = torch.zeros(lp.row_count, dtype=torch.float64, device=loops.device)
     x, anchor = loops.zeros(), loops.zeros()
-    loops.advance(price, 1.0, x, anchor, RESTART, values=True)
+    loops.advance(price, 1.0, x, anchor, RESTART, values=lp.is_short_form)
     loops.evaluate_feasible(price, x)
     loops.answer(x, price, answer, loops.zeros())
     for dtype in dict.fromkeys((settings.dtype, answer)):
@@ -45,21 +47,24 @@ def warm_up_ascent(lp: MatchingLP, settings: Settings, kernel: str) -> None:
     tiny = few_edges(lp)
     answer = answer_dtype(settings, equality=serves_equalities(lp))
     loops = make_kernel(make_layout(tiny, settings), settings, kernel)
-    loops.project(torch.zeros(lp.destinations, dtype=torch.float64, device=loops.device), 1.0, values=True)
-    _warm_up_repair(tiny, ridge_point(tiny, np.zeros(lp.destinations), 1.0, answer))
+    loops.project(torch.zeros(lp.row_count, dtype=torch.float64, device=loops.device), 1.0, values=lp.is_short_form)
+    _warm_up_repair(tiny, ridge_point(tiny, np.zeros(lp.row_count), 1.0, answer))
 
 
 def _warm_up_repair(tiny: MatchingLP, x: Vector) -> None:
-    none = np.zeros(tiny.destinations)
+    none = np.zeros(tiny.row_count)
+    serving = serves_equalities(tiny)
     repair(tiny, x, none)
-    if serves_equalities(tiny):
+    if serving and tiny.is_short_form:
         nearest_feasible(tiny, x)
+    if serving or not tiny.is_short_form:
         is_ray(tiny, none)
 
 
 def few_edges(lp: MatchingLP) -> MatchingLP:
     """A source of one edge for each kind that `lp` may have; '=' ones and box-cuts only where it has some, because
-    loops are compiled for the kinds of an instance.
+    loops are compiled for the kinds of an instance. Its families have the rows of those of `lp`, and arrays where they
+    have some: loops are compiled for those too.
     """
     equality = serves_equalities(lp)
     kinds = [Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY if equality else Kind.SIMPLEX, Kind.BOX]
@@ -68,12 +73,28 @@ def few_edges(lp: MatchingLP) -> MatchingLP:
     edges = len(kinds)
     return MatchingLP(
         offsets=np.arange(edges + 1),
-        destination=np.zeros(edges, dtype=lp.destination.dtype),
-        a=np.ones(edges, dtype=lp.a.dtype),
         c=-np.ones(edges, dtype=lp.c.dtype),
-        b=np.full(lp.destinations, edges + 1.0),
+        rows=[_of_few_edges(family, edges, short_form=lp.is_short_form) for family in lp.rows],
         polytope=PerSource(kind=np.array(kinds, dtype=np.uint8), params=np.ones((1 if edges == 3 else 2, edges))),
     )
+
+
+def _of_few_edges(family: Rows | RaggedRows, edges: int, *, short_form: bool) -> Rows | RaggedRows:
+    """One entry for each edge, all in the first row; coefficients of -1 keep a family from becoming the short form."""
+    coefficient = family.coefficient
+    if isinstance(coefficient, np.ndarray):
+        coefficient = np.full(edges, 1.0 if short_form else -1.0, dtype=coefficient.dtype)
+    row = np.zeros(edges if family.rows else 0, dtype=np.int32)
+    sides: dict[str, Any] = {
+        "lower": family.lower,
+        "upper": np.full(family.rows, edges + 1.0) if short_form else family.upper,
+        "penalty": (family.penalty_below, family.penalty_above),
+    }
+    if isinstance(family, RaggedRows):
+        starts = np.minimum(np.arange(edges + 1), row.size)
+        coefficient = coefficient[: row.size] if isinstance(coefficient, np.ndarray) else coefficient
+        return RaggedRows(family.name, entry_offsets=starts, row=row, coefficient=coefficient, **sides)
+    return Rows(family.name, row=None if family.row is None else row, coefficient=coefficient, **sides)
 
 
 def rehearse(kernel: Kernel, dtype: str) -> None:

@@ -9,11 +9,14 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba.core import types
+from numba.extending import overload
 
 from solvers.engine.arrays import EdgeArrays
 from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
 from solvers.engine.constants import SLIP, TINY
+from solvers.engine.families_jit import fold
 from solvers.engine.polytopes.kinds import BOX, BOX_CUT, BOX_CUT_EQUALITY, EQUALITY
 
 #: LLVM has to inline what is called for each edge or source: a call would copy all fields of the records.
@@ -59,14 +62,49 @@ def limits_both(limits: Limits) -> bool:
 
 @compiled(**INLINE)
 def reduced(edges: EdgeArrays, e: int, price: Any) -> Any:
-    """q_e = c_e + a_e price_j."""
+    """q_e = c_e + (A'price)_e."""
     j = np.uint32(edges.destination[e])  # unsigned, because Numba would look for a negative index
-    return np.float64(edges.c[e]) + np.float64(edges.a[e]) * price[j]
+    q = np.float64(edges.c[e]) + np.float64(edges.a[e]) * price[j]
+    return fold(edges.more, e, _raised, price, q)
 
 
 @compiled(**INLINE)
-def reduced_below(edges: EdgeArrays, e: int, price: Any) -> float:
-    """At most q_e for price >= 0: below the sum in float64 by more than its rounding."""
-    c = np.float64(edges.c[e])
+def _raised(row: int, a: float, price: Any, q: float) -> Any:
+    return q + np.float64(a) * price[row]
+
+
+@compiled(**INLINE)
+def reduced_below(edges: EdgeArrays, e: int, price: Any) -> Any:
+    """At most q_e: below the sum in float64 by more than its rounding. Without further families price is >= 0."""
+    return raised_below(edges, e, np.float64(edges.c[e]), price)
+
+
+@compiled(**INLINE)
+def raised_below(edges: EdgeArrays, e: int, cost: float, price: Any) -> Any:
+    """At most cost + (A'price)_e, as `reduced_below`."""
     rise = np.float64(edges.a[e]) * price[edges.destination[e]]
-    return c if rise == 0 else c + rise - (SLIP * (abs(c) + rise) + TINY)
+    return _sum_below(edges.more, e, price, cost, rise)
+
+
+def _sum_below(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:
+    """At most cost + rise + the rises of further families."""
+    raise NotImplementedError("compiled code alone calls this: see the overload below")
+
+
+@overload(_sum_below, strict=False, jit_options={"forceinline": True})  # type: ignore[untyped-decorator]  # of an untyped library
+def _sum_below_of(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:  # noqa: ARG001 - Numba's
+    def one_family(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:  # noqa: ARG001
+        return cost if rise == 0 else cost + rise - (SLIP * (abs(cost) + rise) + TINY)
+
+    def several(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:
+        q, size, entries = fold(more, e, _raised_with_size, price, (cost + rise, abs(cost) + abs(rise), 1.0))
+        return q - (SLIP * entries * size + TINY)  # n products and n sums are off by 2^-53 (n + 1) of their sizes
+
+    return one_family if more == types.none else several
+
+
+@compiled(**INLINE)
+def _raised_with_size(row: int, a: float, price: Any, value: Any) -> Any:
+    q, size, entries = value
+    rise = np.float64(a) * price[row]
+    return q + rise, size + abs(rise), entries + 1.0

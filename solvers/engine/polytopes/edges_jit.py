@@ -13,7 +13,16 @@ import numpy as np
 from solvers.engine.arrays import EdgeArrays
 from solvers.engine.compiled import compiled
 from solvers.engine.polytopes.box_cut_edges_jit import support_of_both
-from solvers.engine.polytopes.edge_limits_jit import INLINE, Limits, Support, limits_of, reduced, reduced_below
+from solvers.engine.polytopes.edge_limits_jit import (
+    INLINE,
+    Limits,
+    Support,
+    limits_both,
+    limits_of,
+    raised_below,
+    reduced,
+    reduced_below,
+)
 
 
 class WayIn(NamedTuple):
@@ -49,21 +58,27 @@ def support(edges: EdgeArrays, source: int, price: Any) -> float:
 
 @compiled()
 def support_of_ray(edges: EdgeArrays, source: int, ray: Any) -> Support:
-    """min over C_i of (A'ray)_i'x within rounding, ray >= 0: 0 unless the sum has to be z > 0."""
+    """At most min over C_i of (A'ray)_i'x, within rounding of it; inf where C_i is empty."""
     limits = limits_of(edges, source)
     first, last = edges.offsets[source], edges.offsets[source + 1]
-    if not limits.equality or limits.at_most == 0:
-        return Support(0.0, 0.0)
-    if limits.upper < np.inf:
+    if limits_both(limits):
         rise = np.empty(last - first)
         for e in range(first, last):
-            rise[e - first] = np.float64(edges.a[e]) * ray[edges.destination[e]]
+            rise[e - first] = raised_below(edges, e, 0.0, ray)
         return support_of_both(rise, limits)
 
     lowest = np.inf
+    negative = 0.0
     for e in range(first, last):
-        lowest = min(lowest, np.float64(edges.a[e]) * ray[edges.destination[e]])
-    return Support(limits.at_most * lowest, limits.at_most * lowest)
+        rise_e = raised_below(edges, e, 0.0, ray)
+        lowest = min(lowest, rise_e)
+        negative += min(0.0, rise_e)
+    if limits.at_most == np.inf:
+        return Support(limits.upper * negative, -limits.upper * negative)
+    if limits.at_most == 0:
+        return Support(0.0, 0.0)
+    least = limits.at_most * (lowest if limits.equality else min(0.0, lowest))
+    return Support(least, abs(least))
 
 
 @compiled()

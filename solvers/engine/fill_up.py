@@ -1,0 +1,35 @@
+"""What '=' sources lack, given to their cheapest edges."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from instances import MatchingLP
+from solvers.base import Vector
+from solvers.engine.arrays import edge_arrays
+from solvers.engine.collectives import Communicator
+from solvers.engine.evaluate import held
+from solvers.engine.sweeps import sources_in_turn
+
+
+def fill_up(
+    lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], slack: npt.NDArray[np.float64], group: Communicator
+) -> bool:
+    """Fill the '=' sources of x within slack[R], rank after rank since all draw on one slack; whether none lacks
+    anything then. Cheapest are the edges with the least c + A'dual.
+    """
+    from solvers.engine import repair_jit as jit
+
+    edges = edge_arrays(lp)
+    lacking = 0
+    enough = held(x.dtype)
+    limited = np.isfinite(slack)
+    for turn in range(group.size):
+        left = slack.copy()
+        if turn == group.rank:
+            for first, last in sources_in_turn(lp, x):
+                lacking += jit.fill_up(first, last, edges, dual, left, enough, x)
+        used = np.subtract(slack, left, out=np.zeros_like(slack), where=limited)
+        slack = np.maximum(0.0, slack - group.sum(used))
+    return not group.sum(np.array([float(lacking)]))[0]
