@@ -18,6 +18,7 @@ from instances.polytopes.simplex import Simplex
 from instances.readers import parse_spec
 from instances.readers.movielens import MovieLensSpec
 from instances.readers.parquet import ParquetSpec, read_parquet, write_parquet
+from instances.row_kinds import RowKind
 from instances.rows import RaggedRows, Rows
 from instances.spec import MatchingSpec, ReadableSpec, Spec, digest, in_blocks
 from instances.store import stored
@@ -37,6 +38,7 @@ __all__ = [
     "Polytope",
     "RaggedRows",
     "ReadableSpec",
+    "RowKind",
     "Rows",
     "Shard",
     "Simplex",

@@ -36,6 +36,7 @@ from instances.explicit import ExplicitLP, explicit_form
 from instances.per_source import PerSource, per_source
 from instances.polytopes import Polytope
 from instances.polytopes.simplex import Simplex
+from instances.row_kinds import RowKind, row_kinds
 from instances.rows import SHORT_NAME, Coefficient, RaggedRows, RowFamily, Rows, families_in_words
 from instances.sides import Sides
 from instances.tighten import tighten
@@ -124,6 +125,11 @@ class MatchingLP:
         if self.is_short_form:
             return ""
         return families_in_words([family.name for family in self.rows])
+
+    @cached_property
+    def row_kinds(self) -> frozenset[RowKind]:
+        """What the rows have beyond the short form; empty for that."""
+        return frozenset() if self.is_short_form else row_kinds(self.rows)
 
     @property
     def destination(self) -> npt.NDArray[np.int32]:

@@ -2,6 +2,7 @@
 
 from solvers.base import (
     EXPLICIT_KINDS,
+    EXPLICIT_ROWS,
     Answer,
     Availability,
     OptionError,
@@ -16,6 +17,7 @@ from solvers.registry import get_solver, registry
 
 __all__ = [
     "EXPLICIT_KINDS",
+    "EXPLICIT_ROWS",
     "Answer",
     "Availability",
     "OptionError",

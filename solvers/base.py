@@ -4,8 +4,13 @@ A solver is one class in one file of this folder (or behind the entry point grou
 package); nothing lists it. Verbs: `available`, `prepare` (timed as "prepare": conversion, upload, compilation) and
 `run` (timed as "run"). A solver never reports its own quality: the referee judges `Answer.x` and `Answer.dual`.
 
-Sign of the dual: `dual[j] >= 0` is the price of budget row j in a minimisation with A x <= b, so that
-c + A'dual are the reduced costs and -b'dual + sum_i min over C_i of (c + A'dual)_i'x is a lower bound.
+Sign of the dual, float64[R] of the rows of all families: y_r > 0 is the price of the upper side of row r in a
+minimisation, y_r < 0 that of its lower side, so q = c + A'y are the reduced costs and
+
+    sum_i min over C_i of q_i'x  -  sum_r (upper_r max(y_r, 0) - lower_r max(-y_r, 0))
+
+is a lower bound. y_r > 0 needs a finite upper_r and is at most penalty_above_r; y_r < 0 needs a finite lower_r and is
+at least -penalty_below_r.
 """
 
 from __future__ import annotations
@@ -22,9 +27,11 @@ from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type
 import numpy as np
 import numpy.typing as npt
 
-from instances import Kind, MatchingLP
+from instances import Kind, MatchingLP, RowKind
 from instances.errors import InputError
+from instances.row_kinds import in_words
 from instances.words import Explained
+from solvers.general import nonzeros
 
 Vector = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 OptionsT = TypeVar("OptionsT")
@@ -33,6 +40,19 @@ INT32_LIMIT = 2**31 - 1
 #: The kinds whose explicit form is known to be right: what an adapter of a general LP solver takes. A new kind enters
 #: when these solvers agree on it.
 EXPLICIT_KINDS = frozenset({Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY, Kind.BOX, Kind.BOX_CUT, Kind.BOX_CUT_EQUALITY})
+#: The kinds of rows whose explicit form is known to be right: `rows` of such a solver. A new kind enters likewise.
+EXPLICIT_ROWS = frozenset(
+    {
+        RowKind.SEVERAL,
+        RowKind.RAGGED,
+        RowKind.FLOOR,
+        RowKind.EQUALITY,
+        RowKind.RANGE,
+        RowKind.NEGATIVE_COEFFICIENT,
+        RowKind.NEGATIVE_LIMIT,
+        RowKind.SOFT,
+    }
+)
 #: Types of options that a suite file can hold.
 _PLAIN = {int, float, str, bool, type(None)}
 
@@ -128,11 +148,11 @@ class TracePoint:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Answer:
-    """What a solver returns: x[E] in the edge order of the instance, dual[J] in the sign above, or None where lacking.
+    """What a solver returns: x[E] in the edge order of the instance, dual[R] in the sign above, or None where lacking.
 
     status is the solver's claim (never INACCURATE: that is the referee's word), raw_status its own words.
-    ray: with status INFEASIBLE a proof of it, y[J] >= 0 with sum_i min over C_i of (A'y)_i'x - b'y > 0 (for a feasible
-    x that would be at most y'(A x - b) <= 0), or None where the solver has none.
+    ray: with status INFEASIBLE a proof of it, y[R] of the same sign on hard sides alone, for which the bound above with
+    A'y in the place of q is > 0 (a feasible x would make it <= 0), or None where the solver has none.
     """
 
     x: Vector | None
@@ -159,6 +179,7 @@ class Solver(abc.ABC):
     no_edges: it takes an instance without edges.
     polytopes: the kinds it takes, by name; EXPLICIT_KINDS for a solver of general LPs. There is no default, so that a
     new kind is claimed by nobody.
+    rows: what of RowKind it takes beyond the short form of one '<=' family; EXPLICIT_ROWS for a solver of general LPs.
     nonzeros_limit: the most nonzeros of the explicit form that its indices can count.
     Options: a frozen dataclass whose fields are the solver's own options with their defaults.
     """
@@ -172,6 +193,7 @@ class Solver(abc.ABC):
     streams: ClassVar[bool] = False
     no_edges: ClassVar[bool] = True
     polytopes: ClassVar[frozenset[Kind]]
+    rows: ClassVar[frozenset[RowKind]] = frozenset()
     nonzeros_limit: ClassVar[int | None] = None
     Options: ClassVar[type[Any]] = NoOptions
 
@@ -181,19 +203,17 @@ class Solver(abc.ABC):
 
     def unsuited(self, lp: MatchingLP) -> str:
         """Why it cannot take `lp`, by its rows, polytopes and size alone and before it is tried; "" where it can."""
-        if not lp.is_short_form:
-            return f"{self.id} takes one family of '<=' rows with a >= 0 and b >= 0, and not {lp.beyond_short_form}"
+        beyond = lp.row_kinds - self.rows
+        if beyond:
+            return f"{self.id} does not take {in_words(beyond)}, which the instance has"
         kind = lp.per_source.kind
         others = sorted(k.name for k in Kind if k not in self.polytopes and (kind == k).any())
         if others:
             return f"{self.id} does not take {', '.join(others)} sources"
         if lp.edges == 0 and not self.no_edges:
             return f"{self.id} takes no problem without variables, and the instance has no edges"
-        if self.nonzeros_limit is not None and 2 * lp.edges > self.nonzeros_limit:
-            in_sums = np.isfinite(lp.per_source.limits().at_most)
-            nonzeros = lp.edges + int(lp.degrees()[in_sums].sum())
-            if nonzeros > self.nonzeros_limit:
-                return f"{nonzeros:,} nonzeros: the indices of {self.id} count up to {self.nonzeros_limit:,}"
+        if self.nonzeros_limit is not None and nonzeros(lp) > self.nonzeros_limit:
+            return f"{nonzeros(lp):,} nonzeros: the indices of {self.id} count up to {self.nonzeros_limit:,}"
         return ""
 
     @abc.abstractmethod

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from instances import Kind
+from instances import Kind, RowKind
 from instances.errors import InputError
 from solvers.base import Availability, Option, Solver, declared_options
 
@@ -42,6 +42,7 @@ class SolverCard:
     streams: bool
     in_ranks: bool
     polytopes: frozenset[Kind]
+    rows: frozenset[RowKind]
     nonzeros_limit: int | None
     options: tuple[Option, ...]
     availability: Availability
@@ -58,10 +59,11 @@ def declaration(solver: Solver) -> dict[str, Any]:
         raise DeclarationError(f"{name}.Options must be a dataclass")
     try:
         polytopes = [int(kind) for kind in getattr(solver, "polytopes", ())]
+        rows = [str(kind) for kind in solver.rows]
         devices = list(solver.devices)
         fields = [_plain_option(option) for option in declared_options(options)]
     except Exception as error:
-        raise DeclarationError(f"{name}: {type(error).__name__}: {error} in polytopes, devices or Options") from error
+        raise DeclarationError(f"{name}: {type(error).__name__}: {error} in what it declares") from error
     bytes_per_edge: Any = getattr(solver, "bytes_per_edge", None)
     nonzeros_limit: Any = solver.nonzeros_limit
     return {
@@ -73,6 +75,7 @@ def declaration(solver: Solver) -> dict[str, Any]:
         "streams": bool(solver.streams),
         "in_ranks": _works_in_ranks(solver),
         "polytopes": polytopes,
+        "rows": rows,
         "nonzeros_limit": int(nonzeros_limit) if isinstance(nonzeros_limit, numbers.Integral) else nonzeros_limit,
         "options": fields,
     }
@@ -94,6 +97,7 @@ def make_card(declared: Mapping[str, Any], availability: Availability) -> Solver
         streams=declared.get("streams") is True,
         in_ranks=declared.get("in_ranks") is True,
         polytopes=_polytopes(name, declared.get("polytopes")),
+        rows=_rows(name, declared.get("rows")),
         nonzeros_limit=_nonzeros_limit(name, declared.get("nonzeros_limit")),
         options=_options(name, declared.get("options")),
         availability=plain_availability(availability),
@@ -102,7 +106,8 @@ def make_card(declared: Mapping[str, Any], availability: Availability) -> Solver
 
 def packed(card: SolverCard) -> dict[str, Any]:
     """A card in the types of JSON."""
-    return dataclasses.asdict(card) | {"polytopes": [int(kind) for kind in card.polytopes]}
+    kinds = {"polytopes": [int(kind) for kind in card.polytopes], "rows": [str(kind) for kind in card.rows]}
+    return dataclasses.asdict(card) | kinds
 
 
 def unpacked(plain: Mapping[str, Any]) -> SolverCard:
@@ -163,6 +168,14 @@ def _polytopes(name: str, kinds: Any) -> frozenset[Kind]:
             f"{name}.polytopes must name at least one of instances.Kind, and nothing else: see solvers/base.py"
         )
     return frozenset(map(Kind, kinds))
+
+
+def _rows(name: str, kinds: Any) -> frozenset[RowKind]:
+    if not isinstance(kinds, list) or not all(kind in list(RowKind) for kind in kinds):
+        raise DeclarationError(
+            f"{name}.rows must name kinds of instances.RowKind, and nothing else: see solvers/base.py"
+        )
+    return frozenset(map(RowKind, kinds))
 
 
 def _nonzeros_limit(name: str, limit: Any) -> int | None:

@@ -5,10 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from instances import MatchingLP
-from solvers.base import EXPLICIT_KINDS, Answer, Availability, Settings, Solver, Status, installed, parse_options
+from solvers.base import (
+    EXPLICIT_KINDS,
+    EXPLICIT_ROWS,
+    Answer,
+    Availability,
+    Settings,
+    Solver,
+    Status,
+    installed,
+    parse_options,
+)
 from solvers.conic import ConicForm, to_conic
 
 #: Anything else is an error, AlmostPrimalInfeasible too: that is no proof.
@@ -46,6 +54,7 @@ class Clarabel(Solver):
     citation = "Goulart and Chen, Clarabel: an interior-point solver for conic programs, 2024"
     bytes_per_edge = 1500.0
     polytopes = EXPLICIT_KINDS
+    rows = EXPLICIT_ROWS
     Options = Options
 
     def available(self) -> Availability:
@@ -76,11 +85,12 @@ class Clarabel(Solver):
         solution = solver.solve()  # the line before orders and factorises, so it is not in prepare
         words = str(solution.status)
         status = _STATUS.get(words, Status.ERROR)
-        found = status is not Status.INFEASIBLE  # else x and z are a certificate of infeasibility
+        infeasible = status is Status.INFEASIBLE  # then x and z are a certificate of infeasibility
+        dual = form.dual(solution.z)
         return Answer(
-            x=np.array(solution.x) if found else None,
-            dual=np.array(solution.z)[form.budgets] if found else None,
-            ray=None if found else np.array(solution.z)[form.budgets],
+            x=None if infeasible else form.parts.x(solution.x),
+            dual=None if infeasible else dual,
+            ray=form.parts.ray(dual) if infeasible else None,
             status=status,
             raw_status=words,
             iterations=solution.iterations,

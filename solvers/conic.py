@@ -2,8 +2,9 @@
 
     minimise c'x   subject to   A x + s = b,   s = 0 in the first `equalities` rows, s >= 0 in the others
 
-Rows: the '=' sources, the J budgets, the '<=' sources, x >= 0, and x <= u of box sources. The multipliers of rows with
-s >= 0 are themselves >= 0 in a minimisation, so those of the budgets are the dual in our sign.
+Rows: the '=' rows of the explicit form, its upper sides, its lower sides with the signs turned, x >= 0, and x <= u
+where there is a u. The multipliers of rows with s >= 0 are themselves >= 0 in a minimisation, so they are prices in our
+sign.
 """
 
 from __future__ import annotations
@@ -15,34 +16,50 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
+from solvers.general import OneSided, Parts, one_sided, parts_of
+
+Float64 = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ConicForm:
-    """matrix float64 CSC [rows, E]; b float64[rows]; c float64[E]; budgets: the rows of the J budgets."""
+    """An LP in the cone form."""
 
     matrix: Any
-    b: npt.NDArray[np.float64]
-    c: npt.NDArray[np.float64]
+    """float64 CSC, a column for each of the explicit form."""
+    b: Float64
+    """float64, one for each row."""
+    c: Float64
+    """float64, one for each column."""
     equalities: int
-    budgets: slice
+    """Rows with s = 0."""
+    rows: OneSided
+    """What the rows stand for, but for x >= 0 and x <= u."""
+    parts: Parts
+    """What of a solution belongs to the edges and the coupling rows."""
+
+    def dual(self, multipliers: Any) -> Float64:
+        """Answer.dual[R] of the multipliers of all rows."""
+        found = np.array(multipliers, dtype=np.float64)
+        last = self.equalities + self.rows.limits.size
+        prices = self.rows.prices(found[: self.equalities], found[self.equalities : last])
+        return prices[: self.parts.hard_below.size]
 
 
 def to_conic(lp: MatchingLP) -> ConicForm:
     from scipy import sparse
 
     explicit = lp.to_explicit()
-    rows = explicit.matrix.tocsr()
-    equality = explicit.row_lower == explicit.row_upper  # never a budget row
+    rows = one_sided(explicit)
     bounded = np.flatnonzero(np.isfinite(explicit.upper))
-    identity = sparse.eye_array(lp.edges, format="csr")
-    matrix = sparse.vstack((rows[equality], rows[~equality], -identity, identity[bounded]), format="csc")
-    sides = (explicit.row_upper[equality], explicit.row_upper[~equality], np.zeros(lp.edges), explicit.upper[bounded])
-    first = int(equality.sum())
+    identity = sparse.eye_array(explicit.c.size, format="csr")
+    matrix = sparse.vstack((rows.equal, rows.at_most, -identity, identity[bounded]), format="csc")
+    sides = (rows.equal_to, rows.limits, np.zeros(explicit.c.size), explicit.upper[bounded])
     return ConicForm(
         matrix=sparse.csc_matrix(matrix),
         b=np.concatenate(sides),
         c=explicit.c,
-        equalities=first,
-        budgets=slice(first, first + lp.destinations),
+        equalities=rows.equal_to.size,
+        rows=rows,
+        parts=parts_of(lp, explicit),
     )

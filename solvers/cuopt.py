@@ -10,6 +10,7 @@ import numpy as np
 from instances import MatchingLP
 from solvers.base import (
     EXPLICIT_KINDS,
+    EXPLICIT_ROWS,
     INT32_LIMIT,
     Answer,
     Availability,
@@ -19,6 +20,7 @@ from solvers.base import (
     Status,
     parse_options,
 )
+from solvers.general import Parts, parts_of
 from solvers.nvidia import installed_with_cuda
 
 _STATUS = {
@@ -48,7 +50,7 @@ class Options:
 class State:
     model: Any
     settings: Any
-    destinations: int
+    parts: Parts
 
 
 class CuOpt(Solver):
@@ -63,6 +65,7 @@ class CuOpt(Solver):
     devices = ("cuda",)
     bytes_per_edge = 250.0
     polytopes = EXPLICIT_KINDS
+    rows = EXPLICIT_ROWS
     no_edges = False
     nonzeros_limit = INT32_LIMIT
     Options = Options
@@ -87,22 +90,18 @@ class CuOpt(Solver):
         model.set_objective_coefficients(explicit.c)
         model.set_constraint_lower_bounds(explicit.row_lower)
         model.set_constraint_upper_bounds(explicit.row_upper)
-        model.set_variable_lower_bounds(np.zeros(lp.edges))
+        model.set_variable_lower_bounds(np.zeros(explicit.c.size))
         model.set_variable_upper_bounds(explicit.upper)
-        return State(model=model, settings=chosen, destinations=lp.destinations)
+        return State(model=model, settings=chosen, parts=parts_of(lp, explicit))
 
     def run(self, state: State) -> Answer:
         from cuopt.linear_programming import Solve
 
         solution = Solve(state.model, state.settings)
-        reason, x, dual = (
-            solution.get_termination_reason(),
-            solution.get_primal_solution(),
-            solution.get_dual_solution(),
-        )
+        reason = solution.get_termination_reason()
         return Answer(
-            x=np.asarray(x) if len(x) else None,
-            dual=-np.asarray(dual)[: state.destinations] if len(dual) else None,  # <= 0 at an upper bound
+            x=state.parts.x(solution.get_primal_solution()),
+            dual=state.parts.dual(solution.get_dual_solution()),
             status=_STATUS.get(reason, Status.ERROR),
             raw_status=" ".join(filter(None, (reason, solution.get_error_message()))),
             iterations=solution.get_lp_stats().get("nb_iterations"),

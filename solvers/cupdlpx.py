@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import EXPLICIT_KINDS, INT32_LIMIT, Answer, Availability, Settings, Solver, Status, parse_options
+from solvers.base import (
+    EXPLICIT_KINDS,
+    EXPLICIT_ROWS,
+    INT32_LIMIT,
+    Answer,
+    Availability,
+    Settings,
+    Solver,
+    Status,
+    parse_options,
+)
+from solvers.general import Parts, parts_of
 from solvers.nvidia import installed_with_cuda
 
 #: Anything else is an error, INFEASIBLE_OR_UNBOUNDED too: that does not say that no x exists.
@@ -31,7 +42,7 @@ class Options:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class State:
     model: Any
-    destinations: int
+    parts: Parts
 
 
 class CuPdlpx(Solver):
@@ -47,6 +58,7 @@ class CuPdlpx(Solver):
     devices = ("cuda",)
     bytes_per_edge = 250.0
     polytopes = EXPLICIT_KINDS
+    rows = EXPLICIT_ROWS
     no_edges = False
     nonzeros_limit = INT32_LIMIT
     Options = Options
@@ -64,20 +76,20 @@ class CuPdlpx(Solver):
             constraint_matrix=explicit.matrix,
             constraint_lower_bound=explicit.row_lower,
             constraint_upper_bound=explicit.row_upper,
-            variable_lower_bound=np.zeros(lp.edges),
+            variable_lower_bound=np.zeros(explicit.c.size),
             variable_upper_bound=explicit.upper,
         )
         eps = options.eps_factor * settings.tolerance
         limits = settings.limits(time="TimeLimit", iterations="IterationLimit")
         model.setParams(OptimalityTol=eps, FeasibilityTol=eps, OutputFlag=False, Presolve=options.presolve, **limits)
-        return State(model=model, destinations=lp.destinations)
+        return State(model=model, parts=parts_of(lp, explicit))
 
     def run(self, state: State) -> Answer:
         model = state.model.optimize()
         found = model.StatusName
         return Answer(
-            x=None if model.X is None else np.array(model.X),
-            dual=None if model.Pi is None else -np.array(model.Pi)[: state.destinations],  # <= 0 at an upper bound
+            x=state.parts.x(model.X),
+            dual=state.parts.dual(model.Pi),
             status=_STATUS.get(found, Status.ERROR),
             raw_status=found,
             iterations=model.IterCount,

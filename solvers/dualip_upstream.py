@@ -57,10 +57,13 @@ class DualipUpstream(Solver):
         return needed[0] if found.ok and len(needed) == 2 else found
 
     def unsuited(self, lp: MatchingLP) -> str:
+        refused = super().unsuited(lp)
+        if refused:
+            return refused
         sources = lp.given.per_source
         if lp.sources and (np.ptp(sources.kind) > 0 or np.ptp(sources.radius) > 0 or sources.radius[0] <= 0):
             return f"{self.id} takes one kind and one radius > 0 for all sources"
-        return super().unsuited(lp)
+        return ""
 
     def prepare(self, lp: MatchingLP, settings: Settings) -> _Run:
         import torch

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from instances import MatchingLP
+from instances import ExplicitLP, MatchingLP
 from solvers.base import (
     EXPLICIT_KINDS,
+    EXPLICIT_ROWS,
     INT32_LIMIT,
     Answer,
     Availability,
@@ -19,6 +20,7 @@ from solvers.base import (
     installed,
     parse_options,
 )
+from solvers.general import Parts, parts_of
 
 #: Anything else is an error, "Primal infeasible or unbounded" too: that does not say that no x exists.
 _STATUS = {
@@ -53,7 +55,7 @@ class InteriorOptions(Options):
 @dataclass(frozen=True, kw_only=True, eq=False)
 class State:
     highs: Any
-    destinations: int
+    parts: Parts
 
 
 class HighsPdlp(Solver):
@@ -73,6 +75,7 @@ class HighsPdlp(Solver):
     citation = "Applegate et al., Practical large-scale linear programming using PDHG, NeurIPS 2021; HiGHS 1.15"
     bytes_per_edge = 500.0
     polytopes = EXPLICIT_KINDS
+    rows = EXPLICIT_ROWS
     no_edges = False
     nonzeros_limit = INT32_LIMIT
     Options: ClassVar[type[Any]] = Options
@@ -91,10 +94,7 @@ class HighsPdlp(Solver):
             if highs.setOptionValue(name, value) != highspy.HighsStatus.kOk:
                 raise RuntimeError(f"HiGHS {highs.version()} refuses {name}={value!r}")
         explicit = lp.to_explicit()
-        budgets = explicit.row_upper[: lp.destinations]
-        budgets[np.bincount(lp.destination, minlength=lp.destinations) == 0] = (
-            1.0  # on a row 0 <= 0 ipx prices 1e11, HiPO fails
-        )
+        _free_empty_rows(explicit)
         rows, columns = explicit.matrix.shape
         passed = highs.passModel(
             columns,
@@ -115,7 +115,7 @@ class HighsPdlp(Solver):
         )
         if passed == highspy.HighsStatus.kError:
             raise RuntimeError("HiGHS refuses the model")
-        return State(highs=highs, destinations=lp.destinations)
+        return State(highs=highs, parts=parts_of(lp, explicit))
 
     def run(self, state: State) -> Answer:
         highs = state.highs
@@ -125,11 +125,13 @@ class HighsPdlp(Solver):
         finally:
             highs.resetGlobalScheduler(_BLOCKING)
         found, solution = highs.getModelStatus(), highs.getSolution()
+        status = _STATUS.get(found.name, Status.ERROR)
+        dual = state.parts.dual(solution.row_dual if solution.dual_valid else None)
         return Answer(
-            x=np.array(solution.col_value) if solution.value_valid else None,
-            # HiGHS: the dual of a row at its upper bound is <= 0 in a minimisation.
-            dual=-np.array(solution.row_dual)[: state.destinations] if solution.dual_valid else None,
-            status=_STATUS.get(found.name, Status.ERROR),
+            x=state.parts.x(solution.col_value if solution.value_valid else None),
+            dual=dual,
+            ray=state.parts.ray(dual) if status is Status.INFEASIBLE else None,  # the point along which it diverged
+            status=status,
             raw_status=highs.modelStatusToString(found),
             iterations=_counted(getattr(highs.getInfo(), self.counter)),
         )
@@ -181,6 +183,19 @@ class HighsHipo(HighsIpx):
     def available(self) -> Availability:
         extras = installed("highspy-extras", remedy="pip install 'highspy[extras]'")
         return super().available() if extras.ok else extras
+
+
+def _free_empty_rows(explicit: ExplicitLP) -> None:
+    """Move limits of coupling rows without entries away from 0: on a row 0 <= 0 ipx prices 1e11 and HiPO fails.
+
+    A row that 0 does not satisfy stays, so that an infeasible LP stays infeasible.
+    """
+    lower, upper = explicit.row_lower, explicit.row_upper
+    entries = np.bincount(explicit.matrix.indices, minlength=lower.size)
+    empty = (entries == 0) & (lower <= 0) & (upper >= 0)
+    empty[explicit.coupling_rows :] = False
+    lower[empty & np.isfinite(lower)] = -1.0
+    upper[empty] = 1.0
 
 
 def _counted(iterations: int) -> int | None:

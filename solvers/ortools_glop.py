@@ -10,6 +10,7 @@ import numpy as np
 from instances import MatchingLP
 from solvers.base import (
     EXPLICIT_KINDS,
+    EXPLICIT_ROWS,
     INT32_LIMIT,
     Answer,
     Availability,
@@ -19,6 +20,7 @@ from solvers.base import (
     installed,
     parse_options,
 )
+from solvers.general import Parts, parts_of
 
 _STATUS = {"OPTIMAL": Status.SOLVED, "INFEASIBLE": Status.INFEASIBLE, "CANCELLED_BY_USER": Status.ERROR}
 
@@ -34,7 +36,7 @@ class Options:
 class State:
     model: Any
     solver: Any
-    destinations: int
+    parts: Parts
     limited_by: Status
 
 
@@ -52,6 +54,7 @@ class OrtoolsGlop(Solver):
     exact = True
     bytes_per_edge = 900.0
     polytopes = EXPLICIT_KINDS
+    rows = EXPLICIT_ROWS
     nonzeros_limit = INT32_LIMIT
     Options = Options
 
@@ -69,14 +72,14 @@ class OrtoolsGlop(Solver):
         model: Any = model_builder_helper.ModelBuilderHelper()
         rows = sparse.csr_matrix(explicit.matrix)
         model.fill_model_from_sparse_data(
-            np.zeros(lp.edges), explicit.upper, explicit.c, explicit.row_lower, explicit.row_upper, rows
+            np.zeros(explicit.c.size), explicit.upper, explicit.c, explicit.row_lower, explicit.row_upper, rows
         )
         solver = model_builder_helper.ModelSolverHelper("GLOP")
         solver.set_solver_specific_parameters(parameters)
         if settings.time_limit is not None:
             solver.set_time_limit_in_seconds(settings.time_limit)
         limited_by = Status.TIME_LIMIT if settings.iteration_limit is None else Status.ITERATION_LIMIT
-        return State(model=model, solver=solver, destinations=lp.destinations, limited_by=limited_by)
+        return State(model=model, solver=solver, parts=parts_of(lp, explicit), limited_by=limited_by)
 
     def run(self, state: State) -> Answer:
         solver = state.solver
@@ -86,8 +89,8 @@ class OrtoolsGlop(Solver):
             status = state.limited_by if found == "NOT_SOLVED" else _STATUS.get(found, Status.ERROR)
             return Answer(x=None, dual=None, status=status, raw_status=found)
         return Answer(
-            x=np.array(solver.variable_values()),
-            dual=-np.array(solver.dual_values())[: state.destinations],  # Glop: <= 0 at an upper bound
+            x=state.parts.x(solver.variable_values()),
+            dual=state.parts.dual(solver.dual_values()),
             status=_STATUS.get(found, state.limited_by),
             raw_status=found,
         )

@@ -66,10 +66,13 @@ class OrtoolsMincostflow(Solver):
         return installed("ortools", remedy="pip install ortools", apart_from="highspy")
 
     def unsuited(self, lp: MatchingLP) -> str:
+        refused = super().unsuited(lp)
+        if refused:
+            return refused
         both_ways = 2 * (lp.edges + lp.sources + lp.destinations)
         if both_ways > INT32_LIMIT:
             return f"{both_ways:,} arcs, both ways: the indices of {self.id} count up to {INT32_LIMIT:,}"
-        return super().unsuited(lp) or not_a_flow(lp)
+        return not_a_flow(lp)
 
     def prepare(self, lp: MatchingLP, settings: Settings) -> State:
         options = parse_options(Options, settings)

@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import EXPLICIT_KINDS, Answer, Availability, Settings, Solver, Status, installed, parse_options
+from solvers.base import (
+    EXPLICIT_KINDS,
+    EXPLICIT_ROWS,
+    Answer,
+    Availability,
+    Settings,
+    Solver,
+    Status,
+    installed,
+    parse_options,
+)
+from solvers.general import Parts, parts_of
 
 #: Anything else is an error, PRIMAL_OR_DUAL_INFEASIBLE too: that does not say that no x exists.
 _STATUS = {
@@ -30,8 +41,7 @@ class Options:
 class State:
     program: Any
     params: Any
-    destinations: int
-    edges: int
+    parts: Parts
 
 
 class OrtoolsPdlp(Solver):
@@ -49,6 +59,7 @@ class OrtoolsPdlp(Solver):
     citation = "Applegate et al., Practical large-scale linear programming using PDHG, NeurIPS 2021"
     bytes_per_edge = 250.0
     polytopes = EXPLICIT_KINDS
+    rows = EXPLICIT_ROWS
     Options = Options
 
     def available(self) -> Availability:
@@ -72,9 +83,9 @@ class OrtoolsPdlp(Solver):
         program.constraint_matrix = explicit.matrix
         program.constraint_lower_bounds = explicit.row_lower
         program.constraint_upper_bounds = explicit.row_upper
-        program.variable_lower_bounds = np.zeros(lp.edges)
+        program.variable_lower_bounds = np.zeros(explicit.c.size)
         program.variable_upper_bounds = explicit.upper
-        return State(program=program, params=params, destinations=lp.destinations, edges=lp.edges)
+        return State(program=program, params=params, parts=parts_of(lp, explicit))
 
     def run(self, state: State) -> Answer:
         from ortools.pdlp import solve_log_pb2
@@ -83,15 +94,14 @@ class OrtoolsPdlp(Solver):
         result = pdlp.primal_dual_hybrid_gradient(state.program, state.params)
         log = result.solve_log
         reason = solve_log_pb2.TerminationReason.Name(log.termination_reason).removeprefix("TERMINATION_REASON_")
-        x = np.asarray(result.primal_solution)
         status = _STATUS.get(reason, Status.ERROR)
-        ran = x.size == state.edges  # both are empty where it refuses its input
-        dual = -np.asarray(result.dual_solution[: state.destinations]) if ran else None  # PDLP: < 0 at an upper bound
+        x = state.parts.x(result.primal_solution)  # both are empty where it refuses its input
+        dual = state.parts.dual(result.dual_solution)
         infeasible = status is Status.INFEASIBLE  # then x and dual are a certificate of infeasibility
         return Answer(
-            x=x if ran and not infeasible else None,
+            x=None if infeasible else x,
             dual=None if infeasible else dual,
-            ray=np.maximum(0.0, dual) if infeasible and dual is not None else None,
+            ray=state.parts.ray(dual) if infeasible else None,
             status=status,
             raw_status=" ".join(filter(None, (reason, log.termination_string))),
             iterations=log.iteration_count,

@@ -25,7 +25,7 @@ from solvers.base import Availability, Solver
 from solvers.card import DeclarationError, SolverCard, declaration, make_card
 
 GROUP = "dualbench.solvers"
-_NOT_ADAPTERS = {"base", "card", "registry", "sharded"}
+_NOT_ADAPTERS = {"base", "card", "general", "registry", "sharded"}
 
 
 @cache

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.base import (
     EXPLICIT_KINDS,
+    EXPLICIT_ROWS,
     INT32_LIMIT,
     Answer,
     Availability,
@@ -19,6 +21,7 @@ from solvers.base import (
     installed,
     parse_options,
 )
+from solvers.general import OneSided, one_sided
 
 _LIMIT, _INFEASIBLE = 1, 2
 #: In SciPy's message where that status, which stands for "Model error" and others as well, is HiGHS's own "Infeasible".
@@ -34,7 +37,9 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class State:
-    destinations: int
+    form: OneSided
+    edges: int
+    coupling_rows: int
     arguments: dict[str, Any]
 
 
@@ -51,6 +56,7 @@ class ScipyHighsDs(Solver):
     exact = True
     bytes_per_edge = 600.0
     polytopes = EXPLICIT_KINDS
+    rows = EXPLICIT_ROWS
     no_edges = False
     nonzeros_limit = INT32_LIMIT
     Options = Options
@@ -61,17 +67,19 @@ class ScipyHighsDs(Solver):
 
     def prepare(self, lp: MatchingLP, settings: Settings) -> State:
         explicit = lp.to_explicit()
-        rows = explicit.matrix.tocsr()
-        equality = explicit.row_lower == explicit.row_upper  # never a budget row: those have no lower side
+        form = one_sided(explicit)
+        has_equal = form.equal_to.size > 0
         return State(
-            destinations=lp.destinations,
+            form=form,
+            edges=lp.edges,
+            coupling_rows=lp.row_count,
             arguments={
                 "c": explicit.c,
-                "A_ub": rows[~equality],
-                "b_ub": explicit.row_upper[~equality],
-                "A_eq": rows[equality] if equality.any() else None,
-                "b_eq": explicit.row_upper[equality] if equality.any() else None,
-                "bounds": np.column_stack((np.zeros(lp.edges), explicit.upper)),
+                "A_ub": form.at_most,
+                "b_ub": form.limits,
+                "A_eq": form.equal if has_equal else None,
+                "b_eq": form.equal_to if has_equal else None,
+                "bounds": np.column_stack((np.zeros(explicit.c.size), explicit.upper)),
                 "method": self.method,
                 "options": self._highs_options(settings),
             },
@@ -81,11 +89,10 @@ class ScipyHighsDs(Solver):
         from scipy.optimize import linprog
 
         result = linprog(**state.arguments)
-        marginals = result.ineqlin.marginals
+        found = result.x is not None
         return Answer(
-            x=result.x,
-            # SciPy: marginals of <= rows of a minimisation are <= 0, and the budgets are the first of those rows.
-            dual=None if marginals is None else -np.asarray(marginals[: state.destinations], dtype=np.float64),
+            x=result.x[: state.edges] if found else None,
+            dual=_dual(state, result) if found else None,
             status=_status(result),
             raw_status=str(result.message),
             iterations=int(result.nit),
@@ -108,6 +115,13 @@ class ScipyHighsIpm(ScipyHighsDs):
     title = "HiGHS interior point (SciPy)"
     citation = "Schork and Gondzio, Implementation of an interior point method with basis preconditioning, 2020"
     method = "highs-ipm"
+
+
+def _dual(state: State, result: Any) -> npt.NDArray[np.float64]:
+    """SciPy's marginals are what a unit more of a right-hand side adds to the minimum: prices with the sign turned."""
+    of_equal = -np.asarray(result.eqlin.marginals, dtype=np.float64)
+    of_at_most = -np.asarray(result.ineqlin.marginals, dtype=np.float64)
+    return state.form.prices(of_equal, of_at_most)[: state.coupling_rows]
 
 
 def _status(result: Any) -> Status:

@@ -6,8 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from instances import MatchingLP
-from solvers.base import EXPLICIT_KINDS, Answer, Availability, Settings, Solver, Status, installed, parse_options
-from solvers.conic import to_conic
+from solvers.base import (
+    EXPLICIT_KINDS,
+    EXPLICIT_ROWS,
+    Answer,
+    Availability,
+    Settings,
+    Solver,
+    Status,
+    installed,
+    parse_options,
+)
+from solvers.conic import ConicForm, to_conic
 
 _SOLVED, _INACCURATE, _INFEASIBLE = 1, 2, -2
 
@@ -22,10 +32,8 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class State:
-    data: dict[str, Any]
-    cone: dict[str, int]
+    form: ConicForm
     settings: dict[str, Any]
-    budgets: slice
 
 
 class Scs(Solver):
@@ -41,6 +49,7 @@ class Scs(Solver):
     citation = "O'Donoghue, Operator splitting for a homogeneous embedding of the linear complementarity problem, 2021"
     bytes_per_edge = 2200.0
     polytopes = EXPLICIT_KINDS
+    rows = EXPLICIT_ROWS
     no_edges = False
     Options = Options
 
@@ -50,9 +59,6 @@ class Scs(Solver):
     def prepare(self, lp: MatchingLP, settings: Settings) -> State:
         options = parse_options(Options, settings)
         eps = options.eps_factor * settings.tolerance
-        form = to_conic(lp)
-        data = {"A": form.matrix, "b": form.b, "c": form.c}
-        cone = {"z": form.equalities, "l": form.b.size - form.equalities}
         named: dict[str, Any] = {
             "eps_abs": eps,
             "eps_rel": eps,
@@ -60,21 +66,24 @@ class Scs(Solver):
             "verbose": False,
             **settings.limits(time="time_limit_secs", iterations="max_iters"),
         }
-        return State(data=data, cone=cone, settings=named, budgets=form.budgets)
+        return State(form=to_conic(lp), settings=named)
 
     def run(self, state: State) -> Answer:
         import scs
 
-        result = scs.SCS(state.data, state.cone, **state.settings).solve(
-            warm_start=False
-        )  # factorises, so not in prepare
+        form = state.form
+        data = {"A": form.matrix, "b": form.b, "c": form.c}
+        cone = {"z": form.equalities, "l": form.b.size - form.equalities}
+        solver = scs.SCS(data, cone, **state.settings)  # factorises, so not in prepare
+        result = solver.solve(warm_start=False)
         info = result["info"]
         status = _status(info["status_val"], info["status"])
-        found = status is not Status.INFEASIBLE  # else x and y are a certificate of infeasibility
+        infeasible = status is Status.INFEASIBLE  # then x and y are a certificate of infeasibility
+        dual = form.dual(result["y"])
         return Answer(
-            x=result["x"] if found else None,
-            dual=result["y"][state.budgets] if found else None,
-            ray=None if found else result["y"][state.budgets],
+            x=None if infeasible else form.parts.x(result["x"]),
+            dual=None if infeasible else dual,
+            ray=form.parts.ray(dual) if infeasible else None,
             status=status,
             raw_status=info["status"],
             iterations=info["iter"],

@@ -84,6 +84,7 @@ BROKEN = {
         adapter() + "    polytopes = frozenset({9})\n",
         "Mine.polytopes must name at least one of instances.Kind",
     ),
+    "odd-rows": (adapter() + "    rows = frozenset({'magic'})\n", "Mine.rows must name kinds of instances.RowKind"),
     "negative-size": (adapter() + "    bytes_per_edge = -1.0\n", "Mine.bytes_per_edge must be a number >= 0"),
     "endless-size": (adapter() + "    bytes_per_edge = float('inf')\n", "Mine.bytes_per_edge must be a number >= 0"),
 }
@@ -136,7 +137,7 @@ def test_cards_of_our_own_solvers_say_what_their_classes_say() -> None:
     for solver_id, solver in registry().items():
         found = card(solver_id)
         assert (found.title, found.devices, found.streams) == (solver.title, solver.devices, solver.streams)
-        assert found.polytopes == solver.polytopes
+        assert (found.polytopes, found.rows) == (solver.polytopes, solver.rows)
     assert card("blockpdhg").in_ranks
     assert not card("highs-pdlp").in_ranks
 

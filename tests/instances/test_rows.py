@@ -12,14 +12,12 @@ import pytest
 from hypothesis import given, settings
 from scipy.optimize import linprog
 
-from harness.referee import certify
-from harness.solve import solve
 from instances import (
-    InputError,
     InstanceError,
     Kind,
     MatchingLP,
     RaggedRows,
+    RowKind,
     Rows,
     Simplex,
     activities,
@@ -179,6 +177,29 @@ def test_anything_else_is_beyond_the_short_form(changes: dict[str, Any]) -> None
         _ = lp.destination
 
 
+@pytest.mark.parametrize(
+    ("changes", "kinds"),
+    [
+        ({}, set()),
+        ({"lower": [0.0, -INF], "upper": None}, {RowKind.FLOOR}),
+        ({"lower": [-INF, 6.0]}, {RowKind.EQUALITY}),
+        ({"lower": [0.0, 6.0]}, {RowKind.EQUALITY, RowKind.RANGE}),
+        ({"upper": [-1.0, 6.0]}, {RowKind.NEGATIVE_LIMIT}),
+        ({"coefficient": [1.0, -2.0, 3.0]}, {RowKind.NEGATIVE_COEFFICIENT}),
+        ({"coefficient": -1.0, "penalty": [INF, 0.0]}, {RowKind.NEGATIVE_COEFFICIENT, RowKind.SOFT}),
+    ],
+)
+def test_the_kinds_of_rows_are_what_is_beyond_the_short_form(changes: dict[str, Any], kinds: set[RowKind]) -> None:
+    assert lp_of(campaigns(**changes)).row_kinds == kinds
+    assert lp_of(campaigns(**changes), paths()).row_kinds == kinds | {RowKind.SEVERAL, RowKind.RAGGED}
+
+
+@settings(deadline=None, max_examples=60)
+@given(lp=family_lps())
+def test_only_the_short_form_has_no_kinds_of_rows(lp: MatchingLP) -> None:
+    assert lp.is_short_form == (not lp.row_kinds)
+
+
 def test_a_change_of_the_short_form_keeps_the_family() -> None:
     lp = lp_of(campaigns(keys=["x", "y"]))
     changed = dataclasses.replace(lp, b=np.array([1.0, 2.0]))  # type: ignore[call-arg]
@@ -196,15 +217,11 @@ def test_a_dual_splits_by_family() -> None:
         lp.split(np.zeros(2))
 
 
-def test_solvers_and_referee_refuse_what_they_do_not_know() -> None:
+def test_every_solver_takes_the_rows_of_an_lp_or_names_what_it_does_not_take() -> None:
     lp = lp_of(campaigns(), paths())
-    told = "2 families of rows (campaign, link)"
-    with pytest.raises(InputError, match=re.escape(f"certify: the instance has {told}")):
-        certify(lp, np.zeros(3), np.zeros(4))
-    with pytest.raises(InputError, match=re.escape(f"solve: the instance has {told}")):
-        solve(lp, "blockpdhg")
     for solver in registry().values():
-        assert told in solver.unsuited(lp)
+        told = solver.unsuited(lp)
+        assert told == "" or all(kind in told for kind in lp.row_kinds - solver.rows), told
 
 
 def dense(lp: MatchingLP) -> np.ndarray:

@@ -197,8 +197,9 @@ def test_the_cone_form_is_the_explicit_form_with_bounds_as_rows() -> None:
     form = to_conic(probe.lp)
     assert form.matrix.shape == (6 + 10 + 6 + 30 + 18, 30)  # '=' rows, budgets, '<=' rows, x >= 0, x <= u
     assert form.equalities == 6
-    assert form.b[form.budgets].tolist() == probe.lp.b.tolist()
+    assert form.b[6:16].tolist() == probe.lp.b.tolist()
     x = np.zeros(30)
     x[0] = 1.0
-    assert (form.matrix @ x)[form.budgets].tolist() == [2.0] + 9 * [0.0]
+    assert (form.matrix @ x)[6:16].tolist() == [2.0] + 9 * [0.0]
+    assert form.dual(np.arange(70.0)).tolist() == np.arange(6.0, 16.0).tolist()
     assert to_conic(with_gaps(Kind.SIMPLEX).lp).equalities == 0
