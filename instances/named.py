@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-_FAMILIES = ("dualip", "dualip-v5", "independent", "uniform", "unit", "slots", "volume", "pacing")
+_FAMILIES = ("dualip", "dualip-v5", "independent", "uniform", "unit")
+#: Whole workloads: several families of rows, floors, prices, or sources and rows that need not be short of anything.
+_WORKLOADS = (
+    "slots",
+    "volume",
+    "delivery",
+    "pacing",
+    "exposure",
+    "coupons",
+    "adwords",
+    "transport",
+    "paths",
+    "reviewers",
+)
 
 #: Sources and destinations of the ladder: I/J = 2500, as in the literature's 25,000,000 x 10,000, degree 10, seed 42.
 #: The last rung has 10^12 cells like the one before it, but 10^9 edges.
@@ -40,13 +53,14 @@ def named_instances() -> dict[str, str]:
     return {
         "movielens": "movielens:capacity=1",
         **_REAL,
-        **{f"{family}-5k": _text(family, 5_000, 50) for family in _FAMILIES},
-        **{f"{family}-20k": _text(family, 20_000, 200) for family in _FAMILIES},
-        **{f"{family}-100k": _text(family, 100_000, 1_000) for family in _FAMILIES},
+        **{f"{family}-5k": _text(family, 5_000, 50) for family in (*_FAMILIES, *_WORKLOADS)},
+        **{f"{family}-20k": _text(family, 20_000, 200) for family in (*_FAMILIES, *_WORKLOADS)},
+        **{f"{family}-100k": _text(family, 100_000, 1_000) for family in (*_FAMILIES, *_WORKLOADS)},
         **{f"{family}-1m": _text(family, 1_000_000, 10_000) for family in ("dualip", "slots", "volume", "pacing")},
         **{f"ladder-{rung}": _text("dualip", *size) for rung, size in _LADDER.items()},
     }
 
 
 def _text(family: str, sources: int, destinations: int) -> str:
-    return f"{family}:sources={sources},destinations={destinations},degree=10,seed=42"
+    degree = 4 if family == "paths" else 10  # what traffic engineering precomputes for a demand
+    return f"{family}:sources={sources},destinations={destinations},degree={degree},seed=42"

@@ -7,7 +7,7 @@ alone, so its bytes do not depend on who asks, in which order or in which proces
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -84,18 +84,21 @@ def draw_destinations(spec: Recipe) -> Destinations:
     scale = np.exp(rng.standard_normal(J))
     log_value = -4.0 + 0.75 * rng.standard_normal(J)
     rho = rng.uniform(0.5, 1.0, J)
-    probability = np.minimum(breadth / math.fsum(breadth) * spec.degree, MAX_PROBABILITY)
+    drawn = _graph_of(breadth, spec.degree)
+    return Destinations(scale=scale, log_value=log_value, rho=rho, **drawn)
+
+
+def with_breadth(destinations: Destinations, breadth: npt.NDArray[np.float64], degree: float) -> Destinations:
+    """The same destinations with edges in proportion to another breadth, float64[J]."""
+    return replace(destinations, **_graph_of(breadth, degree))
+
+
+def _graph_of(breadth: npt.NDArray[np.float64], degree: float) -> dict[str, Any]:
+    """The fields of Destinations that say which edges there are."""
+    probability = np.minimum(breadth / math.fsum(breadth) * degree, MAX_PROBABILITY)
     weight = -np.log1p(-probability)
     chance, alias = alias_table(weight)
-    return Destinations(
-        probability=probability,
-        scale=scale,
-        log_value=log_value,
-        rho=rho,
-        rate=math.fsum(weight),
-        chance=chance,
-        alias=alias,
-    )
+    return {"probability": probability, "rate": math.fsum(weight), "chance": chance, "alias": alias}
 
 
 def edges_per_source(spec: Recipe, destinations: Destinations) -> float:

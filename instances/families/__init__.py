@@ -14,7 +14,7 @@ from instances.errors import SpecError
 from instances.families.base import Family
 
 #: Files of this folder that are no families.
-_OTHERS = {"base", "budget"}
+_OTHERS = {"base", "budget", "network"}
 
 
 @cache

@@ -1,8 +1,8 @@
 """Family `pacing`: campaigns with a budget of the day and one of each hour, nested.
 
-Workload: spreading the budget of an advertiser over the day, so that it neither ends in the morning nor is spent at the
-peak (budget pacing). A source is an impression in some hour h of the day, a destination a campaign j, an edge what
-showing it is worth and costs; x_i in {x >= 0, 1'x <= 1}:
+Workload: spreading the budget of an advertiser over the day, as its curve of opportunities runs (pacing and daily
+budgets of ad platforms, as docs.promoted.ai describes them). A source is an impression in some hour h of the day, a
+destination a campaign j, an edge what showing it is worth and costs; x_i in {x >= 0, 1'x <= 1}:
 
     campaign       sum of a_e x_e over its edges             <= B_j
     campaign-hour  the same over its edges in that hour      <= w_h B_j * 1.25

@@ -1,7 +1,6 @@
 """Family `slots`: several items a user, each at most once; every item has whole slots (b-matching).
 
-Workload: recommending a list, such as three people to connect with of those whose invitations still find attention
-(LinkedIn's "People You May Know": Basu, Ghoting, Mazumder and Pan, "ECLIPSE", ICML 2020). a_e = 1, values as in
+Workload: recommending a list of three, where an item can be shown to so many users only. a_e = 1, values as in
 `dualip`, b_j = max(1, floor(rho_j G_j)); x_i in {0 <= x <= 1, 1'x <= 3} unless the spec says otherwise.
 """
 

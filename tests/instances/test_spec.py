@@ -123,7 +123,7 @@ def test_fields_of_a_wrong_type_are_refused() -> None:
         MatchingSpec(family="unit", sources=2.5, destinations=5, degree=1)  # type: ignore[arg-type]
     with pytest.raises(SpecError, match=r"capacity=1\.5: expected a whole number"):
         MovieLensSpec(capacity=1.5)  # type: ignore[arg-type]
-    with pytest.raises(SpecError, match="unknown family 'nope': use one of dualip, dualip-v5"):
+    with pytest.raises(SpecError, match=r"unknown family 'nope': use one of adwords, .*dualip-v5"):
         MatchingSpec(family="nope", sources=2, destinations=5, degree=1)
 
 
@@ -157,7 +157,11 @@ def test_the_ladder_keeps_its_ratio_and_ends_at_a_trillion_cells() -> None:
 @pytest.mark.parametrize("family", family_names())
 def test_memory_is_known_beforehand(family: str) -> None:
     spec = parse_spec(named_instances()[f"{family}-20k"])
-    assert generate(spec).nbytes == pytest.approx(memory_bytes(spec), rel=0.02)
+    made = generate(spec).nbytes
+    if family == "paths":  # which of its paths differ is known once they are there
+        assert made <= memory_bytes(spec) <= 1.5 * made
+    else:
+        assert made == pytest.approx(memory_bytes(spec), rel=0.02)
     assert peak_memory_bytes(spec) > memory_bytes(spec)
 
 

@@ -24,6 +24,7 @@ SPECS = [
     "slots:sources=3000,destinations=20,degree=3,seed=1",
     "volume:sources=30000,destinations=20,degree=3,seed=1",
     "pacing:sources=30000,destinations=20,degree=3,seed=1",
+    "paths:sources=30000,destinations=20,degree=3,seed=1",
 ]
 SPEC = parse_spec(SPECS[0])
 
