@@ -43,7 +43,7 @@ from instances import MatchingLP
 #: Instances of so many edges are evaluated exactly in any case: it costs nothing there.
 EXACT_EDGES = 1 << 12
 #: An error beyond this share of max(1, |bound|) is worth an exact evaluation.
-_ERROR_THAT_MATTERS = 1e-10
+ERROR_THAT_MATTERS = 1e-10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,7 @@ def lower_bound(lp: MatchingLP, dual: Float64, pool: ThreadPoolExecutor, *, cost
         if math.isfinite(exact.value):
             return exact
     rounded = _rounded(lp, price, pool, costs=costs)
-    if rounded.error <= _ERROR_THAT_MATTERS * max(1.0, abs(rounded.value)):
+    if rounded.error <= ERROR_THAT_MATTERS * max(1.0, abs(rounded.value)):
         return rounded
     exact = _exact(lp, price, pool, costs=costs)
     return exact if exact.value >= rounded.value or not math.isfinite(rounded.value) else rounded

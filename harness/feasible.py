@@ -14,6 +14,7 @@ or times the answer's price of row j where that is more.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -109,13 +110,13 @@ def violations(lp: MatchingLP, point: Float64) -> Violations:
     )
 
 
-def cost_of(lp: MatchingLP, point: Float64, pool: ThreadPoolExecutor) -> Cost:
-    """c'point, rounded up."""
+def cost_of(lp: MatchingLP, point: Callable[[Chunk], Float64], pool: ThreadPoolExecutor) -> Cost:
+    """c'point, rounded up; `point` gives the values on the edges of a chunk."""
     if lp.edges > EXACT_EDGES:
-        rounded = add_costs(list(over_chunks(lp, pool, lambda chunk: rounded_cost(chunk, point[chunk.edges]))))
+        rounded = add_costs(list(over_chunks(lp, pool, lambda chunk: rounded_cost(chunk, point(chunk)))))
         if rounded.error <= ERROR_THAT_MATTERS * max(1.0, abs(rounded.value)):
             return rounded
-    return exact_costs(list(over_chunks(lp, pool, lambda chunk: exact_cost(chunk, point[chunk.edges]))))
+    return exact_costs(list(over_chunks(lp, pool, lambda chunk: exact_cost(chunk, point(chunk)))))
 
 
 def rounded_cost(chunk: Chunk, values: Float64) -> Cost:

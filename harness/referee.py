@@ -10,7 +10,7 @@ For any lambda >= 0, with q_e = c_e + a_e lambda_j, weak duality gives the lower
 and any feasible point is an upper bound: x is clipped, scaled into its polytopes (harness/polytopes/points.py) and
 repaired on the budgets (harness/repair.py). Both carry their rounding: the bound is lowered and the objective raised by
 it (harness/bound.py, feasible.py). certified gap = (c'x_repaired - g0) / max(1, |g0|); a negative one is a
-contradiction.
+contradiction. Other coupling rows, and a point that no repair brings into its rows: harness/general/.
 """
 
 from __future__ import annotations
@@ -68,6 +68,8 @@ def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1
                 reasons.append("no finite bound: the dual is too large for float64")
         if x is not None:
             figures |= primal_figures(lp, x, price, pool)
+            if short_form and figures["feasible_objective"] is None:
+                figures |= general.point_figures(lp, x, price, pool)  # full rows of '=' sources: how near x is to them
             if figures.get("feasible_objective") is None and unserved is None:
                 reasons.append(_why_no_point(lp))
     return Certificate(**figures | _gaps(figures), reason="; ".join(reasons))

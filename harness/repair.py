@@ -111,7 +111,7 @@ def repaired(
         if nearest is None:
             return None
         point, left = nearest
-        cost = cost_of(lp, point, pool)
+        cost = cost_of(lp, lambda chunk: point[chunk.edges], pool)
         worth = price_of_violations(lp, point, left, price) + left.sources * cost.magnitude + left.placed
         return _raised(cost, worth, left.relative)
 
@@ -120,7 +120,7 @@ def repaired(
         point = np.concatenate([np.zeros(0), *(packed(chunk, x, factor) for chunk in chunks(lp))])
         left = violations(lp, point)
         share = left.sources + left.relative
-        cost = cost_of(lp, point, pool)
+        cost = cost_of(lp, lambda chunk: point[chunk.edges], pool)
         if share < _ROUNDING:
             return _raised(cost, share * cost.magnitude, 0.0)
     cost = add_costs(list(over_chunks(lp, pool, lambda chunk: rounded_cost(chunk, packed(chunk, x, factor)))))

@@ -74,7 +74,7 @@ def violation(lp: MatchingLP, x: Any) -> Fraction:
 def optimum(lp: MatchingLP) -> Fraction | None:
     """The optimal value by the simplex method with Bland's rule on fractions; None where no x is feasible."""
     rows, sides, equalities = _rows(lp)
-    return _two_phases(rows, sides, equalities, fractions(lp.c))
+    return two_phases(rows, sides, equalities, fractions(lp.c))
 
 
 def fractions(values: Any) -> list[Fraction]:
@@ -87,30 +87,41 @@ def _rows(lp: MatchingLP) -> tuple[list[Row], list[Fraction], list[bool]]:
     for e, (a, j) in enumerate(zip(fractions(lp.a), lp.destination, strict=True)):
         rows[int(j)][e] = a
     sides, equalities = fractions(lp.b), [False] * lp.destinations
+    for row, side, equality in polytope_rows(lp):
+        rows.append(row)
+        sides.append(side)
+        equalities.append(equality)
+    return rows, sides, equalities
+
+
+def polytope_rows(lp: MatchingLP) -> list[tuple[Row, Fraction, bool]]:
+    """A dense row, its side and whether it is '=' for each limit of a source or an edge."""
+    found: list[tuple[Row, Fraction, bool]] = []
     for i in range(lp.sources):
         edges = range(int(lp.offsets[i]), int(lp.offsets[i + 1]))
         z, u, equality = _limits(lp, i)
         groups = [([e], u, False) for e in edges] if u != INF else []
         groups += [(list(edges), z, equality)] if z != INF else []
         for group, side, equal in groups:
-            rows.append([Fraction(int(e in group)) for e in range(lp.edges)])
-            sides.append(side)
-            equalities.append(equal)
-    return rows, sides, equalities
+            found.append(([Fraction(int(e in group)) for e in range(lp.edges)], side, equal))
+    return found
 
 
-def _two_phases(
+def two_phases(
     rows: list[Row], sides: list[Fraction], equalities: Sequence[bool], costs: list[Fraction]
 ) -> Fraction | None:
-    """Slack columns for '<=', artificial ones for '='; right-hand sides are never negative here."""
+    """A slack column for each '<=' row; an artificial one where that is no basis: '=' rows and negative sides."""
     edges, count = len(costs), len(rows)
-    table = [
-        [*row, *(Fraction(int(k == r)) for k in range(count)), side]
-        for r, (row, side) in enumerate(zip(rows, sides, strict=True))
-    ]
-    basis = [edges + r for r in range(count)]
-    artificial = {edges + r for r in range(count) if equalities[r]}
-    width = edges + count
+    width = edges + 2 * count
+    signs = [-1 if side < 0 else 1 for side in sides]
+    needed = [equal or sign < 0 for equal, sign in zip(equalities, signs, strict=True)]
+    table = []
+    for r, (row, side) in enumerate(zip(rows, sides, strict=True)):
+        slack = [Fraction(signs[r] * int(k == r and not equalities[r])) for k in range(count)]
+        extra = [Fraction(int(k == r and needed[r])) for k in range(count)]
+        table.append([*(signs[r] * value for value in row), *slack, *extra, signs[r] * side])
+    basis = [edges + r + (count if needed[r] else 0) for r in range(count)]
+    artificial = set(range(edges + count, width))
     _minimise(table, basis, [Fraction(int(k in artificial)) for k in range(width)], set())
     if any(table[r][-1] for r in range(count) if basis[r] in artificial):
         return None
@@ -119,7 +130,7 @@ def _two_phases(
             others = [k for k in range(width) if k not in artificial and table[r][k]]
             if others:
                 _pivot(table, basis, r, others[0])
-    full = [*costs, *[Fraction(0)] * count]
+    full = [*costs, *[Fraction(0)] * (2 * count)]
     _minimise(table, basis, full, artificial)
     return sum((full[k] * table[r][-1] for r, k in enumerate(basis)), Fraction(0))
 

@@ -1,8 +1,15 @@
-"""The point beyond the short form that a certificate speaks of, and what it costs at most. R rows, E edges."""
+"""The point beyond the short form that a certificate speaks of, and what it costs at most. R rows, E edges.
+
+x is brought into its polytopes. If it leaves hard rows, no source has to place a sum, and 0 satisfies all hard rows,
+the edges of the rows that it leaves are scaled down: an edge takes the least factor of its rows. That the result holds
+every row is then proved, not assumed (harness/general/standing.py). What is left of a violation is either rounding, or
+the point is not feasible.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -10,15 +17,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.general.entries import Sums, activities, least_over_rows
-from harness.general.prices import RowSides
-from harness.polytopes.points import brought_in, has_equality, sum_errors
-from harness.rounding import SMALLEST, UNIT, Float64, bounded_sum
-from harness.sources import Chunk, chunks, over_chunks
+from harness.general.layers import layers, sides_of
+from harness.general.standing import (
+    Point,
+    Standing,
+    largest_violation,
+    priced,
+    relative_violation,
+    standing,
+    worth_of_violations,
+)
+from harness.polytopes.points import brought_in, has_equality
+from harness.rounding import UNIT, Float64
+from harness.sources import Chunk, chunks
 from instances import MatchingLP
+from instances.sides import Sides
 
-#: What a factor is lowered by, so that what it scales stays within its rows.
-_LOWERED = 1 - 32 * UNIT
+#: A violation of this share of its row is rounding.
+_ROUNDING = 1e-12
+#: Rounds of scaling in which entries of the other sign count for a row; the last round leaves them out.
+_ROUNDS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,22 +44,42 @@ class Judged:
     """What a point in C costs at most, and how far it is outside hard rows."""
 
     objective: float
-    """c'x + penalties, raised by rounding."""
+    """c'x + what soft rows cost, raised by rounding."""
     error: float
     """By how much that was raised, at most."""
     priced: float
-    """sum_r |y_r| violation_r, raised by rounding; 0 without a dual."""
+    """sum_r |y_r| violation_r over hard rows, raised by rounding; 0 without a dual."""
     violation: float
-    """The largest violation of a hard row, relative to 1 + |side|; 0.0 only where the point surely has none."""
+    """The largest violation of a hard row over 1 + |side|, an upper bound."""
+    share: float
+    """The largest violation as a share of its row; 0.0 only where the point surely has none."""
+
+    @property
+    def feasible(self) -> bool:
+        """Whether no row is left by more than rounding."""
+        return self.share <= _ROUNDING
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Part:
-    """Sums over the point of a chunk."""
+class _Factors:
+    """What one round of scaling leaves, float64[R]: of entries with a > 0, and of those with a < 0."""
 
-    cost: float
-    cost_error: float
-    rows: Sums
+    positive: Float64
+    negative: Float64
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Found:
+    """A point with its standing."""
+
+    point: Point
+    at: Standing
+    hard: Standing
+
+    @property
+    def left(self) -> bool:
+        """Whether it may leave a hard row."""
+        return bool((self.hard.above > 0).any() or (self.hard.below > 0).any())
 
 
 def judged_point(lp: MatchingLP, x: npt.NDArray[Any], price: Float64 | None, pool: ThreadPoolExecutor) -> Judged | None:
@@ -49,84 +87,89 @@ def judged_point(lp: MatchingLP, x: npt.NDArray[Any], price: Float64 | None, poo
 
     None where a number is too large.
     """
-    sides = RowSides.of(lp)
-    factor = _factor(lp, sides, x, pool)
-    parts = list(over_chunks(lp, pool, lambda chunk: _of_chunk(chunk, x, factor)))
-    rows = _added(lp, [part.rows for part in parts])
-    penalties = sides.penalty(rows.value, rows.error)
-    sum_of_penalties, rounding, _ = bounded_sum(penalties)
-    cost = math.fsum(part.cost for part in parts) + sum_of_penalties
-    error = math.fsum(part.cost_error for part in parts) + rounding + 4 * UNIT * abs(cost)
-    error += float(penalties.sum() - sides.penalty(rows.value, np.zeros(rows.value.size)).sum())
-
-    violation = np.zeros(rows.value.size) if factor is not None else sides.violation(rows.value, rows.error)
-    priced = 0.0 if price is None else float(np.abs(price) @ violation) * (1 + 1e-9)
-    objective = cost + error
-    if not (math.isfinite(objective) and math.isfinite(priced)):
+    sides = sides_of(lp)
+    found = _found(lp, sides, x, pool)
+    cost = priced(lp, sides, found.point, found.at, pool)
+    worth = 0.0 if price is None else worth_of_violations(price, found.hard)
+    if not (math.isfinite(cost.value) and math.isfinite(worth)):
         return None
-    relative = sides.relative(rows.value, violation)
-    return Judged(objective=objective, error=2 * error, priced=priced, violation=relative)
+    return Judged(
+        objective=cost.value,
+        error=cost.error,
+        priced=worth,
+        violation=largest_violation(sides, found.hard),
+        share=relative_violation(sides, found.hard),
+    )
 
 
 def point_of(lp: MatchingLP, x: npt.NDArray[Any], threads: int = 1) -> Float64:
     """The point float64[E] that `judged_point` judges."""
     point = np.empty(lp.edges)
     with ThreadPoolExecutor(max_workers=threads) as pool, np.errstate(all="ignore"):
-        factor = _factor(lp, RowSides.of(lp), x, pool)
+        found = _found(lp, sides_of(lp), x, pool)
         for chunk in chunks(lp):
-            point[chunk.edges] = _point(chunk, x, factor)
+            point[chunk.edges] = found.point(chunk)
     return point
 
 
-def _factor(lp: MatchingLP, sides: RowSides, x: npt.NDArray[Any], pool: ThreadPoolExecutor) -> Float64 | None:
-    """What each hard row leaves of its edges, [R]; None where scaling them down need not repair x."""
-    if has_equality(lp) or not _is_packing(lp):
-        return None
-    rows = _added(lp, list(over_chunks(lp, pool, lambda chunk: _rows_of(chunk, brought_in(chunk, chunk.read(x))))))
-    most = rows.value + rows.error
-    hard = np.isfinite(sides.upper) & np.isinf(sides.penalty_above)
-    return np.where(hard & (most > sides.upper), _LOWERED * sides.upper / np.where(most > 0, most, 1.0), 1.0)
+def _found(lp: MatchingLP, sides: Sides, x: npt.NDArray[Any], pool: ThreadPoolExecutor) -> _Found:
+    """x in its polytopes, scaled into its rows where that ends within them."""
+    start = found = _with_standing(lp, sides, _scaled(x, []), pool)
+    if not start.left or has_equality(lp) or not _holds_at_zero(sides):
+        return start
+    rounds: list[_Factors] = []
+    for number in range(_ROUNDS + 1):
+        rounds = [*rounds, _factors(sides, found, all_rows=number == _ROUNDS)]
+        found = _with_standing(lp, sides, _scaled(x, rounds), pool)
+        if not found.left:
+            return found
+    return start
 
 
-def _is_packing(lp: MatchingLP) -> bool:
-    """Whether every hard side is a ceiling >= 0 over coefficients >= 0."""
-    for family in lp.rows:
-        hard = np.isfinite(family.upper) & np.isinf(family.penalty_above)
-        floors = np.isfinite(family.lower) & np.isinf(family.penalty_below)
-        if floors.any() or (family.upper[hard] < 0).any():
-            return False
-        if hard.any() and np.min(family.coefficient, initial=0.0) < 0:
-            return False
-    return True
+def _with_standing(lp: MatchingLP, sides: Sides, point: Point, pool: ThreadPoolExecutor) -> _Found:
+    at = standing(lp, sides, point, pool)
+    return _Found(point=point, at=at, hard=at.hard(sides))
 
 
-def _point(chunk: Chunk, x: npt.NDArray[Any], factor: Float64 | None) -> Float64:
-    point = brought_in(chunk, chunk.read(x))
-    return point if factor is None else point * least_over_rows(chunk, factor)
+def _holds_at_zero(sides: Sides) -> bool:
+    """Whether x = 0 satisfies all hard rows."""
+    above = (sides.upper < 0) & np.isinf(sides.penalty_above)
+    below = (sides.lower > 0) & np.isinf(sides.penalty_below)
+    return not (above.any() or below.any())
 
 
-def _rows_of(chunk: Chunk, point: Float64) -> Sums:
-    """A times the point of C next to `point`, whose sums may be off by their rounding."""
-    sums = sum_errors(chunk, point)
-    missed = sums.share * point + sums.moved
-    if sums.lacking.any():
-        missed = missed + sums.lacking[chunk.source]
-    return activities(chunk, point, chunk.lp.row_count, missed if missed.any() else 0.0)
+def _factors(sides: Sides, found: _Found, *, all_rows: bool) -> _Factors:
+    """What brings each row that is left back within it, if its other entries stay; `all_rows`: even if they go."""
+    at = found.at
+    margin = 2 * at.radius + 16 * UNIT * at.magnitude  # so that the next standing is proved to be within
+    helped_up, helped_down = (np.zeros(margin.size),) * 2 if all_rows else (at.negative, at.positive)
+    upper = np.where(np.isinf(sides.penalty_above), sides.upper, np.inf)
+    lower = np.where(np.isinf(sides.penalty_below), sides.lower, -np.inf)
+    over, under = (upper < np.inf, lower > -np.inf) if all_rows else (found.hard.above > 0, found.hard.below > 0)
+    return _Factors(
+        positive=_share(upper + helped_up - margin, at.positive, over),
+        negative=_share(helped_down - lower - margin, at.negative, under),
+    )
 
 
-def _of_chunk(chunk: Chunk, x: npt.NDArray[Any], factor: Float64 | None) -> _Part:
-    point = _point(chunk, x, factor)
-    cost, rounding, magnitude = bounded_sum(chunk.c * point)
-    sums = sum_errors(chunk, point)
-    moved = float(sums.moved @ np.abs(chunk.c)) + float(sums.lacking.sum()) * chunk.largest_cost
-    error = rounding + (2 * UNIT + sums.share) * magnitude + moved * (1 + 1e-9)
-    error += SMALLEST * point.size * (1 + chunk.largest_cost)
-    return _Part(cost=cost, cost_error=error, rows=_rows_of(chunk, point))
+def _share(available: Float64, wanted: Float64, scaled: npt.NDArray[np.bool_]) -> Float64:
+    """min(1, available / wanted) of the rows that are `scaled`, 1 of the others."""
+    ratio = np.divide(np.maximum(available, 0.0), wanted, out=np.ones_like(wanted), where=wanted > 0)
+    return np.where(scaled & (wanted > available), np.minimum(ratio, 1.0), 1.0)
 
 
-def _added(lp: MatchingLP, parts: list[Sums]) -> Sums:
-    nothing = np.zeros(lp.row_count)
-    total = Sums(value=nothing, size=nothing, error=nothing)
-    for part in parts:
-        total = total + part
-    return total
+def _scaled(x: npt.NDArray[Any], rounds: Sequence[_Factors]) -> Point:
+    """x in its polytopes, each edge times the least factor of its rows in each round."""
+
+    def point(chunk: Chunk) -> Float64:
+        values = brought_in(chunk, chunk.read(x))
+        for factors in rounds:
+            least = np.ones(values.size)
+            for layer in layers(chunk):
+                of_row = np.where(layer.coefficient > 0, factors.positive[layer.row], factors.negative[layer.row])
+                of_row = np.where(layer.coefficient == 0, 1.0, of_row)
+                least[layer.edges] = np.minimum(least[layer.edges], of_row)
+            values = values * least
+        return values
+
+    return point
