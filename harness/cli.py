@@ -180,7 +180,8 @@ def solvers() -> None:
 def list_instances(spec: str | None) -> None:
     """List the families and the named instances with their sizes, or describe SPEC in words.
 
-    SPEC is a name, a text such as unit:sources=1000,destinations=50, or a folder that `dualbench generate` wrote.
+    SPEC is a name, a text such as unit:sources=1000,destinations=50 or mps:path=FILE, or a folder that
+    `dualbench generate` wrote.
     """
     from rich.table import Table
 
@@ -207,7 +208,7 @@ def list_instances(spec: str | None) -> None:
 def _describe(spec: str) -> None:
     """One line a topic; an instance that the memory cannot hold is refused before it is made."""
     from harness.describe import description
-    from instances import available_memory, named_instances, parse_spec, peak_memory_bytes
+    from instances import MpsSpec, available_memory, named_instances, parse_spec, peak_memory_bytes
     from instances import generate as make
 
     parsed = parse_spec(f"parquet:path={spec}" if Path(spec).is_dir() else named_instances().get(spec, spec))
@@ -218,7 +219,8 @@ def _describe(spec: str) -> None:
             f"{spec} needs {needed / 2**30:.3g} GiB to be described, {free / 2**30:.3g} GiB are free: "
             "describe a smaller one of its family"
         )
-    for topic, sentence in description(make(parsed)):
+    told = parsed.report.lines() if isinstance(parsed, MpsSpec) else []
+    for topic, sentence in (*told, *description(make(parsed))):
         click.echo(f"{topic:<10}{sentence}")
 
 

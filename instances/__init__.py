@@ -17,6 +17,7 @@ from instances.polytopes.box_cut import BoxCut
 from instances.polytopes.simplex import Simplex
 from instances.readers import parse_spec
 from instances.readers.movielens import MovieLensSpec
+from instances.readers.mps import FileReport, MpsSpec, read_mps
 from instances.readers.parquet import ParquetSpec, read_parquet, write_parquet
 from instances.row_kinds import RowKind
 from instances.rows import RaggedRows, Rows
@@ -27,12 +28,14 @@ __all__ = [
     "Box",
     "BoxCut",
     "ExplicitLP",
+    "FileReport",
     "InputError",
     "InstanceError",
     "Kind",
     "MatchingLP",
     "MatchingSpec",
     "MovieLensSpec",
+    "MpsSpec",
     "ParquetSpec",
     "PerSource",
     "Polytope",
@@ -61,6 +64,7 @@ __all__ = [
     "parse_spec",
     "peak_memory_bytes",
     "penalty_cost",
+    "read_mps",
     "read_parquet",
     "stored",
     "write_parquet",

@@ -38,8 +38,9 @@ def _solved(lp: MatchingLP) -> Any:
     rows = explicit.matrix.tocsr()
     equal = explicit.row_lower == explicit.row_upper
     equalities = {"A_eq": rows[equal], "b_eq": explicit.row_upper[equal]} if equal.any() else {}
+    ceilings = ~equal & np.isfinite(explicit.row_upper)
     floors = ~equal & np.isfinite(explicit.row_lower)
-    at_most = sparse.vstack((rows[~equal], -rows[floors]))
-    limits = np.concatenate((explicit.row_upper[~equal], -explicit.row_lower[floors]))
+    at_most = sparse.vstack((rows[ceilings], -rows[floors]))
+    limits = np.concatenate((explicit.row_upper[ceilings], -explicit.row_lower[floors]))
     bounds = np.column_stack((np.zeros(explicit.upper.size), explicit.upper))
     return linprog(explicit.c, A_ub=at_most, b_ub=limits, bounds=bounds, method="highs-ds", **equalities)
