@@ -5,7 +5,7 @@ from __future__ import annotations
 import abc
 from typing import Any, ClassVar
 
-from instances import Kind, MatchingLP
+from instances import Kind, MatchingLP, RowKind
 from solvers.base import Settings, Solver
 from solvers.engine.context import SolveContext
 from solvers.engine.magnitudes import beyond_range
@@ -21,6 +21,7 @@ class ShardedSolver(Solver):
     """
 
     polytopes: ClassVar[frozenset[Kind]] = ENGINE_KINDS
+    rows: ClassVar[frozenset[RowKind]] = frozenset(RowKind)
     vectors: ClassVar[int] = 0
     """Primal vectors of cells that a run keeps beside the layout."""
 

@@ -201,7 +201,7 @@ class Loop:
         if status is None:
             self.progress.not_proved(assessment.gap)
             return None
-        return _Ending(status=status, words=self.progress.words(iteration, gap), x=finish.x())
+        return _Ending(status=status, words=self.progress.words(iteration, finish.certificate), x=finish.x())
 
     def _answer(self, method: Method, ending: _Ending, iteration: int) -> Answer:
         words = f"{ending.words}, {method.remark}" if method.remark else ending.words

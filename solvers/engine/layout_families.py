@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from solvers.base import OptionError
 from solvers.engine.arrays import AlignedEntries, Cells, EdgeArrays, RaggedEntries
 from solvers.engine.storage import Storage
 
@@ -22,6 +23,8 @@ def empty_families(
     """The families of `edges` with arrays that are still to be filled; None where there are none."""
     if edges.more is None:
         return None
+    if storage.on_disk:
+        raise OptionError("memory='disk' takes one aligned family of rows so far: use memory='ram'")
 
     def empty(family: Entries) -> Entries:
         ragged = isinstance(family, RaggedEntries)

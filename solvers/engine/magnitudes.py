@@ -11,6 +11,7 @@ import numpy.typing as npt
 from instances import MatchingLP
 from instances.mapped import release_pages
 from solvers.engine.arrays import edge_arrays
+from solvers.engine.row_bounds import row_bounds
 
 #: The square of a number between the two, and its inverse, are float64 numbers of full precision.
 _SMALLEST = 1e-100
@@ -23,7 +24,8 @@ def beyond_range(lp: MatchingLP) -> str:
     """One line that names the array whose numbers are too large, or all too small, for the engine; "" where none is."""
     edges = edge_arrays(lp)
     of_sources = "the z or u of the sources"
-    arrays = [("a", edges.a), ("c", edges.c), ("b", lp.b), (of_sources, edges.radius), (of_sources, edges.upper)]
+    arrays = [("a", edges.a), ("c", edges.c), *_of_rows(lp), (of_sources, edges.radius), (of_sources, edges.upper)]
+    arrays += [("a", family.a) for family in edges.more or () if family.a is not None]
     for name, array in arrays:
         largest = _largest(array)
         if largest > _LARGEST or (name in ("a", "c") and 0 < largest < _SMALLEST):
@@ -32,6 +34,15 @@ def beyond_range(lp: MatchingLP) -> str:
                 f"give the instance in other units"
             )
     return ""
+
+
+def _of_rows(lp: MatchingLP) -> list[tuple[str, npt.NDArray[Any]]]:
+    if lp.is_short_form:
+        return [("b", lp.b)]
+    sides = row_bounds(lp)
+    return [("the limits of the rows", side) for side in (sides.finite_lower, sides.finite_upper)] + [
+        ("the penalties of the rows", penalty) for penalty in (sides.soft_below, sides.soft_above)
+    ]
 
 
 def _largest(array: npt.NDArray[Any]) -> float:

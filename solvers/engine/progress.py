@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.base import Settings, Status, TracePoint
-from solvers.engine.certificate import relative_gap
+from solvers.engine.certificate import Certificate, relative_gap
 from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Pass, Tensor
 from solvers.engine.limits import Limits
@@ -177,11 +177,12 @@ class Progress:
         """Seconds that a proof may take."""
         return self.limits.remaining
 
-    def words(self, iteration: int, proved: float) -> str:
-        """How to report a run that ends after this iteration with the gap `proved`."""
-        stalled = self.limits.stalled(iteration) and proved > self._tolerance
+    def words(self, iteration: int, proved: Certificate) -> str:
+        """How to report a run that ends after this iteration with this certificate."""
+        stalled = self.limits.stalled(iteration) and proved.gap > self._tolerance
         why = "no more progress at a " if stalled else ""
-        return f"{why}certified gap {proved:.2e}"
+        gap = "certified gap" if proved.violation == 0 else "priced gap and violation of"
+        return f"{why}{gap} {proved.gap:.2e}"
 
     def numbers(self) -> dict[str, float]:
         """For a checkpoint, beside best_dual."""

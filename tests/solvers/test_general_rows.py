@@ -1,0 +1,25 @@
+"""Our solvers on families of rows of every kind, judged by the referee."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness import solve
+from solvers import OptionError, Status
+from tests.harness.test_general import solved_by_highs
+from tests.support.general_lps import ROW_KINDS, general_lp
+
+
+@pytest.mark.parametrize("kind", ROW_KINDS)
+def test_blockpdhg_solves_every_kind_of_rows(kind: str) -> None:
+    lp = general_lp(1, kind, sources=20)
+    best = solved_by_highs(lp).objective
+    result = solve(lp, "blockpdhg", tolerance=1e-5, time_limit=20.0)
+    assert result.status is Status.SOLVED, result.raw_status
+    assert result.certificate is not None
+    assert result.certificate.dual_bound == pytest.approx(best, rel=1e-4, abs=1e-4)
+
+
+def test_a_kernel_that_knows_one_family_alone_says_so() -> None:
+    with pytest.raises(OptionError, match="one aligned family of rows"):
+        solve(general_lp(1, sources=20), "blockpdhg", options={"kernel": "reference"})
