@@ -22,8 +22,6 @@ class Rows:
     """float64[R]: ||A_r||, 1 for a row without edges."""
     rms: Prices
     """float64[R]: the root of the mean of a_e^2 of a row."""
-    dual_lower_bound: Prices
-    """float64[R]: some optimal dual lies above; 0 in the short form, -inf on rows with a hard floor."""
     dual_upper_bound: Prices
     """float64[R]: some optimal dual lies below.
 
@@ -31,7 +29,7 @@ class Rows:
     '=' sources, which have to serve at any price. Beyond it the price of leaving the row, infinite where that is hard.
     """
     price_floor: Prices
-    """float64[R]: the least dual of an ascent, dual_lower_bound."""
+    """float64[R]: the least dual of an ascent: 0 in the short form, -inf on rows with a hard floor."""
     price_limit: Prices
     """float64[R]: the largest dual of an ascent: dual_upper_bound, in the short form a little more."""
 
@@ -46,15 +44,14 @@ class Rows:
         self.norm = np.sqrt(np.where(square > 0, square, 1.0))
         self.rms = self.norm / np.sqrt(np.maximum(1.0, count))
         if lp.is_short_form:
-            self.dual_lower_bound = np.zeros(lp.row_count)
+            self.price_floor = np.zeros(lp.row_count)
             self.dual_upper_bound = group.max(highest)
             self.price_limit = self.dual_upper_bound * _MARGIN
         else:
             bounds = row_bounds(lp)
-            self.dual_lower_bound = np.asarray(bounds.least_dual)
+            self.price_floor = np.asarray(bounds.least_dual)
             self.dual_upper_bound = np.asarray(bounds.largest_dual)
             self.price_limit = self.dual_upper_bound
-        self.price_floor = self.dual_lower_bound
 
     def residual(self, gradient: Prices, price: Prices, low: Prices | float, high: Prices) -> float:
         """Norm of the gradient of a dual in row-normalised units, where no bound stops the price."""

@@ -247,7 +247,7 @@ def test_facts_of_rows_count_all_families() -> None:
     for first, (_, row, a) in entries:
         np.add.at(square, first + row, a * a)
     np.testing.assert_allclose(facts.norm, np.sqrt(np.where(square > 0, square, 1.0)))
-    assert (facts.dual_lower_bound == bounds.least_dual).all()
+    assert (facts.price_floor == bounds.least_dual).all()
     assert (facts.dual_upper_bound == bounds.largest_dual).all()
 
 
