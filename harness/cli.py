@@ -152,20 +152,22 @@ def report(inputs: tuple[Path, ...], out: Path) -> None:
 
 @cli.command()
 def solvers() -> None:
-    """List the solvers: id, version, devices, and where one is not available what to install."""
+    """List the solvers: id, version, devices, kinds of rows, and where one is not available what to install."""
     from rich.table import Table
 
     from harness.cards import listing
     from harness.display import wide_console
+    from instances.row_kinds import rows_taken
 
     known = listing()
-    table = Table("id", "version", "devices", "available", "title")
+    table = Table("id", "version", "devices", "rows", "available", "title")
     for card in known.cards.values():
         able = card.availability
         table.add_row(
             card.id,
             able.version,
             ", ".join(card.devices),
+            rows_taken(card.rows),
             "yes" if able.ok else f"no: {able.reason}; {able.remedy}",
             card.title,
         )

@@ -38,6 +38,13 @@ def in_words(kinds: frozenset[RowKind]) -> str:
     return ", ".join(kind for kind in RowKind if kind in kinds)
 
 
+def rows_taken(kinds: frozenset[RowKind]) -> str:
+    """What a solver of these kinds takes, for a table."""
+    if kinds == frozenset(RowKind):
+        return "of every kind"
+    return f"one '<=' family{f', {in_words(kinds)}' if kinds else ''}"
+
+
 def _kinds_of(family: Rows | RaggedRows) -> Iterator[RowKind]:
     below = np.isfinite(family.lower)
     above = np.isfinite(family.upper)

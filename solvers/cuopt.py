@@ -35,13 +35,17 @@ _METHODS = {"concurrent": "Concurrent", "pdlp": "PDLP", "dual-simplex": "DualSim
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """eps_factor: every absolute and relative tolerance = eps_factor * tolerance. method: pdlp, barrier, dual-simplex
-    or concurrent (all of them at once, the first to end wins).
+    or concurrent (all of them at once, the first to end wins). num_gpus: devices; with two, concurrent runs PDLP and
+    barrier on one each.
     """
 
     eps_factor: float = 0.1
     method: str = "pdlp"
+    num_gpus: int = 1
 
     def __post_init__(self) -> None:
+        if self.num_gpus < 1:
+            raise OptionError(f"option num_gpus={self.num_gpus}: expected a whole number of at least 1")
         if self.method not in _METHODS:
             raise OptionError(f"option method={self.method!r}: expected one of {', '.join(_METHODS)}")
 
@@ -80,6 +84,7 @@ class CuOpt(Solver):
         chosen = SolverSettings()
         chosen.set_optimality_tolerance(options.eps_factor * settings.tolerance)
         chosen.set_parameter("method", getattr(SolverMethod, _METHODS[options.method]))
+        chosen.set_parameter("num_gpus", options.num_gpus)
         chosen.set_parameter("log_to_console", False)  # noqa: FBT003 - the signature of cuOpt
         for name, limit in settings.limits(time="time_limit", iterations="iteration_limit").items():
             chosen.set_parameter(name, limit)

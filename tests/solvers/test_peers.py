@@ -150,7 +150,7 @@ def test_the_tolerance_handed_over_certifies_the_one_asked_for(solver: str, fami
     assert result.status is Status.SOLVED, result.reason
 
 
-def test_the_three_of_highs_solve_every_family() -> None:
+def test_those_of_highs_solve_every_family() -> None:
     program = """
 import json
 from harness import solve
@@ -159,7 +159,7 @@ from solvers import registry
 found = []
 for family in ("dualip", "unit", "independent", "uniform"):
     lp = generate(parse_spec(f"{family}:sources=1000,destinations=20,degree=5,seed=7"))
-    for solver in ("highs-pdlp", "highs-ipx", "highs-hipo"):
+    for solver in ("highs-pdlp", "highs-hipdlp", "highs-ipx", "highs-hipo"):
         if registry()[solver].available().ok:
             found.append([family, solver, solve(lp, solver, tolerance=1e-5, time_limit=20.0, threads=2).status])
 print(json.dumps(found))
@@ -174,6 +174,7 @@ print(json.dumps(found))
     ("solver", "options", "message"),
     [
         ("cuopt", {"method": "magic"}, "method='magic': expected one of concurrent, pdlp"),
+        ("cuopt", {"num_gpus": 0}, "num_gpus=0: expected a whole number of at least 1"),
         ("scs", {"eps": 1}, "unknown option 'eps': known options and defaults are eps_factor=0.1"),
         ("highs-ipx", {"crossover": 1}, "crossover=1: expected bool"),
     ],

@@ -18,7 +18,7 @@ from solvers import EXPLICIT_ROWS, Answer, Settings, Status, registry
 from tests.support.wide import bound, contradicting_lp, ray_value, wide_lp
 
 SEEDS = 25
-HIGHS = ("highs-pdlp", "highs-ipx")
+HIGHS = ("highs-pdlp", "highs-hipdlp", "highs-ipx")
 IN_PROCESS = ("scipy-highs-ds", "scipy-highs-ipm", "clarabel", "scs", "ortools-glop", "ortools-pdlp")
 #: Those that hand over a ray with the word infeasible.
 WITH_RAY = ("clarabel", "scs", "ortools-pdlp", "highs-ipx")
