@@ -18,7 +18,8 @@ class Certificate:
     """(feasible_objective - dual_bound) / max(1, |dual_bound|); a negative one is a contradiction."""
 
     dual_bound: float | None = None
-    """g0 at the dual with negative entries set to 0, less its rounding: a proved lower bound on the optimum."""
+    """g0 at the dual brought into its intervals, for budgets with negative entries set to 0, less its rounding: a
+    proved lower bound on the optimum."""
 
     feasible_objective: float | None = None
     """c'x of the repaired point, raised by its rounding and by what a violation that remains may be worth: a proved
@@ -54,8 +55,8 @@ class Certificate:
     """The 2-norm of the violations of polytopes over 1 + the 2-norm of their right-hand sides."""
 
     dual_residual: float | None = None
-    """||[lambda]-||_2 / (1 + ||c||_2). The multipliers of the polytopes' rows are recomputed at their best, so a
-    negative price is the only infeasibility that a dual can have."""
+    """The 2-norm of what bringing the dual into its intervals changed, for budgets of its negative part, over 1 +
+    ||c||_2. The multipliers of the polytopes' rows are recomputed at their best, so nothing else can be infeasible."""
 
     relative_gap: float | None = None
     """|p - d| / (1 + |p| + |d|) with p = objective and d = dual_bound: the gap that PDLP tests."""
