@@ -43,6 +43,8 @@ _REAL = {
     "lalonde": "lalonde:neighbours=50",
     "lalonde-200": "lalonde:neighbours=200",
     "open-bandit": "open-bandit:impressions=2000",
+    "topology-cogentco": "topology:network=Cogentco,pairs=6000",
+    "topology-uscarrier": "topology:network=UsCarrier,pairs=6000",
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import itertools
 import shutil
 from importlib import resources
 from pathlib import Path
@@ -64,6 +65,18 @@ def test_exposure_of_items_has_the_shape_of_its_source() -> None:
     assert (lp.sources, lp.rows[0].rows, lp.edges) == (2000, 46, 92_000)
     (item,) = generate(parse_spec("open-bandit:impressions=1000")).rows
     assert (set(item.lower), set(item.upper)) == ({20.0}, {100.0})
+
+
+def test_paths_of_a_backbone_lead_from_end_to_end() -> None:
+    lp = generate(parse_spec("topology:network=UsCarrier,pairs=40"))
+    (link,) = lp.rows
+    assert (lp.sources, link.rows) == (40, 378)
+    assert sum(np.asarray(lp.polytope.params[0])) == pytest.approx(0.8)
+    assert lp.degrees().max() <= 4
+    for start, end in itertools.pairwise(link.entry_offsets):
+        hops = [key.split("-") for key in link.keys[link.row[start:end]]]
+        assert all(one[1] == other[0] for one, other in itertools.pairwise(hops))
+    assert 0 < -of("topology:network=UsCarrier,pairs=40") < 0.8
 
 
 def test_a_rule_leaves_out_what_it_does_not_use() -> None:
@@ -133,6 +146,8 @@ def test_images_of_the_user_in_a_finer_resolution(tmp_path: Path) -> None:
         ("dotmark:cost=cubic", "dotmark:cost=cubic: use one of squared, euclid"),
         ("lalonde:neighbours=0", "neighbours=0: expected a whole number of at least 1"),
         ("open-bandit:impressions=0", "impressions=0: expected a whole number of at least 1"),
+        ("topology:network=Nowhere", "topology: Nowhere.graphml is not shipped"),
+        ("topology:pairs=0", "pairs=0: expected a whole number of at least 1"),
         ("journey:lp=all", "journey:lp=all: use one of slots, money"),
         ("journey:lp=slots,quarter=1", "journey:lp=slots takes no quarter"),
         ("journey:lp=box-cut,campaign=9", "give campaign= one of 8, 13, 18, 27"),
