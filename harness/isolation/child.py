@@ -48,7 +48,7 @@ def _make(request: Request, line: Line) -> bool:
 
     made = Made(
         seconds=seconds,
-        on_disk=is_mapped(lp.a),
+        on_disk=is_mapped(lp.c),
         edges=lp.edges,
         content_hash=content_hash(lp),
     )
