@@ -185,3 +185,28 @@ def test_a_network_of_one_link_is_refused() -> None:
 def test_rows_of_all_edges_cost_no_memory_an_edge() -> None:
     sizes = {name: memory_bytes(parse_spec(named_instances()[f"{name}-100k"])) for name in ("volume", "pacing")}
     assert [round(size / 1e6) for size in sizes.values()] == [17, 21]
+
+
+#: Edges, c, the activities of x = 1, and the limits that are finite, each summed.
+GOLDEN = {
+    "slots": (99626, -2799.6607826985564, 99626.0, 47908.0),
+    "volume": (99626, -2799.6607826985564, 215514.61530600232, 25467.479937743283),
+    "delivery": (99626, -725.2680464598816, 99626.0, 24633.0),
+    "pacing": (99626, -2799.6607826985564, 331494.31770206615, 61222.395599417774),
+    "exposure": (99626, -2799.6607826985564, 199252.0, 41659.60000103805),
+    "coupons": (99731, -2826.7065946360817, 4849.313696743688, 2128.9546004924973),
+    "adwords": (100000, -145672.83999894932, 145672.83999894932, 45816.0301633358),
+    "transport": (99731, 38220.95986981356, 99731.0, 40000.0),
+    "paths": (30634, -50877.329623831436, 114096.52387830429, 50249.78698938583),
+    "reviewers": (102088, -3390.097134526266, 102088.0, 61460.0),
+}
+
+
+@pytest.mark.parametrize("family", GOLDEN)
+def test_the_numbers_of_generator_version_1(family: str) -> None:
+    """Where this fails on purpose, raise GENERATOR_VERSION: stored instances and published digests depend on it."""
+    lp = made(family, sources=20_000)
+    of_ones = sum(rows.activity(np.ones(lp.edges)).sum() for rows in lp.rows)
+    sides = np.concatenate([side for rows in lp.rows for side in (rows.lower, rows.upper)])
+    limits = sides[np.isfinite(sides)].sum()
+    assert (lp.edges, lp.c.sum(dtype=np.float64), of_ones, limits) == pytest.approx(GOLDEN[family], rel=1e-9)
