@@ -208,3 +208,42 @@ def test_rows_that_hold_at_zero_are_repaired_exactly_whatever_their_signs() -> N
         assert exact_rows.violation(lp, point) == 0
         assert found.feasible_objective is not None
         assert Fraction(found.feasible_objective) >= exact_rows.cost(lp, point)
+
+
+def test_a_floor_one_digit_above_what_a_source_may_place_is_never_said_to_hold_exactly() -> None:
+    rng = np.random.default_rng(2)
+    for _ in range(200):
+        x = rng.random(3)
+        floor = float(x.sum())
+        lp = MatchingLP(
+            offsets=[0, 3],
+            c=np.ones(3),
+            polytope=Simplex(z=np.nextafter(floor, 0.0)),
+            rows=[Rows("floor", lower=[floor])],
+        )
+        found = certify(lp, x, np.zeros(1))
+        assert found.feasible_objective is None or (found.feasible_violation or 0.0) > 0
+
+
+def test_a_row_said_to_hold_exactly_holds_for_the_point_scaled_exactly_into_its_source() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(300):
+        x, a = rng.random((2, 3))
+        z = float(0.9 * x.sum())
+        activity = exact_sum(a, x * (z / float(x.sum())))
+        lp = MatchingLP(
+            offsets=[0, 3],
+            c=np.ones(3),
+            polytope=Simplex(z=z),
+            rows=[Rows("floor", coefficient=a, lower=[float(activity)])],
+        )
+        point = repaired_point(lp, x)
+        assert point is not None
+        within = min(Fraction(1), Fraction(z) / exact_sum(np.ones(3), point))
+        if certify(lp, x).feasible_violation == 0:
+            assert within * exact_sum(a, point) >= Fraction(float(lp.rows[0].lower[0]))
+
+
+def exact_sum(a: npt.NDArray[np.float64], x: npt.NDArray[np.float64]) -> Fraction:
+    """a'x."""
+    return sum((Fraction(float(v)) * Fraction(float(w)) for v, w in zip(a, x, strict=True)), Fraction(0))
