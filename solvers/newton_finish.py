@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from solvers.base import Vector
 from solvers.engine.iterate import Method, MethodState, Problem
@@ -53,7 +54,7 @@ class NewtonFinish:
         inputs = Inputs(
             problem=self._problem,
             full=self._full_problem(),
-            rows=Rows(self._problem.lp, self._problem.context.group),
+            rows=self._rows,
             progress=progress,
             to_edges=self._to_edges,
             snapshot=snapshot,
@@ -65,7 +66,11 @@ class NewtonFinish:
 
     def _full_problem(self) -> FullProblem:
         problem = self._problem
-        return FullProblem(self._layout, problem.lp.b, problem.context, threads=problem.settings.threads)
+        return FullProblem(self._layout, problem.bounds, self._rows, problem.context, threads=problem.settings.threads)
+
+    @cached_property
+    def _rows(self) -> Rows:
+        return Rows(self._problem.lp, self._problem.context.group)
 
     def _to_edges(self, cells: CellVector) -> Vector:
         problem = self._problem

@@ -7,6 +7,7 @@ import numpy as np
 from instances import MatchingLP
 from solvers.engine.context import SolveContext
 from solvers.engine.layout_builder import build_layout
+from solvers.engine.row_bounds import row_bounds
 from solvers.engine.rows import Rows
 from solvers.engine.warm_up import few_edges
 from solvers.proximal.arrays import ProximalStep
@@ -19,10 +20,11 @@ def compile_loops(lp: MatchingLP, dtype: str) -> None:
     """Run each loop on a few edges of the types of `lp`, in cells of `dtype`."""
     tiny = few_edges(lp)
     layout = build_layout(tiny, dtype)
-    problem = FullProblem(layout, tiny.b, SolveContext())
-    at = ProximalStep(centre=np.zeros(layout.cells, dtype), step=1.0, price=np.zeros(lp.destinations))
+    rows = Rows(tiny)
+    problem = FullProblem(layout, row_bounds(tiny), rows, SolveContext())
+    at = ProximalStep(centre=np.zeros(layout.cells, dtype), step=1.0, price=np.zeros(lp.row_count))
     result = problem.evaluate(at, np.zeros(layout.cells, dtype))
     problem.slack_share(at)
     sub = problem.subproblem(at, result.loads.numpy(), np.inf)
-    newton = NewtonSolve(sub, Rows(tiny), Constants(), Work())
-    newton.direction(newton.evaluate(at.price), np.ones(lp.destinations, dtype=bool))
+    newton = NewtonSolve(sub, rows, Constants(), Work())
+    newton.direction(newton.evaluate(at.price), np.ones(lp.row_count, dtype=bool))

@@ -1,6 +1,12 @@
-"""Full passes over the cells of this rank, and the subproblem cut out of them. J destinations, C bands, L lanes."""
+"""Full passes over the cells of this rank, and the subproblem cut out of them. R rows, C bands, K cells, L lanes.
+
+Margins and radii are in units of the rows: a radius delta lets the price of row r move by delta unit_r. In the short
+form the units are 1; else rows may differ in scale by orders of magnitude, and the unit is 1 / rms a_r.
+"""
 
 from __future__ import annotations
+
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -9,10 +15,14 @@ from solvers.engine.collectives import concatenated
 from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Pass
 from solvers.engine.layout import Layout
+from solvers.engine.pieces import Pieces
 from solvers.engine.prices import Prices
+from solvers.engine.row_bounds import RowBounds
+from solvers.engine.rows import Rows
 from solvers.proximal.arrays import FullPass, ProximalStep
 from solvers.proximal.iterates import CellVector
 from solvers.proximal.near import cut_near, in_bands, of_all_ranks
+from solvers.proximal.near_families import reach_of
 from solvers.proximal.subproblem import Subproblem
 
 #: Sources looked at for a quantile or a share.
@@ -28,7 +38,8 @@ class FullProblem:
     def __init__(
         self,
         layout: Layout,
-        b: Prices,
+        bounds: RowBounds,
+        rows: Rows,
         context: SolveContext,
         *,
         threads: int = 1,
@@ -36,7 +47,9 @@ class FullProblem:
     ) -> None:
         import numba
 
-        self.b = b
+        self.pieces = Pieces.of(bounds)
+        self._ceilings = bounds.ceilings
+        self.unit = np.ones(rows.rms.size) if bounds.ceilings else 1.0 / rows.rms
         self._context = context
         self._shared_cells = shared_cells
         self._cells = layout.all_cells
@@ -44,7 +57,7 @@ class FullProblem:
         self._most_threads = min(threads, numba.config.NUMBA_NUM_THREADS)
         self._threads = min(self._most_threads, bands)
 
-        self._loads, self._values, self._near_loads = (np.zeros((bands, b.size)) for _ in range(3))
+        self._loads, self._values, self._near_loads = (np.zeros((bands, self.unit.size)) for _ in range(3))
         self._scalars = np.zeros((bands, 3))
         lanes = layout.source.size
         # tau and margin of the last pass and of the one before, which a rejected step returns to
@@ -65,14 +78,27 @@ class FullProblem:
         support, moved, cost = self._scalars.sum(axis=0)
         result = Pass(
             loads=torch.from_numpy(self._loads.sum(axis=0)),
-            values=torch.from_numpy(self._values.sum(axis=0)),
+            values=torch.from_numpy(self._values.sum(axis=0)) if self._ceilings else None,
             sums=torch.tensor([support, moved, 0.0, cost], dtype=torch.float64, device="cpu"),
         )
         return self._context.sum_pass(result, "float64")
 
+    @cached_property
+    def _reach(self) -> CellVector:
+        """See FullPass: a itself in the short form."""
+        return self._cells.a if self._ceilings else reach_of(self._cells, self.unit)
+
     def _pass(self, x: CellVector) -> FullPass:
         tau, margin = self._last
-        return FullPass(x=x, tau=tau, margin=margin, loads=self._loads, values=self._values, scalars=self._scalars)
+        return FullPass(
+            reach=self._reach,
+            x=x,
+            tau=tau,
+            margin=margin,
+            loads=self._loads,
+            values=self._values,
+            scalars=self._scalars,
+        )
 
     def restore_margins(self) -> None:
         """Those of the pass before count again, where the last one was at rejected prices."""
@@ -95,8 +121,8 @@ class FullProblem:
         return float(np.quantile(sample, quantile)) if sample.size else np.inf
 
     def subproblem(self, at: ProximalStep, loads: Prices, radius: float) -> Subproblem:
-        """The problem of the edges that can be active while no price moves by more than `radius`; loads[J] = A x at
-        this point, that of the last pass.
+        """The problem of the edges that can be active while no price moves by more than `radius` of its units;
+        loads[R] = A x at this point, that of the last pass.
         """
         import numba
 
@@ -111,9 +137,9 @@ class FullProblem:
             cells, centre = of_all_ranks(cells, centre, group)
             context = SolveContext()
         return Subproblem(
-            cells=in_bands(cells, self.b.size),
+            cells=in_bands(cells, self.unit.size),
             centre=centre,
-            b=self.b - (loads - sums[:-1]),
+            pieces=self.pieces.without(loads - sums[:-1]),
             step=at.step,
             context=context,
             threads=self._most_threads,

@@ -11,10 +11,11 @@ from solvers.engine.arrays import Cells
 from solvers.engine.collectives import Communicator, concatenated
 from solvers.proximal.arrays import FullPass, ProximalStep
 from solvers.proximal.iterates import CellVector
+from solvers.proximal.near_families import families_of_all_ranks, gather_families
 
 #: A band of a subproblem has at least this many cells, so that its sums cost little ...
 _BAND_CELLS = 16_384
-#: ... and this many for each budget row.
+#: ... and this many for each row.
 _CELLS_PER_ROW = 8
 #: More bands than this gain nothing on the threads of one machine.
 _MOST_BANDS = 16
@@ -23,8 +24,8 @@ _MOST_BANDS = 16
 def cut_near(
     cells: Cells, at: ProximalStep, last: FullPass, radius: float, loads: npt.NDArray[np.float64]
 ) -> tuple[Cells, CellVector]:
-    """The edges of `cells` that can become free while no price moves by more than `radius`, in one band, and their
-    centre. last: the full pass at this point; loads[C, J] becomes the loads of these edges by band of `cells`.
+    """The edges of `cells` that can become free while no price moves by more than `radius` of its units, in one band,
+    and their centre. last: the full pass at this point; loads[C, R] becomes those of these edges by band of `cells`.
     """
     from solvers.engine import layout_jit
     from solvers.proximal import near_jit as jit
@@ -49,7 +50,7 @@ def cut_near(
     if sub.upper is not None:
         layout_jit.fill_upper(0, source.size, source, near.upper, sub.upper)
     jit.gather(near, source, cells, at.centre, sub, centre)
-    return sub, centre
+    return sub._replace(more=gather_families(near, source, cells, sub)), centre
 
 
 def of_all_ranks(cells: Cells, centre: CellVector, group: Communicator) -> tuple[Cells, CellVector]:
@@ -60,7 +61,8 @@ def of_all_ranks(cells: Cells, centre: CellVector, group: Communicator) -> tuple
     index = concatenated(group, cells.index.astype(np.int64)).astype(cells.index.dtype)
     radius, a, c, centre = (concatenated(group, values) for values in (cells.radius, cells.a, cells.c, centre))
     upper = None if cells.upper is None else concatenated(group, cells.upper)
-    return _one_band(start, lane, kind, radius=radius, upper=upper, index=index, a=a, c=c), centre
+    more = families_of_all_ranks(cells.more, group)
+    return _one_band(start, lane, kind, radius=radius, upper=upper, index=index, a=a, c=c, more=more), centre
 
 
 def _one_band(
@@ -76,10 +78,10 @@ def _one_band(
     )
 
 
-def in_bands(cells: Cells, destinations: int) -> Cells:
+def in_bands(cells: Cells, rows: int) -> Cells:
     """The cells in bands of equal shares: chosen by the sizes alone, as is then the order of the sums."""
     size = int(cells.slice_start[-1])
-    bands = max(1, min(_MOST_BANDS, size // _BAND_CELLS, size // (_CELLS_PER_ROW * destinations)))
+    bands = max(1, min(_MOST_BANDS, size // _BAND_CELLS, size // (_CELLS_PER_ROW * rows)))
     inner = np.searchsorted(cells.slice_start[:-1], np.linspace(0, size, bands + 1)[1:-1])
     ends = np.concatenate(([0], inner, [cells.slice_start.size - 1])).astype(np.int64)
     return cells._replace(band_slice=ends)

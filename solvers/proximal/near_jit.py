@@ -13,6 +13,7 @@ from solvers.engine.arrays import Cells
 from solvers.engine.arrays_jit import empty_like
 from solvers.engine.compiled import compiled
 from solvers.engine.constants import PAD_COST
+from solvers.engine.families_jit import fold
 from solvers.engine.polytopes.lanes_jit import FAST, LaneEdges, is_slack, mark_near, most_of_edge, number_of, value_of
 from solvers.engine.threads_jit import parallel_for
 from solvers.proximal.arrays import FullPass, NearLanes, ProximalStep
@@ -49,16 +50,30 @@ def _width(cells: Cells, s: int) -> int:
     return width
 
 
+@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
+def add_rise(row: int, a: Any, price: Any, q: float) -> float:
+    """q and what an entry adds to it, for `fold`."""
+    rise: float = np.float64(a) * price[row]
+    return q + rise
+
+
+@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
+def _add_load(row: int, a: Any, loads: Any, x: float) -> float:
+    loads[row] += np.float64(a) * x
+    return x
+
+
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
-def _load_lane(s: int, lane: int, cells: Cells, at: ProximalStep, out: LaneEdges) -> int:
-    """z and a of the edges of one lane of slice s, and how many edges these are."""
+def _load_lane(s: int, lane: int, cells: Cells, at: ProximalStep, reach: Any, out: LaneEdges) -> int:
+    """z and reach of the edges of one lane of slice s, and how many edges these are."""
     n = 0
     first_lane = cells.slice_lane[s]
     lanes = cells.slice_lane[s + 1] - first_lane
     for k in range(cells.slice_start[s] + lane - first_lane, cells.slice_start[s + 1], lanes):
         if cells.c[k] < _EDGE_COST:
-            out.z[n] = at.centre[k] - at.step * (cells.c[k] + cells.a[k] * at.price[cells.index[k]])
-            out.a[n] = cells.a[k]
+            q = cells.c[k] + cells.a[k] * at.price[cells.index[k]]
+            out.z[n] = at.centre[k] - at.step * fold(cells.more, k, add_rise, at.price, q)
+            out.reach[n] = reach[k]
             out.cell[n] = k
             n += 1
     return n
@@ -87,7 +102,7 @@ def _collect(
                 continue
             radius = np.float64(cells.radius[lane])
             most = most_of_edge(kind, radius, number_of(cells.upper, lane))
-            n = _load_lane(s, lane, cells, at, edges)
+            n = _load_lane(s, lane, cells, at, last.reach, edges)
             for t in range(n):
                 edges.x[t] = value_of(edges.z[t], last.tau[lane], most)
             held = mark_near(edges, n, kind, most, last.tau[lane], at.step * reach)
@@ -95,8 +110,10 @@ def _collect(
             near.first[r] = k
             for t in range(n):
                 if edges.near[t]:
-                    near.cell[k] = edges.cell[t]
-                    loads[cells.index[edges.cell[t]]] += edges.a[t] * edges.x[t]
+                    e = edges.cell[t]
+                    near.cell[k] = e
+                    loads[cells.index[e]] += np.float64(cells.a[e]) * edges.x[t]
+                    fold(cells.more, e, _add_load, loads, edges.x[t])
                     k += 1
             near.count[r] = k - near.first[r]
             near.kind[r] = kind
@@ -182,6 +199,7 @@ def slack_share(cells: Cells, at: ProximalStep, stride: int) -> tuple[int, int]:
             total_x = 0.0
             for k in range(cells.slice_start[s] + t, cells.slice_start[s + 1], lanes):
                 q = cells.c[k] + cells.a[k] * at.price[cells.index[k]]
+                q = fold(cells.more, k, add_rise, at.price, q)
                 total_x += value_of(at.centre[k] - at.step * q, 0.0, most)
             slack += is_slack(total_x, cells.radius[first_lane + t], cells.slice_kind[s])
             seen += cells.radius[first_lane + t] > 0.0

@@ -1,8 +1,8 @@
 """Proximal-point steps on a matching LP, each solved in its dual, most of it on a small subproblem.
 
-I sources, J destinations, E edges.
+I sources, R rows, E edges.
 
-    x_{k+1} = Proj_C(x_k - s_k (c + A'lambda)),    lambda = argmax of phi_k over 0 <= lambda <= price_limit
+    x_{k+1} = Proj_C(x_k - s_k (c + A'lambda)),    lambda = argmax of phi_k over the intervals of the prices
 
 (proximal method of multipliers: Rockafellar 1976). A round is one such step:
 
@@ -130,7 +130,7 @@ class ProximalNewton(Method):
         """The point of the centre, where a round has just ended."""
 
         self._progress.forget_bound()  # float32 passes may have put it above the truth
-        self._passes = self._rounds(np.clip(start.price, 0.0, self._rows.price_limit))
+        self._passes = self._rounds(np.clip(start.price, self._rows.price_floor, self._rows.price_limit))
         self._next_price = next(self._passes)
 
     @property
@@ -215,7 +215,8 @@ class ProximalNewton(Method):
                 self._region.adapt_factor(agreement, at_boundary=solve.at_boundary)
                 point = trial
             else:
-                self._region.shrink(np.abs(trial.price - point.price).max() / radius)
+                moved = np.abs(trial.price - point.price) / self._full.unit
+                self._region.shrink(moved.max() / radius)
                 self._full.restore_margins()
 
         if not trial_is_point:
@@ -226,18 +227,21 @@ class ProximalNewton(Method):
         """Newton's method on the subproblem of this radius."""
         at = ProximalStep(centre=self._iterates.centre, step=self._step, price=point.price)
         sub = self._full.subproblem(at, point.loads, radius)
-        limit = self._rows.price_limit
-        low = np.maximum(0.0, point.price - self._region.radius_factor * radius)
-        high = np.minimum(limit, point.price + self._region.radius_factor * radius)
+        floor, limit = self._rows.price_floor, self._rows.price_limit
+        within = self._region.radius_factor * radius * self._full.unit
+        low = np.maximum(floor, point.price - within)
+        high = np.minimum(limit, point.price + within)
 
         newton = NewtonSolve(sub, self._rows, self._k, self._work)
         price, predicted = newton.maximise(point.price, low, high, tolerance, self._expired)
         price, predicted = self._full.agree(price, predicted)
-        at_boundary = ((price <= low) & (low > 0)) | ((price >= high) & (high < limit))
+        at_boundary = ((price <= low) & (low > floor)) | ((price >= high) & (high < limit))
         return _Solve(price=price, predicted=predicted, at_boundary=bool(at_boundary.any()))
 
     def _residual(self, point: _Point) -> float:
-        return self._rows.residual(point.loads - self._full.b, point.price, 0.0, self._rows.price_limit)
+        rows = self._rows
+        piece = self._full.pieces.piece(point.price, point.loads, rows.price_floor, rows.price_limit)
+        return self._rows.residual(point.loads - piece.side, point.price, piece.low, piece.high)
 
     def _adapt_step(self, end: _Round) -> None:
         """Longer after an easy round, shorter after one that did not converge."""
@@ -268,5 +272,6 @@ class ProximalNewton(Method):
         loads = as_numpy(result.loads)
         moved = float(result.sums[1])
         cost = float(result.sums[3])
-        phi = cost + dot(price, loads - self._full.b) + moved / (2 * self._step)
+        side = self._full.pieces.piece(price, loads, price, price).side
+        phi = cost + dot(price, loads - side) + moved / (2 * self._step)
         return _Point(price=price, phi=phi, loads=loads, moved=math.sqrt(moved), gap=gap)

@@ -1,6 +1,6 @@
 """Passes over the cells of a layout or of a subproblem, in float64 over lanes, compiled by Numba (import late).
 
-J destinations; L lanes, W width, n = W L cells of one slice, as in engine/layout.py. For a centre, a step s and prices,
+R rows; L lanes, W width, n = W L cells of one slice, as in engine/layout.py. For a centre, a step s and prices,
 
     z = centre - s (c + A'price),    x = Proj_C(z)
 
@@ -19,6 +19,7 @@ from solvers.engine.arrays import Cells
 from solvers.engine.arrays_jit import copied, of_lanes
 from solvers.engine.compiled import compiled
 from solvers.engine.constants import LANES, PAD_COST
+from solvers.engine.families_jit import add_rises, entries_of, scatter_more
 from solvers.engine.polytopes import slices_jit
 from solvers.engine.polytopes.lanes_jit import FAST, Lanes, curvature, margins, project
 from solvers.engine.scratch_jit import allocate, release
@@ -80,15 +81,24 @@ def _slice_lanes(s: int, cells: Cells, scratch: _Scratch) -> Lanes:
 
 
 @compiled(**_IN_CALLER)
-def _reduce_costs(s: int, cells: Cells, at: ProximalStep, scratch: _Scratch) -> None:
-    """x = q = c + A'price, z = centre - step q of the cells of slice s."""
+def _reduce_costs(s: int, cells: Cells, more: Any, at: ProximalStep, scratch: _Scratch) -> None:
+    """x = q = c + A'price, z = centre - step q of the cells of slice s. more: the families of these cells beyond the
+    first, an argument so that Numba can leave out what stands under "is None".
+    """
     own = slice(cells.slice_start[s], cells.slice_start[s + 1])
     index, a, c, centre = cells.index[own], cells.a[own], cells.c[own], at.centre[own]
     n = index.size
-    for k in range(n):
-        q = c[k] + a[k] * at.price[index[k]]
-        scratch.x[k] = q
-        scratch.z[k] = centre[k] - at.step * q
+    if more is None:
+        for k in range(n):
+            q = c[k] + a[k] * at.price[index[k]]
+            scratch.x[k] = q
+            scratch.z[k] = centre[k] - at.step * q
+    else:
+        for k in range(n):
+            scratch.x[k] = c[k] + a[k] * at.price[index[k]]
+        add_rises(more, at.price, n, scratch.x)
+        for k in range(n):
+            scratch.z[k] = centre[k] - at.step * scratch.x[k]
     scratch.z[n : n + VECTOR_WIDTH] = -PAD_COST
     scratch.x[n : n + VECTOR_WIDTH] = PAD_COST
 
@@ -97,7 +107,7 @@ def _reduce_costs(s: int, cells: Cells, at: ProximalStep, scratch: _Scratch) -> 
 def _moved_and_cost(x: Any, centre: Any, c: Any, lanes: Lanes) -> tuple[float, float]:
     """(||x - centre||^2, c'x) of one slice, [W, L] each, added lane by lane."""
     width, count = x.shape
-    moved = lanes.largest_a
+    moved = lanes.largest_reach
     paid = lanes.distance
     for lane in range(count):
         moved[lane] = 0.0
@@ -123,28 +133,30 @@ def _full_slice(
     """Evaluate slice s; (sum of the supports, ||x - centre||^2, c'x)."""
     own = slice(cells.slice_start[s], cells.slice_start[s + 1])
     own_lanes = slice(cells.slice_lane[s], cells.slice_lane[s + 1])
-    index, a, c, centre = cells.index[own], cells.a[own], cells.c[own], at.centre[own]
+    index, a, c, centre, reach = cells.index[own], cells.a[own], cells.c[own], at.centre[own], out.reach[own]
+    more = entries_of(cells.more, cells.slice_start[s], cells.slice_start[s + 1])
     kind = cells.slice_kind[s]
     lanes = _slice_lanes(s, cells, scratch)
     n = index.size
     shape = (n // lanes.radius.size, lanes.radius.size)
 
-    _reduce_costs(s, cells, at, scratch)
+    _reduce_costs(s, cells, more, at, scratch)
     support = slices_jit.support(scratch.x, n, kind, lanes.radius, lanes.upper)
     project(scratch.z, scratch.x, n, lanes, kind)
     x = scratch.x[:n]
-    margins(
-        scratch.z[:n].reshape(shape), x.reshape(shape), a.reshape(shape), lanes, kind, at.step, out.margin[own_lanes]
-    )
+    z = scratch.z[:n]
+    margins(z.reshape(shape), x.reshape(shape), reach.reshape(shape), lanes, kind, at.step, out.margin[own_lanes])
     out.tau[own_lanes] = lanes.tau
     moved, cost = _moved_and_cost(x.reshape(shape), centre.reshape(shape), c.reshape(shape), lanes)
 
     loads, values = out.loads[band], out.values[band]
     for k in range(n):
         loads[index[k]] += a[k] * x[k]
+    scatter_more(more, x, n, loads)
     _copy(x, out.x[own])
-    for k in range(n):
-        values[index[k]] += c[k] * x[k]
+    if more is None:
+        for k in range(n):
+            values[index[k]] += c[k] * x[k]
     return support, moved, cost
 
 
@@ -155,12 +167,13 @@ def _subproblem_slice(
     """Evaluate slice s of a subproblem; (||x - centre||^2, c'x)."""
     own = slice(cells.slice_start[s], cells.slice_start[s + 1])
     index, a, c, centre = cells.index[own], cells.a[own], cells.c[own], at.centre[own]
+    more = entries_of(cells.more, cells.slice_start[s], cells.slice_start[s + 1])
     kind = cells.slice_kind[s]
     lanes = _slice_lanes(s, cells, scratch)
     n = index.size
     shape = (n // lanes.radius.size, lanes.radius.size)
 
-    _reduce_costs(s, cells, at, scratch)
+    _reduce_costs(s, cells, more, at, scratch)
     project(scratch.z, scratch.x, n, lanes, kind)
     x = scratch.x[:n]
     own_curvature = out.curvature[cells.slice_lane[s] : cells.slice_lane[s + 1]]
@@ -171,6 +184,7 @@ def _subproblem_slice(
     loads = out.loads[band]
     for k in range(n):
         loads[index[k]] += a[k] * x[k]
+    scatter_more(more, x, n, loads)
     _copy(x, out.x[own])
     return moved, cost
 

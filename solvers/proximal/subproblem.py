@@ -1,9 +1,10 @@
 """The inner problem on the few edges that can change, by semismooth Newton between bounds of the prices.
 
-J destinations; L lanes and K cells of the subproblem. Maximise over low <= lambda <= high the concave
+R rows; L lanes and K cells of the subproblem. Maximise over low <= lambda <= high the concave
 
-    phi(lambda) = min over x in C of  c'x + lambda'(A x - b) + ||x - centre||^2 / (2 s),    gradient A x(lambda) - b
+    phi(lambda) = min over x in C of  c'x + lambda'(A x - side) + ||x - centre||^2 / (2 s),  gradient A x(lambda) - side
 
+where the side of a row is its upper or its lower limit, by the sign of its price: phi is smooth in pieces (pieces.py).
 (augmented Lagrangian in its dual form: Rockafellar 1976; semismooth Newton: Qi and Sun 1993; for LPs: Li, Sun and
 Toh 2020). Steps are cut by slopes, not by values of phi, because differences of values cancel near the optimum.
 """
@@ -19,7 +20,8 @@ import numpy.typing as npt
 
 from solvers.engine.arrays import Cells
 from solvers.engine.context import SolveContext
-from solvers.engine.prices import Prices, blocked, dot, secant_cut
+from solvers.engine.pieces import Piece, Pieces
+from solvers.engine.prices import Prices, dot, secant_cut
 from solvers.engine.rows import Rows
 from solvers.proximal.arrays import COST, MOVED, ProximalStep, SubproblemPass
 from solvers.proximal.constants import Constants
@@ -41,8 +43,8 @@ class Subproblem:
     cells: Cells
     centre: npt.NDArray[Any]
     """[K], in the type of the cells."""
-    b: Prices
-    """float64[J]: the part of the budgets that the edges outside leave."""
+    pieces: Pieces
+    """Of the sides of the rows, without what the edges outside contribute."""
     step: float
     context: SolveContext
     """Sums over the ranks among which the cells are spread."""
@@ -63,7 +65,10 @@ class Point:
 
     price: Prices
     phi: float
+    activity: Prices
+    """A x of the edges of the subproblem, float64[R]."""
     gradient: Prices
+    """That of the piece around the price; 0 where a kink holds it."""
 
 
 class NewtonSolve:
@@ -83,7 +88,7 @@ class NewtonSolve:
         self._pass = SubproblemPass(
             x=np.empty(cells.index.size),
             curvature=np.empty(cells.radius.size, dtype=np.int8),
-            loads=np.zeros((bands, sub.b.size)),
+            loads=np.zeros((bands, rows.norm.size)),
             scalars=np.zeros((bands, 3)),
         )
         self._evaluated: Point | None = None
@@ -96,12 +101,13 @@ class NewtonSolve:
         start = point = self.evaluate(price)
         failures = 0
         for _ in range(self._k.newton_steps):
-            if self._rows.residual(point.gradient, point.price, low, high) <= tolerance or expired():
+            piece = self._sub.pieces.piece(point.price, point.activity, low, high)
+            if self._rows.residual(point.gradient, point.price, piece.low, piece.high) <= tolerance or expired():
                 break
-            movable = ~blocked(point.gradient, point.price, low, high)
+            movable = ~piece.blocked(point.gradient, point.price)
             direction = self.direction(point, movable, expired)
-            length, trial = self._search(point, self._trusted(point, direction), low, high)
-            self._adapt(point, direction, trial, length)
+            length, trial = self._search(point, self._trusted(point, direction), piece)
+            self._adapt(point, direction, trial, trial.activity - piece.side, length)
 
             if length is not None:
                 point = trial
@@ -127,15 +133,16 @@ class NewtonSolve:
         own_sums = np.concatenate((done.loads.sum(axis=0), done.scalars.sum(axis=0)[[MOVED, COST]]))
         sums = sub.context.total(own_sums)
         moved, cost = sums[-2:]
-        gradient = sums[:-2] - sub.b
+        activity = sums[:-2]
+        gradient = activity - sub.pieces.piece(price, activity, price, price).side
         phi = cost + dot(price, gradient) + moved / (2 * sub.step)
-        self._evaluated = Point(price=price, phi=phi, gradient=gradient)
+        self._evaluated = Point(price=price, phi=phi, activity=activity, gradient=gradient)
         return self._evaluated
 
     def direction(
         self, point: Point, movable: npt.NDArray[np.bool_], expired: Callable[[], bool] = lambda: False
     ) -> Prices:
-        """(s H + ridge s diag ||A_j||^2)^-1 gradient on the movable rows; `point` is the one evaluated last."""
+        """(s H + ridge s diag ||A_r||^2)^-1 gradient on the movable rows; `point` is the one evaluated last."""
         assert point is self._evaluated, "the Newton system is made of the pass at its point"
         sub = self._sub
         system = NewtonSystem(sub.cells, self._pass, sub.step, movable, sub.context.group)
@@ -150,23 +157,25 @@ class NewtonSolve:
             return bounded
         return np.clip(point.gradient / (self._sub.step * self._rows.norm**2), -self._trust, self._trust)
 
-    def _search(self, point: Point, direction: Prices, low: Prices, high: Prices) -> tuple[float | None, Point]:
+    def _search(self, point: Point, direction: Prices, piece: Piece) -> tuple[float | None, Point]:
         """The length of the first step at whose end phi does not fall steeply, None where none is; the last trial."""
         length = 1.0
         for _ in range(self._k.tries):
-            trial = self.evaluate(np.clip(point.price + length * direction, low, high))
+            trial = self.evaluate(np.clip(point.price + length * direction, piece.low, piece.high))
             step = trial.price - point.price
             slope = dot(point.gradient, step)
-            end = dot(trial.gradient, step)
+            end = dot(trial.activity - piece.side, step)
             if end >= -self._k.curvature * slope:
                 return length, trial
             length *= secant_cut(slope, end, least=_LEAST_CUT) if slope > 0 else _BLIND_CUT
         return None, trial
 
-    def _adapt(self, point: Point, direction: Prices, trial: Point, length: float | None) -> None:
-        """A row that overshot gets a smaller bound, one that ran into its bound a larger one (Levenberg, Marquardt)."""
-        same_sign = point.gradient * trial.gradient
-        overshot = (same_sign < 0) & (np.abs(trial.gradient) > 0.5 * np.abs(point.gradient))
+    def _adapt(self, point: Point, direction: Prices, trial: Point, end: Prices, length: float | None) -> None:
+        """A row that overshot gets a smaller bound, one that ran into its bound a larger one (Levenberg, Marquardt).
+        end[R]: the gradient at the trial, in the piece of the step.
+        """
+        same_sign = point.gradient * end
+        overshot = (same_sign < 0) & (np.abs(end) > 0.5 * np.abs(point.gradient))
         at_bound = (np.abs(direction) >= self._trust) & (same_sign >= 0)
         smaller = np.maximum(0.4 * np.minimum(self._trust, np.abs(trial.price - point.price)), _LEAST_TRUST)
         self._trust = np.where(overshot, smaller, np.where(at_bound, 3 * self._trust, self._trust))

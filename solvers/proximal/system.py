@@ -1,4 +1,4 @@
-"""The Newton system of a subproblem, on the rows whose prices can move. J destinations, M movable rows."""
+"""The Newton system of a subproblem, on the rows whose prices can move. R rows, M of them movable."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from solvers.engine.collectives import Communicator
 from solvers.engine.prices import Prices
 from solvers.proximal.arrays import CgState, SubproblemPass
 from solvers.proximal.constants import Constants
+from solvers.proximal.near_families import entry_count
 
 
 class NewtonSystem:
-    """s H + diag(ridge[J]) on the movable rows, at a point of a subproblem; H = sum_i A_i P_i A_i' over all ranks."""
+    """s H + diag(ridge[R]) on the movable rows, at a point of a subproblem; H = sum_i A_i P_i A_i' over all ranks."""
 
     def __init__(
         self, cells: Cells, last: SubproblemPass, step: float, movable: npt.NDArray[np.bool_], group: Communicator
@@ -23,16 +24,17 @@ class NewtonSystem:
         """last: the pass at the point."""
         from solvers.proximal import system_jit as jit
 
-        self._destinations = movable.size
+        self._size = movable.size
         self._rows = np.flatnonzero(movable)
         place = np.full(movable.size, -1, dtype=np.int32)
         place[self._rows] = np.arange(self._rows.size, dtype=np.int32)
-        self._free = jit.free_edges(cells, last, place)
+        start = None if cells.more is None else np.empty(cells.a.size + 1, dtype=np.int64)
+        self._free = jit.free_edges(cells, last, place, entry_count(cells), start)
         self._step = step
         self._group = group
 
     def solve(self, gradient: Prices, ridge: Prices, constants: Constants, expired: Callable[[], bool]) -> Prices:
-        """d[J], 0 on the other rows, by conjugate gradients with the diagonal as preconditioner, to ||residual|| <=
+        """d[R], 0 on the other rows, by conjugate gradients with the diagonal as preconditioner, to ||residual|| <=
         cg_tolerance ||gradient||, or as far as it came when the time had expired.
         """
         from solvers.proximal import system_jit as jit
@@ -40,7 +42,10 @@ class NewtonSystem:
         rows = self._rows
         ridge = ridge[rows]
         h = np.empty(rows.size)
-        jit.diagonal(self._free, h)
+        if self._free.start is None:
+            jit.diagonal(self._free, h)
+        else:
+            jit.diagonal_of_entries(self._free, h, np.zeros(rows.size))
         scale = 1.0 / (self._step * self._group.sum(h) + ridge)
 
         state = CgState(solution=np.zeros(rows.size), residual=gradient[rows], direction=np.empty(rows.size))
@@ -53,6 +58,6 @@ class NewtonSystem:
             curved = self._group.sum(h)
             product, square = jit.cg_step(curved, self._step, ridge, scale, product, state)
 
-        d = np.zeros(self._destinations)
+        d = np.zeros(self._size)
         d[rows] = state.solution
         return d

@@ -73,7 +73,10 @@ class InEdges:
         self.lp = lp
         self.context = context or SolveContext()
         self.layout = build_layout(lp, dtype)
-        self.full = FullProblem(self.layout, lp.b, self.context, threads=threads, shared_cells=shared_cells)
+        self.rows = Rows(lp, self.context.group)
+        self.full = FullProblem(
+            self.layout, row_bounds(lp), self.rows, self.context, threads=threads, shared_cells=shared_cells
+        )
         self._cells = np.zeros(self.layout.cells, dtype)
         self.x: npt.NDArray[np.float64] = np.zeros(lp.edges)
         self.margin: npt.NDArray[np.float64] = np.full(lp.sources, np.inf)
@@ -94,11 +97,16 @@ class InEdges:
     ) -> NewtonSolve:
         """On the subproblem within `radius` of the last pass, which was at the same point."""
         sub = self.subproblem(centre, step, price, radius)
-        return NewtonSolve(sub, Rows(self.lp, self.context.group), constants or Constants(), Work())
+        return NewtonSolve(sub, self.rows, constants or Constants(), Work())
 
     def subproblem(self, centre: Vector, step: float, price: Prices, radius: float) -> Subproblem:
-        loads = self.context.group.sum(np.bincount(self.lp.destination, self.lp.a * self.x, self.lp.destinations))
+        loads = self.context.group.sum(activity(self.lp, self.x))
         return self.full.subproblem(self.at(centre, step, price), loads, radius)
+
+
+def activity(lp: MatchingLP, x: Vector) -> npt.NDArray[np.float64]:
+    """A x of all families, float64[R]."""
+    return np.concatenate([family.activity(x) for family in lp.rows])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -113,8 +121,17 @@ class Ended:
 
 def run_phase(lp: MatchingLP, *, dtype: str = "float64", x: Vector | None = None, **settings: Any) -> Ended:
     """Newton's method from x, 0 by default, and prices of 0, without PDHG before it."""
-    layout = build_layout(lp, dtype)
     compile_loops(lp, dtype)
+    loop, problem, method = start_phase(lp, dtype=dtype, x=x, **settings)
+    answer = loop.solve(method)
+    return Ended(answer=answer, progress=loop.progress, gap=problem.context.certificate.get("gap", np.inf))
+
+
+def start_phase(
+    lp: MatchingLP, *, dtype: str = "float64", x: Vector | None = None, **settings: Any
+) -> tuple[Loop, Problem, ProximalNewton]:
+    """The phase before its first pass, and the loop that may run it."""
+    layout = build_layout(lp, dtype)
     problem = Problem(
         lp=lp,
         costs=WorkingCosts(lp=lp, offset=0.0, norm=None, usual=1.0, largest=1.0),
@@ -128,7 +145,7 @@ def run_phase(lp: MatchingLP, *, dtype: str = "float64", x: Vector | None = None
     loop = Loop(problem, kernel="cpu")
     inputs = Inputs(
         problem=problem,
-        full=FullProblem(layout, lp.b, problem.context),
+        full=FullProblem(layout, row_bounds(lp), Rows(lp), problem.context),
         rows=Rows(lp),
         progress=loop.progress,
         to_edges=lambda cells: to_edges(layout, lp, cells, "float64"),
@@ -139,9 +156,8 @@ def run_phase(lp: MatchingLP, *, dtype: str = "float64", x: Vector | None = None
             centre=to_cells(layout, lp, np.zeros(lp.edges, dtype=dtype) if x is None else x),
             spare=np.zeros(layout.cells, dtype),
         ),
-        price=np.zeros(lp.destinations),
-        weight=float(np.linalg.norm(lp.c) / max(1e-30, np.linalg.norm(lp.b))),
+        price=np.zeros(lp.row_count),
+        weight=float(np.linalg.norm(lp.c) / max(1e-30, np.linalg.norm(problem.bounds.sizes))),
         iteration=0,
     )
-    answer = loop.solve(ProximalNewton(inputs, start))
-    return Ended(answer=answer, progress=loop.progress, gap=problem.context.certificate.get("gap", np.inf))
+    return loop, problem, ProximalNewton(inputs, start)

@@ -3,9 +3,9 @@
     x = min(max(v - tau, 0), u)    for the v that is called z in lanes_jit.py, with tau as in box_cut_jit.py
 
 An edge at u is as little free as one at 0: it comes off where v - tau falls to u. While prices move by delta, tau moves
-by at most step delta times the largest a of the source: tau follows the mean of v over the free edges, and where none
-is free every tau between two edges gives the same x. `upper` is None where an instance has no box-cuts: then nothing
-of this file is compiled.
+by at most step delta times the largest reach of the source: tau follows the mean of v over the free edges, and where
+none is free every tau between two edges gives the same x. `upper` is None where an instance has no box-cuts: then
+nothing of this file is compiled.
 """
 
 from __future__ import annotations
@@ -61,18 +61,20 @@ def by_lane(numbers: Any, first: int) -> Any:
 
 
 @compiled(**_INLINE)
-def to_limits(v: Any, x: Any, a: Any, lanes: Any, upper: Any, kind: int) -> None:
-    """distance[L]: step times the change of the prices that can bring an edge to a limit or off it; v, x, a [W, L]."""
+def to_limits(v: Any, x: Any, reach: Any, lanes: Any, upper: Any, kind: int) -> None:
+    """distance[L]: step times the change of the prices that can bring an edge to a limit or off it; v, x and
+    reach are [W, L].
+    """
     if upper is None:
         return
     width, count = v.shape
-    top = lanes.largest_a
+    top = lanes.largest_reach
     for lane in range(count):
         top[lane] = 0.0
     for w in range(width):
         for lane in range(count):
             inside = 0.0 < x[w, lane] < upper[lane]
-            top[lane] = max(top[lane], np.float64(a[w, lane]) if inside else 0.0)
+            top[lane] = max(top[lane], np.float64(reach[w, lane]) if inside else 0.0)
 
     for lane in range(count):
         if kind == BOX_CUT and lanes.tau[lane] > 0.0 and top[lane] > 0.0:
@@ -81,7 +83,7 @@ def to_limits(v: Any, x: Any, a: Any, lanes: Any, upper: Any, kind: int) -> None
         for lane in range(count):
             above = v[w, lane] - lanes.tau[lane]
             away = -above if x[w, lane] <= 0.0 else above - upper[lane]
-            moving = a[w, lane] + top[lane]
+            moving = reach[w, lane] + top[lane]
             fixed = x[w, lane] <= 0.0 or x[w, lane] >= upper[lane]
             reached = away / moving if fixed and moving > 0.0 and upper[lane] > 0.0 else np.inf
             lanes.distance[lane] = min(lanes.distance[lane], reached)
@@ -94,12 +96,12 @@ def mark_near(lane: Any, edges: int, upper: float, tau: float, away: float) -> f
     """
     top = 0.0
     for t in range(edges):
-        top = max(top, lane.a[t])
+        top = max(top, lane.reach[t])
     held = 0.0
     for t in range(edges):
         above = lane.z[t] - tau
         to_limit = min(abs(above), abs(above - upper))
-        lane.near[t] = to_limit <= away * (lane.a[t] + top) or 0.0 < lane.x[t] < upper
+        lane.near[t] = to_limit <= away * (lane.reach[t] + top) or 0.0 < lane.x[t] < upper
         if not lane.near[t]:
             held += lane.x[t]
     return held

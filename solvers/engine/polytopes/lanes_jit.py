@@ -67,7 +67,7 @@ class Lanes(NamedTuple):
     tau: Any
     free: Any
     """The number of free edges."""
-    largest_a: Any
+    largest_reach: Any
     """Scratch of `margins`."""
     distance: Any
     """Scratch of `margins`."""
@@ -78,7 +78,8 @@ class LaneEdges(NamedTuple):
 
     z: Any
     x: Any
-    a: Any
+    reach: Any
+    """See `margins`."""
     cell: Any
     """The cell of each edge."""
     near: Any
@@ -197,20 +198,21 @@ def is_slack(total_x: float, radius: float, kind: int) -> bool:
 
 
 @compiled(**INLINE)
-def margins(z: Any, x: Any, a: Any, lanes: Lanes, kind: int, step: float, margin: Any) -> None:
+def margins(z: Any, x: Any, reach: Any, lanes: Lanes, kind: int, step: float, margin: Any) -> None:
     """margin[L]: the smallest delta such that some change of the prices by at most delta can change which edges of the
-    source are free; 0 where some are free now, infinite in an empty lane. z, x and a are [W, L].
+    source are free; 0 where some are free now, infinite in an empty lane. z, x and reach are [W, L].
 
-    z_e moves by at most step delta a_e, and tau by at most step delta times the largest a of a free edge.
+    reach: the most that the reduced cost of an edge changes while the prices change by 1; a where an edge lies in one
+    row. z_e moves by at most step delta reach_e, and tau by at most step delta times the largest reach of a free edge.
     """
     for lane in range(margin.size):
         lanes.distance[lane] = np.inf
     if kind == BOX:
-        _to_bounds(z, x, a, lanes)
+        _to_bounds(z, x, reach, lanes)
     elif kind in _BOX_CUTS:
-        box_cut.to_limits(z, x, a, lanes, lanes.upper, kind)
+        box_cut.to_limits(z, x, reach, lanes, lanes.upper, kind)
     else:
-        _to_tau(z, x, a, lanes, kind)
+        _to_tau(z, x, reach, lanes, kind)
 
     for lane in range(margin.size):
         flat = curvature(kind, lanes.tau[lane], lanes.free[lane]) == FLAT
@@ -219,33 +221,33 @@ def margins(z: Any, x: Any, a: Any, lanes: Lanes, kind: int, step: float, margin
 
 
 @compiled(**INLINE)
-def _to_bounds(z: Any, x: Any, a: Any, lanes: Lanes) -> None:
+def _to_bounds(z: Any, x: Any, reach: Any, lanes: Lanes) -> None:
     """distance[L]: step times the change of the prices that brings some edge of a box to a bound or off it."""
     width, count = z.shape
     for w in range(width):
         for lane in range(count):
             away = -z[w, lane] if x[w, lane] <= 0.0 else z[w, lane] - lanes.radius[lane]
-            reached = away / a[w, lane] if a[w, lane] > 0.0 else np.inf
+            reached = away / reach[w, lane] if reach[w, lane] > 0.0 else np.inf
             lanes.distance[lane] = min(lanes.distance[lane], reached)
 
 
 @compiled(**INLINE)
-def _to_tau(z: Any, x: Any, a: Any, lanes: Lanes, kind: int) -> None:
+def _to_tau(z: Any, x: Any, reach: Any, lanes: Lanes, kind: int) -> None:
     """The same on a simplex, for its edges at 0, and for tau itself where the simplex need not be tight."""
     width, count = z.shape
-    top = lanes.largest_a
+    top = lanes.largest_reach
     for lane in range(count):
         top[lane] = 0.0
     for w in range(width):
         for lane in range(count):
-            top[lane] = max(top[lane], np.float64(a[w, lane]) if x[w, lane] > 0.0 else 0.0)
+            top[lane] = max(top[lane], np.float64(reach[w, lane]) if x[w, lane] > 0.0 else 0.0)
 
     for lane in range(count):
         if kind == SIMPLEX and lanes.tau[lane] > 0.0 and top[lane] > 0.0:
             lanes.distance[lane] = lanes.tau[lane] / top[lane]
     for w in range(width):
         for lane in range(count):
-            both = a[w, lane] + top[lane]
+            both = reach[w, lane] + top[lane]
             away = (lanes.tau[lane] - z[w, lane]) / both if x[w, lane] <= 0.0 and both > 0.0 else np.inf
             lanes.distance[lane] = min(lanes.distance[lane], away)
 
@@ -260,22 +262,22 @@ def mark_near(lane: LaneEdges, edges: int, kind: int, most: float, tau: float, a
     if kind == BOX:
         for t in range(edges):
             to_bound = min(abs(lane.z[t]), abs(lane.z[t] - most))
-            lane.near[t] = to_bound <= away * lane.a[t] or 0.0 < lane.x[t] < most
+            lane.near[t] = to_bound <= away * lane.reach[t] or 0.0 < lane.x[t] < most
         return 0.0
     if kind in _BOX_CUTS:
         return box_cut.mark_near(lane, edges, most, tau, away)
 
-    # tau moves by at most `away` times the largest a that is ever active, so that a is found by repetition
+    # tau moves by at most `away` times the largest reach that is ever active, so that one is found by repetition
     top = 0.0
     for t in range(edges):
         if lane.x[t] > 0.0:
-            top = max(top, lane.a[t])
+            top = max(top, lane.reach[t])
     before = -1.0
     while top > before:
         before = top
         for t in range(edges):
-            if tau - lane.z[t] <= away * (lane.a[t] + before):
-                top = max(top, lane.a[t])
+            if tau - lane.z[t] <= away * (lane.reach[t] + before):
+                top = max(top, lane.reach[t])
     for t in range(edges):
-        lane.near[t] = lane.x[t] > 0.0 or tau - lane.z[t] <= away * (lane.a[t] + top)
+        lane.near[t] = lane.x[t] > 0.0 or tau - lane.z[t] <= away * (lane.reach[t] + top)
     return 0.0
