@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from instances import Box, BoxCut, Kind, MatchingLP, PerSource, Polytope, Simplex
+from instances import Box, BoxCut, Kind, MatchingLP, PerSource, Polytope, RaggedRows, RowKind, Rows, Simplex
 from instances.polytopes import polytope_kinds
 
 #: Polytope, optimum and price of destination 0 of the table above.
@@ -51,6 +51,28 @@ def known_optimum(kind: Kind) -> Probe:
         polytope=polytope,
     )
     return Probe(lp=lp, optimum=optimum, dual=(price, 0.0))
+
+
+def with_rows(kind: Kind) -> dict[RowKind, MatchingLP]:
+    """For each kind of row an LP that has it, with sources of `kind`: the limit of destination 1 or a second family."""
+    lp = known_optimum(kind).lp
+    inf = np.inf
+    given = {"row": lp.destination, "coefficient": lp.a, "upper": lp.b}
+    turned = lp.a * np.array([1.0, -1.0, 1.0, -1.0, 1.0, -1.0])
+    ragged = given | {"entry_offsets": np.arange(7)}
+    families: dict[RowKind, list[Rows | RaggedRows]] = {
+        RowKind.SEVERAL: [Rows("budget", **given), Rows("total", coefficient=[1, 0.1, 1, 0.1, 1, 0.1], upper=1.4)],
+        RowKind.RAGGED: [RaggedRows("budget", **ragged)],
+        RowKind.FLOOR: [Rows("budget", **given | {"lower": [-inf, 1.5], "upper": [3.0, inf]})],
+        RowKind.EQUALITY: [Rows("budget", **given | {"lower": [-inf, 1.5], "upper": [3.0, 1.5]})],
+        RowKind.RANGE: [Rows("budget", **given | {"lower": [-inf, 1.5], "upper": [3.0, 2.0]})],
+        RowKind.NEGATIVE_COEFFICIENT: [Rows("budget", **given | {"coefficient": turned})],
+        RowKind.NEGATIVE_LIMIT: [Rows("budget", **given | {"coefficient": turned, "upper": [3.0, -1.5]})],
+        RowKind.SOFT: [Rows("budget", **given, penalty=[0.5, inf])],
+    }
+    return {
+        row: MatchingLP(offsets=lp.offsets, c=lp.c, polytope=lp.polytope, rows=rows) for row, rows in families.items()
+    }
 
 
 def twice_as_large(kind: Kind) -> Probe:

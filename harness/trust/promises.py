@@ -93,6 +93,24 @@ def check_several_kinds(solver: Solver) -> str:
     return _solves(solver, probes.several_kinds(sorted(solver.polytopes)))
 
 
+def check_row_kinds(solver: Solver) -> str:
+    """Each kind of row that it claims is solved, or certified where it claims no tolerance; the others are refused."""
+    taken = []
+    for kind, lp in probes.with_rows(plainest_kind(solver)).items():
+        if not lp.row_kinds <= solver.rows:
+            require(bool(solver.unsuited(lp)), f"does not claim {kind}, but unsuited() says nothing")
+            continue
+        require(not solver.unsuited(lp), f"claims {kind}, but does not take them: {solver.unsuited(lp)}")
+        result = attempt(solver, lp)
+        require(result.status is not Status.INACCURATE, f"a false claim with {kind}: {result.reason}")
+        certificate = result.certificate
+        require(certificate is not None and certificate.dual_bound is not None, f"{kind}: {result.status}, no bound")
+        taken.append(str(kind))
+    if not taken:
+        raise NotApplicableError("claims one '<=' family only")
+    return ", ".join(taken)
+
+
 def check_radii_and_float32(solver: Solver) -> str:
     """Radii that are not 1, budgets and prices of another size, float32 data."""
     return _solves(solver, probes.twice_as_large(plainest_kind(solver)))
