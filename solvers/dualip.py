@@ -10,7 +10,7 @@ import numpy as np
 
 from instances import MatchingLP
 from solvers.ascent import AcceleratedAscent
-from solvers.base import Answer, Availability, Settings, check_fields, parse_options
+from solvers.base import EXPLICIT_ROWS, Answer, Availability, Settings, check_fields, parse_options
 from solvers.engine.availability import available
 from solvers.engine.context import SolveContext
 from solvers.engine.instance import infeasible_answer
@@ -85,6 +85,7 @@ class DualIP(ShardedSolver):
     devices = ("cpu", "cuda")
     bytes_per_edge: ClassVar[float] = 11.0
     streams = True
+    rows = EXPLICIT_ROWS
     Options: ClassVar[type[Any]] = Options
 
     def available(self) -> Availability:

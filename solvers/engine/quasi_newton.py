@@ -29,6 +29,8 @@ _OVERSHOT = 0.9
 _LEAST_CUT = 0.1
 #: A pair with less curvature than this, relative to its two lengths, is rounding.
 _FLAT = 1e-12
+#: A change of the gradient that is smaller than this, relative to it, is rounding: x has stayed at a vertex.
+_ROUNDING = 1e-12
 _STATE = ("point", "base", "gradient", "direction", "last")
 
 
@@ -72,7 +74,9 @@ class QuasiNewtonAscent:
             if end < -_OVERSHOT * slope < 0 and self._tries < _TRIES:
                 self._cut(secant_cut(slope, end, least=_LEAST_CUT))
                 return
-            self._curvature.remember(move, self._gradient - gradient)
+            change = self._gradient - gradient
+            if dot(change, change) > _ROUNDING**2 * dot(gradient, gradient):
+                self._curvature.remember(move, change)
         self._step_from_here(gradient)
 
     def shrink(self, factor: float) -> None:
