@@ -111,7 +111,7 @@ class BlockPDHG(ShardedSolver):
         costs = working_costs(lp, context.group)
         settings = with_working_dtype(settings, costs.lp, context)
         storage = choose_storage(lp, settings, options.memory, context, self.id, vectors=self.vectors)
-        newton = options.finish == "newton" and settings.device == "cpu" and not storage.on_disk and lp.is_short_form
+        newton = options.finish == "newton" and settings.device == "cpu" and not storage.on_disk
         with cpu_threads(settings.threads):
             warm_up(costs.lp, settings, options.kernel)
             if newton:
