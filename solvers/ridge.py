@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.ascent import Ascent
-from solvers.base import Answer, OptionError, Settings
+from solvers.base import Answer, Settings
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import WorkingCosts, working_costs
 from solvers.engine.held import HeldKernel
@@ -105,11 +105,6 @@ def prepare(
 
     with cpu_threads(settings.threads):
         held = HeldKernel(costs.lp, settings, options.kernel, context, storage)
-        if not lp.is_short_form and (held.name != "cpu" or storage.on_disk):
-            raise OptionError(
-                f"{what} takes {lp.beyond_short_form} on the CPU and in memory alone: set device cpu, kernel auto and "
-                f"memory ram"
-            )
         warm_up_ascent(costs.lp, settings, options.kernel)
         bounds = row_bounds(lp)
         return State(

@@ -66,7 +66,7 @@ def test_rows_that_contradict_each_other_end_with_a_ray(solver: DualIP) -> None:
 
 @pytest.mark.parametrize("options", [{"kernel": "reference"}, {"memory": "disk"}])
 def test_where_wide_rows_are_not_known_they_are_refused_in_one_line(options: dict[str, str]) -> None:
-    with pytest.raises(OptionError, match="on the CPU and in memory alone") as refusal:
+    with pytest.raises(OptionError, match="takes one aligned family of rows so far") as refusal:
         RestartedDualIP().prepare(general_lp(6), Settings(dtype="float64", options=options))
     assert "\n" not in str(refusal.value)
 
