@@ -90,7 +90,8 @@ def checked_sides(
     named_rows = None if keys is None else _keys(where, keys)
     rows = _common_rows(where, given, named_rows, default)
 
-    low, high, below, above = (np.broadcast_to(value, (rows,)) for value in given.values())
+    # an array stays the caller's own, writable as it came
+    low, high, below, above = (value if value.ndim else np.broadcast_to(value, (rows,)) for value in given.values())
     _check(where, "lower", low, low < np.inf, "a number, or -inf for no floor")
     _check(where, "upper", high, high > -np.inf, "a number, or inf for no ceiling")
     crossed = np.flatnonzero(low > high)

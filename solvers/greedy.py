@@ -53,6 +53,7 @@ class Greedy(Solver):
     bytes_per_edge = 150.0
     polytopes = frozenset({Kind.SIMPLEX, Kind.BOX, Kind.BOX_CUT})
     rows = frozenset({RowKind.SEVERAL, RowKind.RAGGED})
+    no_edges = False
     Options = NoOptions
 
     def available(self) -> Availability:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.accuracy import accuracy
+from harness.accuracy import accuracy, within_tolerance_only
 
 #: Rows of schema 1 show a gap between this and 0, the rounding of two sums, as 0.
 _ROUNDING = 1e-12
@@ -65,13 +65,14 @@ def _status(row: Mapping[str, Any]) -> Iterator[str]:
     if "certified_gap" not in certificate and row.get("schema") == 1 and row.get("kind") == "scaling":
         return
     gap = accuracy(certificate)
+    judged_by = "an accuracy" if within_tolerance_only(certificate) else "a certified gap"
     tolerance = (row.get("settings") or {}).get("tolerance")
     if status == "solved" and (gap is None or tolerance is None or not -_ROUNDING <= gap <= tolerance):
-        yield f"status is solved, with an accuracy of {gap!r} at tolerance {tolerance!r}"
+        yield f"status is solved, with {judged_by} of {gap!r} at tolerance {tolerance!r}"
 
     small = gap is not None and tolerance is not None and -_ROUNDING <= gap <= tolerance
     if status == "inaccurate" and small and "infeasible" not in str(row.get("reason")):
-        yield f"status is inaccurate, with an accuracy of {gap!r} at tolerance {tolerance!r}"
+        yield f"status is inaccurate, with {judged_by} of {gap!r} at tolerance {tolerance!r}"
 
     if status == "skipped" and (certificate.get("dual_bound") is not None or (row.get("seconds") or {}).get("run")):
         yield "status is skipped, with a result"

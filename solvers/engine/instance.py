@@ -23,7 +23,7 @@ def is_repairable(lp: MatchingLP, context: SolveContext, *, has_equality: bool) 
     """Whether scaling edges down makes any x of C feasible, on all ranks: there are no '=' sources, and every hard side
     is a ceiling >= 0 over coefficients >= 0. x = 0 is feasible then.
     """
-    own = not has_equality and all(_is_packing(family) for family in lp.rows)
+    own = not has_equality and (lp.is_short_form or all(_is_packing(family) for family in lp.rows))
     return not context.anywhere(not own)
 
 

@@ -20,7 +20,7 @@ Entries = AlignedEntries | RaggedEntries
 def empty_families(
     edges: EdgeArrays, cells: int, index_dtype: Any, dtype: str, storage: Storage
 ) -> tuple[Entries, ...] | None:
-    """The families of `edges` with arrays that are still to be filled; None where there are none."""
+    """The families of `edges` with arrays of zeros, which padding keeps; None where there are none."""
     if edges.more is None:
         return None
     if storage.on_disk:
@@ -31,9 +31,9 @@ def empty_families(
         size = family.index.size if ragged else cells
         fields: dict[str, Any] = {"coefficient": np.dtype(dtype).type(family.coefficient)}
         if family.index is not None:
-            fields["index"] = storage.empty(size, index_dtype)
+            fields["index"] = storage.zeros(size, index_dtype)
         if family.a is not None:
-            fields["a"] = storage.empty(size, dtype)
+            fields["a"] = storage.zeros(size, dtype)
         if ragged:
             fields["start"] = storage.zeros(cells + 1, np.int64)
         return family._replace(**fields)
@@ -43,18 +43,19 @@ def empty_families(
 
 def fill_families(edges: EdgeArrays, cells: Cells, source: Any) -> None:
     """Fill the families of `cells`, which are all cells of a layout, from those of `edges`; source: of each lane."""
-    from solvers.engine import layout_families_jit as jit
+    from solvers.engine.layout_families_jit import fill_entries
+    from solvers.engine.points_jit import sort
 
     place = (cells.slice_start, cells.slice_lane, source, edges.offsets)
     for of_edges, of_cells in zip(edges.more or (), cells.more or (), strict=True):
         if isinstance(of_edges, RaggedEntries):
-            jit.count_entries(*place, of_edges.start, of_cells.start)
+            sort(*place, np.diff(of_edges.start), of_cells.start[1:])
             np.cumsum(of_cells.start, out=of_cells.start)
-            jit.fill_entries(*place, of_edges, of_cells)
+            fill_entries(*place, of_edges, of_cells)
             continue
         for name in ("index", "a"):
             if getattr(of_edges, name) is not None:
-                jit.fill_aligned(*place, getattr(of_edges, name), getattr(of_cells, name))
+                sort(*place, getattr(of_edges, name), getattr(of_cells, name))
 
 
 def is_exact(edges: EdgeArrays, dtype: Any) -> bool:

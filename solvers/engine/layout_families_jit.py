@@ -1,4 +1,4 @@
-"""The loops of layout_families.py, compiled by Numba (import late); words as in layout.py."""
+"""The loop of layout_families.py, compiled by Numba (import late); words as in layout.py."""
 
 from __future__ import annotations
 
@@ -7,44 +7,6 @@ from typing import Any
 from solvers.engine.compiled import compiled
 from solvers.engine.families_jit import coefficient_at
 from solvers.engine.threads_jit import parallel_for
-
-
-@compiled(nogil=True)
-def fill_aligned(slice_start: Any, slice_lane: Any, source: Any, offsets: Any, of_edge: Any, of_cell: Any) -> None:
-    """of_cell[K] = of_edge[E], 0 where a cell is padding."""
-    parallel_for(0, slice_start.size - 1, _fill_slice, (slice_start, slice_lane, source, offsets, of_edge, of_cell))
-
-
-@compiled(cache=False)
-def _fill_slice(
-    s: int, slice_start: Any, slice_lane: Any, source: Any, offsets: Any, of_edge: Any, of_cell: Any
-) -> None:
-    lanes = slice_lane[s + 1] - slice_lane[s]
-    of_cell[slice_start[s] : slice_start[s + 1]] = 0
-    for lane in range(lanes):
-        i = source[slice_lane[s] + lane]
-        if i >= 0:
-            for w in range(offsets[i + 1] - offsets[i]):
-                of_cell[slice_start[s] + w * lanes + lane] = of_edge[offsets[i] + w]
-
-
-@compiled(nogil=True)
-def count_entries(slice_start: Any, slice_lane: Any, source: Any, offsets: Any, of_edge: Any, of_cell: Any) -> None:
-    """of_cell[k + 1] = entries of cell k, none where it is padding; of_edge[E + 1]: the first entry of each edge."""
-    parallel_for(0, slice_start.size - 1, _count_slice, (slice_start, slice_lane, source, offsets, of_edge, of_cell))
-
-
-@compiled(cache=False)
-def _count_slice(
-    s: int, slice_start: Any, slice_lane: Any, source: Any, offsets: Any, of_edge: Any, of_cell: Any
-) -> None:
-    lanes = slice_lane[s + 1] - slice_lane[s]
-    for lane in range(lanes):
-        i = source[slice_lane[s] + lane]
-        if i >= 0:
-            for w in range(offsets[i + 1] - offsets[i]):
-                e = offsets[i] + w
-                of_cell[slice_start[s] + w * lanes + lane + 1] = of_edge[e + 1] - of_edge[e]
 
 
 @compiled(nogil=True)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
-import highspy
 import numpy as np
 import pytest
 
@@ -15,41 +11,11 @@ from instances import MatchingLP
 from instances.polytopes.simplex import Simplex
 from instances.rows import Rows
 from solvers import Answer, Status, get_solver
-from tests.support.general_lps import general_lp
+from tests.support.feasible_rows import general_lp
+from tests.support.highs import solved_by_highs
 
 #: What HiGHS itself may be off by, relative.
 OFF = 1e-7
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Optimum:
-    """What HiGHS found."""
-
-    objective: float
-    x: Any
-    dual: Any
-    """In the sign of the contract."""
-
-
-def solved_by_highs(lp: MatchingLP) -> Optimum:
-    explicit = lp.to_explicit()
-    matrix = explicit.matrix
-    model = highspy.HighsLp()
-    model.num_row_, model.num_col_ = matrix.shape
-    model.col_cost_, model.col_lower_, model.col_upper_ = explicit.c, np.zeros(matrix.shape[1]), explicit.upper
-    model.row_lower_, model.row_upper_ = explicit.row_lower, explicit.row_upper
-    model.a_matrix_.start_, model.a_matrix_.index_, model.a_matrix_.value_ = matrix.indptr, matrix.indices, matrix.data
-    highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)
-    highs.passModel(model)
-    highs.run()
-    assert highs.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    solution = highs.getSolution()
-    return Optimum(
-        objective=highs.getInfo().objective_function_value,
-        x=np.array(solution.col_value)[: lp.edges],
-        dual=-np.array(solution.row_dual)[: lp.row_count],
-    )
 
 
 @pytest.mark.parametrize("seed", range(150))

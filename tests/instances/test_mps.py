@@ -5,13 +5,13 @@ from __future__ import annotations
 import gzip
 from pathlib import Path
 
-import highspy
 import numpy as np
 import pytest
 
 from harness.cli import invoke
-from instances import Box, BoxCut, InputError, MatchingLP, Simplex, digest, generate, parse_spec, read_mps
-from tests.support.general_lps import general_lp
+from instances import Box, BoxCut, InputError, Simplex, digest, generate, parse_spec, read_mps
+from tests.support.feasible_rows import general_lp
+from tests.support.highs import optimum_of_file, written_by_highs
 from tests.support.optimum import optimum
 
 SMALL = """\
@@ -27,33 +27,6 @@ bounds
  box <= 2
 end
 """
-
-
-def by_highs(path: Path) -> float:
-    """The optimum of the relaxation of the file itself."""
-    highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)
-    highs.setOptionValue("solve_relaxation", True)
-    assert highs.readModel(str(path)) == highspy.HighsStatus.kOk
-    highs.run()
-    return float(highs.getInfo().objective_function_value)
-
-
-def written(lp: MatchingLP, path: Path) -> Path:
-    """The explicit form through HiGHS's writer."""
-    explicit = lp.to_explicit()
-    model = highspy.HighsLp()
-    model.num_row_, model.num_col_ = explicit.matrix.shape
-    model.col_cost_, model.col_lower_, model.col_upper_ = explicit.c, np.zeros(explicit.c.size), explicit.upper
-    model.row_lower_, model.row_upper_ = explicit.row_lower, explicit.row_upper
-    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    model.a_matrix_.start_, model.a_matrix_.index_ = explicit.matrix.indptr, explicit.matrix.indices
-    model.a_matrix_.value_ = explicit.matrix.data
-    highs = highspy.Highs()
-    highs.setOptionValue("output_flag", False)
-    highs.passModel(model)
-    highs.writeModel(str(path))
-    return path
 
 
 def file(folder: Path, text: str) -> Path:
@@ -78,7 +51,7 @@ def test_the_small_file_is_understood(tmp_path: Path) -> None:
 def test_objective_and_values_lead_back_to_the_file(tmp_path: Path) -> None:
     path = file(tmp_path, SMALL)
     lp, report = read_mps(path)
-    assert report.file_objective(optimum(lp)) == pytest.approx(by_highs(path), abs=1e-9)
+    assert report.file_objective(optimum(lp)) == pytest.approx(optimum_of_file(path), abs=1e-9)
     x = np.arange(1.0, 6.0)
     of_file = dict(zip(report.names[np.argsort(report.column)], report.file_x(x), strict=True))
     assert of_file == {"x1": 1.0, "x2": 2.0, "y1": 4.0, "y2": 4.0, "box": 5.0}
@@ -89,7 +62,7 @@ def test_objective_and_values_lead_back_to_the_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["mps", "lp"])
 def test_generalised_assignment_comes_back_as_it_was(tmp_path: Path, suffix: str) -> None:
     lp = generate(parse_spec("gap-d05100"))
-    path = written(lp, tmp_path / f"gap.{suffix}")
+    path = written_by_highs(lp, tmp_path / f"gap.{suffix}")
     again, report = read_mps(path)
     assert again.is_short_form
     assert again.polytope == Simplex(z=1.0, equality=True)
@@ -101,7 +74,7 @@ def test_generalised_assignment_comes_back_as_it_was(tmp_path: Path, suffix: str
 @pytest.mark.parametrize("seed", range(6))
 def test_any_matching_lp_keeps_its_optimum(tmp_path: Path, seed: int) -> None:
     lp = general_lp(seed, "between")
-    path = written(lp, tmp_path / "lp.mps")
+    path = written_by_highs(lp, tmp_path / "lp.mps")
     again, report = read_mps(path)
     assert report.file_objective(optimum(again)) == pytest.approx(optimum(lp), rel=1e-7, abs=1e-7)
 

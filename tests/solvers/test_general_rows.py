@@ -6,8 +6,8 @@ import pytest
 
 from harness import solve
 from solvers import OptionError, Status
-from tests.harness.test_general import solved_by_highs
-from tests.support.general_lps import ROW_KINDS, general_lp
+from tests.support.feasible_rows import ROW_KINDS, general_lp
+from tests.support.highs import solved_by_highs
 
 
 @pytest.mark.parametrize("kind", ROW_KINDS)

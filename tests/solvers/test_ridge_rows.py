@@ -14,7 +14,7 @@ from solvers.dualip_restarted import RestartedDualIP
 from solvers.engine.rays import is_ray
 from solvers.engine.row_bounds import row_bounds
 from solvers.watching import current
-from tests.support.general_lps import ROW_KINDS, general_lp
+from tests.support.feasible_rows import ROW_KINDS, general_lp
 
 
 def optimum(lp: MatchingLP) -> float:
