@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
+
+from tests.support.highs import HighsApart
 
 with contextlib.suppress(ImportError):  # the benchmarks of tests/benchmarks need no library for tests
     from hypothesis import settings
@@ -26,3 +28,9 @@ def memory_left(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         monkeypatch.setattr(psutil, "virtual_memory", lambda: machine)
 
     return leave
+
+
+@pytest.fixture(scope="module")
+def highs() -> Iterator[HighsApart]:
+    with HighsApart() as apart:
+        yield apart

@@ -12,16 +12,16 @@ from instances.polytopes.simplex import Simplex
 from instances.rows import Rows
 from solvers import Answer, Status, get_solver
 from tests.support.feasible_rows import general_lp
-from tests.support.highs import solved_by_highs
+from tests.support.highs import HighsApart
 
 #: What HiGHS itself may be off by, relative.
 OFF = 1e-7
 
 
 @pytest.mark.parametrize("seed", range(150))
-def test_bound_and_points_enclose_the_optimum_whatever_the_answer(seed: int) -> None:
+def test_bound_and_points_enclose_the_optimum_whatever_the_answer(highs: HighsApart, seed: int) -> None:
     lp = general_lp(seed, sources=12)
-    best = solved_by_highs(lp)
+    best = highs.solved(lp)
     rng = np.random.default_rng(seed)
     slack = OFF * (1 + abs(best.objective))
     for x, dual in (

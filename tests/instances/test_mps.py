@@ -11,7 +11,7 @@ import pytest
 from harness.cli import invoke
 from instances import Box, BoxCut, InputError, Simplex, digest, generate, parse_spec, read_mps
 from tests.support.feasible_rows import general_lp
-from tests.support.highs import optimum_of_file, written_by_highs
+from tests.support.highs import HighsApart
 from tests.support.optimum import optimum
 
 SMALL = """\
@@ -48,10 +48,10 @@ def test_the_small_file_is_understood(tmp_path: Path) -> None:
     assert lp.rows[0].lower.tolist() == [-np.inf, -1.0]
 
 
-def test_objective_and_values_lead_back_to_the_file(tmp_path: Path) -> None:
+def test_objective_and_values_lead_back_to_the_file(highs: HighsApart, tmp_path: Path) -> None:
     path = file(tmp_path, SMALL)
     lp, report = read_mps(path)
-    assert report.file_objective(optimum(lp)) == pytest.approx(optimum_of_file(path), abs=1e-9)
+    assert report.file_objective(optimum(lp)) == pytest.approx(highs.optimum_of_file(path), abs=1e-9)
     x = np.arange(1.0, 6.0)
     of_file = dict(zip(report.names[np.argsort(report.column)], report.file_x(x), strict=True))
     assert of_file == {"x1": 1.0, "x2": 2.0, "y1": 4.0, "y2": 4.0, "box": 5.0}
@@ -60,9 +60,9 @@ def test_objective_and_values_lead_back_to_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["mps", "lp"])
-def test_generalised_assignment_comes_back_as_it_was(tmp_path: Path, suffix: str) -> None:
+def test_generalised_assignment_comes_back_as_it_was(highs: HighsApart, tmp_path: Path, suffix: str) -> None:
     lp = generate(parse_spec("gap-d05100"))
-    path = written_by_highs(lp, tmp_path / f"gap.{suffix}")
+    path = highs.written(lp, tmp_path / f"gap.{suffix}")
     again, report = read_mps(path)
     assert again.is_short_form
     assert again.polytope == Simplex(z=1.0, equality=True)
@@ -72,9 +72,9 @@ def test_generalised_assignment_comes_back_as_it_was(tmp_path: Path, suffix: str
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_any_matching_lp_keeps_its_optimum(tmp_path: Path, seed: int) -> None:
+def test_any_matching_lp_keeps_its_optimum(highs: HighsApart, tmp_path: Path, seed: int) -> None:
     lp = general_lp(seed, "between")
-    path = written_by_highs(lp, tmp_path / "lp.mps")
+    path = highs.written(lp, tmp_path / "lp.mps")
     again, report = read_mps(path)
     assert report.file_objective(optimum(again)) == pytest.approx(optimum(lp), rel=1e-7, abs=1e-7)
 

@@ -7,13 +7,13 @@ import pytest
 from harness import solve
 from solvers import OptionError, Status
 from tests.support.feasible_rows import ROW_KINDS, general_lp
-from tests.support.highs import solved_by_highs
+from tests.support.highs import HighsApart
 
 
 @pytest.mark.parametrize("kind", ROW_KINDS)
-def test_blockpdhg_solves_every_kind_of_rows(kind: str) -> None:
+def test_blockpdhg_solves_every_kind_of_rows(highs: HighsApart, kind: str) -> None:
     lp = general_lp(1, kind, sources=20)
-    best = solved_by_highs(lp).objective
+    best = highs.solved(lp).objective
     result = solve(lp, "blockpdhg", tolerance=1e-5, time_limit=20.0)
     assert result.status is Status.SOLVED, result.raw_status
     assert result.certificate is not None

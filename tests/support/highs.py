@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,25 +24,28 @@ class Optimum:
     """float64[R], in the sign of the adapter contract."""
 
 
-def solved_by_highs(lp: MatchingLP) -> Optimum:
-    """The optimum of an LP that has one."""
-    return _pool().submit(_solve, lp).result()
+class HighsApart:
+    """HiGHS in a child process; as a context, so that neither the child nor the threads that serve it stay."""
 
+    def __enter__(self) -> HighsApart:
+        self._pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        return self
 
-def written_by_highs(lp: MatchingLP, path: Path) -> Path:
-    """The explicit form of `lp` as a file."""
-    _pool().submit(_write, lp, path).result()
-    return path
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown()
 
+    def solved(self, lp: MatchingLP) -> Optimum:
+        """The optimum of an LP that has one."""
+        return self._pool.submit(_solve, lp).result()
 
-def optimum_of_file(path: Path) -> float:
-    """That of the relaxation of the file itself."""
-    return _pool().submit(_solve_file, path).result()
+    def written(self, lp: MatchingLP, path: Path) -> Path:
+        """The explicit form of `lp` as a file."""
+        self._pool.submit(_write, lp, path).result()
+        return path
 
-
-@cache
-def _pool() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    def optimum_of_file(self, path: Path) -> float:
+        """That of the relaxation of the file itself."""
+        return self._pool.submit(_solve_file, path).result()
 
 
 def _solve(lp: MatchingLP) -> Optimum:
