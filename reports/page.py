@@ -107,12 +107,14 @@ def _summary(loaded: Loaded) -> list[str]:
     cases = loaded.cases
     tried = cases[cases["status"] != "skipped"]
     solved = int((tried["status"] == "solved").sum())
+    near = int(((tried["status"] == "solved") & tried["near"]).sum())
     wrong = int((tried["status"] == "inaccurate").sum())
     skipped = len(cases) - len(tried)
     return [
         f"{plural(len(cases), 'case')}: {plural(cases['instance'].nunique(), 'instance')} of "
         f"{plural(cases['family'].nunique(), 'family')}, {plural(cases['solver'].nunique(), 'solver')}{_asked(cases)}.",
-        f"{count(solved)} of {count(len(tried))} tried ({percent(solved, len(tried))}) solved and certified; "
+        f"{count(solved)} of {count(len(tried))} tried ({percent(solved, len(tried))}) solved and certified"
+        f"{f', {count(near)} of them within tolerance, not feasible' if near else ''}; "
         f"the referee refuted {plural(wrong, 'claim') if wrong else 'no claim'}"
         f"{f'; {count(skipped)} skipped' if skipped else ''}.",
         where(loaded),

@@ -242,6 +242,16 @@ def test_disturbed_cases_are_marked_counted_and_explained(
     ]
 
 
+def test_points_that_are_not_known_to_be_feasible_are_said_so_at_the_top_and_at_their_time(
+    write_records: Write, make_case: Make, tmp_path: Path
+) -> None:
+    near = {"certified_gap": None, "dual_bound": -1.0, "priced_gap": 2e-5, "row_violation": 3e-5}
+    cases = (make_case(certificate=near), make_case(solver="dualip"))
+    text = read_page(reports.build([write_records(*cases)], tmp_path / "report")).text
+    assert "2 of 2 tried (100 %) solved and certified, 1 of them within tolerance, not feasible;" in text
+    assert text.count("within tolerance, not feasible") >= 3
+
+
 def test_definitions_stand_once_and_sections_point_to_them(page: Reader) -> None:
     for name, text in DEFINITIONS:
         assert page.text.count(" ".join(text.split())) == 1, name
