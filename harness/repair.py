@@ -70,23 +70,30 @@ class Repaired:
 
 
 def repaired_point(lp: MatchingLP, x: Any, threads: int = 1) -> Float64 | None:
-    """The point float64[E] that the certificate of `x` speaks of: feasible, or beyond the short form perhaps only near
-    the rows; None where none is found.
+    """The point float64[E] that the certificate of `x` speaks of: feasible, or only near the rows where no repair is
+    known; None where a '=' source wants more than its edges may take, so that no point exists.
 
     x must have E finite numbers. The same for any number of threads.
     """
+    lp = lp.tightened  # what the certificate is about
+    if unserved_source(lp) is not None:
+        return None
     if not lp.is_short_form:
         return point_of(lp, x, threads)
-    lp = lp.tightened  # what the certificate is about
+    if has_equality(lp):
+        nearest = equality_point(lp, x)
+        return point_of(lp, x, threads) if nearest is None else nearest[0]
+    return _packed_point(lp, x, threads)
+
+
+def _packed_point(lp: MatchingLP, x: Any, threads: int) -> Float64:
+    """x scaled into its polytopes and budgets, where no source is '='."""
     with ThreadPoolExecutor(max_workers=threads) as pool, np.errstate(all="ignore"):
-        if has_equality(lp):
-            nearest = equality_point(lp, x)
-            return None if nearest is None else nearest[0]
         factor = fit(lp.b, scaled_load(lp, x, pool))
         point = np.empty(lp.edges)
         for chunk in chunks(lp):
             point[chunk.edges] = packed(chunk, x, factor)
-        return point
+    return point
 
 
 def scaled_load(lp: MatchingLP, x: npt.NDArray[Any], pool: ThreadPoolExecutor) -> Float64:
@@ -147,14 +154,15 @@ def equality_point(lp: MatchingLP, x: npt.NDArray[Any]) -> tuple[Float64, Violat
     if unserved_source(lp) is not None:
         return None
     best: tuple[Float64, Violations] | None = None
-    for point in _candidates(lp, x):
-        for chunk in chunks(lp):
-            point[chunk.edges] = brought_in(chunk, point[chunk.edges])
-        left = violations(lp, point)
-        if left.relative <= _LARGEST_VIOLATION and (best is None or left.relative < best[1].relative):
-            best = (point, left)
-        if left.relative <= _ROUNDING:
-            break
+    with np.errstate(all="ignore"):
+        for point in _candidates(lp, x):
+            for chunk in chunks(lp):
+                point[chunk.edges] = brought_in(chunk, point[chunk.edges])
+            left = violations(lp, point)
+            if left.relative <= _LARGEST_VIOLATION and (best is None or left.relative < best[1].relative):
+                best = (point, left)
+            if left.relative <= _ROUNDING:
+                break
     return best
 
 
