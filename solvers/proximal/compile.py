@@ -26,5 +26,6 @@ def compile_loops(lp: MatchingLP, dtype: str) -> None:
     result = problem.evaluate(at, np.zeros(layout.cells, dtype))
     problem.slack_share(at)
     sub = problem.subproblem(at, result.loads.numpy(), np.inf)
-    newton = NewtonSolve(sub, rows, Constants(), Work())
-    newton.direction(newton.evaluate(at.price), np.ones(lp.row_count, dtype=bool))
+    for constants in (Constants(), Constants(cg_products=-1, dense_rows=lp.row_count)):  # both ways to solve a system
+        newton = NewtonSolve(sub, rows, constants, Work())
+        newton.direction(newton.evaluate(at.price), np.arange(lp.row_count) == 0)

@@ -61,6 +61,12 @@ class Constants:
     """Relative residual of a Newton system: with a larger one Newton takes more steps."""
     cg_steps: int = 200
     """Bound of the work for one system."""
+    cg_products: int = 2_000
+    """Products of a run after which its systems count as hard: then small ones are solved as dense matrices."""
+    dense_rows: int = 512
+    """Movable rows up to which a dense system is small: it takes a few products of conjugate gradients."""
+    dense_pairs: int = 100
+    """Pairs of entries of one source, for each entry, up to which a dense matrix is soon made."""
     first_ridge: float = 1e-6
     """Relative to step ||A_j||^2; 1e-4 stalls `independent`, 1e-8 makes the search cut steps."""
     least_ridge: float = 1e-7

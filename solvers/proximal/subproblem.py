@@ -57,6 +57,8 @@ class Work:
 
     systems: int = 0
     """Newton systems solved."""
+    products: int = 0
+    """Products of conjugate gradients with their matrices."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -148,7 +150,11 @@ class NewtonSolve:
         system = NewtonSystem(sub.cells, self._pass, sub.step, movable, sub.context.group)
         ridge = self._ridge * sub.step * self._rows.norm**2
         self._work.systems += 1
-        return system.solve(point.gradient, ridge, self._k, expired)
+        if self._work.products > self._k.cg_products and system.is_dense_better(self._k):
+            return system.solve_densely(point.gradient, ridge)
+        direction = system.solve(point.gradient, ridge, self._k, expired)
+        self._work.products += system.products
+        return direction
 
     def _trusted(self, point: Point, direction: Prices) -> Prices:
         """The direction within the trust bounds, or the scaled gradient where that does not ascend."""

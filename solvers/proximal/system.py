@@ -32,6 +32,8 @@ class NewtonSystem:
         self._free = jit.free_edges(cells, last, place, entry_count(cells), start)
         self._step = step
         self._group = group
+        self.products = 0
+        """Products with H that `solve` took."""
 
     def solve(self, gradient: Prices, ridge: Prices, constants: Constants, expired: Callable[[], bool]) -> Prices:
         """d[R], 0 on the other rows, by conjugate gradients with the diagonal as preconditioner, to ||residual|| <=
@@ -58,6 +60,32 @@ class NewtonSystem:
             curved = self._group.sum(h)
             product, square = jit.cg_step(curved, self._step, ridge, scale, product, state)
 
+            self.products += 1
+        return self._of_all_rows(state.solution)
+
+    def is_dense_better(self, constants: Constants) -> bool:
+        """Whether `solve_densely` takes less work than conjugate gradients that go on for long."""
+        from solvers.proximal import dense_jit as jit
+
+        if self._rows.size > constants.dense_rows:
+            return False
+        pairs, entries = self._group.sum(np.array([jit.pairs(self._free), self._free.row.size]))
+        return bool(pairs <= constants.dense_pairs * entries)
+
+    def solve_densely(self, gradient: Prices, ridge: Prices) -> Prices:
+        """d[R], 0 on the other rows, by elimination."""
+        from solvers.proximal import dense_jit as jit
+
+        rows = self._rows
+        matrix = np.empty((rows.size, rows.size))
+        jit.dense_hessian(self._free, matrix)
+        matrix = self._step * self._group.sum(matrix)
+        matrix[np.diag_indices(rows.size)] += ridge[rows]
+        d = gradient[rows]
+        jit.solve(matrix, d)
+        return self._of_all_rows(d)
+
+    def _of_all_rows(self, solution: Prices) -> Prices:
         d = np.zeros(self._size)
-        d[rows] = state.solution
+        d[self._rows] = solution
         return d

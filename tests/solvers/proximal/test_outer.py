@@ -14,7 +14,7 @@ from solvers.blockpdhg import BlockPDHG
 from solvers.engine import rows_jit
 from solvers.engine.evaluate import loads_of
 from solvers.engine.repair import repair
-from solvers.proximal import near_jit, passes_jit, system_jit
+from solvers.proximal import dense_jit, near_families_jit, near_jit, passes_jit, system_jit
 from tests.support.optimum import optimum
 from tests.support.proximal import KINDS, mixed_lp, run_phase
 
@@ -24,7 +24,7 @@ MIXES = [*((kind,) for kind in KINDS), KINDS]
 WITHOUT_EQUALITY = [
     mix for mix in [*MIXES, (Kind.SIMPLEX, Kind.BOX)] if not {Kind.SIMPLEX_EQUALITY, Kind.BOX_CUT_EQUALITY} & set(mix)
 ]
-LOOPS = (near_jit, passes_jit, rows_jit, system_jit)
+LOOPS = (dense_jit, near_families_jit, near_jit, passes_jit, rows_jit, system_jit)
 HARD = ("unit", "independent", "uniform", "dualip")
 
 

@@ -44,11 +44,13 @@ def dense_hessian(lp: MatchingLP, x: Vector) -> npt.NDArray[np.float64]:
     return total
 
 
+@pytest.mark.parametrize("cg_products", [2000, -1], ids=["conjugate gradients", "elimination"])
 @pytest.mark.parametrize("seed", range(12))
-def test_the_direction_solves_the_newton_system(seed: int) -> None:
+def test_the_direction_solves_the_newton_system(seed: int, cg_products: int) -> None:
     lp = mixed_lp(seed)
     view = InEdges(lp)
-    newton, price = newton_on(view, seed, Constants(cg_tolerance=1e-12, first_ridge=1e-3))
+    constants = Constants(cg_tolerance=1e-12, first_ridge=1e-3, cg_products=cg_products)
+    newton, price = newton_on(view, seed, constants)
     x = view.x
     point = newton.evaluate(price)
     movable = np.arange(lp.destinations) % 4 != 0

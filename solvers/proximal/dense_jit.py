@@ -1,0 +1,71 @@
+"""A Newton system as a dense matrix, compiled by Numba (import late). M movable rows, as in system_jit.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from solvers.engine.compiled import compiled
+from solvers.engine.polytopes.lanes_jit import FAST
+from solvers.proximal.arrays import FreeEdges
+
+
+@compiled(cache=False, forceinline=True)
+def _entry(start: Any, k: int) -> int:
+    """The first entry of free edge k."""
+    if start is None:
+        return k
+    first: int = start[k]
+    return first
+
+
+@compiled()
+def pairs(free: FreeEdges) -> int:
+    """Pairs of entries of one source, summed over the sources: the work of `dense_hessian`."""
+    count = 0
+    for r in range(free.inv_free.size):
+        entries = _entry(free.start, free.offsets[r + 1]) - _entry(free.start, free.offsets[r])
+        count += entries * entries
+    return count
+
+
+@compiled(fastmath=FAST)
+def dense_hessian(free: FreeEdges, out: Any) -> None:
+    """out[M, M] = sum_i A_i P_i A_i'"""
+    out[:, :] = 0.0
+    for r in range(free.inv_free.size):
+        for k in range(free.offsets[r], free.offsets[r + 1]):
+            _add_products(free, _entry(free.start, k), _entry(free.start, k + 1), 1.0, out)
+        if free.inv_free[r] > 0.0:
+            first, last = _entry(free.start, free.offsets[r]), _entry(free.start, free.offsets[r + 1])
+            _add_products(free, first, last, -free.inv_free[r], out)
+
+
+@compiled(cache=False, fastmath=FAST, forceinline=True)
+def _add_products(free: FreeEdges, first: int, last: int, weight: float, out: Any) -> None:
+    """out grows by weight a a', a[M] the sums of the entries first..last - 1 by row."""
+    for n in range(first, last):
+        share = weight * free.a[n]
+        own = out[free.row[n]]
+        for m in range(first, last):
+            own[free.row[m]] += share * free.a[m]
+
+
+@compiled(fastmath=FAST, error_model="numpy")
+def solve(matrix: Any, d: Any) -> None:
+    """d[M] = matrix^-1 d, matrix[M, M] symmetric and positive definite: Gaussian elimination of its upper triangle,
+    which is overwritten. Row by row, so that the order of additions depends on nothing but M.
+    """
+    for k in range(d.size):
+        top = matrix[k]
+        for i in range(k + 1, d.size):
+            share = top[i] / top[k]
+            if share != 0.0:
+                own = matrix[i]
+                for j in range(i, d.size):
+                    own[j] -= share * top[j]
+                d[i] -= share * d[k]
+    for k in range(d.size - 1, -1, -1):
+        rest = d[k]
+        for j in range(k + 1, d.size):
+            rest -= matrix[k, j] * d[j]
+        d[k] = rest / matrix[k, k]
