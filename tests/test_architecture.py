@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib import metadata
@@ -99,6 +100,12 @@ def test_the_engine_imports_no_algorithm() -> None:
         if name.startswith("solvers.engine"):
             others = {module for module in imported if module.startswith("solvers")} - CONTRACTS
             assert all(module.startswith("solvers.engine") for module in others), f"{name} imports {sorted(others)}"
+
+
+def test_what_is_installed_has_every_package() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]
+    folders = {name for name, file in modules().items() if file.name == "__init__.py"} - {"harness.dualbench_pytest"}
+    assert set(listed) == folders | {"dualbench_pytest"}
 
 
 @pytest.mark.parametrize("package", sorted(PACKAGES))
