@@ -14,8 +14,8 @@ gamma = 1e-3
 [iteration_limits]
 dualip = 1000
 [[exclude]]                # combinations left out, with the reason that the report shows
-instance = "..."
-solver = "..."
+instance = "..."           # or a list: every one of it with every solver
+solver = "..."             # or a list
 reason = "..."
 """
 
@@ -23,8 +23,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -67,7 +68,7 @@ def parse_suite(name: str, content: bytes) -> Suite:
 def _value(suite: str, key: str, value: Any) -> Any:
     """`value` checked and made immutable."""
     if key == "exclude":
-        return tuple(_exclude(suite, entry) for entry in _list_of(suite, key, value, dict))
+        return tuple(one for entry in _list_of(suite, key, value, dict) for one in _excluded(suite, entry))
     if key in ("instances", "solvers"):
         return tuple(_list_of(suite, key, value, str))
     if key == "tolerances":
@@ -97,12 +98,29 @@ def _list_of(suite: str, key: str, value: Any, kind: Any) -> Sequence[Any]:
     return value
 
 
-def _exclude(suite: str, entry: Mapping[str, Any]) -> Exclude:
+def _excluded(suite: str, entry: Mapping[str, Any]) -> Iterator[Exclude]:
+    """Every instance of an entry with every solver of it."""
     keys = [f.name for f in dataclasses.fields(Exclude)]
     _check_keys(f"suite {suite}, exclude", entry, keys)
-    if set(entry) != set(keys) or not all(isinstance(v, str) for v in entry.values()):
-        raise SuiteError(f"suite {suite}: exclude needs the texts {', '.join(keys)}")
-    return Exclude(**entry)
+    reason = entry.get("reason")
+    if set(entry) != set(keys) or not isinstance(reason, str):
+        raise _wrong_exclude(suite, keys)
+
+    instances, solvers = (_texts(entry[key]) for key in ("instance", "solver"))
+    if not instances or not solvers:
+        raise _wrong_exclude(suite, keys)
+    for instance, solver in itertools.product(instances, solvers):
+        yield Exclude(instance=instance, solver=solver, reason=reason)
+
+
+def _texts(value: Any) -> list[str]:
+    """A text or a list of texts as a list; empty where it is neither."""
+    listed = value if isinstance(value, list) else [value]
+    return listed if all(isinstance(text, str) for text in listed) else []
+
+
+def _wrong_exclude(suite: str, keys: Sequence[str]) -> SuiteError:
+    return SuiteError(f"suite {suite}: exclude needs the texts {', '.join(keys)}, or lists of texts for the first two")
 
 
 def _check_keys(where: str, table: Mapping[str, Any], allowed: Any) -> None:

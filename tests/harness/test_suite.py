@@ -55,6 +55,8 @@ def test_case_ids_are_unique_and_change_with_what_the_answer_depends_on() -> Non
         ("[iteration_limits]\nortools-pdlp = 0", "iteration_limit=0: expected a whole number > 0"),
         ("[iteration_limits]\nortools-pdlp = 'few'", "iteration_limits are whole numbers"),
         ("[[exclude]]\ninstance = 'unit-5k'", "exclude needs the texts instance, solver, reason"),
+        ("[[exclude]]\ninstance = []\nsolver = 'scs'\nreason = 'slow'", "exclude needs the texts instance, solver"),
+        ("[[exclude]]\ninstance = [5]\nsolver = 'scs'\nreason = 'slow'", "exclude needs the texts instance, solver"),
         ("repeats = ", "is not TOML"),
     ],
 )
@@ -113,6 +115,13 @@ class Mine(Solver):
     def run(self, lp):
         raise NotImplementedError
 """
+
+
+def test_lists_leave_out_every_instance_with_every_solver() -> None:
+    text = GOOD + '[[exclude]]\ninstance = ["unit-5k", "slots-5k"]\nsolver = ["ortools-pdlp", "scs"]\nreason = "slow"'
+    suite = parse_suite("s", text.encode())
+    assert {(c.instance, c.solver) for c in suite.cases() if suite.excluded(c)} == {("unit-5k", "ortools-pdlp")}
+    assert len(suite.exclude) == 4
 
 
 @pytest.fixture
