@@ -170,7 +170,7 @@ class RidgeAscent(Method):
         dtype = answer_dtype(state.settings, equality=state.has_equality)
         x = ridge_point(state.costs.lp, best.dual, 1 / best.gamma, dtype, state.held.storage)
         certificate = repair(
-            state.lp, x, self._progress.best_dual, state.context.group, seconds=self._progress.remaining
+            state.lp, x, self._progress.best_dual, state.context.group, self._progress.search
         )  # fmt: skip
         return Finish(certificate=certificate, x=lambda: x)
 

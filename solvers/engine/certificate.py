@@ -10,10 +10,11 @@ not, something is wrong and nothing is proved. How the numbers come about: evalu
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 #: Roundings of a value on its way into a sum, and of the few numbers that make a bound or an objective of the sums.
 _FEW = 64
@@ -31,6 +32,8 @@ class Certificate:
     of the dual, and the optimum may lie above."""
     violation: float = 0.0
     """The largest violation of a hard row, relative to 1 + |its side|; 0 where the point is feasible."""
+    dual: npt.NDArray[np.float64] | None = field(default=None, compare=False)
+    """float64[R]: the dual of the bound where a repair has found a better one than it was given."""
 
     @property
     def gap(self) -> float:

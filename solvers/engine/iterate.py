@@ -29,6 +29,8 @@ from solvers.engine.costs import WorkingCosts
 from solvers.engine.progress import NonFiniteError, Progress
 from solvers.engine.rays import Infeasibility
 from solvers.engine.row_bounds import RowBounds
+from solvers.engine.tensors import upload
+from solvers.engine.vertex import VertexTries
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 
@@ -164,6 +166,7 @@ class Loop:
         self._infeasibility = Infeasibility(
             problem.lp, self.progress, problem.objective_upper_bound, problem.context.group
         )
+        self._vertex_tries = VertexTries(problem.lp, problem.context.group)
 
     def solve(self, method: Method) -> Answer:
         """Iterate until the run ends."""
@@ -193,15 +196,20 @@ class Loop:
         if self._infeasibility.proved():
             return _Ending(status=Status.INFEASIBLE, words="a ray proves that no x is feasible")
 
-        if limit is None and not assessment.worth_proving:
+        vertex_due = self._vertex_tries.due(iteration)
+        if limit is None and not assessment.worth_proving and not vertex_due:
             return None
-        finish = method.finish(last=limit is not None)
-        gap = self._context.record_certificate(finish.certificate)
+        finish = method.finish(last=limit is not None or vertex_due)
+        certificate = finish.certificate
+        if certificate.dual is not None:
+            self.progress.proved(certificate.bound, upload(certificate.dual, "cpu"))
+        gap = self._context.record_certificate(certificate)
         status = Status.SOLVED if gap <= self._tolerance else limit
-        if status is None:
+        if status is not None:
+            return _Ending(status=status, words=self.progress.words(iteration, certificate), x=finish.x())
+        if assessment.worth_proving:
             self.progress.not_proved(assessment.gap)
-            return None
-        return _Ending(status=status, words=self.progress.words(iteration, finish.certificate), x=finish.x())
+        return None
 
     def _answer(self, method: Method, ending: _Ending, iteration: int) -> Answer:
         words = f"{ending.words}, {method.remark}" if method.remark else ending.words

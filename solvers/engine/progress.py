@@ -18,6 +18,7 @@ from solvers.engine.kernel import Pass, Tensor
 from solvers.engine.limits import Limits
 from solvers.engine.row_bounds import RowBounds
 from solvers.engine.tensors import as_numpy, dot, factor_within, upload
+from solvers.engine.vertex import Search
 from solvers.watching import current
 
 #: After a proof that failed, the estimate has to fall to this share of its value then before the next try.
@@ -173,9 +174,9 @@ class Progress:
         return self.limits.reached(iteration)
 
     @property
-    def remaining(self) -> float:
-        """Seconds that a proof may take."""
-        return self.limits.remaining
+    def search(self) -> Search:
+        """What a proof may look for: a point within the tolerance, before the time limit."""
+        return Search(seconds=self.limits.remaining, enough=self._tolerance)
 
     def words(self, iteration: int, proved: Certificate) -> str:
         """How to report a run that ends after this iteration with this certificate."""

@@ -87,7 +87,7 @@ class Prover:
             return replace(proof, certificate=Certificate(bound=proof.certificate.bound, objective=math.inf))
         edges = to_edges(self._layout, self._lp, self._kernel.unload(x), self._dtype)
         dual_on_host = as_numpy(proof.dual)
-        certificate = repair(self._lp, edges, dual_on_host, self._context.group, seconds=progress.remaining)
+        certificate = repair(self._lp, edges, dual_on_host, self._context.group, progress.search)
         return replace(proof, certificate=certificate, edges=edges)
 
     def _prove_on_edges(self, x: Tensor, dual: Tensor, progress: Progress) -> Proof:
@@ -96,7 +96,7 @@ class Prover:
 
         def proof_with(dual: Tensor) -> Proof:
             certificate = repair(
-                self._lp, edges, as_numpy(dual), self._context.group, seconds=progress.remaining
+                self._lp, edges, as_numpy(dual), self._context.group, progress.search
             )  # fmt: skip
             return Proof(certificate=certificate, plain=False, dual=dual, factor=dual, edges=edges)
 

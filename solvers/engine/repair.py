@@ -13,6 +13,7 @@ what that may be worth.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -29,18 +30,22 @@ from solvers.engine.nearest import nearest_feasible
 from solvers.engine.repair_rows import repair_rows
 from solvers.engine.sweeps import sources_in_turn
 from solvers.engine.tensors import as_numpy, factor_within, upload
-from solvers.engine.vertex import move_to_vertex
+from solvers.engine.vertex import NO_SEARCH, Search, has_full_rows, move_to_vertex
 
 
 def repair(
-    lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Communicator = LOCAL, *, seconds: float = 0.0
+    lp: MatchingLP,
+    x: Vector,
+    dual: npt.NDArray[np.float64],
+    group: Communicator = LOCAL,
+    search: Search = NO_SEARCH,
 ) -> Certificate:
     """The certificate of (x, dual); x is overwritten with the point it speaks of, up to its rounding.
 
     Beyond the short form see repair_rows.py; within it the dual is >= 0, and the point feasible.
 
     Over several ranks lp and x are the sources of this one, and the certificate that of all: sums of float64.
-    seconds: what the search for a vertex on few edges may take, where nothing else serves the '=' sources.
+    search: for a vertex on few edges, where nothing else serves the '=' sources or, on full rows, not well enough.
     """
     from solvers.engine import repair_jit as jit
 
@@ -54,8 +59,8 @@ def repair(
         jit.scale_down(first, last, edges, factor, x)
 
     if group.max(np.array([float(serves_equalities(lp))]))[0]:
-        objective = _serve(lp, x, dual, factor * found.loads, group, seconds=seconds)
-        return Certificate(bound=bound, objective=objective)
+        given = Certificate(bound=bound, objective=math.inf)
+        return _serve(lp, x, dual, factor * found.loads, given, group, search)
     share = rounding(found.terms) + rounding_of_answer(x.dtype)
     objective = proved_objective(float(factor @ found.values) + found.free, found.size, share)
     return Certificate(bound=bound, objective=objective)
@@ -66,18 +71,44 @@ def _serve(
     x: Vector,
     dual: npt.NDArray[np.float64],
     loads: npt.NDArray[np.float64],
+    given: Certificate,
     group: Communicator,
-    *,
-    seconds: float,
-) -> float:
-    """The objective with '=' sources: x within the budgets, with these loads, is made to serve them."""
+    search: Search,
+) -> Certificate:
+    """`given`, the bound of the dual, with the objective of x, which is within the budgets with these loads and is made
+    to serve the '=' sources.
+    """
     served = fill_up(lp, x, dual, np.maximum(0.0, lp.b - loads), group)
     objective = objective_as_it_is(lp, x, dual, group) if served else math.inf
     if objective == math.inf and nearest_feasible(lp, x, group):
         objective = objective_as_it_is(lp, x, dual, group)
-    if objective == math.inf and seconds > 0 and move_to_vertex(lp, x, dual, group, seconds=seconds):
-        objective = objective_as_it_is(lp, x, dual, group)
-    return objective
+    found = replace(given, objective=objective)
+    if search.seconds <= 0 or found.gap <= search.enough or (objective < math.inf and not has_full_rows(lp, group)):
+        return found
+    return _at_vertex(lp, x, dual, found, group, search.seconds)
+
+
+def _at_vertex(
+    lp: MatchingLP,
+    x: Vector,
+    dual: npt.NDArray[np.float64],
+    found: Certificate,
+    group: Communicator,
+    seconds: float,
+) -> Certificate:
+    """The better parts of `found` and of what a vertex on few edges and its prices prove."""
+    start = x.copy()
+    prices = move_to_vertex(lp, x, dual, group, seconds=seconds)
+    if prices is None:
+        return found
+    bound = bound_and_loads(lp, x, prices, group).bound(lp, prices)
+    if bound > found.bound:
+        found = replace(found, bound=bound, dual=prices)
+    objective = objective_as_it_is(lp, x, prices, group)
+    if objective > found.objective:
+        x[:] = start
+        return found
+    return replace(found, objective=objective)
 
 
 def objective_as_it_is(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Communicator = LOCAL) -> float:

@@ -9,11 +9,14 @@ sum has no limit, every row reads
     sum_e w_e = 1 (or <= 1),     sum_e (a_e r_i / b_j) w_e <= 1,     0 <= w_e <= u_i / r_i
 
 The simplex method keeps rows within 1e-10; what is left is taken out by least squares on the edges of the vertex.
+The multipliers of the budget rows are prices for the whole LP too. They give a bound that equals the objective where no
+edge that was left out has a negative reduced cost, so a rough x and dual may suffice for a proof.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,11 +27,12 @@ from solvers.base import Vector
 from solvers.engine.collectives import LOCAL, Communicator, concatenated
 
 Shares = npt.NDArray[np.float64]
+Prices = npt.NDArray[np.float64]
 
 #: The largest LP that is tried: its edges, and its rows, those of sources and of budgets.
 _MOST_EDGES = 1 << 22
 _MOST_ROWS = 20_000
-#: Cheapest edges taken for each source and for each row.
+#: Cheapest edges taken for each source and for each row; as many in use, where x uses more than that together.
 _CHEAPEST = 12
 #: An edge counts as used where x has at least this share of r on it.
 _USED = 1e-9
@@ -38,31 +42,84 @@ _FULL = 1e-9
 _WORK = 1e8
 #: Rounds of least squares: one does unless an edge hits a bound.
 _ROUNDS = 4
+#: Rows count as full where the least load that all sources can make misses the budgets by this share at most.
+_NO_SLACK = 1e-12
+#: The first iteration at which a vertex is looked for: the rough dual of a few passes names the edges that matter.
+_FIRST_TRY = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Search:
+    """How long a vertex may be looked for, and how good a point makes that needless."""
+
+    seconds: float = 0.0
+    enough: float = 0.0
+    """A gap."""
+
+
+NO_SEARCH = Search()
+
+
+class VertexTries:
+    """When a run whose rows have to be full looks for a vertex whatever its estimates say: x is never near them there,
+    so that an estimate of the gap, which prices what x violates, falls long after a vertex could be proved.
+    """
+
+    def __init__(self, lp: MatchingLP, group: Communicator = LOCAL) -> None:
+        self._next = float(_FIRST_TRY) if has_full_rows(lp, group) else math.inf
+
+    def due(self, iteration: int) -> bool:
+        """At the first try, then each time that the iterations have doubled: the tries cost what the passes do."""
+        if iteration < self._next:
+            return False
+        self._next = 2.0 * iteration
+        return True
+
+
+def has_full_rows(lp: MatchingLP, group: Communicator = LOCAL) -> bool:
+    """Whether '=' sources fill all budgets to the brim whatever their edges are, as in assignment and balanced
+    transport, and the LP is small enough for a vertex.
+    """
+    if not (lp.is_short_form and _small_enough(lp, group)):
+        return False
+    limits = lp.per_source.limits()
+    occupied = lp.degrees() > 0
+    lightest = np.zeros(lp.sources)
+    lightest[occupied] = np.minimum.reduceat(lp.a, lp.offsets[:-1][occupied]) if lp.edges else 0.0
+    serving = limits.equality & np.isfinite(limits.at_most)
+    least = float(group.sum(np.array([float(lightest[serving] @ limits.at_most[serving])]))[0])
+    return 0 < float(lp.b.sum()) * (1 - _NO_SLACK) <= least
+
+
+def _small_enough(lp: MatchingLP, group: Communicator) -> bool:
+    """Whether an LP on few edges of this instance is tried at all."""
+    limited = lp.per_source.limits().at_most < np.inf
+    edges, rows = group.sum(np.array([lp.edges, int(limited.sum())])).tolist()
+    return bool(edges <= _MOST_EDGES and rows + lp.row_count <= _MOST_ROWS)
 
 
 def move_to_vertex(
-    lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Communicator = LOCAL, *, seconds: float
-) -> bool:
-    """Whether a vertex of the LP on few edges was found: x[E] becomes that vertex then, else it stays as it is.
+    lp: MatchingLP, x: Vector, dual: Prices, group: Communicator = LOCAL, *, seconds: float
+) -> Prices | None:
+    """The prices of the budgets, float64[J], at a vertex of the LP on few edges: x[E] becomes that vertex. None where
+    none is found, and x stays as it is.
 
     The first rank solves for all, within these seconds.
     """
-    limited = lp.per_source.limits().at_most < np.inf
-    edges, rows = group.sum(np.array([lp.edges, int(limited.sum())])).tolist()
-    if edges > _MOST_EDGES or rows + lp.destinations > _MOST_ROWS:
-        return False
-    chosen = _few_edges(lp, x, dual)
+    if not _small_enough(lp, group):
+        return None
+    chosen = _few_edges(lp, x, dual, group)
     columns = _Columns(lp, chosen, group)
-    shares = columns.solve(seconds) if group.rank == 0 else np.zeros(columns.size)
-    shares = group.sum(shares)
+    vertex = columns.solve(dual, seconds) if group.rank == 0 else columns.nothing
+    shares, prices = group.sum(vertex.shares), group.sum(vertex.prices)
     if shares.size == 0 or not np.isfinite(shares).all():
-        return False
+        return None
     x[:] = 0
     x[chosen] = columns.own(shares)
-    return True
+    return prices
 
 
-def _few_edges(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+def _few_edges(lp: MatchingLP, x: Vector, dual: Prices, group: Communicator) -> npt.NDArray[np.int64]:
     """The edges that x uses or that are cheap at `dual`, and can hold anything; those of this rank."""
     source = lp.source_of_edge()
     radius = lp.per_source.radius[source]
@@ -70,13 +127,38 @@ def _few_edges(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64]) -> npt.
     least = np.full(lp.sources, np.inf)
     np.minimum.at(least, source, cost)
     cost -= least[source]
-    chosen = x > _USED * radius
+
+    used = x > _USED * radius
+    uses, sources = group.sum(np.array([np.count_nonzero(used), lp.sources])).tolist()
+    many = uses > _CHEAPEST * (sources + lp.destinations)
+    chosen = np.zeros_like(used) if many else used.copy()
     for by in (source, lp.destination):
-        order = np.lexsort((cost, by))
-        first = np.searchsorted(by[order], by[order])
-        chosen[order[np.arange(order.size) - first < _CHEAPEST]] = True
+        chosen[_first_of_each(by, cost)] = True
+        if many:
+            most = _first_of_each(by, -np.asarray(x, dtype=np.float64))
+            chosen[most[used[most]]] = True
     shut = (lp.b[lp.destination] == 0) & (lp.a > 0)
     return np.flatnonzero(chosen & ~shut & (radius > 0))
+
+
+def _first_of_each(by: npt.NDArray[np.integer[Any]], value: Shares) -> npt.NDArray[np.int64]:
+    """The _CHEAPEST edges with the least value of each group of edges, which `by` numbers."""
+    order = np.argsort(value, kind="stable")
+    # Numbers of 16 bits are sorted by radix, in a tenth of the time; few LPs of this size need more.
+    numbers = by.astype(np.uint16) if by.max(initial=0) < 1 << 16 else by
+    order = order[np.argsort(numbers[order], kind="stable")]
+    first = np.searchsorted(by[order], np.arange(by.max(initial=0) + 1))
+    chosen: npt.NDArray[np.int64] = order[np.arange(order.size) - first[by[order]] < _CHEAPEST]
+    return chosen
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Vertex:
+    """NaN where there is none, or none was found in time."""
+
+    shares: Shares
+    prices: Prices
+    """[J]"""
 
 
 class _Columns:
@@ -114,17 +196,22 @@ class _Columns:
         first = int(group.sum(sizes)[: group.rank].sum())
         return self._unit * shares[first : first + mine]
 
-    def solve(self, seconds: float) -> Shares:
-        """The shares of a vertex; NaN where there is none, or none was found in time."""
+    @property
+    def nothing(self) -> _Vertex:
+        """What other ranks than the first add to its vertex."""
+        return _Vertex(shares=np.zeros(self.size), prices=np.zeros(self._b.size))
+
+    def solve(self, dual: Prices, seconds: float) -> _Vertex:
+        """A vertex; closed budgets, b_j = 0, keep the price that they have in `dual`."""
         from scipy.optimize import linprog
 
         with np.errstate(all="ignore"):  # numbers beyond the largest are data
             rows, right, equal = self._rows()
-        nothing = np.full(self.size, math.nan)
+        nothing = _Vertex(shares=np.full(self.size, math.nan), prices=dual)
         if self.size == 0 or not (np.isfinite(rows.data).all() and np.isfinite(self._cost).all()):
             return nothing
         result = linprog(
-            self._cost - self._cost.min(initial=0.0),
+            self._relative_cost(),
             A_ub=rows[~equal],
             b_ub=right[~equal],
             A_eq=rows[equal],
@@ -139,7 +226,18 @@ class _Columns:
         )
         if result.status != 0:
             return nothing
-        return _exact(rows, right, equal, np.maximum(0.0, result.x), self._most[self._source])
+        shares = _exact(rows, right, equal, np.maximum(0.0, result.x), self._most[self._source])
+        priced = np.maximum(0.0, -result.ineqlin.marginals[-self._b.size :])
+        with np.errstate(all="ignore"):
+            prices = np.where(self._b > 0, priced / self._b, dual)
+        return _Vertex(shares=shares, prices=prices if np.isfinite(prices).all() else dual)
+
+    def _relative_cost(self) -> Shares:
+        """Costs less the least of each source whose sum is fixed, which changes no vertex and no price."""
+        least = np.full(self._equality.size, np.inf)
+        np.minimum.at(least, self._source, self._cost)
+        fixed = (self._equality & self._limited)[self._source]
+        return self._cost - np.where(fixed, least[self._source], 0.0)
 
     def _rows(self) -> tuple[Any, Shares, npt.NDArray[np.bool_]]:
         """The matrix, its right side, and which rows are equations: rows of the sources whose sum is limited, then of

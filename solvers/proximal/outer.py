@@ -157,7 +157,7 @@ class ProximalNewton(Method):
         cells = self._iterates.better(self._point.gap) if last else self._iterates.trial
         x = self._inputs.to_edges(cells)
         dual = self._progress.best_dual
-        certificate = repair(problem.lp, x, dual, problem.context.group, seconds=self._progress.remaining)
+        certificate = repair(problem.lp, x, dual, problem.context.group, self._progress.search)
         return Finish(certificate=certificate, x=lambda: x)
 
     def snapshot(self) -> MethodState | None:

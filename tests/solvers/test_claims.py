@@ -138,6 +138,16 @@ def test_full_rows_are_solved_and_certified(solver: type[Solver], odd) -> None:
 
 
 @pytest.mark.parametrize("solver", [BlockPDHG, RestartedDualIP])
+def test_transport_is_claimed_at_the_first_vertex_with_its_prices(solver: type[Solver]) -> None:
+    """Estimates of the gap reach the tolerance after a hundred and some two thousand passes here."""
+    lp = generate(parse_spec("dotmark-16")).tightened
+    answer = solved_by(solver, lp, tolerance=1e-6)
+    assert answer.status is Status.SOLVED
+    assert answer.iterations <= 40
+    assert gap(lp, answer) <= 1e-9
+
+
+@pytest.mark.parametrize("solver", [BlockPDHG, RestartedDualIP])
 def test_equal_runs_on_full_rows_have_the_same_bits(solver: type[Solver]) -> None:
     lp = assignment_lp(2, 60, 20).lp
     first, second = (solved_by(solver, lp, iteration_limit=20_000) for _ in range(2))

@@ -15,7 +15,7 @@ from solvers.engine.points import nearest_point, ridge_point
 from solvers.engine.rays import is_ray, objective_upper_bound
 from solvers.engine.repair import repair
 from solvers.engine.rows import Rows
-from solvers.engine.vertex import move_to_vertex
+from solvers.engine.vertex import Search, move_to_vertex
 from tests import exact
 from tests.odd_lps import assignment_lp, infeasible_lp, odd_lp, transport_lp, with_box_cuts
 from tests.support.optimum import optimal_dual, optimal_point, optimum
@@ -157,7 +157,7 @@ def test_an_objective_is_above_that_of_the_point_it_speaks_of(seed: int, dtype: 
     odd = odd_lp(seed, largest_power=3)
     odd = with_box_cuts(odd, seed) if cut else odd
     x = (odd.witness * np.random.default_rng(seed).uniform(0.9, 1.1, odd.lp.edges)).astype(dtype)
-    certificate = repair(odd.lp, x, np.zeros(odd.lp.destinations), seconds=1.0)
+    certificate = repair(odd.lp, x, np.zeros(odd.lp.destinations), search=Search(seconds=1.0))
     if certificate.objective < math.inf:
         assert exact.violation(odd.lp, x) <= (2.0**-20 if dtype == "float32" else 2e-13)
         if dtype == "float64":
@@ -216,7 +216,7 @@ def test_a_projection_keeps_its_sum_at_any_price(price: float) -> None:
 def test_nothing_is_recovered_for_sums_that_budgets_do_not_allow(seed: int, dtype: str) -> None:
     lp = infeasible_lp(seed)
     x = np.random.default_rng(seed).uniform(0, 1, lp.edges).astype(dtype)
-    assert repair(lp, x, np.zeros(lp.destinations), seconds=1.0).gap == math.inf
+    assert repair(lp, x, np.zeros(lp.destinations), search=Search(seconds=1.0)).gap == math.inf
 
 
 @pytest.mark.parametrize("noise", [0.0, 1e-12, 1e-9, 1e-6, 1e-3])
@@ -234,15 +234,17 @@ def test_nothing_is_recovered_for_sums_that_budgets_do_not_allow(seed: int, dtyp
 def test_a_vertex_is_found_near_the_optimum_of_full_rows(odd, noise: float) -> None:
     lp, dual = odd.lp, optimal_dual(odd.lp)
     x = optimal_point(lp) * (1 + noise * np.random.default_rng(0).normal(size=lp.edges))
-    assert move_to_vertex(lp, x, dual, seconds=10.0)
+    prices = move_to_vertex(lp, x, dual, seconds=10.0)
+    assert prices is not None
     assert exact.violation(lp, x) <= 1e-14
     assert repair(lp, x, dual).gap <= 1e-9
+    assert repair(lp, x, prices).gap <= 1e-9
 
 
 def test_no_vertex_is_made_up_where_there_is_none() -> None:
     lp = infeasible_lp(2)
     x = np.ones(lp.edges)
-    assert not move_to_vertex(lp, x, np.zeros(lp.destinations), seconds=1.0)
+    assert move_to_vertex(lp, x, np.zeros(lp.destinations), seconds=1.0) is None
     assert (x == 1).all()
     assert not nearest_feasible(lp, x)
 
