@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from instances import Kind, MatchingLP
+from instances import MatchingLP, RowKind
 from solvers.base import (
+    EXPLICIT_KINDS,
     INT32_LIMIT,
     Answer,
     Availability,
@@ -17,14 +18,12 @@ from solvers.base import (
     Settings,
     Solver,
     Status,
-    Vector,
     installed,
     parse_options,
 )
-from solvers.flow import Flow, Whole, not_a_flow, to_dual, to_flow, to_x, with_overflow
+from solvers.flow import Flow, Whole, not_a_flow, source_prices, to_dual, to_flow, to_x, with_overflow
 from solvers.flow_prices import least_prices
-
-_ROUNDED = 1e-9  # of the two sides of a proof
+from solvers.flow_proof import gap_and_violation, proves_infeasible
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +43,13 @@ class State:
 class OrtoolsMincostflow(Solver):
     """It ends at an optimum of the rounded costs, whatever the tolerance; on one thread.
 
-    Costs are rounded to 1e12 steps over their range (1e9 take as long), counted from the least cost in a '=' source and
-    from 0 elsewhere; that moves the objective of its answer and its bound by at most half a step for each unit of x.
-    Quantities are multiplied by the power of two or ten, up to 1e9, that makes them whole; where none does, they are
-    rounded down by up to 2^-50 of their sum. It claims the tolerance where its own x and dual prove it, and calls an LP
-    infeasible where a ray does; it ends as `error` otherwise.
+    Rows of one family, one coefficient a row, of any form: a hard floor is what has to arrive, a soft floor an arc that
+    pays for each unit, a soft upper side one that each unit beyond pays for. Costs and penalties are rounded to 1e12
+    steps over their range (1e9 take as long), counted from the least cost in a '=' source and from 0 elsewhere; that
+    moves the objective of its answer and its bound by at most half a step for each unit of x. Quantities are multiplied
+    by the power of two or ten, up to 1e9, that makes them whole; where none does, they are rounded by up to 2^-50 of
+    their sum. It claims the tolerance where its own x and dual prove it, calls an LP infeasible where a ray does, and
+    ends as `error` otherwise.
 
     The library returns no prices, and has neither limits nor a count of iterations. The dual is found from the flow
     within `run` (solvers/flow_prices.py); `iterations` counts the sweeps of that, and only they heed the limits.
@@ -59,7 +60,8 @@ class OrtoolsMincostflow(Solver):
     citation = "Goldberg, An Efficient Implementation of a Scaling Minimum-Cost Flow Algorithm, J. Algorithms 22, 1997"
     exact = True
     bytes_per_edge = 200.0
-    polytopes = frozenset({Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY, Kind.BOX})
+    polytopes = EXPLICIT_KINDS
+    rows = frozenset({RowKind.FLOOR, RowKind.EQUALITY, RowKind.RANGE, RowKind.SOFT})
     Options = Options
 
     def available(self) -> Availability:
@@ -69,7 +71,7 @@ class OrtoolsMincostflow(Solver):
         refused = super().unsuited(lp)
         if refused:
             return refused
-        both_ways = 2 * (lp.edges + lp.sources + lp.destinations)
+        both_ways = 2 * (lp.edges + lp.sources + 3 * lp.row_count)
         if both_ways > INT32_LIMIT:
             return f"{both_ways:,} arcs, both ways: the indices of {self.id} count up to {INT32_LIMIT:,}"
         return not_a_flow(lp)
@@ -95,7 +97,8 @@ class OrtoolsMincostflow(Solver):
         )
         x, dual = to_x(lp, problem, sent), to_dual(lp, problem, prices.of_node)
         if prices.complete:
-            status = Status.SOLVED if _gap(lp, x, dual) <= settings.tolerance else Status.ERROR
+            reached = max(gap_and_violation(lp, x, source_prices(lp, problem, prices.of_node), dual))
+            status = Status.SOLVED if reached <= settings.tolerance else Status.ERROR
         else:
             swept = prices.sweeps == settings.iteration_limit
             status = Status.ITERATION_LIMIT if swept else Status.TIME_LIMIT
@@ -104,15 +107,15 @@ class OrtoolsMincostflow(Solver):
 
 
 def _without_flow(found: str, lp: MatchingLP, problem: Flow) -> Answer:
-    """Infeasible where prices prove it, and else an error: rounding down may have taken a flow away that there was."""
+    """Infeasible where prices prove it, and else an error: rounding may have taken a flow away that there was."""
     overflowing = with_overflow(problem)
     sent = _solve(overflowing)[1] if found == "INFEASIBLE" else None
     if sent is None:
         return Answer(x=None, dual=None, status=Status.ERROR, raw_status=found)
-    prices = least_prices(overflowing, sent, most_sweeps=math.inf, until=math.inf)
-    ray = to_dual(lp, overflowing, prices.of_node)
-    status = Status.INFEASIBLE if _proves(lp, ray) else Status.ERROR
-    return Answer(x=None, dual=None, ray=ray, status=status, raw_status=found)
+    prices = least_prices(overflowing, sent, most_sweeps=math.inf, until=math.inf).of_node
+    ray = to_dual(lp, overflowing, prices, ray=True)
+    proved = proves_infeasible(lp, source_prices(lp, overflowing, prices, ray=True), ray)
+    return Answer(x=None, dual=None, ray=ray, status=Status.INFEASIBLE if proved else Status.ERROR, raw_status=found)
 
 
 def _solve(problem: Flow) -> tuple[str, Whole | None]:
@@ -127,24 +130,3 @@ def _solve(problem: Flow) -> tuple[str, Whole | None]:
     solver.set_nodes_supplies(nodes, np.append(problem.supply, -problem.supply.sum()))
     status = solver.solve()
     return status.name, solver.flows(arcs) if status == SimpleMinCostFlow.OPTIMAL else None
-
-
-def _proves(lp: MatchingLP, ray: Vector) -> bool:
-    """Whether '=' sources pay more for all they must take than the budgets are worth, by more than rounding."""
-    paid = np.full(lp.sources, np.inf)
-    np.minimum.at(paid, lp.source_of_edge(), lp.a * ray[lp.destination])
-    equality = (lp.per_source.kind == Kind.SIMPLEX_EQUALITY) & (lp.per_source.radius > 0)
-    worth = float(lp.b[ray > 0] @ ray[ray > 0])
-    return float(lp.per_source.radius[equality] @ paid[equality]) > worth * (1 + _ROUNDED)
-
-
-def _gap(lp: MatchingLP, x: Vector, dual: Vector) -> float:
-    """(c'x - bound) / max(1, |bound|), in float64; x is feasible, as flows are."""
-    kind, radius, source = lp.per_source.kind, lp.per_source.radius, lp.source_of_edge()
-    reduced = lp.c + lp.a * dual[lp.destination]
-    least = np.where(kind == Kind.SIMPLEX_EQUALITY, np.inf, 0.0)
-    np.minimum.at(least, source, reduced)
-    of_simplex = radius * np.where(np.isfinite(least) & (kind != Kind.BOX), least, 0.0)
-    of_boxes = np.where(kind == Kind.BOX, radius, 0.0)[source] * np.minimum(reduced, 0.0)
-    bound = float(of_simplex.sum() + of_boxes.sum() - lp.b @ dual)
-    return (float(lp.c @ x) - bound) / max(1.0, abs(bound))

@@ -145,7 +145,7 @@ def test_quantities_are_whole_under_the_smallest_scale_that_makes_them_so() -> N
     lp = replace(known_optimum(Kind.BOX).lp, polytope=Box(0.6), b=np.array([3.0, 0.7]))
     problem = to_flow(lp, 1e9)
     assert (problem.scale, problem.exact) == (10.0, True)
-    assert problem.supply.tolist() == [12, 12, 12]
+    assert problem.supply.tolist() == [12, 12, 12, 0, 0]
     assert problem.capacity[-2:].tolist() == [15, 7]
     thirds = to_flow(replace(lp, polytope=Simplex(z=1 / 3, equality=True)), 1e9)
     assert not thirds.exact
