@@ -81,11 +81,12 @@ class CpuKernel:
             values=values,
         )
 
-    def evaluate_feasible(self, price: Tensor, x: Tensor) -> Pass:
+    def evaluate_feasible(self, price: Tensor, x: Tensor, factor: Tensor | None = None) -> Pass:
         from solvers.engine import proof_jit
 
+        by_row = (price.numpy(), None if factor is None else factor.numpy())
         return self._run(
-            lambda window, sums: proof_jit.evaluate_feasible(window.cells, price.numpy(), window.primal[0], sums),
+            lambda window, sums: proof_jit.evaluate_feasible(window.cells, *by_row, window.primal[0], sums),
             self._stream.windows((x.numpy(),)),
             values=True,
         )

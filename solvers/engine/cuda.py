@@ -75,13 +75,13 @@ class CudaKernel:
     def advance(self, price: Tensor, step: float, x: Tensor, anchor: Tensor, mix: Mix, *, values: bool) -> Pass:
         return self._pass(price, step, x, anchor, mix, values=values)
 
-    def evaluate_feasible(self, price: Tensor, x: Tensor) -> Pass:
+    def evaluate_feasible(self, price: Tensor, x: Tensor, factor: Tensor | None = None) -> Pass:
         from solvers.engine.cuda_jit import evaluate_feasible
 
         accumulators = self._accumulators()
         for block in self._cells.blocks((x,)):
             self._launch(
-                evaluate_feasible, block, price, *block.primal, *accumulators, self.destinations, **_ACCUMULATE
+                evaluate_feasible, block, price, factor, *block.primal, *accumulators, self.destinations, **_ACCUMULATE
             )
         return _summed(*accumulators, values=True)
 
@@ -126,7 +126,7 @@ class CudaKernel:
         with current_device(self._torch.device(self.device)):
             for shape in block.launches:
                 loop[(shape.slices,)](
-                    shape.first, *block.arrays, *arguments, **constants,
+                    shape.first, *block.arrays, block.more, *arguments, **constants,
                     LANES=shape.lanes, BLOCK=shape.block, KIND=shape.kind, num_warps=shape.warps,
                 )  # fmt: skip
 

@@ -13,6 +13,8 @@ from numba.core import types
 from numba.extending import overload
 
 from solvers.engine.arrays import AlignedEntries, RaggedEntries
+from solvers.engine.compiled import FAST, compiled
+from solvers.engine.constants import SLIP, TINY
 
 _INLINE: dict[str, Any] = {"strict": False, "jit_options": {"forceinline": True}}
 
@@ -130,6 +132,57 @@ def _slice_of_array(array: Any, first: Any, last: Any) -> Any:  # noqa: ARG001 -
     if array == types.none:
         return lambda array, first, last: None  # noqa: ARG005
     return lambda array, first, last: array[first:last]
+
+
+def sum_below(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:
+    """At most cost + rise + the rises of further families, where rise = a price is that of the first, rounded.
+
+    Below the sum by more than its rounding, whatever the signs; without further families rise has to be >= 0.
+    """
+    raise NotImplementedError("compiled code alone calls this: see the overload below")
+
+
+def sum_below_fast(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:
+    """`sum_below` for loops that may use fused multiply-adds: the same bound, not the same bits."""
+    raise NotImplementedError("compiled code alone calls this: see the overload below")
+
+
+def _sum_below(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:  # noqa: ARG001 - Numba's
+    def one_family(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:  # noqa: ARG001
+        return cost if rise == 0 else cost + rise - (SLIP * (abs(cost) + rise) + TINY)
+
+    def several(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:
+        q, size, entries = fold(more, e, _raised_with_size, price, (cost + rise, abs(cost) + abs(rise), 1.0))
+        return q - (SLIP * entries * size + TINY)  # n products and n sums are off by n + 1 units of 2^-53 of the size
+
+    return one_family if more == types.none else several
+
+
+overload(sum_below, **_INLINE)(_sum_below)
+overload(sum_below_fast, strict=False, jit_options={"forceinline": True, "fastmath": FAST})(_sum_below)
+
+
+@compiled(cache=False, forceinline=True)
+def _raised_with_size(row: int, a: float, price: Any, value: Any) -> Any:
+    q, size, entries = value
+    rise = np.float64(a) * price[row]
+    return q + rise, size + abs(rise), entries + 1.0
+
+
+@compiled(cache=False, forceinline=True)
+def smaller_factor(row: Any, a: float, factor: Any, least: float) -> Any:
+    """A body for `fold`: the least factor of the rows in which an edge or cell has a load."""
+    return min(least, factor[row]) if a != 0 else least
+
+
+@compiled(cache=False, forceinline=True)
+def count_load(row: Any, a: float, state: Any, nothing: int) -> int:
+    """A body for `fold`, state = (loads[R], negative[R], p): add a p to loads, where it is < 0 to negative too."""
+    loads, negative, p = state
+    load = np.float64(a) * p
+    loads[row] += load
+    negative[row] += min(0.0, load)
+    return nothing
 
 
 def add_rises(more: Any, price: Any, n: Any, q: Any) -> None:

@@ -1,8 +1,9 @@
 """The contract of the kernels. A kernel knows cells and projections, no algorithm; kernels.py selects one.
 
-I sources, J destinations; cells as in layout.py. One pass over all cells evaluates, for given prices,
+I sources, R rows of all families (J where there is one); cells as in layout.py. One pass over all cells evaluates, for
+given prices,
 
-    q_e = c_e + a_e price_j,    p_i = Proj_{C_i}(centre_i - step q_i)
+    q = c + A'price,    p_i = Proj_{C_i}(centre_i - step q_i)
 
 and accumulates in float64 what every algorithm on top needs. A solver that scales rows scales its prices: the
 instance's own a is what a kernel sees. With centre 0 and step 1/gamma this is the ridge oracle of DuaLip (x(lambda)
@@ -27,9 +28,9 @@ class Pass:
     """What one pass accumulated, float64 tensors on the kernel's device."""
 
     loads: Tensor
-    """[J]: sum of a_e p_e by destination."""
+    """[R]: A p."""
     values: Tensor | None
-    """[J]: sum of c_e p_e by destination, None unless asked for."""
+    """[R]: sum of c_e p_e by the row in the first family, None unless asked for."""
     sums: Tensor
     """[4], one tensor so that a host reads it with one synchronisation; the columns of arrays.Sums.scalars:
     SUPPORT sum_i min over C_i of q_i'x, MOVEMENT ||p - centre||^2 (||p||^2 without a centre), DISTANCE
@@ -62,6 +63,7 @@ class Kernel(Protocol):
     name: str
     device: str
     destinations: int
+    """R"""
     terms: int
     """No sum of a pass adds more numbers one after another."""
 
@@ -75,21 +77,25 @@ class Kernel(Protocol):
         """The host numbers of a primal vector, in cell order; a view where the device is the host."""
 
     def project(self, price: Tensor, step: float, *, values: bool) -> Pass:
-        """p = Proj(-step q); nothing is stored. price float64[J] on the device, step > 0."""
+        """p = Proj(-step q); nothing is stored. price float64[R] on the device, step > 0."""
 
     def advance(self, price: Tensor, step: float, x: Tensor, anchor: Tensor, mix: Mix, *, values: bool) -> Pass:
         """p = Proj(x - step q), then x and anchor are overwritten as `mix` says."""
 
-    def evaluate_feasible(self, price: Tensor, x: Tensor) -> Pass:
-        """The pass, with values, for p = x brought into C: clipped to >= 0, boxes clipped and simplices scaled.
+    def evaluate_feasible(self, price: Tensor, x: Tensor, factor: Tensor | None = None) -> Pass:
+        """The pass, with values, for p = x brought into C: clipped to >= 0, boxes clipped and simplices scaled; then,
+        where factor float64[R] <= 1 is given, each edge times the least factor of its rows.
 
         In float64 on the cells' own numbers, every q_e rounded down (`reduced_below` of edge_limits_jit.py). x stays
-        as it is. values: without the edges that have a = 0. The second of the sums is sum |c_e p_e|, the third that of
-        the edges with a = 0 (columns SIZE and FREE_SIZE).
+        as it is. The second of the sums is sum |c_e p_e| (column SIZE).
+
+        Short form: values without the edges that have a = 0; the third of the sums is sum |c_e p_e| of those (column
+        FREE_SIZE). Beyond it: values are the part of the loads that is negative, exactly 0 where nothing is, and the
+        third of the sums is 0.
         """
 
     def answer(self, x: Tensor, factor: Tensor, dtype: str, scratch: Tensor) -> Vector:
-        """x[E] on the host in the order of the instance: x brought into C, times factor float64[J] of its destination.
+        """x[E] on the host in the order of the instance: x brought into C and times factor as in evaluate_feasible.
 
         scratch: a primal vector that the caller gives up, whose memory the answer may take; it is empty afterwards.
         """

@@ -26,7 +26,6 @@ def _reference(layout: Layout, device: str, _threads: int) -> Kernel:
 
     if layout.storage is not RAM:
         raise OptionError("kernel='reference' keeps its cells on the device: use memory='ram', or kernel='auto'")
-    _refuse_families(layout, "reference")
     return ReferenceKernel(layout, device)
 
 
@@ -39,13 +38,7 @@ def _cpu(layout: Layout, device: str, threads: int) -> Kernel:
 def _cuda(layout: Layout, device: str, _threads: int) -> Kernel:
     from solvers.engine.cuda import CudaKernel
 
-    _refuse_families(layout, "cuda")
     return CudaKernel(layout, device)
-
-
-def _refuse_families(layout: Layout, name: str) -> None:
-    if layout.more is not None:
-        raise OptionError(f"kernel={name!r} takes one aligned family of rows so far: use device='cpu'")
 
 
 KERNELS: dict[str, Callable[[Layout, str, int], Kernel]] = {"reference": _reference, "cpu": _cpu, "cuda": _cuda}

@@ -5,6 +5,7 @@ n slices, W width, L lanes: the cells of a run are a view [n, W, L].
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 from solvers.base import Vector
 from solvers.engine.constants import SLIP, TINY
+from solvers.engine.families_torch import entry_list
 from solvers.engine.kernel import Mix, Pass, Tensor
 from solvers.engine.layout import Layout, SliceRun
 from solvers.engine.polytopes.torch import bring_in, project, support
@@ -38,6 +40,7 @@ class ReferenceKernel:
         self._index = torch.from_numpy(layout.index.astype(np.int64)).to(device)
         self._a, self._c, self._radius = (torch.from_numpy(v).to(device) for v in (layout.a, layout.c, layout.radius))
         self._upper = None if layout.upper is None else torch.from_numpy(layout.upper).to(device)
+        self._more = entry_list(layout, device)
 
     def zeros(self) -> Tensor:
         return self._torch.zeros_like(self._a)
@@ -61,20 +64,23 @@ class ReferenceKernel:
             anchor.copy_(p)
         return self._pass(p, (bound, movement, distance), values=values)
 
-    def evaluate_feasible(self, price: Tensor, x: Tensor) -> Pass:
-        cost = self._c.double()
-        rise = self._a.double() * price[self._index]
-        q = self._torch.where(rise == 0, cost, cost + rise - (SLIP * (cost.abs() + rise) + TINY))
+    def evaluate_feasible(self, price: Tensor, x: Tensor, factor: Tensor | None = None) -> Pass:
         p = self._bring_in(x)
-        size = (cost * p).abs()
+        if factor is not None:
+            p = p * self._least_factor(factor)
+        size = (self._c.double() * p).abs()
+        bound = self._support(self._reduced_below(price))
+        if self._more is not None:
+            evaluated = self._pass(p, (bound, size.sum(), self._torch.zeros_like(bound)), values=False)
+            return replace(evaluated, values=self._loads(p, negative=True))
+
         without_load = self._a == 0
-        sums = (self._support(q), size.sum(), size[without_load].sum())
-        evaluated = self._pass(p, sums, values=True)
+        evaluated = self._pass(p, (bound, size.sum(), size[without_load].sum()), values=False)
         return replace(evaluated, values=self._by_destination(self._c.where(~without_load, 0), p))
 
     def answer(self, x: Tensor, factor: Tensor, dtype: str, scratch: Tensor) -> Vector:
         edges = reuse_buffer(scratch, int(self._offsets[-1]), dtype)
-        p = (self._bring_in(x) * factor[self._index]).to(edges.dtype)
+        p = (self._bring_in(x) * self._least_factor(factor)).to(edges.dtype)
         for run in self._runs:
             cell, edge = self._way_back(run)
             edges[edge] = p[cell]
@@ -82,12 +88,36 @@ class ReferenceKernel:
 
     def _evaluate(self, price: Tensor, step: float, centre: Tensor | None) -> tuple[Tensor, Tensor]:
         """p of all cells, and sum_i min over C_i of q_i'x."""
-        q = self._c + self._a * price.to(self._a.dtype)[self._index]
+        price = price.to(self._a.dtype)
+        q = self._c + self._a * price[self._index]
+        if self._more is not None:
+            q.index_add_(0, self._more.cell, self._more.a * price[self._more.row])
         v = -step * q if centre is None else centre - step * q
         p = self._torch.empty_like(v)
         for run, z, u in self._in_runs():
             _cells(p, run).copy_(project(_cells(v, run), _cells(q, run), z, u, run.kind))
         return p, self._support(q)
+
+    def _reduced_below(self, price: Tensor) -> Tensor:
+        """float64[cells]: at most q, as families_jit.sum_below has it."""
+        cost = self._c.double()
+        rise = self._a.double() * price[self._index]
+        if self._more is None:
+            return self._torch.where(rise == 0, cost, cost + rise - (SLIP * (cost.abs() + rise) + TINY))
+
+        rises = self._more.a.double() * price[self._more.row]
+        q = (cost + rise).index_add_(0, self._more.cell, rises)
+        size = (cost.abs() + rise.abs()).index_add_(0, self._more.cell, rises.abs())
+        entries = self._torch.ones_like(cost).index_add_(0, self._more.cell, self._torch.ones_like(rises))
+        return q - (SLIP * entries * size + TINY)
+
+    def _least_factor(self, factor: Tensor) -> Tensor:
+        """float64[cells]: the factor of the destination, or the least of all rows in which a cell has a load."""
+        if self._more is None:
+            return factor[self._index]
+        least = factor[self._index].where(self._a != 0, 1.0)
+        others = factor[self._more.row].where(self._more.a != 0, 1.0)
+        return least.scatter_reduce_(0, self._more.cell, others, "amin")
 
     def _support(self, q: Tensor) -> Tensor:
         bound = self._torch.zeros((), dtype=self._torch.float64, device=self.device)
@@ -120,10 +150,18 @@ class ReferenceKernel:
 
     def _pass(self, p: Tensor, sums: tuple[Tensor, ...], *, values: bool) -> Pass:
         return Pass(
-            loads=self._by_destination(self._a, p),
+            loads=self._loads(p, negative=False),
             values=self._by_destination(self._c, p) if values else None,
             sums=self._torch.stack((*sums, (self._c.double() * p.double()).sum())),
         )
+
+    def _loads(self, p: Tensor, *, negative: bool) -> Tensor:
+        """A p of all families, or the part of its terms that is negative."""
+        highest = 0.0 if negative else math.inf
+        loads = self._by_destination(self._a.clamp(max=highest), p)
+        if self._more is not None:
+            loads.index_add_(0, self._more.row, self._more.a.clamp(max=highest).double() * p[self._more.cell].double())
+        return loads
 
     def _by_destination(self, weight: Tensor, p: Tensor) -> Tensor:
         out = self._torch.zeros(self.destinations, dtype=self._torch.float64, device=self.device)

@@ -39,8 +39,8 @@ class SharedKernel:
         own = self._kernel.advance(price, step, x, anchor, mix, values=values)
         return self._context.sum_pass(own, self._reduce_dtype)
 
-    def evaluate_feasible(self, price: Tensor, x: Tensor) -> Pass:
-        return self._context.sum_pass_exactly(self._kernel.evaluate_feasible(price, x))
+    def evaluate_feasible(self, price: Tensor, x: Tensor, factor: Tensor | None = None) -> Pass:
+        return self._context.sum_pass_exactly(self._kernel.evaluate_feasible(price, x, factor))
 
     def answer(self, x: Tensor, factor: Tensor, dtype: str, scratch: Tensor) -> Vector:
         return self._kernel.answer(x, factor, dtype, scratch)

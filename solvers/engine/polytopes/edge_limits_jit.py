@@ -9,14 +9,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba.core import types
-from numba.extending import overload
 
 from solvers.engine.arrays import EdgeArrays
 from solvers.engine.arrays_jit import of_source
 from solvers.engine.compiled import compiled
-from solvers.engine.constants import SLIP, TINY
-from solvers.engine.families_jit import fold
+from solvers.engine.families_jit import fold, sum_below
 from solvers.engine.polytopes.kinds import BOX, BOX_CUT, BOX_CUT_EQUALITY, EQUALITY
 
 #: LLVM has to inline what is called for each edge or source: a call would copy all fields of the records.
@@ -83,28 +80,4 @@ def reduced_below(edges: EdgeArrays, e: int, price: Any) -> Any:
 def raised_below(edges: EdgeArrays, e: int, cost: float, price: Any) -> Any:
     """At most cost + (A'price)_e, as `reduced_below`."""
     rise = np.float64(edges.a[e]) * price[edges.destination[e]]
-    return _sum_below(edges.more, e, price, cost, rise)
-
-
-def _sum_below(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:
-    """At most cost + rise + the rises of further families."""
-    raise NotImplementedError("compiled code alone calls this: see the overload below")
-
-
-@overload(_sum_below, strict=False, jit_options={"forceinline": True})  # type: ignore[untyped-decorator]  # of an untyped library
-def _sum_below_of(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:  # noqa: ARG001 - Numba's
-    def one_family(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:  # noqa: ARG001
-        return cost if rise == 0 else cost + rise - (SLIP * (abs(cost) + rise) + TINY)
-
-    def several(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:
-        q, size, entries = fold(more, e, _raised_with_size, price, (cost + rise, abs(cost) + abs(rise), 1.0))
-        return q - (SLIP * entries * size + TINY)  # n products and n sums are off by 2^-53 (n + 1) of their sizes
-
-    return one_family if more == types.none else several
-
-
-@compiled(**INLINE)
-def _raised_with_size(row: int, a: float, price: Any, value: Any) -> Any:
-    q, size, entries = value
-    rise = np.float64(a) * price[row]
-    return q + rise, size + abs(rise), entries + 1.0
+    return sum_below(edges.more, e, price, cost, rise)

@@ -16,6 +16,7 @@ from solvers.engine.cuda import CudaKernel
 from solvers.engine.cuda_blocks import Block
 from solvers.engine.kernel import RESTART
 from solvers.engine.layout_builder import build_layout
+from tests.support.feasible_rows import general_lp
 
 
 class Compiling(CudaKernel):
@@ -23,7 +24,7 @@ class Compiling(CudaKernel):
         shape = max(block.launches, key=lambda shape: shape.slices)
         constants |= {"LANES": shape.lanes, "BLOCK": shape.block, "KIND": shape.kind}
         names = [p.name for p in loop.params if p.name not in constants]
-        given = dict(zip(names, (shape.first, *block.arrays, *arguments), strict=True))
+        given = dict(zip(names, (shape.first, *block.arrays, block.more, *arguments), strict=True))
         types = {name: mangle_type(value) for name, value in given.items()}
         types |= {p.name: p.annotation_type for p in loop.params if p.annotation_type}
         signature = {p.name: types.get(p.name, "constexpr") for p in loop.params}
@@ -32,11 +33,15 @@ class Compiling(CudaKernel):
         print(loop.__name__, len(made.asm["cubin"]))  # noqa: T201 - read by the test
 
 
-for dtype, index, polytope in (("float32", 300, "simplex"), ("float64", 70_000, "box-cut-eq,upper=0.5")):
-    lp = generate(parse_spec(f"dualip:sources=2000,destinations={index},degree=5,seed=1,polytope={polytope}"))
+ONE_FAMILY = "dualip:sources=2000,destinations={},degree=5,seed=1,polytope={}"
+for dtype, lp in (
+    ("float32", generate(parse_spec(ONE_FAMILY.format(300, "simplex")))),
+    ("float64", generate(parse_spec(ONE_FAMILY.format(70_000, "box-cut-eq,upper=0.5")))),
+    ("float32", general_lp(1)),
+):
     kernel = Compiling(build_layout(lp, dtype), "cpu")
-    price, x, anchor = torch.zeros(lp.destinations, dtype=torch.float64), kernel.zeros(), kernel.zeros()
+    price, x, anchor = torch.zeros(lp.row_count, dtype=torch.float64), kernel.zeros(), kernel.zeros()
     kernel.project(price, 1.0, values=True)
     kernel.advance(price, 1.0, x, anchor, RESTART, values=False)
-    kernel.evaluate_feasible(price, x)
+    kernel.evaluate_feasible(price, x, None if lp.is_short_form else price)
     kernel.answer(x, price, "float64", anchor)

@@ -22,6 +22,7 @@ from solvers.engine.placement import choose_storage
 from solvers.engine.repair import repair
 from solvers.engine.storage import RAM, HostStorage, Storage
 from solvers.engine.warm_up import rehearse
+from tests.support.feasible_rows import general_lp
 
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")
@@ -40,7 +41,7 @@ def test_every_launch_compiles_to_machine_code(tmp_path: Path) -> None:
         [sys.executable, str(HERE / "compile_for_hopper.py")], env=child, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert [line.split()[0] for line in done.stdout.splitlines()] == 2 * [
+    assert [line.split()[0] for line in done.stdout.splitlines()] == 3 * [
         "one_pass",
         "one_pass",
         "evaluate_feasible",
@@ -67,6 +68,16 @@ def test_a_whole_run_on_the_kernel(polytope: Simplex, monkeypatch: pytest.Monkey
     assert repair(lp, answer.x.copy(), answer.dual).gap <= 1e-2 * (1 + 1e-6)
 
 
+def test_a_whole_run_on_families_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    lp = general_lp(1, "at most", sources=6)
+    monkeypatch.setattr("solvers.blockpdhg.warm_up", lambda *_: None)
+    settings = Settings(tolerance=0.05, device=DEVICE, options={"kernel": "cuda", "finish": "none"})
+    solver = BlockPDHG()
+    answer = solver.run(solver.prepare(lp, settings))
+    assert answer.status is Status.SOLVED, answer.raw_status
+    assert repair(lp, answer.x.copy(), answer.dual).gap <= 0.05 * (1 + 1e-6)
+
+
 PINNED = torch.cuda.is_available()
 MIXES = (Mix(projected=1.5, centre=-0.75, anchor=0.25), RESTART, Mix(projected=1.0, centre=0.5, anchor=-0.5))
 
@@ -77,7 +88,7 @@ def passes(lp: MatchingLP, dtype: str, storage: Storage) -> tuple[list[Pass], li
 
     kernel = CudaKernel(build_layout(lp, dtype, storage=storage, one_band=True), DEVICE)
     x, anchor = kernel.zeros(), kernel.zeros()
-    price = torch.linspace(0, 0.3, lp.destinations, dtype=torch.float64, device=DEVICE)
+    price = torch.linspace(0, 0.3, lp.row_count, dtype=torch.float64, device=DEVICE)
     made = [kernel.advance(price / k, 3.0, x, anchor, mix, values=True) for k, mix in enumerate(MIXES, 1)]
     made += [kernel.project(price, 2.0, values=True), kernel.evaluate_feasible(price, x)]
     vectors = [np.array(kernel.unload(vector)) for vector in (x, anchor)]
@@ -98,6 +109,17 @@ def test_blocks_from_the_host_give_what_cells_on_the_device_do(dtype: str, cells
     for mine, theirs in zip(vectors[:2], same[:2], strict=True):
         assert mine.tobytes() == theirs.tobytes()
     np.testing.assert_allclose(vectors[2], same[2], rtol=1e-6)
+
+
+def test_families_from_the_host_give_what_they_do_on_the_device() -> None:
+    lp = general_lp(5, sources=12)
+    held, vectors, _ = passes(lp, "float64", RAM)
+    streamed, same, _ = passes(lp, "float64", HostStorage(pinned=PINNED, cells=100))
+    for one, other in zip(held, streamed, strict=True):
+        for part in ("loads", "sums"):
+            np.testing.assert_allclose(getattr(one, part).cpu(), getattr(other, part).cpu(), rtol=1e-12, atol=1e-12)
+    for mine, theirs in zip(vectors, same, strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-12)
 
 
 @pytest.mark.parametrize("solver", ["blockpdhg", "dualip-restarted"])
