@@ -11,3 +11,7 @@ class SpecError(InputError):
 
 class InstanceError(InputError):
     """Arrays that are not a matching LP."""
+
+
+class ProblemError(InputError):
+    """A statement over tables, or tables under it, that make no LP."""

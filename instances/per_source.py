@@ -98,6 +98,15 @@ def params_of(kind: npt.NDArray[np.uint8], limits: Limits, parameters: int) -> F
     return params
 
 
+def polytope_of(kind: npt.NDArray[np.uint8], limits: Limits) -> Polytope:
+    """The polytope of sources with these kinds and limits, at least one: one for all where they are alike."""
+    parameters = max(polytope_kinds()[Kind(number)].parameters for number in np.unique(kind).tolist())
+    params = params_of(kind, limits, parameters)
+    if (kind == kind[0]).all() and (params == params[:, :1]).all():
+        return polytope_kinds()[Kind(int(kind[0]))].make(*params[:, 0].tolist())
+    return PerSource(kind=kind, params=params)
+
+
 def _kinds_within(parameters: int) -> list[tuple[Kind, PolytopeKind]]:
     """The kinds that sources with so many parameters can have."""
     return [(number, one) for number, one in polytope_kinds().items() if one.parameters <= parameters]

@@ -20,8 +20,8 @@ import numpy.typing as npt
 
 from instances.errors import InstanceError, SpecError
 from instances.matching import MatchingLP
-from instances.per_source import Limits, PerSource, params_of
-from instances.polytopes import Kind, Polytope, polytope_kinds
+from instances.per_source import Limits, polytope_of
+from instances.polytopes import Kind
 from instances.readers._blocks import Sums, disjoint, sums_of
 from instances.readers._highs_file import FileLP, read_file, unpacked
 from instances.rows import RaggedRows, Rows
@@ -109,7 +109,7 @@ def read_mps(path: Path | str) -> tuple[MatchingLP, FileReport]:
     lp = MatchingLP(
         offsets=sources.offsets,
         c=given.cost[sources.column],
-        polytope=_polytope(sources.kind, sources.limits),
+        polytope=polytope_of(sources.kind, sources.limits),
         rows=families or [Rows("none", coefficient=0.0, upper=np.inf)],
     )
     sign = -1.0 if given.maximise else 1.0
@@ -183,15 +183,6 @@ def _sources(given: FileLP, sums: Sums, chosen: Indices, path: Path | str) -> _S
     limits = Limits(at_most=at_most, upper=np.where(cut, largest, np.inf), equality=equality)
     names = np.concatenate((given.rows[row], given.columns[boxes]))
     return _Sources(offsets, column, source, upper, kind.astype(np.uint8), limits, names)
-
-
-def _polytope(kind: npt.NDArray[np.uint8], limits: Limits) -> Polytope:
-    """One for all sources where they are alike."""
-    parameters = max(polytope_kinds()[Kind(number)].parameters for number in np.unique(kind).tolist())
-    params = params_of(kind, limits, parameters)
-    if (kind == kind[0]).all() and (params == params[:, :1]).all():
-        return polytope_kinds()[Kind(int(kind[0]))].make(*params[:, 0].tolist())
-    return PerSource(kind=kind, params=params)
 
 
 def _coupling(

@@ -1,0 +1,84 @@
+"""Rows of the edges that name one edge: refused, or made one by the rule of the problem."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances.errors import ProblemError
+from instances.tables.edges import EdgeArrays
+from instances.tables.faults import refusal
+from instances.tables.plan import Plan
+
+Bools = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
+
+
+def without_duplicates(connection: Any, plan: Plan, rows: EdgeArrays, rule: str, objective: str) -> EdgeArrays:
+    """Each edge once, by `rule` of statement.DUPLICATES; `rows` in the order of the plan.
+
+    Independent of the order of the rows, but for "first".
+    """
+    repeats = _repeats(rows, [one.name for one in plan.names_an_edge])
+    if not repeats.any():
+        return rows
+    if rule == "error":
+        raise _refused(connection, plan)
+
+    again = np.flatnonzero(repeats)
+    members = np.union1d(again, again - 1)
+    group = np.cumsum(~repeats[members], dtype=np.int64)
+    if rule == "sum":
+        _sum(plan, rows, members, group)
+    else:
+        ranked = _ranked(rows, members, group, rule, objective)
+        for array in (*rows.keys.values(), *rows.numbers.values()):
+            array[members] = array[ranked]
+    kept = ~repeats
+    return EdgeArrays(
+        keys={name: array[kept] for name, array in rows.keys.items()},
+        numbers={column: array[kept] for column, array in rows.numbers.items()},
+        position=None,
+    )
+
+
+def _repeats(rows: EdgeArrays, names: list[str]) -> Bools:
+    """bool[E]: the row names the same edge as the one before."""
+    same = np.zeros(next(iter(rows.keys.values())).size, dtype=np.bool_)
+    same[1:] = True
+    for name in names:
+        same[1:] &= rows.keys[name][1:] == rows.keys[name][:-1]
+    return same
+
+
+def _ranked(rows: EdgeArrays, members: Integers, group: Integers, rule: str, objective: str) -> Integers:
+    """The members, group by group, the one that is kept first."""
+    if rule == "first":
+        assert rows.position is not None
+        return members[np.lexsort((rows.position[members], group))]
+    others = [array[members] for array in (*rows.keys.values(), *rows.numbers.values())]  # decide between equals
+    return members[np.lexsort((*others, -rows.numbers[objective][members], group))]
+
+
+def _sum(plan: Plan, rows: EdgeArrays, members: Integers, group: Integers) -> None:
+    """The first of each group gets the sum of its numbers, added in the order of their values."""
+    starts = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
+    for name, array in rows.keys.items():
+        if (array[members] != array[members[starts]][group - group[0]]).any():
+            columns = " and ".join(next(one.columns for one in plan.numberings if one.name == name))
+            raise ProblemError(f"{plan.edges.label}: rows of one edge differ in {columns}: they have no sum")
+    for array in rows.numbers.values():
+        values = array[members]
+        ordered = values[np.lexsort((values, group))].astype(np.float64)
+        array[members[starts]] = np.add.reduceat(ordered, starts)
+
+
+def _refused(connection: Any, plan: Plan) -> ProblemError:
+    columns = [column for one in plan.names_an_edge for column in one.columns]
+    keys = ", ".join(expression for one in plan.names_an_edge for expression in one.edge)
+    twice = f"({keys}) IN (SELECT ({keys}) FROM {plan.edges.name} AS t GROUP BY ALL HAVING count(*) > 1)"
+    sentence = "an edge stands more than once"
+    remedy = 'write duplicates = "sum", "max" or "first" in [edges], or name a destination that tells them apart'
+    return refusal(connection, plan.edges, twice, columns, sentence, remedy)

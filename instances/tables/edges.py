@@ -1,0 +1,73 @@
+"""The edges as arrays, in the order of the LP.
+
+E edges, or rows of the table of edges where some stand more than once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from instances.errors import ProblemError
+from instances.tables.faults import refusal
+from instances.tables.numbering import Numbering
+from instances.tables.plan import Plan
+from instances.tables.session import rows_of
+
+_BATCH = 1 << 18  # rows that come from DuckDB at once
+
+
+@dataclass(kw_only=True, eq=False)
+class EdgeArrays:
+    """Arrays of one length, by their names in the plan."""
+
+    keys: dict[str, npt.NDArray[np.int32]]
+    """int32[E] by the name of the numbering."""
+    numbers: dict[str, npt.NDArray[Any]]
+    """float32[E] or float64[E] by the column."""
+    position: npt.NDArray[np.int64] | None
+    """int64[E], the place of each row in the files by path; None where nobody asked."""
+
+
+def read_edges(connection: Any, plan: Plan, *, positions: bool = False) -> EdgeArrays:
+    """All rows of the edges; ProblemError that shows the first whose key is not numbered or number is none."""
+    ((count,),) = rows_of(connection, f"SELECT count(*) FROM {plan.edges.name}")
+    arrays: dict[str, npt.NDArray[Any]] = {}
+    filled = 0
+    reader = connection.sql(plan.query(positions=positions)).to_arrow_reader(_BATCH)
+    for batch in reader:
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            values = column.to_numpy(zero_copy_only=False)
+            arrays.setdefault(name, np.empty(count, dtype=values.dtype))[filled : filled + len(batch)] = values
+        filled += len(batch)
+
+    keys = {one.name: arrays[one.name] for one in plan.numberings}
+    numbers = {column: arrays[f"v{n}"] for n, column in enumerate(plan.numbers)}
+    for one in plan.numberings:
+        if keys[one.name].min(initial=0) < 0:
+            raise _unknown_key(connection, plan, one)
+    for column, values in numbers.items():
+        if not np.isfinite(values).all():
+            raise _no_number(connection, plan, column)
+    return EdgeArrays(keys=keys, numbers=numbers, position=arrays.get("position"))
+
+
+def _unknown_key(connection: Any, plan: Plan, unknown: Numbering) -> ProblemError:
+    columns = [column for one in (unknown, *plan.names_an_edge) for column in one.columns]
+    null = " OR ".join(f"{one} IS NULL" for one in unknown.edge)
+    named = " and ".join(unknown.columns)
+    if rows_of(connection, f"SELECT 1 FROM {plan.edges.name} AS t WHERE {null} LIMIT 1"):
+        return refusal(connection, plan.edges, null, columns, f"the key {named} is null", "give each edge its key")
+    absent = f"NOT EXISTS (FROM {unknown.name} WHERE {unknown.join})"
+    sentence = f"the key {named} has no row in the table of its limit"
+    return refusal(connection, plan.edges, absent, columns, sentence, "add one, or leave the edge out")
+
+
+def _no_number(connection: Any, plan: Plan, column: str) -> ProblemError:
+    columns = [column for one in plan.names_an_edge for column in one.columns]
+    bad = f"NOT isfinite({plan.numbers[column]})"
+    sentence = f"column {column} is no finite number"
+    return refusal(connection, plan.edges, bad, [*columns, column], sentence, "give one, or leave the edge out")

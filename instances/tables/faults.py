@@ -1,0 +1,33 @@
+"""Refusals that show where data are wrong: the file, the column, and an example row with its keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from instances.errors import ProblemError
+from instances.tables.opened import FILE, OpenTable
+from instances.tables.session import quoted, rows_of
+from instances.words import shown
+
+
+def refusal(
+    connection: Any, table: OpenTable, condition: str, columns: Sequence[str], sentence: str, remedy: str
+) -> ProblemError:
+    """ProblemError that says `sentence` of the rows of the table AS t where `condition` holds, with one of them.
+
+    columns: those of the example row that are shown; each stands there once.
+    """
+    distinct = list(dict.fromkeys(columns))
+    cells = ", ".join(f"t.{quoted(column)}::VARCHAR" for column in distinct)
+    file = f"t.{quoted(FILE)}" if table.has_file else "''"
+    scan = f"FROM {table.name} AS t WHERE {condition}"
+    ((count,),) = rows_of(connection, f"SELECT count(*) {scan}")
+    ((place, *row),) = rows_of(connection, f"SELECT {file}, {cells} {scan} ORDER BY ALL LIMIT 1")
+    example = ", ".join(f"{column} = {_cell(cell)}" for column, cell in zip(distinct, row, strict=False))
+    others = "" if count == 1 else f", {count:,} such rows"
+    return ProblemError(f"{place or table.label}: {sentence}, in the row {example}{others}: {remedy}")
+
+
+def _cell(value: str | None) -> str:
+    return "null" if value is None else shown(value)

@@ -1,0 +1,69 @@
+"""Keys become numbers: the keys of one meaning, in their order, are the rows of a table of the session.
+
+A key's number is its place in that order: whole numbers, dates and UUIDs by value, text by the bytes of its UTF-8.
+Several columns are one key, compared one after another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from instances.errors import ProblemError
+from instances.tables.kinds import KeyPair
+
+_MOST = 2**31 - 1  # numbers are int32
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Numbering:
+    """The table `name` with the columns k0, k1, ... of the keys; rowid is the number."""
+
+    name: str
+    columns: tuple[str, ...]
+    """Of the edges."""
+    edge: tuple[str, ...]
+    """Expressions on the edges AS t that are equal to k0, k1, ..."""
+    keys: Any
+    """Arrow array [R] of the keys, a struct by `columns` where there are several."""
+
+    @property
+    def count(self) -> int:
+        return len(self.keys)
+
+    @property
+    def join(self) -> str:
+        """What holds between the edges AS t and the row of their key."""
+        return " AND ".join(f"{self.name}.k{n} = {one}" for n, one in enumerate(self.edge))
+
+    def column(self, name: str) -> Any:
+        """The part of the keys that stands in this column of the edges."""
+        return self.keys if len(self.columns) == 1 else self.keys.field(self.columns.index(name))
+
+
+def number_edges_keys(
+    connection: Any, name: str, edges: str, columns: Sequence[str], pairs: Sequence[KeyPair]
+) -> Numbering:
+    """The keys that stand in the edges; those with a null are left out."""
+    keys = ", ".join(f"{pair.edge} AS k{n}" for n, pair in enumerate(pairs))
+    present = " AND ".join(f"{pair.edge} IS NOT NULL" for pair in pairs)
+    order = ", ".join(f"k{n}" for n in range(len(pairs)))
+    connection.execute(
+        f"CREATE TEMP TABLE {name} AS SELECT DISTINCT {keys} FROM {edges} AS t WHERE {present} ORDER BY {order}"
+    )
+    return numbering(connection, name, columns, pairs)
+
+
+def numbering(connection: Any, name: str, columns: Sequence[str], pairs: Sequence[KeyPair]) -> Numbering:
+    """Of the table `name`, whose rows are in the order of their keys k0, k1, ..."""
+    import pyarrow as pa
+
+    fields = ", ".join(f"k{n}" for n in range(len(pairs)))
+    table = connection.sql(f"SELECT {fields} FROM {name} ORDER BY rowid").to_arrow_table().combine_chunks()
+    if table.num_rows > _MOST:
+        raise ProblemError(f"{', '.join(columns)} has {table.num_rows:,} keys: at most {_MOST:,} are supported")
+    parts = [column.combine_chunks() for column in table.columns]
+    parts = [part.chunk(0) if isinstance(part, pa.ChunkedArray) else part for part in parts]
+    keys = parts[0] if len(parts) == 1 else pa.StructArray.from_arrays(parts, names=list(columns))
+    return Numbering(name=name, columns=tuple(columns), edge=tuple(pair.edge for pair in pairs), keys=keys)

@@ -1,0 +1,152 @@
+"""A table as DuckDB sees it: a view of our name, its columns with their types, and its files for messages."""
+
+from __future__ import annotations
+
+import glob
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from instances.errors import ProblemError
+from instances.tables.session import quoted
+from instances.tables.statement import Files, Frame, Table
+from instances.words import named, shown
+
+_FORMATS = {
+    "Parquet": (".parquet", ".pq"),
+    "CSV": (".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz"),
+    "Arrow": (".arrow", ".feather", ".ipc"),
+}
+#: Column of a view with the file of each row; it costs nothing where it is not asked for.
+FILE = "dualbench: file"
+_SCANS = {
+    "Parquet": "SELECT * FROM read_parquet($files, union_by_name=true, hive_partitioning=$partitioned, filename=$file)",
+    "CSV": "SELECT * FROM read_csv($files, header=true, all_varchar=true, union_by_name=true, "
+    "hive_partitioning=$partitioned, filename=$file)",
+}
+_SHOWN = 12  # columns in a message
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class OpenTable:
+    """The view `name` of a session."""
+
+    name: str
+    label: str
+    """How messages call it: as its owner wrote it."""
+    columns: dict[str, str]
+    """DuckDB's type of each column, such as "bigint"."""
+    is_text: bool
+    """Whether all columns are text that only stands for other types, as in CSV."""
+    has_file: bool
+    """Whether the view has the column FILE."""
+
+    def require(self, column: str, where: str) -> str:
+        """The column in a scan of the table AS t; ProblemError where there is none."""
+        if column not in self.columns:
+            raise ProblemError(f"{self.label} has no column {shown(column)} ({where}): {self._nearest(column)}")
+        return f"t.{quoted(column)}"
+
+    def _nearest(self, column: str) -> str:
+        import difflib
+
+        close = difflib.get_close_matches(column, self.columns, n=1)
+        names = ", ".join(list(self.columns)[:_SHOWN])
+        more = f" and {len(self.columns) - _SHOWN} more" if len(self.columns) > _SHOWN else ""
+        return f"{f'did you mean {close[0]}? ' if close else ''}it has {names}{more}"
+
+
+def open_table(connection: Any, table: Table, name: str) -> OpenTable:
+    """The table as the view `name`; ProblemError where no file matches or a file is none of the known formats."""
+    if isinstance(table, Frame):
+        connection.register(name, as_arrow(table))
+        return _opened(connection, table.label, name)
+
+    files = matched_files(table)
+    form = _format(table.label, files)
+    paths = [glob.escape(str(file)) for file in files]
+    if form == "Arrow":
+        from pyarrow import dataset
+
+        connection.register(name, dataset.dataset([str(file) for file in files], format="ipc"))
+        return _opened(connection, table.label, name)
+    given = {"files": paths, "file": FILE, "partitioned": _is_partitioned(table, files)}
+    connection.sql(_SCANS[form], params=given).create_view(name)
+    return _opened(connection, table.label, name, is_text=form == "CSV")
+
+
+def _opened(connection: Any, label: str, name: str, *, is_text: bool = False) -> OpenTable:
+    relation = connection.view(name)
+    columns = {column: _type(kind) for column, kind in zip(relation.columns, relation.types, strict=True)}
+    has_file = columns.pop(FILE, None) is not None
+    return OpenTable(name=name, label=label, columns=columns, is_text=is_text, has_file=has_file)
+
+
+def _type(kind: Any) -> str:
+    """DuckDB's name of a type; an enumeration is the text that it stands for."""
+    return "varchar" if kind.id == "enum" else str(kind).lower() if kind.id == "decimal" else str(kind.id)
+
+
+def matched_files(table: Files) -> list[Path]:
+    """The data files of all patterns by path; those of Spark's own (_SUCCESS, .crc) and hidden ones are none."""
+    found: set[Path] = set()
+    for pattern in table.patterns:
+        path = table.folder / pattern
+        matches = [path] if path.exists() else [Path(match) for match in _glob(path)]
+        files = [file for match in matches for file in _data_files(match)]
+        if not files:
+            reason = "holds no Parquet, CSV or Arrow file" if matches else "matches no file"
+            raise ProblemError(f"{pattern} {reason} (in {table.folder.absolute()}): give files, a folder or a glob")
+        found |= set(files)
+    return sorted(found)
+
+
+def _glob(pattern: Path) -> list[str]:
+    return glob.glob(str(pattern), recursive=True)  # noqa: PTH207  Path.glob takes no absolute pattern
+
+
+def as_arrow(frame: Frame) -> Any:
+    """The frame as an Arrow table, without the index of pandas."""
+    import pandas as pd
+    import pyarrow as pa
+
+    try:
+        if isinstance(frame.data, pd.DataFrame):
+            return pa.Table.from_pandas(frame.data, preserve_index=False)
+        return pa.table(frame.data)
+    except (TypeError, ValueError, AttributeError, pa.ArrowException) as error:
+        what = "give a DataFrame of pandas or Polars, or an Arrow table"
+        raise ProblemError(f"{frame.label} is {named(frame.data)}, no table ({error}): {what}") from error
+
+
+def _data_files(path: Path) -> list[Path]:
+    """The file itself, or the data files within a folder."""
+    if not path.is_dir():
+        return [] if path.name.startswith(("_", ".")) and _form_of(path) is None else [path]
+    inside = (file for file in path.rglob("*") if file.is_file() and _form_of(file))
+    return [file for file in inside if not any(part.startswith(("_", ".")) for part in file.relative_to(path).parts)]
+
+
+def _format(label: str, files: list[Path]) -> str:
+    """The one format of all files."""
+    forms = {_form_of(file): file for file in files}
+    if None in forms:
+        known = ", ".join(suffix for suffixes in _FORMATS.values() for suffix in suffixes)
+        raise ProblemError(f"{forms[None]} is none of {known}: give files of one of these")
+    if len(forms) > 1:
+        raise ProblemError(f"{label} is of {' and '.join(sorted(map(str, forms)))}: give files of one format")
+    return str(next(iter(forms)))
+
+
+def _form_of(file: Path) -> str | None:
+    return next((form for form, suffixes in _FORMATS.items() if file.name.lower().endswith(suffixes)), None)
+
+
+def _is_partitioned(table: Files, files: list[Path]) -> bool:
+    """Whether folders below the patterns are columns, such as day=3/part-0.parquet."""
+    fixed = [(table.folder / pattern.partition("*")[0]) for pattern in table.patterns]
+    return any("=" in part for file in files for base in fixed for part in _below(file, base))
+
+
+def _below(file: Path, base: Path) -> tuple[str, ...]:
+    return file.parent.relative_to(base).parts if file.parent.is_relative_to(base) else ()

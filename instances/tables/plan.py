@@ -1,0 +1,118 @@
+"""What is asked of the edges of a problem: their keys numbered, their numbers, and the order they come in.
+
+An edge is named by its source and its destination, or by its source and the keys of its rows where the problem names no
+destination. Edges stand in the order of these keys, so the order of files and rows never matters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from instances.errors import ProblemError
+from instances.tables.kinds import key_pair, number
+from instances.tables.limits import number_table_keys
+from instances.tables.numbering import Numbering, number_edges_keys
+from instances.tables.opened import FILE, OpenTable, open_table
+from instances.tables.session import quoted, rows_of
+from instances.tables.statement import Edges, Limit
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """Tables of a session, ready for the query of all edges."""
+
+    edges: OpenTable
+    source: Numbering
+    destination: Numbering | None
+    families: tuple[Numbering | None, ...]
+    """Of each limit; None where all edges lie in one row."""
+    numbers: dict[str, str]
+    """Expression of each column of numbers, by the column: the objective and the uses."""
+
+    @property
+    def numberings(self) -> list[Numbering]:
+        """All, each once, the source first."""
+        known = [self.source, self.destination, *self.families]
+        return list({one.name: one for one in known if one is not None}.values())
+
+    @property
+    def names_an_edge(self) -> list[Numbering]:
+        """Whose keys tell edges apart, in the order in which edges are sorted."""
+        others = [one for one in self.families if one is not None] if self.destination is None else [self.destination]
+        return list({one.name: one for one in (self.source, *others)}.values())
+
+    def query(self, *, positions: bool = False) -> str:
+        """A row for each row of the edges: numbers of the keys by the names of their tables, -1 where there is no such
+        key, the columns of numbers as v0, v1, ..., and the position of the row in the table.
+        """
+        keys = [f"coalesce({one.name}.rowid, -1)::INTEGER AS {one.name}" for one in self.numberings]
+        values = [f"{expression} AS v{n}" for n, expression in enumerate(self.numbers.values())]
+        joins = [f"LEFT JOIN {one.name} ON {one.join}" for one in self.numberings]
+        order = ", ".join(f"{n}" for n in self._places(self.names_an_edge))
+        table, fields = self.edges.name, [*keys, *values]
+        if positions:
+            table = f"(SELECT *, row_number() OVER () AS position FROM {table})"
+            fields.append("t.position AS position")
+        return f"SELECT {', '.join(fields)} FROM {table} AS t {' '.join(joins)} ORDER BY {order}"
+
+    def _places(self, keys: Sequence[Numbering]) -> list[int]:
+        """Of these keys among the columns of the query, counted from 1."""
+        names = [one.name for one in self.numberings]
+        return [names.index(one.name) + 1 for one in keys]
+
+
+def planned(connection: Any, edges: Edges, objective: str, limits: Sequence[Limit]) -> Plan:
+    """Open the tables and number their keys; ProblemError where a column is missing or of no use."""
+    table = open_table(connection, edges.table, "edges")
+    uses = {limit.use: f"limit {limit.name} use" for limit in limits if isinstance(limit.use, str)}
+    numbers = {column: number(table, column, where) for column, where in {objective: "the objective", **uses}.items()}
+    table = _kept(connection, table, edges, objective, limits)
+    if not rows_of(connection, f"SELECT 1 FROM {table.name} LIMIT 1"):
+        raise ProblemError(f"{table.label} has no row: there is nothing to decide")
+
+    pair = key_pair(connection, table, edges.source, where="[edges] source")
+    source = number_edges_keys(connection, "keys_of_sources", table.name, [edges.source], [pair])
+    families = _families(connection, table, limits)
+    destination = None
+    if edges.destination is not None:
+        destination = _known(families, edges.destination)
+        if destination is None:
+            pair = key_pair(connection, table, edges.destination, where="[edges] destination")
+            destination = number_edges_keys(connection, "keys_of_destinations", table.name, [edges.destination], [pair])
+    return Plan(edges=table, source=source, destination=destination, families=families, numbers=numbers)
+
+
+def _families(connection: Any, edges: OpenTable, limits: Sequence[Limit]) -> tuple[Numbering | None, ...]:
+    """The numbering of each limit's keys; limits without a table share one for the same columns."""
+    of_edges: dict[tuple[str, ...], Numbering] = {}
+    families: list[Numbering | None] = []
+    for n, limit in enumerate(limits):
+        if not limit.by:
+            families.append(None)
+        elif limit.table is not None:
+            families.append(number_table_keys(connection, edges, limit, f"rows_of_limit_{n}"))
+        else:
+            if limit.by not in of_edges:
+                pairs = [key_pair(connection, edges, column, where=f"limit {limit.name} by") for column in limit.by]
+                of_edges[limit.by] = number_edges_keys(connection, f"rows_of_limit_{n}", edges.name, limit.by, pairs)
+            families.append(of_edges[limit.by])
+    return tuple(families)
+
+
+def _known(families: Sequence[Numbering | None], column: str) -> Numbering | None:
+    """The numbering that a limit has of this one column already."""
+    return next((one for one in families if one is not None and one.columns == (column,)), None)
+
+
+def _kept(connection: Any, table: OpenTable, edges: Edges, objective: str, limits: Sequence[Limit]) -> OpenTable:
+    """Text files are read once: what the problem needs of them becomes a table of the session."""
+    if not table.is_text:
+        return table
+    columns = [edges.source, edges.destination, objective, *(column for limit in limits for column in limit.by)]
+    columns += [limit.use for limit in limits if isinstance(limit.use, str)]
+    needed = [column for column in dict.fromkeys(columns) if column in table.columns]
+    fields = ", ".join(quoted(column) for column in (*needed, FILE))
+    connection.execute(f"CREATE TEMP TABLE edges_kept AS SELECT {fields} FROM {table.name}")
+    return replace(table, name="edges_kept")

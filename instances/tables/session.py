@@ -1,0 +1,64 @@
+"""One DuckDB for one build: its threads, memory and folder of temporary files, and nothing from the network.
+
+Data reach it as parameters or as registered tables; text of SQL holds our own words and quoted names of columns alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from instances.available import available_memory
+from instances.cpus import usable_threads
+from instances.errors import ProblemError
+
+#: Of the memory that may be used, what DuckDB gets; the arrays of the LP grow beside it.
+_SHARE = 0.6
+_LONGEST = 300  # characters of a message of DuckDB that are shown
+
+
+@contextlib.contextmanager
+def session(threads: int | None, memory_limit: int | None) -> Iterator[Any]:
+    """A DuckDB connection that spills to a temporary folder; memory_limit in bytes for all of the build.
+
+    Raises ProblemError, in one line, for whatever DuckDB refuses.
+    """
+    import duckdb
+
+    memory = memory_limit or available_memory()
+    with tempfile.TemporaryDirectory(prefix="dualbench-tables-") as folder:
+        config = {
+            "threads": threads or usable_threads(),
+            "memory_limit": f"{max(64 << 20, int(_SHARE * memory))}B",
+            "temp_directory": folder,
+            "python_enable_replacements": False,  # names of tables never mean variables of Python
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "arrow_large_buffer_size": True,  # keys of more than 2 GiB of text in one array
+        }
+        connection = duckdb.connect(config=config)
+        try:
+            yield connection
+        except duckdb.Error as error:
+            raise ProblemError(_one_line(error)) from error
+        finally:
+            connection.close()
+
+
+def rows_of(connection: Any, query: str) -> list[tuple[Any, ...]]:
+    """All rows of a query with few of them; none is left open."""
+    rows: list[tuple[Any, ...]] = connection.execute(query).fetchall()
+    return rows
+
+
+def quoted(column: str) -> str:
+    """The name of a column as an identifier of SQL."""
+    return '"' + column.replace('"', '""') + '"'
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+    return f"DuckDB cannot read the tables: {shown}"
