@@ -23,6 +23,7 @@ from instances.row_kinds import RowKind
 from instances.rows import RaggedRows, Rows
 from instances.spec import MatchingSpec, ReadableSpec, Spec, digest, in_blocks
 from instances.store import stored
+from instances.tables import Problem, Stated
 
 __all__ = [
     "Box",
@@ -39,6 +40,7 @@ __all__ = [
     "ParquetSpec",
     "PerSource",
     "Polytope",
+    "Problem",
     "RaggedRows",
     "ReadableSpec",
     "RowKind",
@@ -47,6 +49,7 @@ __all__ = [
     "Simplex",
     "Spec",
     "SpecError",
+    "Stated",
     "activities",
     "assembled",
     "available_memory",

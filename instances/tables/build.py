@@ -21,7 +21,6 @@ from instances.tables.numbering import Numbering
 from instances.tables.plan import Plan, planned
 from instances.tables.session import session
 from instances.tables.statement import Limit, Statement
-from instances.words import shown
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,14 +35,12 @@ class Built:
     destination_numbers: npt.NDArray[np.int32] | None
     """int32[E], None where the problem names no destination."""
     notes: tuple[str, ...]
+    """What the tables hold that the LP does not need, in sentences."""
+    threads: int | None
+    memory_limit: int | None
 
-    def edge_columns(self, names: Sequence[str], edges: npt.NDArray[np.int64] | None) -> Any:
-        """Arrow table of the columns of keys that are asked for."""
-        import pyarrow as pa
-
-        return pa.table({name: self._column(name, edges) for name in names})
-
-    def _column(self, name: str, edges: npt.NDArray[np.int64] | None) -> Any:
+    def keys_of_edges(self, name: str, edges: npt.NDArray[np.int64] | None) -> Any | None:
+        """Arrow array of this column of the edges, of all E or of these; None where no key of the LP stands in it."""
         chosen = slice(None) if edges is None else edges
         if name in self.source.columns:
             return _taken(self.source.keys, self.lp.source_of_edge()[chosen])
@@ -55,7 +52,7 @@ class Built:
                 assert isinstance(rows, Rows)
                 assert rows.row is not None
                 return _taken(family.column(name), rows.row[chosen])
-        raise ProblemError(f"edge_columns: {shown(name)} is no column of keys of the problem")
+        return None
 
 
 def build(
@@ -65,7 +62,7 @@ def build(
     tell = progress or (lambda _: None)
     with session(threads, memory_limit) as connection:
         tell("numbering the keys")
-        plan = planned(connection, stated.edges, stated.objective, stated.limits)
+        plan = planned(connection, stated)
         allowed = amounts_of_sources(connection, plan.edges, stated.sources, plan.source)
         tell("reading and sorting the edges")
         rows = read_edges(connection, plan, positions=stated.edges.duplicates == "first")
@@ -89,7 +86,24 @@ def build(
         destination=destination,
         destination_numbers=None if destination is None else rows.keys[destination.name],
         notes=_notes(plan, rows),
+        threads=threads,
+        memory_limit=memory_limit,
     )
+
+
+def other_columns(built: Built, stated: Statement, names: Sequence[str]) -> Any:
+    """Arrow table [E] of columns of the edges that the LP does not hold: the tables are read once more.
+
+    Where rows were made one edge by a sum, the columns are those of one of its rows.
+    """
+    with session(built.threads, built.memory_limit) as connection:
+        plan = planned(connection, stated, names)
+        rows = read_edges(connection, plan, names, positions=stated.edges.duplicates == "first")
+        rows = without_duplicates(connection, plan, rows, stated.edges.duplicates, stated.objective)
+    cost = rows.numbers[stated.objective]
+    if not np.array_equal(-cost if stated.maximise else cost, built.lp.c):
+        raise ProblemError(f"{plan.edges.label} has changed since the LP was made of it: make it again")
+    return rows.others
 
 
 def _offsets(source: npt.NDArray[np.int32], sources: int) -> npt.NDArray[np.int64]:

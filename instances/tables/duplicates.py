@@ -29,19 +29,13 @@ def without_duplicates(connection: Any, plan: Plan, rows: EdgeArrays, rule: str,
 
     again = np.flatnonzero(repeats)
     members = np.union1d(again, again - 1)
-    group = np.cumsum(~repeats[members], dtype=np.int64)
+    group = np.cumsum(~repeats[members], dtype=np.int64) - 1
+    first = np.flatnonzero(~repeats[members])
     if rule == "sum":
         _sum(plan, rows, members, group)
-    else:
-        ranked = _ranked(rows, members, group, rule, objective)
-        for array in (*rows.keys.values(), *rows.numbers.values()):
-            array[members] = array[ranked]
-    kept = ~repeats
-    return EdgeArrays(
-        keys={name: array[kept] for name, array in rows.keys.items()},
-        numbers={column: array[kept] for column, array in rows.numbers.items()},
-        position=None,
-    )
+    chosen = np.arange(repeats.size)
+    chosen[members[first]] = _ranked(rows, members, group, rule, objective)[first]
+    return rows.at(chosen[~repeats])
 
 
 def _repeats(rows: EdgeArrays, names: list[str]) -> Bools:
@@ -63,16 +57,16 @@ def _ranked(rows: EdgeArrays, members: Integers, group: Integers, rule: str, obj
 
 
 def _sum(plan: Plan, rows: EdgeArrays, members: Integers, group: Integers) -> None:
-    """The first of each group gets the sum of its numbers, added in the order of their values."""
-    starts = np.flatnonzero(np.diff(group, prepend=group[0] - 1))
+    """Each row of a group gets the sum of its numbers, added in the order of their values."""
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
     for name, array in rows.keys.items():
-        if (array[members] != array[members[starts]][group - group[0]]).any():
+        if (array[members] != array[members[starts]][group]).any():
             columns = " and ".join(next(one.columns for one in plan.numberings if one.name == name))
             raise ProblemError(f"{plan.edges.label}: rows of one edge differ in {columns}: they have no sum")
     for array in rows.numbers.values():
         values = array[members]
         ordered = values[np.lexsort((values, group))].astype(np.float64)
-        array[members[starts]] = np.add.reduceat(ordered, starts)
+        array[members] = np.add.reduceat(ordered, starts)[group]
 
 
 def _refused(connection: Any, plan: Plan) -> ProblemError:

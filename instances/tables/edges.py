@@ -5,6 +5,7 @@ E edges, or rows of the table of edges where some stand more than once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,18 +31,38 @@ class EdgeArrays:
     """float32[E] or float64[E] by the column."""
     position: npt.NDArray[np.int64] | None
     """int64[E], the place of each row in the files by path; None where nobody asked."""
+    others: Any
+    """Arrow table of E rows with the other columns that were asked for, by their names."""
+
+    def at(self, rows: npt.NDArray[np.int64]) -> EdgeArrays:
+        """These rows alone."""
+        return EdgeArrays(
+            keys={name: array[rows] for name, array in self.keys.items()},
+            numbers={column: array[rows] for column, array in self.numbers.items()},
+            position=None if self.position is None else self.position[rows],
+            others=self.others.take(rows),
+        )
 
 
-def read_edges(connection: Any, plan: Plan, *, positions: bool = False) -> EdgeArrays:
+def read_edges(connection: Any, plan: Plan, others: Sequence[str] = (), *, positions: bool = False) -> EdgeArrays:
     """All rows of the edges; ProblemError that shows the first whose key is not numbered or number is none."""
+    import pyarrow as pa
+
     ((count,),) = rows_of(connection, f"SELECT count(*) FROM {plan.edges.name}")
+    other_fields = {f"o{n}": column for n, column in enumerate(others)}
     arrays: dict[str, npt.NDArray[Any]] = {}
+    parts = []
     filled = 0
-    reader = connection.sql(plan.query(positions=positions)).to_arrow_reader(_BATCH)
+    reader = connection.sql(plan.query(others, positions=positions)).to_arrow_reader(_BATCH)
     for batch in reader:
-        for name, column in zip(batch.schema.names, batch.columns, strict=True):
-            values = column.to_numpy(zero_copy_only=False)
-            arrays.setdefault(name, np.empty(count, dtype=values.dtype))[filled : filled + len(batch)] = values
+        parts.append(batch.select(list(other_fields)))
+        for name in batch.schema.names:
+            if name in other_fields:
+                continue
+            values = batch[name].to_numpy(zero_copy_only=False)
+            if name not in arrays:
+                arrays[name] = np.empty(count, dtype=values.dtype)
+            arrays[name][filled : filled + len(batch)] = values
         filled += len(batch)
 
     keys = {one.name: arrays[one.name] for one in plan.numberings}
@@ -52,7 +73,12 @@ def read_edges(connection: Any, plan: Plan, *, positions: bool = False) -> EdgeA
     for column, values in numbers.items():
         if not np.isfinite(values).all():
             raise _no_number(connection, plan, column)
-    return EdgeArrays(keys=keys, numbers=numbers, position=arrays.get("position"))
+    return EdgeArrays(
+        keys=keys,
+        numbers=numbers,
+        position=arrays.get("position"),
+        others=pa.Table.from_batches(parts).rename_columns(list(others)),
+    )
 
 
 def _unknown_key(connection: Any, plan: Plan, unknown: Numbering) -> ProblemError:

@@ -16,7 +16,7 @@ from instances.tables.limits import number_table_keys
 from instances.tables.numbering import Numbering, number_edges_keys
 from instances.tables.opened import FILE, OpenTable, open_table
 from instances.tables.session import quoted, rows_of
-from instances.tables.statement import Edges, Limit
+from instances.tables.statement import Amount, Limit, Statement
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -43,15 +43,16 @@ class Plan:
         others = [one for one in self.families if one is not None] if self.destination is None else [self.destination]
         return list({one.name: one for one in (self.source, *others)}.values())
 
-    def query(self, *, positions: bool = False) -> str:
+    def query(self, others: Sequence[str] = (), *, positions: bool = False) -> str:
         """A row for each row of the edges: numbers of the keys by the names of their tables, -1 where there is no such
-        key, the columns of numbers as v0, v1, ..., and the position of the row in the table.
+        key, the columns of numbers as v0, v1, ..., other columns as o0, o1, ..., and the position of the row.
         """
         keys = [f"coalesce({one.name}.rowid, -1)::INTEGER AS {one.name}" for one in self.numberings]
         values = [f"{expression} AS v{n}" for n, expression in enumerate(self.numbers.values())]
         joins = [f"LEFT JOIN {one.name} ON {one.join}" for one in self.numberings]
         order = ", ".join(f"{n}" for n in self._places(self.names_an_edge))
         table, fields = self.edges.name, [*keys, *values]
+        fields += [f"t.{quoted(column)} AS o{n}" for n, column in enumerate(others)]
         if positions:
             table = f"(SELECT *, row_number() OVER () AS position FROM {table})"
             fields.append("t.position AS position")
@@ -63,12 +64,18 @@ class Plan:
         return [names.index(one.name) + 1 for one in keys]
 
 
-def planned(connection: Any, edges: Edges, objective: str, limits: Sequence[Limit]) -> Plan:
-    """Open the tables and number their keys; ProblemError where a column is missing or of no use."""
+def planned(connection: Any, stated: Statement, others: Sequence[str] = ()) -> Plan:
+    """Open the tables and number their keys; ProblemError where a column is missing or of no use.
+
+    others: columns of the edges that will be asked for beside those of the problem.
+    """
+    edges, objective, limits = stated.edges, stated.objective, stated.limits
     table = open_table(connection, edges.table, "edges")
+    for column in others:
+        table.require(column, "asked for as a column of the edges")
     uses = {limit.use: f"limit {limit.name} use" for limit in limits if isinstance(limit.use, str)}
     numbers = {column: number(table, column, where) for column, where in {objective: "the objective", **uses}.items()}
-    table = _kept(connection, table, edges, objective, limits)
+    table = _kept(connection, table, stated, others)
     if not rows_of(connection, f"SELECT 1 FROM {table.name} LIMIT 1"):
         raise ProblemError(f"{table.label} has no row: there is nothing to decide")
 
@@ -106,12 +113,13 @@ def _known(families: Sequence[Numbering | None], column: str) -> Numbering | Non
     return next((one for one in families if one is not None and one.columns == (column,)), None)
 
 
-def _kept(connection: Any, table: OpenTable, edges: Edges, objective: str, limits: Sequence[Limit]) -> OpenTable:
+def _kept(connection: Any, table: OpenTable, stated: Statement, others: Sequence[str]) -> OpenTable:
     """Text files are read once: what the problem needs of them becomes a table of the session."""
     if not table.is_text:
         return table
-    columns = [edges.source, edges.destination, objective, *(column for limit in limits for column in limit.by)]
-    columns += [limit.use for limit in limits if isinstance(limit.use, str)]
+    columns: list[Amount | None] = [stated.edges.source, stated.edges.destination, stated.objective, *others]
+    for limit in stated.limits:
+        columns += [*limit.by, limit.use]
     needed = [column for column in dict.fromkeys(columns) if column in table.columns]
     fields = ", ".join(quoted(column) for column in (*needed, FILE))
     connection.execute(f"CREATE TEMP TABLE edges_kept AS SELECT {fields} FROM {table.name}")

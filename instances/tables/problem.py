@@ -10,7 +10,7 @@ from typing import Any
 
 from instances.errors import ProblemError
 from instances.matching import MatchingLP
-from instances.tables.build import Built, build
+from instances.tables.build import Built, build, other_columns
 from instances.tables.parse import parsed
 from instances.tables.statement import Statement
 from instances.words import named, shown
@@ -114,8 +114,17 @@ class Stated:
     def edge_columns(self, names: Sequence[str], edges: Any = None) -> Any:
         """Arrow table of these columns of the edges, in the order of the LP.
 
-        edges: int64[n], to have these edges alone; default all E.
+        edges: int64[n], to have these edges alone; default all E. Columns of keys are at hand, for all others the
+        tables are read once more.
         """
         if isinstance(names, str):
             raise ProblemError(f"edge_columns: names is {named(names)}: give a list of columns")
-        return self.built.edge_columns(names, edges)
+        import pyarrow as pa
+
+        columns = {name: self.built.keys_of_edges(name, edges) for name in names}
+        others = [name for name, column in columns.items() if column is None]
+        if others:
+            table = other_columns(self.built, self.problem, others)
+            found = table if edges is None else table.take(pa.array(edges))
+            columns |= {name: found[name] for name in others}
+        return pa.table(columns)
