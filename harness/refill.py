@@ -1,17 +1,13 @@
-"""Ways to bring '=' sources and budgets together without a solver: refill what is missing, or balance all sources.
+"""Bringing '=' sources and budgets together without a solver: what is missing is refilled.
 
-Scaling a row into its budget leaves '=' sources short of z. What they lack moves to their own edges on rows with slack
-(refill). Where those are full as well, all sources are rebalanced: the point nearest in relative entropy that keeps the
-polytopes and budgets a little smaller than b is x_e(p) = y_e exp(-a_e p_j) / (normalisation of the source), with prices
-p >= 0 by Newton's method.
+Scaling a row into its budget leaves '=' sources short of z. What they lack moves to their own edges on rows with slack.
+Where those are full as well, all sources have to be balanced (harness/general/balance.py).
 """
 
 from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
-from scipy.sparse import linalg
 
 from harness.polytopes.points import brought_in, deficits, headroom
 from harness.rounding import Float64
@@ -19,12 +15,8 @@ from harness.sources import Chunk, chunks
 from instances import MatchingLP
 
 _ROUNDS = 50
-_NEWTON_STEPS = 25
-_LARGEST_EXPONENT = 500.0
 #: A refill that moves less than this share of z on every edge has come to an end.
 _NO_PROGRESS = 1e-13
-#: By how much a balanced row may exceed its budget; harness/feasible.py measures and prices what remains.
-_ROUNDING = 1e-13
 
 
 def fit(available: Float64, wanted: Float64) -> Float64:
@@ -103,56 +95,3 @@ def _proposal(chunk: Chunk, point: Float64, slack: Float64) -> tuple[Float64, Fl
     total = chunk.total(room)
     share = np.divide(lack, total, out=np.zeros_like(total), where=total > 0)
     return lack, room * np.minimum(share, 1.0)[chunk.source]
-
-
-def balance(lp: MatchingLP, point: Float64, margin: float) -> bool:
-    """Replace `point` by x(p) with loads of (1 - margin) b where it exceeded that, in place; whether b holds then."""
-    destination = lp.destination
-    a = lp.a.astype(np.float64)
-    _open_every_edge(lp, point, margin)
-    start = point.copy()
-    target = (1 - margin) * lp.b
-    price = np.zeros(lp.destinations)
-    for _ in range(_NEWTON_STEPS):
-        point[:] = start * np.exp(-np.minimum(a * price[destination], _LARGEST_EXPONENT))
-        for chunk in chunks(lp):
-            point[chunk.edges] = brought_in(chunk, point[chunk.edges])
-        load = load_of(lp, point)
-        if (load <= lp.b * (1 + _ROUNDING)).all():
-            return True
-        active = (load > target) | (price > 0)
-        step = _newton_step(lp, a, point, np.where(active, load - target, 0.0), active)
-        price = np.maximum(price + np.where(active, step, 0.0), 0.0)
-        if not np.isfinite(price).all():
-            return False
-    return False
-
-
-def _open_every_edge(lp: MatchingLP, point: Float64, margin: float) -> None:
-    """Spread `margin` of each '=' source evenly over its edges: an edge at zero would stay there."""
-    for chunk in chunks(lp):
-        equality = chunk.limits.equality
-        even = np.where(equality, chunk.limits.at_most, 0.0) / np.maximum(chunk.degrees, 1)
-        change = margin * (even[chunk.source] - point[chunk.edges])
-        point[chunk.edges] += np.where(equality[chunk.source], change, 0.0)
-
-
-def _newton_step(lp: MatchingLP, a: Float64, point: Float64, excess: Float64, active: npt.NDArray[np.bool_]) -> Float64:
-    """H step = excess on the active rows by conjugate gradients; H = diag(A^2 x) - sum_i (A_i x_i)(A_i x_i)' / z_i."""
-    weighted = sparse.csr_array((a * point, lp.destination, lp.offsets), shape=(lp.sources, lp.destinations))
-    diagonal = np.bincount(lp.destination, weights=a * a * point, minlength=lp.destinations)
-    limits = lp.per_source.limits()
-    inverse = np.where(limits.equality & (limits.at_most > 0), 1 / np.maximum(limits.at_most, 1e-300), 0.0)
-    ridge = 1e-9 * diagonal + 1e-300
-
-    def hessian(v: Float64) -> Float64:
-        v = np.where(active, v, 0.0)
-        product = (diagonal + ridge) * v - weighted.T @ (inverse * (weighted @ v))
-        return np.where(active, product, v)
-
-    shape = (lp.destinations, lp.destinations)
-    precondition = linalg.LinearOperator(shape, matvec=lambda v: v / np.where(active, diagonal + ridge, 1.0))
-    step: Float64 = linalg.cg(
-        linalg.LinearOperator(shape, matvec=hessian), excess, rtol=1e-3, maxiter=200, M=precondition
-    )[0]
-    return step

@@ -3,9 +3,9 @@
 '<=' polytopes and boxes: with A >= 0 and b >= 0, scaling edge e by min(1, b_j / (Ax)_j) keeps every constraint; what
 the sums round is a share of x that a little more scaling would take away, so that share of its cost is added.
 '=' polytopes: that scaling leaves sources short of z. In this order: the point as it is, refilled, changed by a small
-LP on its largest entries, balanced, changed by an LP on all edges (harness/refill.py, restore.py). The first that keeps
-every row to 1e-12 is taken, else the best of them where it keeps them to 1e-9; a violation that remains is stated, and
-its worth is added to the cost (harness/feasible.py).
+LP on its largest entries, balanced, changed by an LP on all edges (harness/refill.py, restore.py, general/balance.py).
+The first that keeps every row to 1e-12 is taken, else the best of them where it keeps them to 1e-9; a violation that
+remains is stated, and its worth is added to the cost (harness/feasible.py).
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ from harness.feasible import (
     rounded_cost,
     violations,
 )
+from harness.general.balance import balanced
 from harness.general.points import point_of
 from harness.polytopes.points import brought_in, has_equality, unserved_source
 from harness.refill import (
-    balance,
     fit,
     load_of,
     refill,
@@ -52,8 +52,6 @@ _ROUNDING = 1e-12
 _LARGEST_VIOLATION = 1e-9
 #: Below b by this share: room for what refilling rounds.
 _MARGIN = 1e-14
-#: The margins below b that balancing tries, as multiples of the largest relative excess over a budget.
-_BALANCE_MARGINS = (1.0, 10.0, 100.0)
 _SMALLEST_BUDGET = 1e-300
 #: Entries below this multiple of the largest relative excess are left out, and never a larger share than the second.
 _NOISE = (1.0, 30.0)
@@ -184,9 +182,9 @@ def _candidates(lp: MatchingLP, x: npt.NDArray[Any]) -> Iterator[Float64]:
     held = np.where(support, scaled, 0.0)
     if restore(lp, point := held.copy(), support):
         yield point
-    for margin in _BALANCE_MARGINS:
-        if balance(lp, point := scaled.copy(), min(0.5, margin * excess)):
-            yield point
+    balanced_point = balanced(lp, scaled, excess)
+    if balanced_point is not None:
+        yield balanced_point
     if lp.edges <= MOST_EDGES and restore(lp, point := held.copy(), np.ones(lp.edges, np.bool_)):
         yield point
 

@@ -7,7 +7,7 @@ done edge by edge is done by whole vectors, a layer at a time. R rows of all fam
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,16 @@ class Layer:
 def sides_of(lp: MatchingLP) -> Sides:
     """Sides of all rows, family after family, float64[R] each."""
     return Sides(**{name: np.concatenate([getattr(family, name) for family in lp.rows]) for name in SIDE_NAMES})
+
+
+def hard_sides(lp: MatchingLP) -> Sides:
+    """The same, infinite where a side has a price."""
+    sides = sides_of(lp)
+    return replace(
+        sides,
+        lower=np.where(np.isinf(sides.penalty_below), sides.lower, -np.inf),
+        upper=np.where(np.isinf(sides.penalty_above), sides.upper, np.inf),
+    )
 
 
 def layers(chunk: Chunk) -> Iterator[Layer]:

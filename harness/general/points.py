@@ -1,9 +1,10 @@
 """The point beyond the short form that a certificate speaks of, and what it costs at most. R rows, E edges.
 
 x is brought into its polytopes. If it leaves hard rows, no source has to place a sum, and 0 satisfies all hard rows,
-the edges of the rows that it leaves are scaled down: an edge takes the least factor of its rows. That the result holds
-every row is then proved, not assumed (harness/general/standing.py). What is left of a violation is either rounding, or
-the point is not feasible.
+the edges of the rows that it leaves are scaled down: an edge takes the least factor of its rows. With floors, '=' rows
+or '=' sources the nearest point within the rows is looked for (harness/general/balance.py). That the result holds every
+row is then proved, not assumed (harness/general/standing.py). What is left of a violation is either rounding, or the
+point is not feasible.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from harness.general.balance import balanced
 from harness.general.layers import layers, sides_of
 from harness.general.standing import (
     Point,
@@ -113,17 +115,43 @@ def point_of(lp: MatchingLP, x: npt.NDArray[Any], threads: int = 1) -> Float64:
 
 
 def _found(lp: MatchingLP, sides: Sides, x: npt.NDArray[Any], pool: ThreadPoolExecutor) -> _Found:
-    """x in its polytopes, scaled into its rows where that ends within them."""
-    start = found = _with_standing(lp, sides, _scaled(x, []), pool)
-    if not start.left or has_equality(lp) or not _holds_at_zero(sides):
+    """x in its polytopes; where that leaves hard rows, scaled or balanced, if one of them ends within the rows."""
+    start = _with_standing(lp, sides, _scaled(x, []), pool)
+    if not start.left:
         return start
+    scaled = _scaled_down(lp, sides, x, start, pool)
+    if scaled is not None:
+        return scaled
+    return _balanced(lp, sides, start, pool) or start
+
+
+def _scaled_down(
+    lp: MatchingLP, sides: Sides, x: npt.NDArray[Any], start: _Found, pool: ThreadPoolExecutor
+) -> _Found | None:
+    """x scaled into its rows; None where some row stays left, or 0 is not within all of them."""
+    if has_equality(lp) or not _holds_at_zero(sides):
+        return None
+    found = start
     rounds: list[_Factors] = []
     for number in range(_ROUNDS + 1):
         rounds = [*rounds, _factors(sides, found, all_rows=number == _ROUNDS)]
         found = _with_standing(lp, sides, _scaled(x, rounds), pool)
         if not found.left:
             return found
-    return start
+    return None
+
+
+def _balanced(lp: MatchingLP, sides: Sides, start: _Found, pool: ThreadPoolExecutor) -> _Found | None:
+    """A point near the start that leaves rows by no more than rounding."""
+    excess = relative_violation(sides, start.hard)
+    if lp.is_short_form or excess <= _ROUNDING:
+        return None  # harness/repair.py has tried; or there is nothing to mend
+    x = np.concatenate([np.zeros(0), *(start.point(chunk) for chunk in chunks(lp))])
+    values = balanced(lp, x, excess)
+    if values is None:
+        return None
+    found = _with_standing(lp, sides, lambda chunk: values[chunk.edges], pool)
+    return found if relative_violation(sides, found.hard) <= _ROUNDING else None
 
 
 def _with_standing(lp: MatchingLP, sides: Sides, point: Point, pool: ThreadPoolExecutor) -> _Found:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from harness.referee import certify
+from harness.repair import repaired_point
 from harness.verdict import verdict
-from instances import MatchingLP
+from instances import MatchingLP, generate, parse_spec
 from instances.polytopes.simplex import Simplex
 from instances.rows import Rows
 from solvers import Answer, Status, get_solver
+from tests import exact_rows
 from tests.support.feasible_rows import general_lp
 from tests.support.highs import HighsApart
 
@@ -43,11 +47,12 @@ def test_bound_and_points_enclose_the_optimum_whatever_the_answer(highs: HighsAp
     assert optimal.accuracy <= 1e-6
 
 
-def test_a_point_near_a_floor_is_solved_within_tolerance_and_said_not_to_be_feasible() -> None:
+def test_a_point_near_floors_is_solved_within_tolerance_and_said_not_to_be_feasible() -> None:
+    """No point is feasible: the source has a millionth less than both floors ask for."""
     lp = MatchingLP(
         offsets=[0, 2],
         c=np.array([1.0, 2.0]),
-        polytope=Simplex(),
+        polytope=Simplex(z=0.5 - 1e-6),
         rows=[Rows("floor", row=[0, 1], lower=[0.25, 0.25])],
     )
     near = np.array([0.25 - 1e-6, 0.25])
@@ -71,3 +76,20 @@ def test_solvers_that_know_one_family_alone_refuse_others_in_one_line() -> None:
     refused = get_solver("ortools-mincostflow").unsuited(lp)
     assert refused
     assert "\n" not in refused
+
+
+@pytest.mark.parametrize("family", ["exposure", "volume", "coupons", "transport", "reviewers"])
+@pytest.mark.parametrize("noise", [1e-6, 1e-3])
+def test_floors_and_equal_rows_that_an_answer_leaves_are_mended(highs: HighsApart, family: str, noise: float) -> None:
+    lp = generate(parse_spec(f"{family}:sources=200,destinations=10,degree=5,seed=3"))
+    best = highs.solved(lp)
+    x = best.x * (1 + noise * np.random.default_rng(0).normal(size=lp.edges))
+    found = certify(lp, x, best.dual)
+    assert found.certified_gap is not None
+    assert 0 <= found.certified_gap <= 20 * noise
+
+    point = repaired_point(lp, x)
+    assert point is not None
+    assert exact_rows.violation(lp, point) <= Fraction(1, 10**12)
+    assert found.feasible_objective is not None
+    assert Fraction(found.feasible_objective) >= exact_rows.cost(lp, point)
