@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from instances import InputError, MatchingLP, ParquetSpec
+from instances import InputError, MatchingLP
 from instances.arguments import require_lp
 from instances.words import named
 
@@ -17,15 +17,6 @@ def require_problem(lp: Any, solver_id: Any) -> None:
     if not isinstance(solver_id, str):
         remedy = "write an id that `dualbench solvers` lists, such as 'blockpdhg', or the path of an adapter's .py file"
         raise InputError(f"solve: the second argument is {named(solver_id)}, expected a text: {remedy}")
-
-
-def require_short_form(lp: MatchingLP | ParquetSpec, call: str) -> None:
-    """InputError where the rows of an instance are of a kind that neither a solver nor the referee knows."""
-    if lp.beyond_short_form:
-        raise InputError(
-            f"{call}: the instance has {lp.beyond_short_form}; solvers and referee take one family of '<=' rows with "
-            "a >= 0 and b >= 0 so far: lp.to_explicit() is the form for a general LP solver"
-        )
 
 
 def require_judged(lp: Any, x: Any, dual: Any) -> None:

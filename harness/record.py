@@ -129,7 +129,7 @@ class CaseRecord:
     """The solver's own words."""
 
     reason: Annotated[str, TEXT.or_null] = ""
-    """One line for anything but solved."""
+    """One line for anything but solved, and for a point that is within tolerance, not feasible."""
 
     seconds: Annotated[Seconds, SECONDS, _SECONDS] = field(default_factory=Seconds)
     """Wall time of each step; null for a step that did not end."""

@@ -74,7 +74,7 @@ def lp_from_rows(
         short: dict[str, Any] = {name: arrays[name] for name in EDGE_ARRAYS}
         return MatchingLP(offsets=arrays["offsets"], b=families[0].upper, polytope=polytope, **short)
     rows = families_from(named_forms(families), {**arrays, **limit_arrays(families)})
-    return MatchingLP(offsets=arrays["offsets"], c=arrays["c"], polytope=polytope, rows=rows)
+    return MatchingLP.beyond(offsets=arrays["offsets"], c=arrays["c"], polytope=polytope, rows=rows)
 
 
 def lp_from(header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -> MatchingLP:
@@ -91,7 +91,8 @@ def lp_from(header: Mapping[str, Any], arrays: Mapping[str, npt.NDArray[Any]]) -
     for family, one in zip(families, header["rows"], strict=True):
         if one["keys"] != (None if family.keys is None else bytes_hash(family.keys)):
             raise InstanceError(f"the keys of the rows {family.name} are not what was written")
-    return MatchingLP(offsets=arrays["offsets"], c=arrays["c"], polytope=polytope, rows=families)
+    make = MatchingLP if header["rows"][0]["form"] == SHORT else MatchingLP.beyond
+    return make(offsets=arrays["offsets"], c=arrays["c"], polytope=polytope, rows=families)
 
 
 def polytope_arrays(polytopes: PerSource) -> dict[str, npt.NDArray[Any]]:
@@ -145,6 +146,7 @@ def hash_of_hashes(
 def piece_hash(lp: MatchingLP, first: int, last: int) -> str:
     """SHA-256 over sources first : last of `lp`: degrees, edges, and the polytopes where the sources differ."""
     arrays = {"degrees": np.diff(lp.offsets[first : last + 1]), **part_arrays(lp, first, last)}
+    release_pages(lp.offsets, first, last)
     if polytope_header(lp.polytope) is None:
         arrays |= polytope_arrays(lp.per_source.part(first, last))
     hashed = [list(_hash_array(item)) for item in arrays.items()]
@@ -164,6 +166,15 @@ def limits_hash(lp: MatchingLP) -> str:
     if lp.is_short_form:
         return bytes_hash(lp.b)
     return hashlib.sha256(json.dumps([_hash_array(item) for item in limits_of(lp).items()]).encode()).hexdigest()
+
+
+def hash_of_pieces(pieces: Sequence[str], part: MatchingLP) -> str:
+    """Names a whole instance by the `piece_hash` of its pieces in order, whoever holds them, and by what each `part`
+    has of the whole: limits, forms of the families, and the polytope where the sources share one.
+    """
+    families = None if part.is_short_form else forms(part.rows)
+    content = [list(pieces), limits_hash(part), polytope_header(part.polytope), families]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
 def bytes_hash(array: npt.NDArray[Any]) -> str:

@@ -91,6 +91,14 @@ class MatchingLP:
         check_range("c", self.c, -np.inf, np.inf, "")
         _ = self.per_source  # validates the polytope
 
+    @classmethod
+    def beyond(cls, *, offsets: Any, c: Any, polytope: Polytope, rows: Sequence[Rows | RaggedRows]) -> MatchingLP:
+        """The LP with these families as they are: a part of one beyond the short form, which may have it by itself."""
+        made = cls(offsets=offsets, c=c, polytope=polytope, rows=rows)
+        object.__setattr__(made, "rows", tuple(rows))
+        object.__setattr__(made, "_short", None)
+        return made
+
     @property
     def sources(self) -> int:
         return int(self.offsets.size - 1)

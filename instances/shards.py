@@ -7,7 +7,6 @@ which the ranks add up, are integers.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.available import available_memory
-from instances.content import limits_of, part_arrays
+from instances.content import piece_hash
 from instances.errors import SpecError
 from instances.generate import assembled, block_count, generate_blocks
-from instances.mapped import release_pages, unnamed_array
+from instances.mapped import unnamed_array
 from instances.matching import MatchingLP
 from instances.memory import memory_bytes
 from instances.readers.parquet import ParquetSpec
@@ -45,8 +44,8 @@ class Part:
     """int64[P + 1]: where each piece starts among its own sources, and the end."""
 
     def digests(self) -> list[str]:
-        """One hash per piece, over its degrees and the bytes of its edges; see `instance_digest`."""
-        return [_digest(self.lp, int(i), int(k)) for i, k in zip(self.pieces[:-1], self.pieces[1:], strict=True)]
+        """One hash per piece; see instances.content.hash_of_pieces."""
+        return [piece_hash(self.lp, int(i), int(k)) for i, k in zip(self.pieces[:-1], self.pieces[1:], strict=True)]
 
 
 def load_part(
@@ -100,14 +99,6 @@ def shares(edges: Sequence[int] | npt.NDArray[np.int64], ranks: int, what: str) 
     return list(zip(starts.tolist(), [*starts[1:].tolist(), pieces], strict=True))
 
 
-def instance_digest(digests: Sequence[str], part: MatchingLP) -> str:
-    """Names the content of a whole instance from the digests of its pieces in order, whoever holds them, and the limits
-    of its rows, which each `part` has.
-    """
-    limits = b"".join(limit.tobytes() for limit in limits_of(part).values())
-    return hashlib.sha256("".join(digests).encode() + limits).hexdigest()
-
-
 def _blocks(spec: Spec) -> tuple[MatchingSpec, npt.NDArray[np.int64]]:
     """The first source of each block, and the number of sources."""
     if not in_blocks(spec):
@@ -123,12 +114,3 @@ def _read_part(spec: ParquetSpec, rank: int, ranks: int) -> Part:
     first, last = shares(groups.edges, ranks, _GROUPS)[rank]
     lp, first_source, pieces = groups.read(first, last)
     return Part(lp=lp, first_source=first_source, pieces=pieces)
-
-
-def _digest(lp: MatchingLP, first: int, last: int) -> str:
-    digest = hashlib.sha256(np.diff(lp.offsets[first : last + 1]).tobytes())
-    for array in part_arrays(lp, first, last).values():
-        digest.update(np.ascontiguousarray(array).data)
-        release_pages(array)
-    release_pages(lp.offsets, first, last)
-    return digest.hexdigest()

@@ -130,12 +130,11 @@ def _cells(row: Mapping[Any, Any]) -> list[Cell]:
     )
     error = f"{100 * row['error']:+.0f} %" if _known(row["error"]) else ""
     size = f", {compact(row['edges'])} edges" if _known(row["edges"]) else ""
-    reason = row["reason"] if row["status"] != "solved" else ""
     return [
         Cell(text=row["series"], note=f"{row['mode']}{size}"),
         Cell(text=row["solver"]),
         Cell(text=count(row["ranks"]), note=ranks),
-        Cell(text=row["status"].replace("_", " "), note=reason),
+        Cell(text=row["status"].replace("_", " "), note=row["reason"]),
         Cell(text=count(row["iterations"])),
         Cell(text=digits(row["per_iteration"])),
         Cell(text=digits(row["efficiency"]) if _known(row["efficiency"]) else ABSENT, muted=bool(row["shared"])),

@@ -71,11 +71,13 @@ def _judge(case: Mapping[str, Any], result: Mapping[str, Any], folder: Path, thr
     except (ArithmeticError, ValueError) as error:
         certificate = Certificate(reason=str(error))
 
-    answer = Answer(x=x, dual=dual, status=claim, raw_status=result["raw_status"])
+    ray = None if result["ray"] is None else np.array(result["ray"], dtype=np.float64)
+    answer = Answer(x=x, dual=dual, status=claim, raw_status=result["raw_status"], ray=ray)
     status, reason = verdict(answer, certificate, case["settings"]["tolerance"], lp, threads=threads)
+    missing = result["x"] if status not in (Status.SOLVED, Status.INFEASIBLE) else ""
     return {
         "status": str(status),
-        "reason": "; ".join(filter(None, (reason, result["x"]))) if status is not Status.SOLVED else "",
+        "reason": "; ".join(filter(None, (reason, missing))),
         "certificate": asdict(certificate),
         "content_hash": content_hash(lp),
         "x_hash": array_hash(x),

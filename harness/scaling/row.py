@@ -76,7 +76,7 @@ class ScalingRecord(TypedDict, total=False):
     """How the run ended (solvers.Status), by the referee's word."""
 
     reason: Annotated[str | None, TEXT.or_null]
-    """One line for anything but solved."""
+    """One line for anything but solved, and for a point that is within tolerance, not feasible."""
 
     claim: str
     """The status that the solver gave itself."""

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from harness import records
-from harness.arguments import require_short_form
 from harness.disk import written
 from harness.environment import environment
 from harness.folder import locked, save_dual, x_name
@@ -22,7 +21,7 @@ from harness.scaling.judge import CASE, RESULT, X, judged
 from harness.scaling.launch import Launched, launch
 from harness.scaling.recording import DEFINITIONS, scaling_record
 from harness.scaling.sharded import ShardedCase, parts_on_disk, sharded_card, take_part
-from instances import InputError, MatchingSpec, ParquetSpec, parse_spec
+from instances import InputError, MatchingSpec, parse_spec
 from instances.shards import require_parts
 from solvers import Status
 from solvers.engine.collectives import RankLostError
@@ -59,10 +58,7 @@ class Series:
             case = self.at(ranks)
             neighbours = int(os.environ.get("LOCAL_WORLD_SIZE", str(ranks)))
             on_disk = parts_on_disk(case, neighbours)
-            spec = parse_spec(case.spec)
-            if isinstance(spec, ParquetSpec):
-                require_short_form(spec, spec.text)
-            require_parts(spec, ranks, neighbours=neighbours, on_disk=on_disk)
+            require_parts(parse_spec(case.spec), ranks, neighbours=neighbours, on_disk=on_disk)
 
     def at(self, ranks: int) -> ShardedCase:
         """The case on `ranks` ranks: the same instance (strong), or `ranks` times the sources (weak)."""

@@ -24,9 +24,10 @@ from harness.clock import Stopwatch
 from harness.cores import take_cores
 from harness.scaling.assembled import assemble
 from instances import InputError, MatchingLP, MatchingSpec, Spec, available_memory, in_blocks, parse_spec
+from instances.content import hash_of_pieces
 from instances.cpus import usable_cpus
 from instances.mapped import default_cache
-from instances.shards import instance_digest, load_part
+from instances.shards import load_part
 from solvers import Answer, Settings
 from solvers.card import SolverCard
 from solvers.engine.checkpoint import CheckpointStore
@@ -149,7 +150,7 @@ def _solve(case: ShardedCase, group: Communicator, x_file: Path | None) -> tuple
     part = load_part(spec, group.rank, group.size, group.sum, threads=settings.threads, folder=folder)
     seconds = {"generate": stopwatch.lap()}
 
-    digest = instance_digest([d for found in group.gather(part.digests()) for d in found], part.lp)
+    digest = hash_of_pieces([d for found in group.gather(part.digests()) for d in found], part.lp)
     edges = int(group.sum(np.array([part.lp.edges]))[0])
     checkpoints = _checkpoints(case, group, part.lp.edges, digest)
     context = SolveContext(group, reduce_dtype=case.wire, checkpoints=checkpoints)
@@ -188,6 +189,7 @@ def _whole(case: ShardedCase, answer: Answer, context: SolveContext, lp: Matchin
         "notes": notes,
         "checkpoints": 0 if context.checkpoints is None else context.checkpoints.saved,
         "dual": None if answer.dual is None else answer.dual.tolist(),
+        "ray": None if answer.ray is None else answer.ray.tolist(),
         "trace": {k: [getattr(p, k) for p in answer.trace] for k in ("seconds", "iteration", "gap")},
     }
 

@@ -40,8 +40,6 @@ from instances.errors import InputError, InstanceError, SpecError
 from instances.matching import MatchingLP
 from instances.parquet_edges import read_edges
 from instances.parquet_tables import read_limits, read_polytopes, write_tables
-from instances.row_arrays import SHORT
-from instances.rows import families_in_words
 from instances.whole_folder import written_folder
 
 _SPEC = "spec.json"
@@ -122,14 +120,6 @@ class ParquetSpec:
     @property
     def nbytes(self) -> int:
         return int(self._header["bytes"])
-
-    @property
-    def beyond_short_form(self) -> str:
-        """As of the instance; known from its header alone."""
-        rows = self._header.get("rows")
-        if rows is None or rows[0]["form"] == SHORT:
-            return ""
-        return families_in_words([family["name"] for family in rows])
 
     @classmethod
     def parse(cls, text: str) -> ParquetSpec:

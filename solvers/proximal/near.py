@@ -60,9 +60,16 @@ def of_all_ranks(cells: Cells, centre: CellVector, group: Communicator) -> tuple
     kind = concatenated(group, cells.slice_kind.astype(np.int64)).astype(cells.slice_kind.dtype)
     index = concatenated(group, cells.index.astype(np.int64)).astype(cells.index.dtype)
     radius, a, c, centre = (concatenated(group, values) for values in (cells.radius, cells.a, cells.c, centre))
-    upper = None if cells.upper is None else concatenated(group, cells.upper)
+    upper = _upper_of_all_ranks(cells, group)
     more = families_of_all_ranks(cells.more, group)
     return _one_band(start, lane, kind, radius=radius, upper=upper, index=index, a=a, c=c, more=more), centre
+
+
+def _upper_of_all_ranks(cells: Cells, group: Communicator) -> npt.NDArray[Any] | None:
+    """That of all ranks; a rank without box-cuts, where others have some, says 0, which nothing reads."""
+    if not group.max(np.array([float(cells.upper is not None)]))[0]:
+        return None
+    return concatenated(group, np.zeros_like(cells.radius) if cells.upper is None else cells.upper)
 
 
 def _one_band(

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,8 @@ from instances import (
     InstanceError,
     MatchingLP,
     PerSource,
+    Rows,
+    Simplex,
     SpecError,
     content_hash,
     generate,
@@ -26,8 +29,8 @@ from instances import (
     read_parquet,
     write_parquet,
 )  # fmt: skip
-from instances.content import edge_arrays_of, limits_hash
-from instances.shards import Part, instance_digest, load_part, require_parts, shares
+from instances.content import edge_arrays_of, hash_of_pieces, limits_hash
+from instances.shards import Part, load_part, require_parts, shares
 from instances.spec import Spec
 
 SPECS = (
@@ -51,7 +54,7 @@ def all_parts(spec: Spec, ranks: int) -> list[Part]:
 
 
 def digest_of(parts: list[Part]) -> str:
-    return instance_digest([digest for part in parts for digest in part.digests()], parts[0].lp)
+    return hash_of_pieces([digest for part in parts for digest in part.digests()], parts[0].lp)
 
 
 @pytest.mark.parametrize("text", SPECS)
@@ -139,6 +142,42 @@ def test_parts_of_a_stored_instance_are_the_whole(stored: tuple[MatchingLP, Path
     np.testing.assert_array_equal(np.concatenate([p.lp.degrees() for p in parts]), whole.degrees())
     np.testing.assert_array_equal(np.concatenate([p.lp.per_source.kind for p in parts]), whole.per_source.kind)
     np.testing.assert_array_equal(np.concatenate([p.lp.per_source.radius for p in parts]), whole.per_source.radius)
+
+
+def test_a_part_of_an_lp_beyond_the_short_form_is_beyond_it_too(tmp_path: Path) -> None:
+    """Ranks that took different forms of one LP would wait for each other."""
+    edges = np.ones(SOURCES, dtype=np.float32)
+    edges[-1] = -1
+    whole = MatchingLP(
+        offsets=np.arange(SOURCES + 1),
+        c=-edges,
+        rows=[Rows("total", coefficient=edges, upper=[SOURCES / 2])],
+    )
+    write_parquet(whole, tmp_path / "stored", "by hand")
+    spec = parse_spec(f"parquet:path={tmp_path / 'stored'}")
+    first, last = (load_part(spec, rank, 2, lambda load: load).lp for rank in range(2))
+    assert (first.rows[0].coefficient == 1).all()  # type: ignore[union-attr]
+    assert not first.is_short_form
+    assert not last.is_short_form
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"lower": [1.0], "upper": np.inf},
+        {"upper": [1.0], "penalty": 3.0},
+        {"upper": [1.0], "coefficient": 2.0},
+        {"upper": [1.0], "polytope": Simplex(z=2.0)},
+    ],
+    ids=["side", "price", "coefficient", "polytope"],
+)
+def test_the_digest_sees_what_no_array_of_edges_says(change: dict[str, Any]) -> None:
+    def made(*, polytope: Simplex | None = None, **fields: Any) -> str:
+        rows = [Rows("floor", row=np.arange(3), lower=[1.0] * 3), Rows("total", **fields)]
+        lp = MatchingLP(offsets=np.arange(4), c=-np.ones(3), rows=rows, polytope=polytope)
+        return digest_of([Part(lp=lp, first_source=0, pieces=np.array([0, 3]))])
+
+    assert made(**change) != made(upper=[1.0])
 
 
 def test_a_changed_row_group_is_refused_by_the_rank_that_reads_it(stored: tuple[MatchingLP, Path]) -> None:

@@ -15,7 +15,7 @@ from harness.referee import certify
 from harness.scaling.assembled import assemble
 from harness.scaling.judge import CASE, RESULT, X, judged
 from harness.scaling.sharded import ShardedCase
-from instances import content_hash, generate, parse_spec
+from instances import MatchingLP, Rows, content_hash, generate, parse_spec, write_parquet
 from solvers import Settings, get_solver
 from solvers.engine.collectives import LOCAL
 
@@ -62,7 +62,7 @@ def answered(tmp_path: Path) -> Path:
     assert answer.dual is not None
     case = ShardedCase(spec=SMALL, solver="blockpdhg", settings=Settings(), ranks=1)
     (tmp_path / CASE).write_text(case.text)
-    result = {"status": "solved", "raw_status": "", "x": "", "dual": answer.dual.tolist()}
+    result = {"status": "solved", "raw_status": "", "x": "", "dual": answer.dual.tolist(), "ray": None}
     (tmp_path / RESULT).write_text(json.dumps(result))
     assert assemble(LOCAL, answer.x, lp.edges, tmp_path / X) == ""
     return tmp_path
@@ -100,6 +100,35 @@ def test_what_cannot_be_judged_is_not_called_solved(answered: Path) -> None:
     assert "not judged" in found["reason"]
     change(answered, status="time_limit", raw_status="time is up")
     assert judged(answered, 1)["status"] == "time_limit"
+
+
+def contradicting(folder: Path) -> str:
+    """A stored LP in which each of 9 sources may place 1, and a row asks for 10; a spec of it."""
+    rows = [Rows("most", row=np.arange(9) % 3, upper=np.full(3, 9.0)), Rows("floor", lower=10.0)]
+    write_parquet(MatchingLP(offsets=np.arange(10), c=-np.ones(9), rows=rows), folder / "lp", "by hand")
+    return f"parquet:path={folder / 'lp'}"
+
+
+@pytest.mark.parametrize(("ray", "status"), [([0.0, 0.0, 0.0, -1.0], "infeasible"), ([1.0, 0, 0, 0], "inaccurate")])
+def test_a_claim_that_no_x_is_feasible_is_judged_by_its_ray(answered: Path, ray: list[float], status: str) -> None:
+    case = json.loads((answered / CASE).read_text())
+    (answered / CASE).write_text(json.dumps(case | {"spec": contradicting(answered)}))
+    change(answered, status="infeasible", raw_status="a ray", x="no x", dual=None, ray=ray)
+    found = judged(answered, 1)
+    assert found["status"] == status
+    assert found["reason"].startswith("a ray" if status == "infeasible" else "claimed infeasible (a ray), nothing")
+
+
+def test_a_point_near_its_rows_is_not_called_feasible(answered: Path) -> None:
+    case = json.loads((answered / CASE).read_text())
+    rows = [Rows("floor", coefficient=np.array([1.0, -1.0]), lower=[1.0])]
+    write_parquet(MatchingLP(offsets=[0, 1, 2], c=np.ones(2), rows=rows), answered / "lp", "by hand")
+    (answered / CASE).write_text(json.dumps(case | {"spec": f"parquet:path={answered / 'lp'}"}))
+    np.save(answered / X, np.array([1 - 1e-6, 0.0]))
+    change(answered, dual=[-1.0])
+    found = judged(answered, 1)
+    assert (found["status"], found["reason"]) == ("solved", "within tolerance, not feasible")
+    assert found["certificate"]["row_violation"] == pytest.approx(5e-7)
 
 
 @pytest.mark.parametrize(
