@@ -16,11 +16,14 @@ One case, from `dualbench run smoke` to its row:
     records.append               -> records.jsonl; reports/ reads nothing else
 
 `solve` for a notebook, pytest_plugin.py and `run --in-process` take the same path from attempt.py on, in one process.
+`solve_problem` and `dualbench solve` come from a user's own tables and end in decisions by key (decisions/).
 """
 
 from harness.certificate import Certificate
+from harness.decisions.solution import Solution
+from harness.decisions.solving import solve_problem
 from harness.referee import certify
 from harness.result import Result
 from harness.solve import solve
 
-__all__ = ["Certificate", "Result", "certify", "solve"]
+__all__ = ["Certificate", "Result", "Solution", "certify", "solve", "solve_problem"]

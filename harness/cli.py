@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from harness import streams
+from harness.decisions import commands as decision_commands
 from harness.isolation.wire import ServerError
 from harness.records import NO_SPACE, NotWrittenError
 from harness.scaling import commands as scaling_commands
@@ -51,8 +52,8 @@ def invoke(arguments: list[str]) -> int:
         return _complain(f"{error.format_message()} (see dualbench {_command(error)}--help)")
     except (click.ClickException, InputError) as error:
         return _complain(str(error))
-    except (KeyboardInterrupt, click.Abort):
-        return _complain("interrupted; what was finished is recorded, --resume goes on", status=130)
+    except (KeyboardInterrupt, click.Abort) as stop:
+        return _complain(f"interrupted; {stop or 'what was finished is recorded, --resume goes on'}", status=130)
     except (NotWrittenError, ServerError) as error:
         return _complain(str(error), status=FAULT)
     except OSError as error:
@@ -240,7 +241,7 @@ def generate(spec: str, out: Path) -> None:
     click.echo(f"{out}: {lp.sources:,} sources, {lp.destinations:,} destinations, {lp.edges:,} edges")
 
 
-for _command_of_its_own in (*scaling_commands.COMMANDS, *trust_commands.COMMANDS):
+for _command_of_its_own in (*decision_commands.COMMANDS, *scaling_commands.COMMANDS, *trust_commands.COMMANDS):
     cli.add_command(_command_of_its_own)
 
 

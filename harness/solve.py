@@ -50,16 +50,22 @@ def solve(
     Raises InputError for an unknown solver, setting or option, and where the solver is not available.
     """
     require_problem(lp, solver_id)
-    known = Settings.__dataclass_fields__
-    for name in settings:
-        if name not in known:
-            raise OptionError(f"unknown setting {name!r}: known settings are {', '.join(known)}")
+    asked = settings_from(settings)
     solver = get_solver(solver_id)
     watch = watch_for(solver, callback, verbose=verbose, quiet=quiet)
     compiling: dict[Step, float] = {}
     with watched(watch):
-        result = execute(lp, solver, Settings(**settings), lambda step: compiling.update({step: watch.compiling}))
+        result = execute(lp, solver, asked, lambda step: compiling.update({step: watch.compiling}))
     return replace(result, seconds=booked(result.seconds, compiling.get(Step.RUN, watch.compiling)))
+
+
+def settings_from(given: Mapping[str, Any]) -> Settings:
+    """Settings by name; OptionError for one that is unknown or out of range."""
+    known = Settings.__dataclass_fields__
+    for name in given:
+        if name not in known:
+            raise OptionError(f"unknown setting {name!r}: known settings are {', '.join(known)}")
+    return Settings(**given)
 
 
 def execute(

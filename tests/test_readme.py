@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -12,14 +13,20 @@ import pytest
 from harness.cli import cli, invoke
 from harness.records import read
 from harness.suite_file import suite_names
+from tests.support.campaigns import edges, write_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 
 
+def blocks(language: str, text: str = README) -> list[str]:
+    """The fenced blocks of a language, "" for those without one."""
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    return [block for kind, block in fenced if kind == language]
+
+
 def test_the_python_example_runs_as_written() -> None:
-    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    program = "".join(block for block in blocks if "certify(" in block or "Rows(" in block)
+    program = "".join(block for block in blocks("python") if "certify(" in block or "Rows(" in block)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     solved, objective, certified, families = done.stdout.splitlines()
@@ -32,14 +39,39 @@ def test_the_python_example_runs_as_written() -> None:
 
 def test_the_example_from_the_disk_runs_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DUALBENCH_CACHE", str(tmp_path))
-    (program,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "stored(" in block]
+    (program,) = [block for block in blocks("python") if "stored(" in block]
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     assert "'host'" in done.stdout
 
 
+def own_lp(folder: Path) -> list[list[str]]:
+    """The tables and problem.toml of the section "Your own LP" in `folder`; the words of its commands."""
+    section = README.split("## Your own LP")[1].split("\n## ")[0]
+    write_tables(folder, edges())
+    (statement,) = blocks("toml", section)
+    (folder / "problem.toml").write_text(statement)
+    (commands,) = blocks("", section)
+    (program,) = blocks("python", section)
+    (folder / "program.py").write_text(program + "print(len(decisions), decisions['x'].max(), len(prices))\n")
+    return [line.partition("#")[0].split()[1:] for line in commands.splitlines()]
+
+
+def test_an_own_lp_runs_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    solve, verify = own_lp(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert [invoke(command) for command in (solve, verify)] == [0, 0]
+    assert json.loads(Path("decisions/summary.json").read_text())["status"] == "solved"
+
+    done = subprocess.run([sys.executable, "program.py"], capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    status, shape = done.stdout.splitlines()
+    assert status.startswith("solved ")
+    assert shape.split()[1:] == ["1.0", "8"]
+
+
 def test_every_command_and_option_exists() -> None:
-    lines = [line for block in re.findall(r"```\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+    lines = [line for block in blocks("") for line in block.splitlines()]
     commands = [line.partition("#")[0].split() for line in lines if line.startswith("dualbench ")]
     assert len(commands) >= 10
     for _, name, *words in commands:

@@ -53,8 +53,10 @@ def new_solver(name: str, out: Path) -> None:
 def verify(path: Path, threads: int) -> int:
     """Derive RECORDS (a folder, a records file, pytest-benchmark JSON) again from spec, stored dual and stored x.
 
-    Exit status 1 where a row differs, a dual is missing, or nothing could be derived at all.
+    RECORDS may also be a folder of decisions: its summary is derived again from the tables, decisions and prices. Exit
+    status 1 where a row differs, a dual is missing, or nothing could be derived at all.
     """
+    from harness.decisions.again import holds_decisions, verify_decisions
     from harness.display import wide_console
     from harness.trust.verify import Outcome
     from harness.trust.verify import verify as derive
@@ -62,7 +64,7 @@ def verify(path: Path, threads: int) -> int:
     colours = {Outcome.AGREES: "green", Outcome.DIFFERS: "red", Outcome.MISSING: "red"}
     console = wide_console()
     counts = dict.fromkeys(Outcome, 0)
-    for verified in derive(path, threads=threads):
+    for verified in (verify_decisions if holds_decisions(path) else derive)(path, threads=threads):
         counts[verified.outcome] += 1
         _print(console, verified.outcome, colours.get(verified.outcome, "dim"), verified.case, verified.detail)
     console.print(", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count) or "no cases")

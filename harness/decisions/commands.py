@@ -1,0 +1,101 @@
+"""The command about decisions: `solve`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+OK = 0
+NOT_SOLVED = 1
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("problem", type=_PATH, metavar="PROBLEM.TOML")
+@click.option("--solver", default="auto", show_default=True, metavar="ID", help="A solver, or auto: ours, and why.")
+@click.option("--tolerance", type=float, default=1e-4, show_default=True, metavar="T", help="Certified gap asked for.")
+@click.option("--time-limit", type=float, metavar="S", help="Seconds of solving.")
+@click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; without it all that may be used.")
+@click.option("--device", default="cpu", show_default=True, metavar="D", help="cpu or cuda.")
+@click.option("--memory-limit", metavar="SIZE", help="Memory for reading the tables, such as 4GiB.")
+@click.option("--columns", multiple=True, metavar="NAME", help="A column of edges beside x; may be repeated.")
+@click.option("--all", "all_edges", is_flag=True, help="Write every edge, not only those with x > 0.")
+@click.option("--out", type=_PATH, required=True, metavar="DIR", help="Folder for decisions, prices and summary.")
+@click.option("--strict", is_flag=True, help="Exit with 1 where the problem was not solved.")
+@click.option("--quiet", is_flag=True, help="No progress on standard error.")
+def solve(
+    problem: Path,
+    solver: str,
+    out: Path,
+    columns: tuple[str, ...],
+    memory_limit: str | None,
+    *,
+    all_edges: bool,
+    strict: bool,
+    quiet: bool,
+    **settings: Any,
+) -> int:
+    """Solve the problem that PROBLEM.TOML states over tables, and write decisions by key into DIR.
+
+    DIR gets decisions.parquet, prices.parquet, summary.json and summary.md, whole or not at all; what an earlier
+    `solve` wrote there is replaced. Exit status 1 where there are no decisions, and with --strict where the status is
+    not solved.
+    """
+    from harness.decisions.folder import check_out
+    from harness.decisions.solving import NoDecisionsError, solve_problem
+    from harness.isolation.limits import parse_bytes
+    from harness.texts import plain_text
+    from instances.tables import Problem
+
+    check_out(out)
+    stated = Problem.read(problem)
+    memory = parse_bytes(memory_limit or "")
+    given = {name: value for name, value in settings.items() if value is not None}
+    say = None if quiet else _Progress()
+    try:
+        solution = solve_problem(stated, solver, columns=columns, progress=say, memory_limit=memory, **given)
+        solution.write(out, all_edges=all_edges)
+    except NoDecisionsError as error:
+        click.echo(f"dualbench: {plain_text(str(error))}; {_unchanged(out)}", err=True)
+        return NOT_SOLVED
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(_unchanged(out)) from None
+    _show(solution.summary, out)
+    return NOT_SOLVED if strict and solution.status != "solved" else OK
+
+
+def _unchanged(out: Path) -> str:
+    return f"nothing was written, {out} is as it was"
+
+
+def _show(summary: dict[str, Any], out: Path) -> None:
+    """Status, objective and gap in three lines."""
+    from harness.accuracy import accuracy
+    from harness.numbers import measured
+    from harness.texts import plain_text
+
+    reason = f" ({summary['reason']})" if summary["reason"] else ""
+    click.echo(
+        plain_text(f"{summary['status'].replace('_', ' ')}{reason}: gap {measured(accuracy(summary['certificate']))}")
+    )
+    counts = summary["decisions"]
+    click.echo(
+        f"{summary['sense']} {summary['objective']:,.10g}, {counts['edges_used']:,} of {counts['edges']:,} edges used"
+    )
+    click.echo(f"decisions, prices and summary are in {out}")
+
+
+class _Progress:
+    """A line for each phase, with the seconds since the command began."""
+
+    def __init__(self) -> None:
+        self._began = time.perf_counter()
+
+    def __call__(self, words: str) -> None:
+        click.echo(f"dualbench: {time.perf_counter() - self._began:8.1f} s   {words}", err=True)
+
+
+COMMANDS = (solve,)

@@ -1,0 +1,106 @@
+"""Solve a problem over tables: read, choose a solver, solve, and certify the decisions themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.attempt import check_runnable
+from harness.clock import Stopwatch
+from harness.decisions.choice import AUTO, choose
+from harness.decisions.outcome import Float64
+from harness.decisions.solution import Solution
+from harness.decisions.tables import decision_columns
+from harness.general.bound import into_intervals
+from harness.general.layers import sides_of
+from harness.referee import certify
+from harness.result import Result
+from harness.solve import settings_from, solve
+from harness.verdict import verdict
+from instances import InputError
+from instances.cpus import usable_threads
+from instances.tables import Problem, Stated
+from solvers import get_solver
+
+
+class NoDecisionsError(InputError):
+    """The solver gave no x, or none that lies in the polytopes of its sources; the text says why."""
+
+
+def solve_problem(
+    problem: Problem | Path | str,
+    solver: str = AUTO,
+    *,
+    columns: Sequence[str] = (),
+    progress: Callable[[str], None] | None = None,
+    memory_limit: int | None = None,
+    **settings: Any,
+) -> Solution:
+    """Decisions for a problem over tables, or the problem.toml at a path.
+
+    solver: its id, the path of an adapter, or `auto`. columns: of the edges, to stand beside x. progress: told each
+    phase in a few words; with it the gap goes to standard error as well, once a second. memory_limit: bytes for reading
+    the tables. settings: those of `solve` (tolerance, time_limit, device, ...); all threads that may be used where
+    threads= does not say how many.
+
+    Raises InputError for a problem that makes no LP, NoDecisionsError where there is nothing to decide by.
+    """
+    say = progress or _ignore
+    problem = problem if isinstance(problem, Problem) else Problem.read(problem)
+    names = decision_columns(problem, columns)
+    settings = {"threads": usable_threads(), **settings}
+    asked = settings_from(settings)
+    if solver != AUTO:
+        check_runnable(get_solver(solver), asked)
+    stopwatch = Stopwatch()
+    stated = problem.build(threads=asked.threads, memory_limit=memory_limit, progress=progress)
+    seconds = {"read": stopwatch.lap()}
+    stated.edge_columns(names, np.zeros(0, np.int64))  # an unknown one is refused before there is anything to lose
+    for note in stated.notes:
+        say(note)
+
+    choice = choose(stated.lp, solver)
+    say(f"solving with {choice.solver.id} ({choice.why})")
+    result = solve(stated.lp, choice.name, verbose=progress is not None, **settings)
+    seconds |= {name: value for name in ("warm_up", "prepare", "run") if (value := getattr(result.seconds, name))}
+
+    say("repairing and judging the decisions")
+    stopwatch.lap()
+    solution = _judged(stated, result, choice=choice, columns=names, settings=asked, seconds=seconds)
+    seconds["referee"] = (result.seconds.referee or 0.0) + stopwatch.lap()
+    return solution
+
+
+def _judged(stated: Stated, result: Result, **known: Any) -> Solution:
+    """The solution with the certificate of the point and the prices that it holds."""
+    threads = known["settings"].threads
+    x = result.x
+    if x is None or result.answer is None:
+        raise NoDecisionsError(f"no decisions, {result.status}: {result.reason or result.status.sentence}")
+    dual = _prices(stated, result)
+    certificate = certify(stated.lp, x, dual, threads=threads)
+    decided = replace(result.answer, x=x, dual=dual)
+    status, reason = verdict(decided, certificate, known["settings"].tolerance, stated.lp, threads=threads)
+    return Solution(
+        stated=stated,
+        status=status,
+        reason=reason,
+        certificate=certificate,
+        x=x,
+        dual=dual,
+        iterations=result.answer.iterations,
+        **known,
+    )
+
+
+def _prices(stated: Stated, result: Result) -> Float64 | None:
+    """The solver's dual in the intervals of the rows, as the bound takes it."""
+    proved = result.proved_dual
+    return None if proved is None else into_intervals(sides_of(stated.lp), proved)
+
+
+def _ignore(_: str) -> None: ...
