@@ -1,9 +1,9 @@
 """The CUDA kernel: one Triton launch for all slices of like shape, everything of an iteration fused.
 
-W width (padded to a power of two B inside a program), L lanes; a program takes one slice as a tile [B, L]. Loads and
-values are added atomically into copies of the J accumulators, so that popular destinations do not wait for one
-address; the sums of a pass are one atomic addition a program. Additions come in any order: results agree with the
-other kernels to rounding, not to the bit. No pass waits for the device.
+W width (padded to a power of two B inside a program), L lanes; a program takes slice after slice as a tile [B, L].
+Loads and values are added atomically into copies of the J accumulators, so that popular destinations do not wait for
+one address; the sums of a pass are one atomic addition a program. Additions come in any order: results agree with
+the other kernels to rounding, not to the bit. No pass waits for the device.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from solvers.base import OptionError, Vector
 from solvers.engine.cpu import answer_on_host, way_back
-from solvers.engine.cuda_blocks import Block, FromHost, Resident, current_device, upload_array
+from solvers.engine.cuda_blocks import Block, FromHost, Launch, Resident, current_device, upload_array
 from solvers.engine.kernel import Mix, Pass, Tensor
 from solvers.engine.layout import Layout
 from solvers.engine.storage import HostStorage
@@ -27,6 +27,8 @@ _MOST_ROUNDS = 100
 _COPIES = 32
 _SUM_COPIES = 1024
 _ACCUMULATE = {"COPIES": _COPIES, "SUM_COPIES": _SUM_COPIES}
+#: Programs of a launch at most: 16 for each multiprocessor of an H100, about as many as it can hold at a time.
+_PROGRAMS = 16 * 132
 
 
 class CudaKernel:
@@ -52,9 +54,9 @@ class CudaKernel:
         else:
             self._cells = Resident(layout, device)
             self._way_back = (upload_array(layout.source, device), upload_array(layout.offsets, device))
+        self._short_form = layout.more is None
         # Programs spread over the copies of the sums; then the copies are added.
-        per_copy = (-(-launch.slices // _COPIES) * launch.block * launch.lanes for launch in self._cells.launches)
-        self.terms = sum(per_copy) + _COPIES + _SUM_COPIES
+        self.terms = sum(map(_terms_of_a_copy, self._cells.launches)) + _COPIES + _SUM_COPIES
         self._dtype = getattr(torch, str(layout.a.dtype))
         self._resolution = float(np.finfo(layout.a.dtype).eps)
 
@@ -81,8 +83,9 @@ class CudaKernel:
         accumulators = self._accumulators()
         for block in self._cells.blocks((x,)):
             self._launch(
-                evaluate_feasible, block, price, factor, *block.primal, *accumulators, self.destinations, **_ACCUMULATE
-            )
+                evaluate_feasible, block, price, factor, *block.primal, *accumulators, self.destinations,
+                SHORT_FORM=self._short_form, **_ACCUMULATE,
+            )  # fmt: skip
         return _summed(*accumulators, values=True)
 
     def answer(self, x: Tensor, factor: Tensor, dtype: str, scratch: Tensor) -> Vector:
@@ -94,7 +97,7 @@ class CudaKernel:
             layout = self._cells.layout
             return answer_on_host(layout, way_back(layout), x, factor.cpu(), edges)
         for block in self._cells.blocks((x,)):
-            self._launch(answer, block, *self._way_back, *block.primal, factor, edges)
+            self._launch(answer, block, *self._way_back, *block.primal, factor, edges, SHORT_FORM=self._short_form)
         host = self._torch.empty(edges.shape, dtype=edges.dtype, device="cpu", pin_memory=edges.is_cuda)
         return np.asarray(host.copy_(edges).numpy())
 
@@ -125,10 +128,17 @@ class CudaKernel:
         """`loop` for every slice. Triton takes the current device, whatever the device of its arguments."""
         with current_device(self._torch.device(self.device)):
             for shape in block.launches:
-                loop[(shape.slices,)](
-                    shape.first, *block.arrays, block.more, *arguments, **constants,
-                    LANES=shape.lanes, BLOCK=shape.block, KIND=shape.kind, num_warps=shape.warps,
+                loop[(min(shape.slices, _PROGRAMS),)](
+                    shape.first, shape.slices, *block.arrays, block.more, *arguments, **constants, **shape.constants,
+                    FAMILIES=len(block.more), num_warps=shape.warps,
                 )  # fmt: skip
+
+
+def _terms_of_a_copy(launch: Launch) -> int:
+    """Additions that one number of a copy of the sums gets in a launch, at most."""
+    programs = min(launch.slices, _PROGRAMS)
+    slices = -(-launch.slices // programs) * -(-programs // _COPIES)
+    return slices * launch.most * launch.lanes
 
 
 def _summed(loads: Tensor, by_value: Tensor, sums: Tensor, *, values: bool) -> Pass:

@@ -23,9 +23,13 @@ from solvers.engine.storage import HostStorage
 
 #: Cells of the largest tile that stays in registers.
 _LARGEST_TILE = 16_384
-#: Cells of a tile that one warp takes.
-_WARP_CELLS = 128
+#: Lanes of a warp, each of which a thread takes from its first cell to the last, as far as its registers hold them.
+_WARP_LANES = 32
+_COLUMN = 16
 _MOST_WARPS = 16
+#: The greatest widths of the slices of one launch. More of them would save some registers for every launch that they
+#: cost and every loop that they have compiled.
+_WIDTHS = np.array([1, 2, 4, 8, 12, 16, 24, *(1 << np.arange(5, 15))])
 
 
 class Family(NamedTuple):
@@ -44,17 +48,30 @@ class Family(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Launch:
-    """Neighbouring slices that one launch can take: same lanes and kind, widths up to `block`."""
+    """Neighbouring slices that one launch can take: same lanes and kind, widths least..most."""
 
     first: int
     slices: int
     lanes: int
-    block: int
+    least: int
+    most: int
     kind: int
 
     @property
+    def block(self) -> int:
+        """Rows of a tile, a power of two."""
+        return 1 << (self.most - 1).bit_length()
+
+    @property
+    def constants(self) -> dict[str, int]:
+        """All that a loop is compiled for."""
+        return {"LANES": self.lanes, "BLOCK": self.block, "LEAST": self.least, "MOST": self.most, "KIND": self.kind}
+
+    @property
     def warps(self) -> int:
-        return min(_MOST_WARPS, max(1, self.block * self.lanes // _WARP_CELLS))
+        """As many as hold whole columns, and more where columns are long."""
+        columns = max(1, self.lanes // _WARP_LANES)
+        return min(_MOST_WARPS, columns * max(1, self.block // _COLUMN))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -65,8 +82,8 @@ class Block:
     arrays: tuple[Tensor, ...]
     """slice_start and slice_lane of these slices, radius and upper of all lanes (radius again where there is no upper),
     index, a and c of these cells; slice_start counts from the first of them."""
-    more: tuple[Family, ...] | None
-    """The families beyond the first, of these cells; None for the short form."""
+    more: tuple[Family, ...]
+    """The families beyond the first, of these cells."""
     primal: tuple[Tensor, ...]
 
 
@@ -77,7 +94,7 @@ class Resident:
         upper = layout.radius if layout.upper is None else layout.upper
         arrays = (layout.slice_start, layout.slice_lane, layout.radius, upper, layout.index, layout.a, layout.c)
         self._arrays = tuple(upload_array(array, device) for array in arrays)
-        self._more = None if layout.more is None else tuple(_uploaded(family, device) for family in layout.more)
+        self._more = tuple(_uploaded(family, device) for family in layout.more or ())
         self.launches = launches(layout, 0, layout.slice_kind.size)
 
     def zeros(self) -> Tensor:
@@ -195,7 +212,7 @@ class FromHost:
         return Block(
             launches=own_launches,
             arrays=(start, lanes, self._radius, self._upper, *cells),
-            more=None if self.layout.more is None else more,
+            more=more,
             primal=tuple(coming),
         )
 
@@ -264,25 +281,28 @@ def _cuts(slice_start: npt.NDArray[np.int64], cells: int) -> Iterator[tuple[int,
 
 
 def launches(layout: Layout, first: int, last: int) -> tuple[Launch, ...]:
-    """The slices first..last - 1, counted from `first`, merged where padded width, lanes and kind agree."""
-    cells, lanes = np.diff(layout.slice_start[first : last + 1]), np.diff(layout.slice_lane[first : last + 1])
-    shapes = np.column_stack((lanes, _padded(cells // lanes), layout.slice_kind[first:last]))
-    if not len(shapes):
+    """The slices first..last - 1, counted from `first`, merged where lanes, kind and the range of widths agree."""
+    lanes = np.diff(layout.slice_lane[first : last + 1])
+    width = np.diff(layout.slice_start[first : last + 1]) // lanes
+    if not lanes.size:
         return ()
-    if (shapes[:, 0] * shapes[:, 1]).max() > _LARGEST_TILE:
+    place = np.searchsorted(_WIDTHS, width)
+    if place.max() == _WIDTHS.size or (lanes * _WIDTHS[place]).max() > _LARGEST_TILE:
         raise OptionError(
-            f"kernel='cuda' takes sources with up to {_LARGEST_TILE} edges, one has {int((cells // lanes).max())}: "
+            f"kernel='cuda' takes sources with up to {_LARGEST_TILE} edges, one has {int(width.max())}: "
             f"use kernel='reference'"
         )
+    shapes = np.column_stack((lanes, place, layout.slice_kind[first:last]))
     starts = np.flatnonzero(np.r_[True, (np.diff(shapes, axis=0) != 0).any(axis=1)])
     ends = np.append(starts[1:], last - first)
     return tuple(
-        Launch(first=at, slices=end - at, lanes=int(shapes[at, 0]), block=int(shapes[at, 1]), kind=int(shapes[at, 2]))
+        Launch(
+            first=at,
+            slices=end - at,
+            lanes=int(lanes[at]),
+            least=int(_WIDTHS[place[at] - 1]) + 1 if place[at] else 1,
+            most=int(_WIDTHS[place[at]]),
+            kind=int(layout.slice_kind[first + at]),
+        )
         for at, end in zip(starts.tolist(), ends.tolist(), strict=True)
     )
-
-
-def _padded(width: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The next power of two."""
-    power: npt.NDArray[np.int64] = np.left_shift(1, np.frexp(width - 1.0)[1].astype(np.int64))
-    return power

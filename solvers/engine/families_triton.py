@@ -1,8 +1,9 @@
 """The families of rows beyond the first in Triton (import late): rises, loads and factors of a tile of cells.
 
-`more` is None for the short form, else a tuple with (first_row, start, index, a, coefficient) of each family: start
+`more` is a tuple, empty where there is one family, with (first_row, start, index, a, coefficient) of each family: start
 is None where the family is aligned, index where it has one row, and either a or coefficient, one number, where it has
-the other. All are known when a kernel is compiled, so the short form is compiled as if this file did nothing.
+the other. All are known when a kernel is compiled, so the short form is compiled as if this file did nothing. Their
+number comes apart, because Triton 3.6 takes no len() of a tuple that holds None.
 """
 
 # Triton looks annotations up: only its own names may stand there.
@@ -34,35 +35,33 @@ def _bounds(start, cell, real):
 
 
 @triton.jit
-def add_rises(more, price, cell, real, q):
+def add_rises(more, price, cell, real, q, FAMILIES: tl.constexpr):
     """q + the rises of further families, in the type of q."""
-    if more is not None:
-        for f in tl.static_range(len(more)):
-            if more[f][1] is None:
-                row, a = _entry(more[f], cell, real)
-                q += a.to(q.dtype) * tl.load(price + row, mask=real, other=0.0)
-            else:
-                q += _ragged_rises(more[f], price, cell, real, q.dtype)[0]
+    for f in tl.static_range(FAMILIES):
+        if more[f][1] is None:
+            row, a = _entry(more[f], cell, real)
+            q += a.to(q.dtype) * tl.load(price + row, mask=real, other=0.0)
+        else:
+            q += _ragged_rises(more[f], price, cell, real, q.dtype)[0]
     return q
 
 
 @triton.jit
-def add_sizes(more, price, cell, real, size):
+def add_sizes(more, price, cell, real, size, FAMILIES: tl.constexpr):
     """size + the sizes of the rises of further families, float64, and the number of entries of each cell, the first
     family's counted.
     """
     entries = tl.zeros_like(size) + 1.0
-    if more is not None:
-        for f in tl.static_range(len(more)):
-            if more[f][1] is None:
-                row, a = _entry(more[f], cell, real)
-                size += tl.abs(a.to(tl.float64) * tl.load(price + row, mask=real, other=0.0))
-                entries += 1.0
-            else:
-                _, of_family = _ragged_rises(more[f], price, cell, real, tl.float64)
-                size += of_family
-                first, end, _ = _bounds(more[f][1], cell, real)
-                entries += (end - first).to(tl.float64)
+    for f in tl.static_range(FAMILIES):
+        if more[f][1] is None:
+            row, a = _entry(more[f], cell, real)
+            size += tl.abs(a.to(tl.float64) * tl.load(price + row, mask=real, other=0.0))
+            entries += 1.0
+        else:
+            _, of_family = _ragged_rises(more[f], price, cell, real, tl.float64)
+            size += of_family
+            first, end, _ = _bounds(more[f][1], cell, real)
+            entries += (end - first).to(tl.float64)
     return size, entries
 
 
@@ -84,18 +83,17 @@ def _ragged_rises(family, price, cell, real, dtype: tl.constexpr):
 
 
 @triton.jit
-def add_loads(more, p, cell, real, loads, NEGATIVE: tl.constexpr):
+def add_loads(more, p, cell, real, loads, NEGATIVE: tl.constexpr, FAMILIES: tl.constexpr):
     """Add A p of further families, or the part of it that is negative, to loads[R]; p float64."""
-    if more is not None:
-        for f in tl.static_range(len(more)):
-            if more[f][1] is None:
-                _add_loads(more[f], cell, real & (p > 0), p, loads, NEGATIVE)
-            else:
-                first, end, most = _bounds(more[f][1], cell, real)
-                k = most * 0
-                while k < most:
-                    _add_loads(more[f], first + k, (first + k < end) & (p > 0), p, loads, NEGATIVE)
-                    k += 1
+    for f in tl.static_range(FAMILIES):
+        if more[f][1] is None:
+            _add_loads(more[f], cell, real & (p > 0), p, loads, NEGATIVE)
+        else:
+            first, end, most = _bounds(more[f][1], cell, real)
+            k = most * 0
+            while k < most:
+                _add_loads(more[f], first + k, (first + k < end) & (p > 0), p, loads, NEGATIVE)
+                k += 1
 
 
 @triton.jit
@@ -105,26 +103,27 @@ def _add_loads(family, n, real, p, loads, NEGATIVE: tl.constexpr):
     if NEGATIVE:
         load = tl.minimum(load, 0.0)
     if family[2] is None:  # one row: one addition a program
-        tl.atomic_add(loads + family[0], tl.sum(tl.sum(tl.where(real, load, 0.0), axis=0), axis=0))
+        total = tl.sum(tl.sum(tl.where(real, load, 0.0), axis=0), axis=0)
+        tl.atomic_add(loads + family[0], total, sem="relaxed")
     else:
-        tl.atomic_add(loads + row, load, mask=real)
+        tl.atomic_add(loads + row, load, mask=real, sem="relaxed")
 
 
 @triton.jit
-def least_factor(more, factor, cell, real, j, a):
-    """The factor[R] of the destination; with further families the least of all rows in which a cell has a load."""
+def least_factor(more, factor, cell, real, j, a, SHORT_FORM: tl.constexpr, FAMILIES: tl.constexpr):
+    """The factor[R] of the destination; beyond the short form the least of all rows in which a cell has a load."""
     least = tl.load(factor + j, mask=real, other=1.0)
-    if more is not None:
+    if not SHORT_FORM:
         least = tl.where(a != 0, least, 1.0)
-        for f in tl.static_range(len(more)):
-            if more[f][1] is None:
-                least = tl.minimum(least, _factors(more[f], factor, cell, real))
-            else:
-                first, end, most = _bounds(more[f][1], cell, real)
-                k = most * 0
-                while k < most:
-                    least = tl.minimum(least, _factors(more[f], factor, first + k, first + k < end))
-                    k += 1
+    for f in tl.static_range(FAMILIES):
+        if more[f][1] is None:
+            least = tl.minimum(least, _factors(more[f], factor, cell, real))
+        else:
+            first, end, most = _bounds(more[f][1], cell, real)
+            k = most * 0
+            while k < most:
+                least = tl.minimum(least, _factors(more[f], factor, first + k, first + k < end))
+                k += 1
     return least
 
 

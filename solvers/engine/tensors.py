@@ -8,11 +8,11 @@ import numpy.typing as npt
 from solvers.engine.kernel import Tensor
 
 
-def upload(array: npt.NDArray[np.float64], device: str) -> Tensor:
+def upload(array: npt.NDArray[np.float64] | Tensor, device: str) -> Tensor:
     """A float64 tensor on the device, its own memory."""
     import torch
 
-    return torch.from_numpy(np.array(array, dtype=np.float64)).to(device)
+    return torch.asarray(array, dtype=torch.float64, device=device, copy=True)
 
 
 def as_numpy(tensor: Tensor) -> npt.NDArray[np.float64]:

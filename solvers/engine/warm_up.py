@@ -109,3 +109,10 @@ def rehearse(kernel: Kernel, dtype: str) -> None:
     kernel.advance(price, 1.0, x, anchor, RESTART, values=True)
     kernel.evaluate_feasible(price, x)
     kernel.answer(x, price, dtype, anchor)
+
+
+def rehearse_ascent(kernel: Kernel) -> None:
+    """The one call that a ridge ascent makes of a device, on the real layout."""
+    import torch
+
+    kernel.project(torch.zeros(kernel.destinations, dtype=torch.float64, device=kernel.device), 1.0, values=True)

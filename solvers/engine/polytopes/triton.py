@@ -25,7 +25,7 @@ HALVINGS = tl.constexpr(80)
 
 @triton.jit
 def support(q, real, z, u, KIND: tl.constexpr):
-    """sum over the lanes of min over C_i of q_i'x, float64; q = 0 where a cell is not real."""
+    """min over C_i of q_i'x, float64[LANES]; q = 0 where a cell is not real."""
     if KIND == BOX:
         low = tl.sum(tl.minimum(q, 0.0), axis=0)
         least = z.to(tl.float64) * low.to(tl.float64)
@@ -36,7 +36,7 @@ def support(q, real, z, u, KIND: tl.constexpr):
         if KIND == SIMPLEX:
             low = tl.minimum(low, 0.0)
         least = z.to(tl.float64) * low.to(tl.float64)
-    return tl.sum(least, axis=0)
+    return least
 
 
 @triton.jit

@@ -22,9 +22,9 @@ from tests.support.feasible_rows import general_lp
 class Compiling(CudaKernel):
     def _launch(self, loop: Any, block: Block, *arguments: Any, **constants: Any) -> None:
         shape = max(block.launches, key=lambda shape: shape.slices)
-        constants |= {"LANES": shape.lanes, "BLOCK": shape.block, "KIND": shape.kind}
+        constants |= shape.constants | {"FAMILIES": len(block.more)}
         names = [p.name for p in loop.params if p.name not in constants]
-        given = dict(zip(names, (shape.first, *block.arrays, block.more, *arguments), strict=True))
+        given = dict(zip(names, (shape.first, shape.slices, *block.arrays, block.more, *arguments), strict=True))
         types = {name: mangle_type(value) for name, value in given.items()}
         types |= {p.name: p.annotation_type for p in loop.params if p.annotation_type}
         signature = {p.name: types.get(p.name, "constexpr") for p in loop.params}
