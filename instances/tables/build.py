@@ -11,16 +11,15 @@ import numpy.typing as npt
 
 from instances.errors import ProblemError
 from instances.matching import MatchingLP
-from instances.per_source import Limits, polytope_of
-from instances.polytopes import Kind, Polytope
 from instances.rows import Rows
 from instances.tables.duplicates import without_duplicates
 from instances.tables.edges import EdgeArrays, read_edges
-from instances.tables.limits import Float64, amounts_of_rows, amounts_of_sources
+from instances.tables.limits import family_rows
 from instances.tables.numbering import Numbering
 from instances.tables.plan import Plan, planned
 from instances.tables.session import session
-from instances.tables.statement import Limit, Statement
+from instances.tables.source_limits import polytope_of_sources
+from instances.tables.statement import Statement
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,8 +47,7 @@ class Built:
             assert self.destination_numbers is not None
             return _taken(self.destination.keys, self.destination_numbers[chosen])
         for family, rows in zip(self.families, self.lp.rows, strict=True):
-            if family is not None and name in family.columns:
-                assert isinstance(rows, Rows)
+            if family is not None and name in family.columns and isinstance(rows, Rows):
                 assert rows.row is not None
                 return _taken(family.column(name), rows.row[chosen])
         return None
@@ -63,19 +61,20 @@ def build(
     with session(threads, memory_limit) as connection:
         tell("numbering the keys")
         plan = planned(connection, stated)
-        allowed = amounts_of_sources(connection, plan.edges, stated.sources, plan.source)
+        polytope = polytope_of_sources(connection, plan.edges, stated.sources, plan.source)
         tell("reading and sorting the edges")
         rows = read_edges(connection, plan, positions=stated.edges.duplicates == "first")
         rows = without_duplicates(connection, plan, rows, stated.edges.duplicates, stated.objective)
+        tell("placing the edges in the rows of the limits")
         families = [
-            _family(connection, limit, numbering, rows)
+            family_rows(connection, limit, plan, numbering, rows)
             for limit, numbering in zip(stated.limits, plan.families, strict=True)
         ]
     cost = rows.numbers[stated.objective]
     lp = MatchingLP(
         offsets=_offsets(rows.keys[plan.source.name], plan.source.count),
         c=-cost if stated.maximise else cost,
-        polytope=_polytope(allowed, plan.source.count),
+        polytope=polytope,
         rows=families,
     )
     destination = plan.destination
@@ -111,40 +110,9 @@ def _offsets(source: npt.NDArray[np.int32], sources: int) -> npt.NDArray[np.int6
     return np.concatenate(([0], np.cumsum(np.bincount(source, minlength=sources)))).astype(np.int64)
 
 
-def _family(connection: Any, limit: Limit, numbering: Numbering | None, rows: EdgeArrays) -> Rows:
-    amounts = amounts_of_rows(connection, limit, numbering)
-    exact = amounts.get("equals")
-    return Rows(
-        limit.name,
-        row=None if numbering is None else rows.keys[numbering.name],
-        coefficient=rows.numbers[limit.use] if isinstance(limit.use, str) else limit.use,
-        lower=amounts.get("at_least", exact),
-        upper=amounts.get("at_most", exact),
-        penalty=amounts.get("penalty", np.inf),
-    )
-
-
-def _polytope(allowed: dict[str, Float64 | float], sources: int) -> Polytope:
-    """What each source may do, as one polytope where all are alike."""
-    exact = allowed.get("equals")
-    at_most = np.broadcast_to(allowed.get("at_most", np.inf) if exact is None else exact, sources)
-    upper = np.broadcast_to(allowed.get("each_at_most", np.inf), sources)
-    limits = Limits(at_most=at_most, upper=upper, equality=np.full(sources, exact is not None))
-    return polytope_of(_kinds(limits), limits)
-
-
-def _kinds(limits: Limits) -> npt.NDArray[np.uint8]:
-    """The kind whose limits these are, uint8[I]."""
-    of_sum = np.where(limits.equality, Kind.SIMPLEX_EQUALITY, Kind.SIMPLEX)
-    of_both = np.where(limits.equality, Kind.BOX_CUT_EQUALITY, Kind.BOX_CUT)
-    limited_sum = np.isfinite(limits.at_most)
-    kinds = np.where(np.isfinite(limits.upper), np.where(limited_sum, of_both, Kind.BOX), of_sum)
-    return kinds.astype(np.uint8)
-
-
 def _notes(plan: Plan, rows: EdgeArrays) -> tuple[str, ...]:
     notes = []
-    for one in dict.fromkeys(family for family in plan.families if family is not None):
+    for one in dict.fromkeys(family for family in plan.families if family is not None and family.entries is None):
         unused = one.count - np.count_nonzero(np.bincount(rows.keys[one.name], minlength=one.count))
         if unused:
             notes.append(f"{unused:,} of {one.count:,} keys of {' and '.join(one.columns)} are used by no edge")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,11 @@ def without_duplicates(connection: Any, plan: Plan, rows: EdgeArrays, rule: str,
     if rule == "error":
         raise _refused(connection, plan)
 
+    if plan.ragged:
+        raise ProblemError(
+            f"{plan.edges.label}: an edge stands more than once, and {plan.ragged[0].columns[0]} holds lists, which no "
+            "rule makes one: leave the repeated rows out"
+        )
     again = np.flatnonzero(repeats)
     members = np.union1d(again, again - 1)
     group = np.cumsum(~repeats[members], dtype=np.int64) - 1
@@ -57,16 +63,15 @@ def _ranked(rows: EdgeArrays, members: Integers, group: Integers, rule: str, obj
 
 
 def _sum(plan: Plan, rows: EdgeArrays, members: Integers, group: Integers) -> None:
-    """Each row of a group gets the sum of its numbers, added in the order of their values."""
+    """Each row of a group gets the sum of its numbers, rounded once, so that their order never matters."""
     starts = np.flatnonzero(np.diff(group, prepend=-1))
     for name, array in rows.keys.items():
         if (array[members] != array[members[starts]][group]).any():
             columns = " and ".join(next(one.columns for one in plan.numberings if one.name == name))
             raise ProblemError(f"{plan.edges.label}: rows of one edge differ in {columns}: they have no sum")
     for array in rows.numbers.values():
-        values = array[members]
-        ordered = values[np.lexsort((values, group))].astype(np.float64)
-        array[members] = np.add.reduceat(ordered, starts)[group]
+        values = np.split(array[members].astype(np.float64), starts[1:])
+        array[members] = np.array([math.fsum(part) for part in values])[group]
 
 
 def _refused(connection: Any, plan: Plan) -> ProblemError:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from instances.errors import ProblemError
 from instances.tables.faults import refusal
 from instances.tables.numbering import Numbering
+from instances.tables.opened import OpenTable
 from instances.tables.plan import Plan
 from instances.tables.session import rows_of
 
@@ -27,6 +28,8 @@ class EdgeArrays:
 
     keys: dict[str, npt.NDArray[np.int32]]
     """int32[E] by the name of the numbering."""
+    lengths: dict[str, npt.NDArray[np.int32]]
+    """int32[E] of each edge's list of keys, by the name of the numbering."""
     numbers: dict[str, npt.NDArray[Any]]
     """float32[E] or float64[E] by the column."""
     position: npt.NDArray[np.int64] | None
@@ -38,6 +41,7 @@ class EdgeArrays:
         """These rows alone."""
         return EdgeArrays(
             keys={name: array[rows] for name, array in self.keys.items()},
+            lengths={name: array[rows] for name, array in self.lengths.items()},
             numbers={column: array[rows] for column, array in self.numbers.items()},
             position=None if self.position is None else self.position[rows],
             others=self.others.take(rows),
@@ -69,27 +73,39 @@ def read_edges(connection: Any, plan: Plan, others: Sequence[str] = (), *, posit
     numbers = {column: arrays[f"v{n}"] for n, column in enumerate(plan.numbers)}
     for one in plan.numberings:
         if keys[one.name].min(initial=0) < 0:
-            raise _unknown_key(connection, plan, one)
+            raise _unknown_key(connection, plan.edges, plan, one)
     for column, values in numbers.items():
         if not np.isfinite(values).all():
             raise _no_number(connection, plan, column)
     return EdgeArrays(
         keys=keys,
+        lengths={one.name: arrays[one.name] for one in plan.ragged},
         numbers=numbers,
         position=arrays.get("position"),
         others=pa.Table.from_batches(parts).rename_columns(list(others)),
     )
 
 
-def _unknown_key(connection: Any, plan: Plan, unknown: Numbering) -> ProblemError:
+def read_entries(connection: Any, plan: Plan, ragged: Numbering) -> npt.NDArray[np.int32]:
+    """int32[N], the number of the key of each entry of the edges' lists, edge after edge and sorted within one."""
+    assert ragged.entries is not None
+    reader = connection.sql(plan.entries_query(ragged)).to_arrow_reader(_BATCH)
+    parts = [batch[ragged.name].to_numpy(zero_copy_only=False) for batch in reader]
+    rows: npt.NDArray[np.int32] = np.concatenate(parts) if parts else np.zeros(0, dtype=np.int32)
+    if rows.min(initial=0) < 0:
+        raise _unknown_key(connection, ragged.entries, plan, ragged)
+    return rows
+
+
+def _unknown_key(connection: Any, edges: OpenTable, plan: Plan, unknown: Numbering) -> ProblemError:
     columns = [column for one in (unknown, *plan.names_an_edge) for column in one.columns]
     null = " OR ".join(f"{one} IS NULL" for one in unknown.edge)
     named = " and ".join(unknown.columns)
-    if rows_of(connection, f"SELECT 1 FROM {plan.edges.name} AS t WHERE {null} LIMIT 1"):
-        return refusal(connection, plan.edges, null, columns, f"the key {named} is null", "give each edge its key")
+    if rows_of(connection, f"SELECT 1 FROM {edges.name} AS t WHERE {null} LIMIT 1"):
+        return refusal(connection, edges, null, columns, f"the key {named} is null", "give each edge its key")
     absent = f"NOT EXISTS (FROM {unknown.name} WHERE {unknown.join})"
-    sentence = f"the key {named} has no row in the table of its limit"
-    return refusal(connection, plan.edges, absent, columns, sentence, "add one, or leave the edge out")
+    sentence = f"the key {named} has no row in {unknown.label}"
+    return refusal(connection, edges, absent, columns, sentence, "add one, or leave the edge out")
 
 
 def _no_number(connection: Any, plan: Plan, column: str) -> ProblemError:

@@ -12,6 +12,7 @@ from typing import Any
 
 from instances.errors import ProblemError
 from instances.tables.kinds import KeyPair
+from instances.tables.opened import OpenTable
 
 _MOST = 2**31 - 1  # numbers are int32
 
@@ -27,6 +28,10 @@ class Numbering:
     """Expressions on the edges AS t that are equal to k0, k1, ..."""
     keys: Any
     """Arrow array [R] of the keys, a struct by `columns` where there are several."""
+    label: str
+    """How messages call the table that holds the keys."""
+    entries: OpenTable | None = None
+    """The edges with a row for each entry of a list, where an edge has a list of keys; AS t then means this table."""
 
     @property
     def count(self) -> int:
@@ -43,19 +48,19 @@ class Numbering:
 
 
 def number_edges_keys(
-    connection: Any, name: str, edges: str, columns: Sequence[str], pairs: Sequence[KeyPair]
+    connection: Any, name: str, edges: OpenTable, columns: Sequence[str], pairs: Sequence[KeyPair]
 ) -> Numbering:
     """The keys that stand in the edges; those with a null are left out."""
     keys = ", ".join(f"{pair.edge} AS k{n}" for n, pair in enumerate(pairs))
     present = " AND ".join(f"{pair.edge} IS NOT NULL" for pair in pairs)
     order = ", ".join(f"k{n}" for n in range(len(pairs)))
     connection.execute(
-        f"CREATE TEMP TABLE {name} AS SELECT DISTINCT {keys} FROM {edges} AS t WHERE {present} ORDER BY {order}"
+        f"CREATE TEMP TABLE {name} AS SELECT DISTINCT {keys} FROM {edges.name} AS t WHERE {present} ORDER BY {order}"
     )
-    return numbering(connection, name, columns, pairs)
+    return numbering(connection, name, columns, pairs, edges.label)
 
 
-def numbering(connection: Any, name: str, columns: Sequence[str], pairs: Sequence[KeyPair]) -> Numbering:
+def numbering(connection: Any, name: str, columns: Sequence[str], pairs: Sequence[KeyPair], label: str) -> Numbering:
     """Of the table `name`, whose rows are in the order of their keys k0, k1, ..."""
     import pyarrow as pa
 
@@ -66,4 +71,5 @@ def numbering(connection: Any, name: str, columns: Sequence[str], pairs: Sequenc
     parts = [column.combine_chunks() for column in table.columns]
     parts = [part.chunk(0) if isinstance(part, pa.ChunkedArray) else part for part in parts]
     keys = parts[0] if len(parts) == 1 else pa.StructArray.from_arrays(parts, names=list(columns))
-    return Numbering(name=name, columns=tuple(columns), edge=tuple(pair.edge for pair in pairs), keys=keys)
+    edge = tuple(pair.edge for pair in pairs)
+    return Numbering(name=name, columns=tuple(columns), edge=edge, keys=keys, label=label)

@@ -21,8 +21,9 @@ _FORMATS = {
 FILE = "dualbench: file"
 _SCANS = {
     "Parquet": "SELECT * FROM read_parquet($files, union_by_name=true, hive_partitioning=$partitioned, filename=$file)",
-    "CSV": "SELECT * FROM read_csv($files, header=true, all_varchar=true, union_by_name=true, "
-    "hive_partitioning=$partitioned, filename=$file)",
+    # DuckDB guesses the delimiter alone: no line is taken for a comment or skipped, whatever stands in it
+    "CSV": "SELECT * FROM read_csv($files, header=true, all_varchar=true, union_by_name=true, skip=0, comment='', "
+    "quote='\"', escape='\"', hive_partitioning=$partitioned, filename=$file)",
 }
 _SHOWN = 12  # columns in a message
 
@@ -84,6 +85,8 @@ def _opened(connection: Any, label: str, name: str, *, is_text: bool = False) ->
 
 def _type(kind: Any) -> str:
     """DuckDB's name of a type; an enumeration is the text that it stands for."""
+    if kind.id == "list":
+        return f"{_type(dict(kind.children)['child'])}[]"
     return "varchar" if kind.id == "enum" else str(kind).lower() if kind.id == "decimal" else str(kind.id)
 
 

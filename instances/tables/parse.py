@@ -33,7 +33,9 @@ class Section:
 
     def refuse(self, key: str, expected: str) -> ProblemError:
         given = self._values[key]
-        words = shown(given) if isinstance(given, str) else str(given) if _is_number(given) else named(given)
+        words = shown(given) if isinstance(given, str) else named(given)
+        if isinstance(given, (int, float)):
+            words = str(given).lower()  # a boolean as TOML writes it
         return ProblemError(f"{self._where} {key} is {words}: {expected}")
 
     def value(self, key: str) -> Any:
@@ -45,7 +47,7 @@ class Section:
             return None
         if value is None:
             raise ProblemError(f"{self._where} lacks {key}: give {meaning}")
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value.strip():
             raise self.refuse(key, f"give {meaning}")
         return value
 
@@ -140,7 +142,7 @@ def _sources(where: str, values: Any, folder: Path, source: str) -> SourceLimits
         raise ProblemError(f"{where} limits nothing: give at_most, each_at_most or equals")
     if limits.at_most is not None and limits.equals is not None:
         raise ProblemError(f"{where} has both at_most and equals: give one of them")
-    _check_amounts(section, where, limits, at_least_zero=("at_most", "each_at_most", "equals"))
+    _check_amounts(section, where, limits)
     finite = [value for value in limits.amounts.values() if value != math.inf]
     if not finite or limits.equals == math.inf:
         raise ProblemError(f"{where}: every amount is inf: a source needs a finite at_most, each_at_most or equals")
@@ -152,6 +154,8 @@ def _limit(where: str, values: Any, folder: Path) -> Limit:
     name = section.text("name", "a name for its rows, such as campaign")
     by = section.texts("by", "a column of the edges")
     use = section.amount("use")
+    if not str(name).isprintable():
+        raise section.refuse("name", "give printable words")
     limit = Limit(
         name=str(name),
         by=by,
@@ -174,18 +178,19 @@ def _limit(where: str, values: Any, folder: Path) -> Limit:
         raise ProblemError(f"{where}: key has {len(limit.key)} columns, by {len(by)}: give one for each")
     if isinstance(limit.use, float) and not math.isfinite(limit.use):
         raise section.refuse("use", "give a finite number, or a column of the edges")
-    _check_amounts(section, where, limit, at_least_zero=("penalty",))
+    at_least, at_most = limit.at_least, limit.at_most
+    if isinstance(at_least, float) and isinstance(at_most, float) and at_least > at_most:
+        raise ProblemError(f"{where} has at_least {at_least:g} above at_most {at_most:g}: swap or widen them")
+    _check_amounts(section, where, limit)
     return limit
 
 
-def _check_amounts(
-    section: Section, where: str, limits: SourceLimits | Limit, *, at_least_zero: tuple[str, ...]
-) -> None:
+def _check_amounts(section: Section, where: str, limits: SourceLimits | Limit) -> None:
     """Amounts that are columns need a table, and some are never negative."""
     for key, value in limits.amounts.items():
         if isinstance(value, str) and limits.table is None:
             raise ProblemError(f"{where} {key} is the column {shown(value)} of no table: give table=, or a number")
-        if isinstance(value, float) and key in at_least_zero and value < 0:
+        if isinstance(value, float) and key in limits.never_negative and value < 0:
             raise section.refuse(key, "it must be at least 0")
 
 

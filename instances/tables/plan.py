@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from instances.errors import ProblemError
+from instances.tables.families import number_families
 from instances.tables.kinds import key_pair, number
-from instances.tables.limits import number_table_keys
 from instances.tables.numbering import Numbering, number_edges_keys
 from instances.tables.opened import FILE, OpenTable, open_table
 from instances.tables.session import quoted, rows_of
-from instances.tables.statement import Amount, Limit, Statement
+from instances.tables.statement import Amount, Statement
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,35 +33,47 @@ class Plan:
 
     @property
     def numberings(self) -> list[Numbering]:
-        """All, each once, the source first."""
+        """Those of which an edge has one key, each once, the source first."""
         known = [self.source, self.destination, *self.families]
-        return list({one.name: one for one in known if one is not None}.values())
+        return list({one.name: one for one in known if one is not None and one.entries is None}.values())
+
+    @property
+    def ragged(self) -> list[Numbering]:
+        """Those of which an edge has a list of keys, each once."""
+        return list({one.name: one for one in self.families if one is not None and one.entries is not None}.values())
 
     @property
     def names_an_edge(self) -> list[Numbering]:
         """Whose keys tell edges apart, in the order in which edges are sorted."""
-        others = [one for one in self.families if one is not None] if self.destination is None else [self.destination]
-        return list({one.name: one for one in (self.source, *others)}.values())
+        return self.numberings if self.destination is None else [self.source, self.destination]
 
     def query(self, others: Sequence[str] = (), *, positions: bool = False) -> str:
         """A row for each row of the edges: numbers of the keys by the names of their tables, -1 where there is no such
-        key, the columns of numbers as v0, v1, ..., other columns as o0, o1, ..., and the position of the row.
+        key, of lists their lengths, the columns of numbers as v0, v1, ..., other columns as o0, o1, ..., and the
+        position of the row.
         """
         keys = [f"coalesce({one.name}.rowid, -1)::INTEGER AS {one.name}" for one in self.numberings]
         values = [f"{expression} AS v{n}" for n, expression in enumerate(self.numbers.values())]
         joins = [f"LEFT JOIN {one.name} ON {one.join}" for one in self.numberings]
-        order = ", ".join(f"{n}" for n in self._places(self.names_an_edge))
-        table, fields = self.edges.name, [*keys, *values]
+        lengths = [f"coalesce(len(t.{quoted(one.columns[0])}), 0)::INTEGER AS {one.name}" for one in self.ragged]
+        order = ", ".join(one.name for one in self.names_an_edge)
+        table, fields = self.edges.name, [*keys, *lengths, *values]
         fields += [f"t.{quoted(column)} AS o{n}" for n, column in enumerate(others)]
         if positions:
             table = f"(SELECT *, row_number() OVER () AS position FROM {table})"
             fields.append("t.position AS position")
         return f"SELECT {', '.join(fields)} FROM {table} AS t {' '.join(joins)} ORDER BY {order}"
 
-    def _places(self, keys: Sequence[Numbering]) -> list[int]:
-        """Of these keys among the columns of the query, counted from 1."""
-        names = [one.name for one in self.numberings]
-        return [names.index(one.name) + 1 for one in keys]
+    def entries_query(self, ragged: Numbering) -> str:
+        """A row for each entry of the edges' lists, in the order of the edges: the numbers of the edge's keys and of
+        the entry's own, by the names of their tables.
+        """
+        assert ragged.entries is not None
+        named = [*self.names_an_edge, ragged]
+        keys = ", ".join(f"coalesce({one.name}.rowid, -1)::INTEGER AS {one.name}" for one in named)
+        joins = " ".join(f"LEFT JOIN {one.name} ON {one.join}" for one in named)
+        order = ", ".join(one.name for one in named)
+        return f"SELECT {keys} FROM {ragged.entries.name} AS t {joins} ORDER BY {order}"
 
 
 def planned(connection: Any, stated: Statement, others: Sequence[str] = ()) -> Plan:
@@ -80,32 +92,15 @@ def planned(connection: Any, stated: Statement, others: Sequence[str] = ()) -> P
         raise ProblemError(f"{table.label} has no row: there is nothing to decide")
 
     pair = key_pair(connection, table, edges.source, where="[edges] source")
-    source = number_edges_keys(connection, "keys_of_sources", table.name, [edges.source], [pair])
-    families = _families(connection, table, limits)
+    source = number_edges_keys(connection, "keys_of_sources", table, [edges.source], [pair])
+    families = number_families(connection, table, limits)
     destination = None
     if edges.destination is not None:
         destination = _known(families, edges.destination)
         if destination is None:
             pair = key_pair(connection, table, edges.destination, where="[edges] destination")
-            destination = number_edges_keys(connection, "keys_of_destinations", table.name, [edges.destination], [pair])
+            destination = number_edges_keys(connection, "keys_of_destinations", table, [edges.destination], [pair])
     return Plan(edges=table, source=source, destination=destination, families=families, numbers=numbers)
-
-
-def _families(connection: Any, edges: OpenTable, limits: Sequence[Limit]) -> tuple[Numbering | None, ...]:
-    """The numbering of each limit's keys; limits without a table share one for the same columns."""
-    of_edges: dict[tuple[str, ...], Numbering] = {}
-    families: list[Numbering | None] = []
-    for n, limit in enumerate(limits):
-        if not limit.by:
-            families.append(None)
-        elif limit.table is not None:
-            families.append(number_table_keys(connection, edges, limit, f"rows_of_limit_{n}"))
-        else:
-            if limit.by not in of_edges:
-                pairs = [key_pair(connection, edges, column, where=f"limit {limit.name} by") for column in limit.by]
-                of_edges[limit.by] = number_edges_keys(connection, f"rows_of_limit_{n}", edges.name, limit.by, pairs)
-            families.append(of_edges[limit.by])
-    return tuple(families)
 
 
 def _known(families: Sequence[Numbering | None], column: str) -> Numbering | None:

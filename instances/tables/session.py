@@ -6,6 +6,7 @@ Data reach it as parameters or as registered tables; text of SQL holds our own w
 from __future__ import annotations
 
 import contextlib
+import re
 import tempfile
 from collections.abc import Iterator
 from typing import Any
@@ -59,6 +60,8 @@ def quoted(column: str) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
+    message, _, details = str(error).partition("Possible Solution")
+    file = re.search(r"file = (.*)", details)
+    text = " ".join(f"{f'{file[1]}: ' if file else ''}{message}".split())
     shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     return f"DuckDB cannot read the tables: {shown}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 Amount = float | str
 #: What to do with edges of one source and destination that stand more than once.
@@ -67,6 +67,7 @@ class SourceLimits:
     """Where the amounts that are columns stand."""
     key: str = ""
     """Its column of the source's key."""
+    never_negative: ClassVar[tuple[str, ...]] = ("at_most", "each_at_most", "equals")
 
     @property
     def amounts(self) -> dict[str, Amount]:
@@ -92,6 +93,7 @@ class Limit:
     """Where the amounts that are columns stand, a row for each key."""
     key: tuple[str, ...] = ()
     """Its columns of the key, in the order of `by`."""
+    never_negative: ClassVar[tuple[str, ...]] = ("penalty",)
 
     @property
     def amounts(self) -> dict[str, Amount]:
