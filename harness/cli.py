@@ -21,6 +21,7 @@ from harness.decisions import commands as decision_commands
 from harness.isolation.wire import ServerError
 from harness.records import NO_SPACE, NotWrittenError
 from harness.scaling import commands as scaling_commands
+from harness.suite import Suite
 from harness.trust import commands as trust_commands
 from instances.errors import InputError
 
@@ -77,7 +78,8 @@ def cli() -> None:
 
 
 @cli.command()
-@click.argument("suite")
+@click.argument("suite", required=False)
+@click.option("--problem", type=click.Path(path_type=Path), metavar="FILE", help="All solvers on this problem.toml.")
 @click.option("--solver", "solvers", multiple=True, metavar="ID", help="Only this solver; may be repeated.")
 @click.option("--instance", "instances", multiple=True, metavar="ID", help="This instance (name or spec); repeatable.")
 @click.option("--tolerance", "tolerances", multiple=True, type=float, metavar="T", help="This tolerance; repeatable.")
@@ -94,7 +96,8 @@ def cli() -> None:
 @click.option("--in-process", is_flag=True, help="For debugging: no process of its own for a case, no hard limits.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where a case was not solved.")
 def run(
-    suite: str,
+    suite: str | None,
+    problem: Path | None,
     out: Path | None,
     *,
     resume: bool,
@@ -104,15 +107,17 @@ def run(
     strict: bool,
     **overrides: Any,
 ) -> int:
-    """Run SUITE (a name or a .toml file), record every case and write the report."""
+    """Run SUITE (a name or a .toml file), record every case and write the report.
+
+    With --problem in its place: every solver that runs here on your own LP, under the same limits.
+    """
     from harness import records
     from harness.display import LiveDisplay, wide_console
     from harness.folder import locked, missing_cases, open_folder
     from harness.runner import run_suite
-    from harness.suite_file import load_suite
     from harness.summary import summary_table
 
-    chosen = load_suite(suite).override(**overrides)
+    chosen = _suite(suite, problem).override(**overrides)
     if resume and out is None:
         raise InputError("--resume needs --out: say which folder to go on with")
     if rerun_disturbed and not resume:
@@ -139,6 +144,18 @@ def run(
     console.print(f"records  {folder.records}")
     _report([folder.path], folder.path / "report", console)
     return NOT_SOLVED if strict and any(row["status"] != "solved" for row in rows) else OK
+
+
+def _suite(suite: str | None, problem: Path | None) -> Suite:
+    """The one that is named; InputError unless it is one of the two."""
+    from harness.decisions.all_solvers import suite_of
+    from harness.suite_file import load_suite
+
+    if problem is not None and suite is None:
+        return suite_of(problem)
+    if suite is not None and problem is None:
+        return load_suite(suite)
+    raise InputError("give SUITE or --problem FILE, one of the two: see dualbench run --help")
 
 
 @cli.command()

@@ -15,6 +15,7 @@ _IN_ORDER = {
     "ortools-pdlp": "a first-order solver of general LPs",
     "scipy-highs-ds": "a simplex solver of general LPs",
 }
+_MEASURE = "dualbench run --problem measures all solvers on it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,7 @@ def choose(lp: MatchingLP, wanted: str = AUTO) -> Choice:
         solver = get_solver(name)
         against = _against(solver, lp)
         if not against:
-            return Choice(name=name, solver=solver, why="; ".join([*refused, f"auto: {why}"]))
+            return Choice(name=name, solver=solver, why="; ".join([*refused, f"auto: {why}", _MEASURE]))
         refused.append(f"{name} cannot take it: {against}")
     return Choice(name=name, solver=solver, why="; ".join(refused))  # what it answers becomes the status
 

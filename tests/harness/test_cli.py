@@ -18,6 +18,10 @@ SPEC = "unit:sources=100,destinations=10,degree=3,seed=1"
     ("arguments", "message"),
     [
         (["run", "nope"], "unknown suite 'nope': use one of"),
+        (["run"], "give SUITE or --problem FILE, one of the two"),
+        (["run", "smoke", "--problem", "p.toml"], "give SUITE or --problem FILE, one of the two"),
+        (["run", "--problem", "nowhere.toml"], "nowhere.toml cannot be read (No such file or directory)"),
+        (["solve", "nowhere.toml", "--out", "x"], "nowhere.toml cannot be read (No such file or directory)"),
         (["run", "smoke", "--solver", "foo"], "unknown solver 'foo': use one of"),
         (["run", "smoke", "--instance", "foo"], "unknown instance 'foo'"),
         (["run", "smoke", "--tolerance", "7"], "tolerance=7.0: expected a number between 0 and 1"),

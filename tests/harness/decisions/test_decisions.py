@@ -132,9 +132,10 @@ def test_a_notebook_gets_the_same_from_data_frames(out: Path, form: Any) -> None
     assert "# tables in memory: solved" in solution._repr_markdown_()
 
 
-def test_auto_takes_ours_and_says_why(problem: Path) -> None:
+def test_auto_takes_ours_and_says_how_to_measure_the_others(problem: Path) -> None:
     choice = choose(Problem.read(problem).build().lp)
     assert choice.name == "blockpdhg"
+    assert "dualbench run --problem" in choice.why
     assert choice.why.startswith("auto: it takes rows of every kind")
 
 
