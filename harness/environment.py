@@ -22,6 +22,7 @@ _PACKAGES = (
     "cupdlpx",
     "dualbench",
     "dualip",
+    "duckdb",
     "highspy",
     "highspy-extras",
     "numba",

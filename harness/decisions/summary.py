@@ -59,6 +59,7 @@ def derived(stated: Stated, x: Float64, certificate: Certificate, prices: Any) -
         "bound": _in_users_sense(stated, certificate.dual_bound),
         "certificate": asdict(certificate),
         "binding": _binding(prices),
+        "notes": list(stated.notes),
         "decisions": _counts(lp, x),
         "rows": {family.name: family.rows for family in lp.rows},
         "content_hash": content_hash(lp),

@@ -35,7 +35,8 @@ def decision_columns(problem: Problem, columns: Sequence[str]) -> tuple[str, ...
 
     Raises InputError where one is called x.
     """
-    names = tuple(dict.fromkeys([*key_columns(problem), *columns]))
+    further = [columns] if isinstance(columns, str) else columns
+    names = tuple(dict.fromkeys([*key_columns(problem), *further]))
     if X in names:
         raise InputError(f"the column {X!r} of edges has the name of a column of the decisions: rename it")
     return names

@@ -39,6 +39,7 @@ def _head(summary: Mapping[str, Any]) -> Iterator[str]:
     total = _number(counts["total"])
     yield f"- {counts['edges_used']:,} of {counts['edges']:,} edges are used, the sum of x is {total}"
     yield f"- {counts['sources_used']:,} of {counts['sources']:,} sources have an edge that is used"
+    yield from (f"- {_cell(note)}" for note in summary["notes"])
     solver = summary["solver"]
     yield f"- solver {_cell(solver['id'])} {_cell(solver['version'])}: {_cell(solver['why'])}"
 

@@ -128,3 +128,18 @@ def test_there_is_none_where_a_source_wants_more_than_its_edges_take() -> None:
         rows=[Rows("all", upper=5.0)],
     )
     assert judged(lp, [1.0]).x is None
+
+
+@pytest.mark.parametrize("form", [odd_lp, odd_rows])
+def test_judged_as_an_answer_it_is_as_good_as_was_said(form: Any) -> None:
+    """What is written for a user is judged again: a repair must not undo what another one made."""
+    for seed in range(60):
+        odd = form(seed)
+        rng = np.random.default_rng(seed)
+        first = judged(odd.lp, odd.witness * (1 + 1e-3 * rng.normal(size=odd.lp.edges)))
+        if first.x is None or first.certificate is None or first.certificate.feasible_objective is None:
+            continue
+        again = judged(odd.lp, first.x).certificate
+        assert again is not None
+        said = first.certificate.feasible_objective
+        assert again.feasible_objective == pytest.approx(said, rel=1e-9, abs=1e-9), odd.traits

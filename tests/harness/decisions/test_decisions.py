@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import decimal
 import json
+import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from harness import solve_problem
+from harness.cli import invoke
 from harness.decisions.choice import choose
 from instances.tables import Problem
 from tests.support.campaigns import PRICE, edges, solve_command, write_problem
@@ -92,12 +98,36 @@ def test_a_price_is_what_one_unit_more_of_the_limit_changes(tmp_path: Path, sens
 
 def test_columns_and_all_edges_are_written_where_asked_for(problem: Path, out: Path) -> None:
     wide = out.parent / "wide"
-    assert solve_command(problem, wide, "--all", "--columns", "campaign_id") == 0
+    assert solve_command(problem, wide, "--all", "--columns", "campaign_id", "--columns", "clicks") == 0
     decisions = pd.read_parquet(wide / "decisions.parquet")
-    assert len(decisions) == len(edges())
-    assert list(decisions.columns) == ["user_id", "item_id", "campaign_id", "x"]
-    positive = decisions[decisions["x"] > 0].drop(columns="campaign_id").reset_index(drop=True)
+    given = edges()[["user_id", "item_id", "campaign_id", "clicks"]].sort_values(["user_id", "item_id"])
+    pd.testing.assert_frame_equal(decisions.drop(columns="x"), given.reset_index(drop=True))
+    positive = decisions[decisions["x"] > 0].drop(columns=["campaign_id", "clicks"]).reset_index(drop=True)
     pd.testing.assert_frame_equal(positive, pd.read_parquet(out / "decisions.parquet"))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda k: k * 10**15,
+        lambda k: uuid.UUID(int=k),
+        lambda k: dt.date(2026, 1, 1) + dt.timedelta(days=int(k)),
+        lambda k: decimal.Decimal(int(k)) / 8,
+        lambda k: str(k).encode(),
+    ],
+    ids=["int64", "UUID", "date", "decimal", "bytes"],
+)
+def test_keys_keep_their_type_and_are_found_again(tmp_path: Path, made: Callable[[int], Any]) -> None:
+    table = edges(users=20)
+    table["user_id"] = [made(int(user[1:])) for user in table["user_id"]]
+    problem = write_problem(tmp_path / "tables", table=table)
+    out = tmp_path / "out"
+    assert solve_command(problem, out) == 0
+    given = pq.read_table(tmp_path / "tables" / "edges")["user_id"]
+    found = pq.read_table(out / "decisions.parquet")["user_id"]
+    as_given = str if isinstance(made(0), uuid.UUID) else (lambda key: key)  # UUIDs come back as text
+    assert set(found.to_pylist()) <= {as_given(key) for key in given.to_pylist()}
+    assert invoke(["verify", str(out)]) == 0
 
 
 @pytest.mark.parametrize("form", [lambda table: table, pl.from_pandas], ids=["pandas", "polars"])
