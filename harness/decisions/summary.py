@@ -17,6 +17,8 @@ from instances.tables import Stated
 
 FORMAT = "dualbench decisions"
 SCHEMA = 1
+#: A load outside its limit by no more than this share of it is rounding.
+_ROUNDING = 1e-9
 #: Rows that are shown of those that bind.
 _MOST_BINDING = 10
 _SETTINGS = ("tolerance", "time_limit", "threads", "device", "dtype", "seed", "options")
@@ -59,6 +61,7 @@ def derived(stated: Stated, x: Float64, certificate: Certificate, prices: Any) -
         "bound": _in_users_sense(stated, certificate.dual_bound),
         "certificate": asdict(certificate),
         "binding": _binding(prices),
+        "missed": _missed(stated, prices),
         "notes": list(stated.notes),
         "decisions": _counts(lp, x),
         "rows": {family.name: family.rows for family in lp.rows},
@@ -91,6 +94,21 @@ def _binding(prices: Any) -> list[dict[str, Any]]:
     largest = np.argsort(-worth, kind="stable")[:_MOST_BINDING]
     rows = prices.take(largest[worth[largest] > 0]).to_pylist()
     return [{**row, "key": None if row["key"] is None else str(row["key"])} for row in rows]
+
+
+def _missed(stated: Stated, prices: Any) -> list[dict[str, Any]]:
+    """Of each family with rows outside their limits by more than rounding: how many, and by how much together."""
+    outside = stated.lp.split(prices["violation"].to_numpy())
+    sizes = stated.lp.split(np.abs(prices["load"].to_numpy()))
+    found = []
+    for family in stated.lp.rows:
+        violation = outside[family.name]
+        size = np.maximum(sizes[family.name], violation)  # a row that is missed altogether has no load
+        left = violation > _ROUNDING * (1 + size)
+        if left.any():
+            missed = {"rows": int(left.sum()), "of": family.rows, "units": float(violation[left].sum())}
+            found.append({"family": family.name, **missed})
+    return found
 
 
 def _in_users_sense(stated: Stated, cost: float | None) -> float | None:

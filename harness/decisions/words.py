@@ -39,6 +39,9 @@ def _head(summary: Mapping[str, Any]) -> Iterator[str]:
     total = _number(counts["total"])
     yield f"- {counts['edges_used']:,} of {counts['edges']:,} edges are used, the sum of x is {total}"
     yield f"- {counts['sources_used']:,} of {counts['sources']:,} sources have an edge that is used"
+    for missed in summary["missed"]:
+        rows = f"{missed['rows']:,} of {missed['of']:,} rows of {_cell(_short(missed['family']))}"
+        yield f"- {rows} are outside their limits, by {_number(missed['units'])} together"
     yield from (f"- {_cell(note)}" for note in summary["notes"])
     solver = summary["solver"]
     yield f"- solver {_cell(solver['id'])} {_cell(solver['version'])}: {_cell(solver['why'])}"

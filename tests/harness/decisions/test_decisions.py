@@ -63,6 +63,8 @@ def test_the_objective_is_what_the_tables_say_less_what_missed_goals_cost(out: P
     assert summary["objective"] == pytest.approx(value, rel=1e-9)
     assert summary["objective"] <= summary["bound"] <= summary["objective"] * (1 + 1e-6)
     assert (summary["status"], summary["sense"]) == ("solved", "maximise")
+    (creators,) = summary["missed"]
+    assert (creators["family"], creators["units"]) == ("creator", pytest.approx(missed, rel=1e-9))
 
 
 def test_loads_limits_slack_and_violation_are_those_of_the_decisions(out: Path, chosen: pd.DataFrame) -> None:
