@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.answers import availability
-from instances import MatchingLP
+from instances import InputError, MatchingLP
 from solvers import Solver, get_solver
 
 AUTO = "auto"
@@ -30,10 +30,13 @@ class Choice:
 def choose(lp: MatchingLP, wanted: str = AUTO) -> Choice:
     """The solver that `wanted` names, or with `auto` ours, or the first other that can take `lp` where ours cannot.
 
-    Raises InputError for an unknown id.
+    Raises InputError for an unknown id, and for a solver that cannot take `lp`.
     """
     if wanted != AUTO:
-        return Choice(name=wanted, solver=get_solver(wanted), why="asked for")
+        solver = get_solver(wanted)
+        if against := solver.unsuited(lp):
+            raise InputError(f"{against}: choose another solver, or auto")
+        return Choice(name=wanted, solver=solver, why="asked for")
 
     refused: list[str] = []
     for name, why in _IN_ORDER.items():

@@ -185,6 +185,21 @@ def test_without_decisions_the_old_ones_stay_and_the_reason_is_said(
     assert content(place / "out") == before
 
 
+def test_a_solver_that_cannot_take_the_problem_is_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert solve_command(place / "tables" / "problem.toml", place / "new", solver="greedy") == 2
+    assert "greedy does not take '>=' rows, soft rows, which the instance has" in capsys.readouterr().err
+    assert not (place / "new").exists()
+
+
+def test_what_the_time_allowed_is_written_and_strict_says_that_it_is_not_solved(place: Path) -> None:
+    arguments = ("--tolerance", "1e-6", "--time-limit", "1e-3")
+    problem = place / "tables" / "problem.toml"
+    assert solve_command(problem, place / "out", *arguments, solver="ortools-pdlp") == 0
+    assert json.loads((place / "out" / "summary.json").read_text())["status"] == "time_limit"
+    assert invoke(["verify", str(place / "out")]) == 0
+    assert solve_command(problem, place / "out", *arguments, "--strict", solver="ortools-pdlp") == 1
+
+
 def test_a_full_disk_leaves_the_old_folder_whole(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = content(place / "out")
     with file_limit(1000):
