@@ -16,6 +16,7 @@ from instances.tables.duplicates import without_duplicates
 from instances.tables.edges import EdgeArrays, read_edges
 from instances.tables.limits import family_rows
 from instances.tables.numbering import Numbering
+from instances.tables.opened import open_table
 from instances.tables.plan import Plan, planned
 from instances.tables.session import session
 from instances.tables.source_limits import polytope_of_sources
@@ -88,6 +89,14 @@ def build(
         threads=threads,
         memory_limit=memory_limit,
     )
+
+
+def no_rows(stated: Statement, names: Sequence[str]) -> Any:
+    """Arrow table without rows of these columns of the edges; ProblemError where one is missing. Reads no data."""
+    with session(1, None) as connection:
+        edges = open_table(connection, stated.edges.table, "edges")
+        fields = ", ".join(edges.require(name, "asked for as a column of the edges") for name in names)
+        return connection.sql(f"SELECT {fields} FROM {edges.name} AS t LIMIT 0").to_arrow_table()
 
 
 def other_columns(built: Built, stated: Statement, names: Sequence[str]) -> Any:

@@ -105,7 +105,8 @@ def planned(connection: Any, stated: Statement, others: Sequence[str] = ()) -> P
 
 def _known(families: Sequence[Numbering | None], column: str) -> Numbering | None:
     """The numbering that a limit has of this one column already."""
-    return next((one for one in families if one is not None and one.columns == (column,)), None)
+    known = (one for one in families if one is not None and one.entries is None)
+    return next((one for one in known if one.columns == (column,)), None)
 
 
 def _kept(connection: Any, table: OpenTable, stated: Statement, others: Sequence[str]) -> OpenTable:

@@ -10,7 +10,7 @@ from typing import Any
 
 from instances.errors import ProblemError
 from instances.matching import MatchingLP
-from instances.tables.build import Built, build, other_columns
+from instances.tables.build import Built, build, no_rows, other_columns
 from instances.tables.parse import parsed
 from instances.tables.statement import Statement
 from instances.words import named, shown
@@ -124,7 +124,14 @@ class Stated:
         columns = {name: self.built.keys_of_edges(name, edges) for name in names}
         others = [name for name, column in columns.items() if column is None]
         if others:
-            table = other_columns(self.built, self.problem, others)
-            found = table if edges is None else table.take(pa.array(edges))
+            found = self._others(others, edges)
             columns |= {name: found[name] for name in others}
         return pa.table(columns)
+
+    def _others(self, names: Sequence[str], edges: Any) -> Any:
+        import pyarrow as pa
+
+        if edges is not None and not len(edges):
+            return no_rows(self.problem, names)
+        table = other_columns(self.built, self.problem, names)
+        return table if edges is None else table.take(pa.array(edges))

@@ -44,6 +44,10 @@ def session(threads: int | None, memory_limit: int | None) -> Iterator[Any]:
             yield connection
         except duckdb.Error as error:
             raise ProblemError(_one_line(error)) from error
+        except RuntimeError as error:
+            if "interrupted" not in str(error):
+                raise
+            raise KeyboardInterrupt from error  # what DuckDB makes of an interrupt while a query runs
         finally:
             connection.close()
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from instances import BoxCut, content_hash
+from instances import BoxCut, InputError, content_hash
 from instances.tables import Problem, Stated
 
 EDGES = pd.DataFrame(
@@ -112,3 +112,26 @@ def test_problem_toml_reads_parts_of_spark_beside_it(tmp_path: Path) -> None:
     made = Problem.read(tmp_path / "problem.toml").build()
 
     assert content_hash(made.lp) == content_hash(stated(EDGES, BUDGETS).lp)
+
+
+def test_other_columns_come_from_the_tables_once_more_and_must_be_there() -> None:
+    made = stated(EDGES, BUDGETS)
+
+    assert made.edge_columns(["score", "user_id"]).to_pydict() == {
+        "score": [2, 3, 1, 4],
+        "user_id": ["a", "a", "b", "b"],
+    }
+    assert made.edge_columns(["score"], np.array([2])).to_pydict() == {"score": [1]}
+    assert made.edge_columns(["score"], np.zeros(0, dtype=np.int64)).schema.types == [pa.float64()]
+    with pytest.raises(InputError, match=r"no column 'scores' .* did you mean score?"):
+        made.edge_columns(["scores"], np.zeros(0, dtype=np.int64))
+
+
+def test_tables_that_change_after_the_lp_was_made_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "edges.parquet"
+    EDGES.to_parquet(path)
+    made = stated(str(path), BUDGETS)
+    EDGES.assign(score=[5.0, 2.0, 3.0, 4.0]).to_parquet(path)
+
+    with pytest.raises(InputError, match="has changed since the LP was made of it"):
+        made.edge_columns(["cost"])

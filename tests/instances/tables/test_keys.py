@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import feather
 
-from instances import InputError, Problem, RaggedRows, content_hash
+from instances import InputError, Problem, RaggedRows
 from instances.tables import Stated
 
 ODD_TEXTS = ["'; DROP TABLE edges; --", 'say "hi", they', "🦆,\n\t\\", "x" * 10_000, "", " ", "NULL", "t.k0"]
@@ -162,7 +162,7 @@ EDGES = st.lists(
 NAMES = st.lists(st.text(st.characters(codec="utf-8"), max_size=6), min_size=12, max_size=12, unique=True)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(EDGES, NAMES, st.randoms(use_true_random=False), st.sampled_from(["max", "first", "error"]))
 def test_tables_to_lp_to_tables_loses_nothing(edges: Any, names: list[str], random: Any, rule: str) -> None:
     """Under any names, any order, and any repetition of whole rows."""
@@ -177,4 +177,3 @@ def test_tables_to_lp_to_tables_loses_nothing(edges: Any, names: list[str], rand
     back = made.edge_columns(["user", "item", "score"]).to_pylist()
     assert [tuple(row.values()) for row in back] == sorted(rows, key=lambda row: (row[0].encode(), row[1].encode()))
     assert (-made.lp.c).tolist() == [row["score"] for row in back]
-    assert content_hash(made.lp) == content_hash(stated(table, destination="item", duplicates=rule).lp)
