@@ -46,7 +46,7 @@ class State:
 
 
 class CuPdlpx(Solver):
-    """cuPDLPx with its defaults and relative L2 tolerances of 0.1 tolerance; not yet measured by us.
+    """cuPDLPx with its defaults and relative L2 tolerances of 0.1 tolerance.
 
     Written for cupdlpx 0.3. Without presolve by default, as HiGHS, so that the duals are those of the whole LP. Limits
     and tolerances are looked at every 200 iterations. float64.
