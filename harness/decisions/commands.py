@@ -44,14 +44,14 @@ def solve(
     `solve` wrote there is replaced. Exit status 1 where there are no decisions, and with --strict where the status is
     not solved.
     """
-    from harness.decisions.folder import check_out
+    from harness.decisions.folder import check_writable
     from harness.decisions.solving import NoDecisionsError, solve_problem
     from harness.isolation.limits import parse_bytes
     from harness.texts import plain_text
     from instances.tables import Problem
 
-    check_out(out)
     stated = Problem.read(problem)
+    check_writable(out)
     memory = parse_bytes(memory_limit or "")
     given = {name: value for name, value in settings.items() if value is not None}
     say = None if quiet else _Progress()

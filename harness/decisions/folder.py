@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,17 @@ def check_out(out: Path) -> Path:
     if any(out.iterdir()) and read_summary(out) is None:
         raise InputError(f"{out} holds files that `dualbench solve` did not write: choose another --out")
     return out
+
+
+def check_writable(out: Path) -> None:
+    """`check_out`, and try to make a folder beside `out`: InputError now, not after the problem was solved."""
+    parent = check_out(out).parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=parent, prefix=".dualbench-"):
+            pass
+    except OSError as error:
+        raise InputError(f"{out} cannot be written ({error.strerror or error}): choose another --out") from error
 
 
 def read_summary(folder: Path) -> dict[str, Any] | None:

@@ -185,6 +185,16 @@ def test_without_decisions_the_old_ones_stay_and_the_reason_is_said(
     assert content(place / "out") == before
 
 
+def test_a_place_that_takes_no_files_is_refused_before_anything_is_read(
+    place: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (place / "tables" / "budgets.csv").unlink()
+    (place / "file").write_text("mine")
+    for out in (Path("/proc/out"), place / "file" / "out"):
+        assert solve_command(place / "tables" / "problem.toml", out) == 2
+        assert f"{out} cannot be written" in capsys.readouterr().err
+
+
 def test_a_solver_that_cannot_take_the_problem_is_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert solve_command(place / "tables" / "problem.toml", place / "new", solver="greedy") == 2
     assert "greedy does not take '>=' rows, soft rows, which the instance has" in capsys.readouterr().err
