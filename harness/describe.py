@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.rows_in_words import rows_in_words
-from instances import MatchingLP
+from instances import MatchingLP, activities
 from instances.polytopes import PolytopeKind, polytope_kinds
 
 #: Said where z > 1, which looks like a number of items.
@@ -17,7 +17,7 @@ _NOT_EACH_ONCE = "“at most two items, each at most once” is a box-cut: here 
 
 def description(lp: MatchingLP) -> list[tuple[str, str]]:
     """(topic, sentence) of everything that tells one matching LP from another."""
-    polytopes = [("polytope", sentence) for sentence in _polytopes(lp)]
+    polytopes = [("polytope", sentence) for sentence in polytopes_in_words(lp)]
     if not lp.is_short_form:
         return [
             ("size", f"{lp.sources:,} sources, {lp.edges:,} edges, {lp.row_count:,} rows, {lp.cells:,} cells"),
@@ -25,6 +25,7 @@ def description(lp: MatchingLP) -> list[tuple[str, str]]:
             *polytopes,
             *(("rows", rows_in_words(family)) for family in lp.rows),
             ("c", _costs(lp)),
+            ("tightness", tightness(lp)),
         ]
     return [
         ("size", f"{lp.sources:,} sources, {lp.destinations:,} destinations, {lp.edges:,} edges, {lp.cells:,} cells"),
@@ -36,7 +37,7 @@ def description(lp: MatchingLP) -> list[tuple[str, str]]:
     ]
 
 
-def _polytopes(lp: MatchingLP) -> Iterator[str]:
+def polytopes_in_words(lp: MatchingLP) -> Iterator[str]:
     kind = lp.per_source.kind
     several = False
     for number, one in polytope_kinds().items():
@@ -82,6 +83,17 @@ def _costs(lp: MatchingLP) -> str:
     return f"from {lp.c.min():g} to {lp.c.max():g}, below 0 on {(lp.c < 0).mean():.0%} of the edges"
 
 
+def tightness(lp: MatchingLP) -> str:
+    """Against the activities when every source takes what is best for it alone."""
+    activity = activities(lp, best_alone(lp))
+    above = activity > np.concatenate([family.upper for family in lp.rows])
+    below = activity < np.concatenate([family.lower for family in lp.rows])
+    told = f"{int(above.sum()):,} of {lp.row_count:,} rows would be exceeded"
+    if below.any():
+        told += f" and {int(below.sum()):,} not reached"
+    return f"if every source took what is best for it alone, {told}"
+
+
 def _budgets(lp: MatchingLP) -> str:
     """Against the load of what sources would take if there were no budgets."""
     load, unlimited = _wanted(lp), int(np.isinf(lp.b).sum())
@@ -97,6 +109,11 @@ def _budgets(lp: MatchingLP) -> str:
 
 def _wanted(lp: MatchingLP) -> npt.NDArray[np.float64]:
     """Load of each row, float64[J], when every source takes what is best for it alone."""
+    return np.bincount(lp.destination, lp.a * best_alone(lp), lp.destinations).astype(np.float64)
+
+
+def best_alone(lp: MatchingLP) -> npt.NDArray[np.float64]:
+    """x[E] when every source takes what is best for it alone."""
     source = lp.source_of_edge()
     limits = lp.per_source.limits()
     order = np.lexsort((lp.c, source))  # by source, the cheapest edge first; of equal ones the first
@@ -104,9 +121,9 @@ def _wanted(lp: MatchingLP) -> npt.NDArray[np.float64]:
     rank[order] = np.arange(lp.edges) - lp.offsets[source]
 
     upper = np.minimum(limits.upper, limits.at_most)[source]
-    taken = np.clip(limits.at_most[source] - rank * upper, 0.0, upper)
+    taken: npt.NDArray[np.float64] = np.clip(limits.at_most[source] - rank * upper, 0.0, upper)
     taken[(lp.c >= 0) & ~limits.equality[source]] = 0.0
-    return np.bincount(lp.destination, lp.a * taken, lp.destinations).astype(np.float64)
+    return taken
 
 
 def _edges_of_rows(lp: MatchingLP) -> npt.NDArray[np.int64]:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, get_type_hints
 
 from harness.certificate import Certificate
-from harness.record import CaseRecord, Seconds
+from harness.record import CaseRecord, InstanceForm, Seconds
 from harness.scaling.row import ScalingRecord
 from harness.shapes import Shape, marks
 
@@ -27,6 +27,7 @@ This page is made by `python -m harness.fields` from the definitions in the code
 _TABLES: Mapping[str, type[Any]] = {
     'Kind "case"': CaseRecord,
     "`seconds` of a case": Seconds,
+    "`instance_form` of a case": InstanceForm,
     "`certificate`": Certificate,
     'Kind "scaling"': ScalingRecord,
 }

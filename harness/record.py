@@ -29,6 +29,8 @@ from harness.shapes import (
 )
 
 SCHEMA = 2
+#: `row_kinds` of an instance that has nothing beyond it.
+SHORT_FORM = "one '<=' family"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,23 @@ class Seconds:
     """The judgement."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class InstanceForm:
+    """What an instance is, in words (harness/instance_form.py)."""
+
+    families: str = ""
+    """Its families of rows: how many rows, over which edges, between which limits."""
+
+    row_kinds: str = ""
+    """What its rows have beyond one '<=' family (instances.RowKind), or SHORT_FORM."""
+
+    polytopes: str = ""
+    """What sources may do."""
+
+    tightness: str = ""
+    """How many rows would be left if each source took what is best for it alone; "" where that was not tried."""
+
+
 _SETTINGS = Entries(
     {
         "tolerance": TOLERANCE,
@@ -71,6 +90,7 @@ _SETTINGS = Entries(
 _SECONDS = Entries({seconds.name: None for seconds in fields(Seconds)})
 _CPU = Entries({"prepare": None, "run": None}, "cpu_{}")
 _MEMORY = Entries({"host": None, "device": None}, "{}_memory")
+_FORM = Entries({part.name: TEXT.or_null for part in fields(InstanceForm)}, "instance_{}")
 _CERTIFICATE = Entries({figure.name: None for figure in fields(Certificate)}, texts=("reason",))
 #: What harness.disturbance.between measures.
 _DISTURBANCE = Entries(dict.fromkeys(("seconds", "cores", "other_load", "steal", "swapped", "throttled", "clock")))
@@ -157,6 +177,9 @@ class CaseRecord:
 
     content_hash: Annotated[str | None, TEXT.or_null] = None
     """A hash of the arrays of the instance (instances.content_hash); null where it was never made, and in schema 1."""
+
+    instance_form: Annotated[Mapping[str, str] | None, OBJECT.or_null, _FORM] = None
+    """What the instance is, in words; null where it was never made, and in older records."""
 
     adapter_hash: Annotated[str | None, TEXT.or_null] = None
     """A hash of the file of an adapter that is not of this package, else ""; null in schema 1."""

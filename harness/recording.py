@@ -59,6 +59,7 @@ def case_record(
         disturbed=disturbance.marks(result.disturbance),
         dual_file=dual_file,
         content_hash=result.arrays.content_hash,
+        instance_form=None if result.arrays.form is None else asdict(result.arrays.form),
         adapter_hash=case.card.adapter_hash,
         x_hash=result.arrays.x_hash,
         x_file=x_file if result.arrays.x_kept else None,

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from harness.arrays import array_hash, write_array
 from harness.certificate import Certificate
-from harness.record import Seconds
+from harness.instance_form import instance_form
+from harness.record import InstanceForm, Seconds
 from harness.repair import repaired_point
 from instances import MatchingLP, content_hash
 from solvers import Answer, Status
@@ -28,6 +29,9 @@ class ArrayFacts:
     content_hash: str | None = None
     """Of the arrays of the instance (instances.content_hash)."""
 
+    form: InstanceForm | None = None
+    """What the instance is, in words."""
+
     x_hash: str | None = None
     """Of x as the referee got it (harness.arrays.array_hash)."""
 
@@ -41,6 +45,7 @@ class ArrayFacts:
         return ArrayFacts(
             edges=lp.edges,
             content_hash=content_hash(lp),
+            form=instance_form(lp),
             x_hash=array_hash(x),
             x_kept=bool(keep_x) and write_array(Path(keep_x), x),
         )

@@ -13,6 +13,7 @@ from rich.text import Text
 
 from harness.accuracy import WITHIN_TOLERANCE, accuracy, within_tolerance_only
 from harness.numbers import measured, power
+from harness.record import SHORT_FORM
 from harness.records import DISTURBED, TOO_SHORT, too_short
 
 #: Before the accuracy of a point that is not known to satisfy all rows.
@@ -33,7 +34,8 @@ def summary_table(rows: Sequence[Row]) -> Table:
     cells = _cells(rows)
     fastest = _fastest(cells)
 
-    table = _empty_table(tolerances, caption=_what_marks_mean(rows))
+    caption = "\n".join(filter(None, (_what_marks_mean(rows), *_forms(rows))))
+    table = _empty_table(tolerances, caption=caption or None)
     last = ""
     for (instance, solver), repeats in cells.items():
         if last and instance != last:
@@ -89,6 +91,19 @@ def _what_marks_mean(rows: Sequence[Row]) -> str | None:
     }
     marks |= {NEAR for row in rows if within_tolerance_only(row.get("certificate"))}
     return "\n".join(f"{mark} {meaning}" for mark, meaning in words.items() if mark in marks) or None
+
+
+def _forms(rows: Sequence[Row]) -> list[str]:
+    """The kinds of rows of each instance beyond one '<=' family, and who could not take it."""
+    lines = []
+    for instance in dict.fromkeys(row["instance"] for row in rows):
+        mine = [row for row in rows if row["instance"] == instance]
+        kinds = next((row["instance_form"]["row_kinds"] for row in mine if row.get("instance_form")), "")
+        refused = [row["solver"] for row in mine if row["status"] == "skipped" and row.get("edges") is not None]
+        if refused or (kinds and kinds != SHORT_FORM):
+            told = f"; not for {', '.join(dict.fromkeys(refused))}" if refused else ""
+            lines.append(f"{instance}: {kinds or 'rows not recorded'}{told}")
+    return lines
 
 
 def _cell(rows: Sequence[Row], fastest: float) -> Text:

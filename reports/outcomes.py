@@ -206,6 +206,25 @@ def memory(cases: pd.DataFrame) -> pd.DataFrame:
     return rows.dropna(subset=["host", "device"], how="all").reset_index()
 
 
+def forms(cases: pd.DataFrame) -> pd.DataFrame:
+    """What each instance is, in words, and not_taken: which solvers could not take it and why, one sentence each.
+
+    A case that was skipped although its instance was made is one that the solver could not take.
+    """
+    refused = cases[(cases["status"] == "skipped") & cases["edges"].notna()]
+    pairs = zip(refused["competitor"], refused["reason"], strict=True)
+    lines = pd.Series([_refusal(solver, reason) for solver, reason in pairs], refused.index, dtype=str)
+    not_taken = lines.groupby(refused["instance"]).agg(lambda of_instance: ". ".join(dict.fromkeys(of_instance)))
+    told = cases[cases["instance_row_kinds"] != ""].drop_duplicates("instance").set_index("instance")
+    parts = {part: told[f"instance_{part}"] for part in ("row_kinds", "families", "polytopes", "tightness")}
+    return pd.DataFrame(parts | {"not_taken": not_taken}).fillna("").rename_axis("instance").reset_index()
+
+
+def _refusal(solver: str, reason: str) -> str:
+    """A reason that names its solver, once."""
+    return reason if reason.startswith(f"{solver} ") else f"{solver}: {reason}"
+
+
 def failures(cases: pd.DataFrame) -> pd.DataFrame:
     """Everything that is not solved, skipped cases last; cases that differ only in the repeat share a row."""
     rows = cases[cases["status"] != "solved"]

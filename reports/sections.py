@@ -68,6 +68,14 @@ def _lead_of(won: pd.DataFrame, solver: object) -> str:
     return f", {least if least == most else f'{least} to {most}'} faster than the next"
 
 
+def instances(material: Material) -> Section | None:
+    forms = outcomes.forms(material.cases)
+    if forms.empty:
+        return None
+    table = tables.form_table(forms, material.instances)
+    return Section(anchor="instances", title="What the instances are, and who could take them", tables=[table])
+
+
 def times(material: Material) -> Section:
     reached = material.outcomes.dropna(subset="seconds")
     if reached.empty:
@@ -242,6 +250,18 @@ def meanings(material: Material) -> Section:
 
 
 #: The order of the page.
-SECTIONS = (answer, times, gap_against_time, gap_over_time, success, memory, failures, ranks, environment, meanings)
+SECTIONS = (
+    answer,
+    times,
+    instances,
+    gap_against_time,
+    gap_over_time,
+    success,
+    memory,
+    failures,
+    ranks,
+    environment,
+    meanings,
+)
 #: Of a page from records without cases.
 WITHOUT_CASES = (ranks, environment)

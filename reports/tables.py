@@ -41,6 +41,36 @@ def _size(row: Mapping[Any, Any]) -> str:
     return f"{family}{shape}, {compact(row['edges'])} edges"
 
 
+def form_table(forms: pd.DataFrame, named: Mapping[str, Cell]) -> Table:
+    """One row an instance: what it is, and which solvers could not take it."""
+    known = {row["instance"]: row for row in forms.to_dict("records")}
+    shown = [known[instance] for instance in named if instance in known]
+    rows = [
+        [
+            named[row["instance"]],
+            Cell(text=row["row_kinds"] or ABSENT, note=_lines(row["families"])),
+            Cell(text=_lines(row["polytopes"]) or ABSENT),
+            Cell(text=row["tightness"] or "not tried"),
+            Cell(text=_lines(row["not_taken"]) or "all took it", muted=not row["not_taken"]),
+        ]
+        for row in shown[:ROWS_SHOWN]
+    ]
+    titles = ("instance", "rows", "sources", "tightness", "could not take it")
+    return Table(
+        name="instances",
+        caption="What each instance is, and which of the solvers asked could not take it, in their own words",
+        columns=[Column(title=title, numeric=False) for title in titles],
+        rows=rows,
+        frame=forms,
+        left_out=max(0, len(shown) - ROWS_SHOWN),
+    )
+
+
+def _lines(sentences: str) -> str:
+    """One sentence a line."""
+    return sentences.replace(". ", ".\n")
+
+
 def memory_table(peaks: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> Table:
     return grid(
         peaks,

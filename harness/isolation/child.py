@@ -14,6 +14,7 @@ from harness.answers import Plain, fingerprint
 from harness.attempt import Measured, attempt, check_runnable, failure
 from harness.case import Case
 from harness.cores import take_cores
+from harness.instance_form import instance_form
 from harness.isolation import delivery, held, processes
 from harness.isolation.messages import Judged, Made, Request
 from harness.isolation.server import serve
@@ -51,6 +52,7 @@ def _make(request: Request, line: Line) -> bool:
         on_disk=is_mapped(lp.c),
         edges=lp.edges,
         content_hash=content_hash(lp),
+        form=asdict(instance_form(lp)),
     )
     line.send({"result": asdict(made)})
     return True

@@ -40,7 +40,7 @@ class Isolated:
             return Result(
                 status=Status.CRASHED,
                 reason=f"the server process was lost ({type(error).__name__})",
-                arrays=ArrayFacts() if made is None else ArrayFacts(edges=made.edges, content_hash=made.content_hash),
+                arrays=ArrayFacts() if made is None else made.facts,
             )
 
     def stop(self) -> None:

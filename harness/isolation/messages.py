@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.case import Case
+from harness.record import InstanceForm
+from harness.result import ArrayFacts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,14 @@ class Made:
 
     content_hash: str
     """Of its arrays."""
+
+    form: Mapping[str, str]
+    """The fields of harness.record.InstanceForm."""
+
+    @property
+    def facts(self) -> ArrayFacts:
+        """What a row says of the instance."""
+        return ArrayFacts(edges=self.edges, content_hash=self.content_hash, form=InstanceForm(**self.form))
 
 
 @dataclass(frozen=True, kw_only=True)

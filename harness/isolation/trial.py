@@ -62,7 +62,7 @@ class Trial:
         return replace(
             result,
             seconds=replace(result.seconds, generate=made.seconds, isolation=isolation),
-            arrays=replace(result.arrays, edges=made.edges, content_hash=made.content_hash),
+            arrays=replace(made.facts, x_hash=result.arrays.x_hash, x_kept=result.arrays.x_kept),
             isolated=True,
         )
 

@@ -10,6 +10,8 @@ import pytest
 
 from harness.cli import invoke
 from harness.describe import description
+from harness.instance_form import instance_form
+from harness.record import SHORT_FORM
 from harness.trust.probes import known_optimum, several_kinds
 from instances import Kind, MatchingLP, RaggedRows, Rows, Simplex, generate, parse_spec, write_parquet
 
@@ -67,11 +69,34 @@ def test_families_are_described_one_by_one() -> None:
     )
     told = description(lp)
     assert dict(told)["size"] == "2 sources, 3 edges, 5 rows, 4 cells"
+    assert dict(told)["tightness"].endswith(" 0 of 5 rows would be exceeded")  # x = (1, 0, 0)
     assert [sentence for topic, sentence in told if topic == "rows"] == [
         "campaign: 2 rows, each edge in one of them, coefficients 1 to 3; at most 5 in 1 of them, hard",
         "total: 1 row, all edges in it, coefficients 1; at least 1, each unit outside costs 0.5; at most 2, hard",
         "link: 2 rows, each edge in 0 to 2 of them, coefficients 1; at least 0 to 1, each unit outside costs 2, 1 hard",
     ]
+
+
+def test_rows_that_are_left_when_sources_see_themselves_alone_are_counted() -> None:
+    """Both sources take their first edge, in row 0: it exceeds 1, and row 1 lacks all of what it needs."""
+    rows = [Rows("need", row=[0, 1, 0, 1], lower=[-np.inf, 1.0], upper=[1.0, np.inf])]
+    told = dict(description(MatchingLP(offsets=[0, 2, 4], c=[-2.0, -1.0, -2.0, -1.0], rows=rows)))
+    alone = "if every source took what is best for it alone, 1 of 2 rows would be exceeded and 1 not reached"
+    assert told["tightness"] == alone
+
+
+def test_the_form_of_a_record_names_families_kinds_polytopes_and_tightness() -> None:
+    form = instance_form(generate(parse_spec("volume:sources=200,destinations=5,degree=3,seed=1")))
+    assert [family.partition(":")[0] for family in form.families.split(". ")] == [
+        "campaign",
+        "sends",
+        "complaints",
+        "engagement",
+    ]
+    assert form.row_kinds == "several families, '>=' rows"
+    assert form.polytopes.startswith("200 SIMPLEX: ")
+    assert "of 8 rows would be exceeded" in form.tightness
+    assert instance_form(known_optimum(Kind.SIMPLEX).lp).row_kinds == SHORT_FORM
 
 
 def test_the_command_takes_a_text_or_a_folder(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

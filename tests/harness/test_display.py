@@ -58,3 +58,10 @@ def test_the_fastest_that_solved_every_repeat_is_bold() -> None:
     text = shown(*rows, styled=True)
     assert re.findall(r"\x1b\[1m *(\d) \(-\)", text) == ["1"]
     assert "time limit" in text
+
+
+def test_kinds_of_rows_and_who_could_not_take_them_stand_below_the_table() -> None:
+    form = {"instance_form": {"row_kinds": "several families, soft rows"}}
+    text = shown(case("a", 1.0) | form, case("b", 1.0, status="skipped") | form, case("c", 1.0, instance="plain"))
+    assert "i: several families, soft rows; not for b" in " ".join(text.split())
+    assert "plain:" not in text

@@ -268,3 +268,27 @@ def test_a_run_in_which_a_disturbance_would_not_show_is_told_apart_from_an_undis
         False,
         False,
     ]
+
+
+def test_an_instance_is_told_with_who_could_not_take_it_in_one_line_each(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    form = {"families": "total: 1 row", "row_kinds": "'>=' rows", "polytopes": "5 BOX", "tightness": "0 of 1 rows"}
+    cases = cases_of(
+        run(1.0, 5e-5, instance="wide", instance_form=form),
+        run(1.0, None, instance="wide", solver="a", status="skipped", reason="a does not take BOX sources"),
+        run(1.0, None, instance="wide", solver="a", status="skipped", reason="a does not take BOX sources", repeat=1),
+        run(1.0, None, instance="wide", solver="b", status="skipped", reason="no flow"),
+        run(1.0, None, instance="wide", solver="c", status="skipped", reason="left out by the suite", edges=None),
+        run(1.0, 5e-5, instance="of an older record"),
+    )
+    (told,) = outcomes.forms(cases).to_dict("records")
+    assert told == form | {"instance": "wide", "not_taken": "a does not take BOX sources. b: no flow"}
+
+
+def test_older_records_tell_who_could_not_take_an_instance(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    (told,) = outcomes.forms(cases_of(run(1.0, None, status="skipped", reason="no flow"))).to_dict("records")
+    assert told["not_taken"] == "blockpdhg: no flow"
+    assert told["row_kinds"] == ""

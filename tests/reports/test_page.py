@@ -64,6 +64,14 @@ def page(built: reports.Built) -> Reader:
     return read_page(built)
 
 
+def test_the_page_says_what_an_instance_is(write_records: Write, make_case: Make, tmp_path: Path) -> None:
+    families = "item: 2 rows, each edge in one of them. total: 1 row, all edges in it"
+    form = {"families": families, "row_kinds": "several families, soft rows", "polytopes": "5 BOX", "tightness": ""}
+    text = read_page(reports.build([write_records(make_case(instance_form=form))], tmp_path / "out")).text
+    for part in ("several families, soft rows", "total: 1 row, all edges in it", "5 BOX", "all took it"):
+        assert part in text
+
+
 def test_the_same_records_give_the_same_bytes(suite_records: Path, built: reports.Built, tmp_path: Path) -> None:
     again = reports.build([suite_records], tmp_path)
     assert [path.relative_to(tmp_path) for path in again.files] == [
