@@ -35,7 +35,7 @@ def _head(summary: Mapping[str, Any]) -> Iterator[str]:
     reason = f" ({_cell(summary['reason'])})" if summary["reason"] else ""
     yield f"{summary['meaning'].capitalize()}{reason}."
     yield ""
-    yield f"- {summary['sense']}: **{_number(summary['objective'])}**{_bound(summary)}"
+    yield f"- {summary['sense']}: **{_exactly(summary['objective'])}**{_bound(summary)}"
     total = _number(counts["total"])
     yield f"- {counts['edges_used']:,} of {counts['edges']:,} edges are used, the sum of x is {total}"
     yield f"- {counts['sources_used']:,} of {counts['sources']:,} sources have an edge that is used"
@@ -51,7 +51,7 @@ def _bound(summary: Mapping[str, Any]) -> str:
     if summary["bound"] is None:
         return "; nothing proves a bound"
     more = "more" if summary["sense"] == "maximise" else "less"
-    return f"; no decisions that keep all limits reach {more} than {_number(summary['bound'])}, which is proved"
+    return f"; no decisions that keep all limits reach {more} than {_exactly(summary['bound'])}, which is proved"
 
 
 def _certificate(summary: Mapping[str, Any]) -> Iterator[str]:
@@ -60,7 +60,8 @@ def _certificate(summary: Mapping[str, Any]) -> Iterator[str]:
     yield "## How good the decisions are"
     yield ""
     if accuracy(figures) is None:
-        yield f"Nothing is certified: {_cell(figures['reason'])}."
+        kept = "They keep every hard limit" if figures["feasible_objective"] is not None else "They are not feasible"
+        yield f"{kept}; how far they are from the best is not known: {_cell(figures['reason'])}."
     elif within_tolerance_only(figures):
         yield (
             f"They are **not feasible**: a hard limit is left by {measured(figures['row_violation'])} of 1 + the limit "
@@ -109,6 +110,11 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> Iterator[str]:
 
 def _short(text: str) -> str:
     return text if len(text) <= _LONGEST_KEY else f"{text[:_LONGEST_KEY]}..."
+
+
+def _exactly(value: float) -> str:
+    """With so many digits that a bound still is one to the eye."""
+    return f"{value:,.12g}"
 
 
 def _number(value: float | None) -> str:
