@@ -13,8 +13,16 @@ def accuracy(certificate: Mapping[str, Any] | None) -> float | None:
     """The certified gap, or without one the larger of priced gap and row violation; None where neither is known."""
     figures = certificate or {}
     certified: float | None = figures.get("certified_gap")
-    if certified is not None:
-        return certified
+    return _near(figures) if certified is None else certified
+
+
+def meets(certificate: Mapping[str, Any] | None, tolerance: float) -> bool:
+    """Whether the certified gap is within the tolerance, or priced gap and row violation are."""
+    figures = certificate or {}
+    return any(gap is not None and gap <= tolerance for gap in (figures.get("certified_gap"), _near(figures)))
+
+
+def _near(figures: Mapping[str, Any]) -> float | None:
     priced, violation = figures.get("priced_gap"), figures.get("row_violation")
     return None if priced is None or violation is None else max(priced, violation)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.accuracy import accuracy, within_tolerance_only
+from harness.accuracy import accuracy, meets, within_tolerance_only
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,8 +26,9 @@ class Certificate:
     upper bound on the optimum."""
 
     priced_gap: float | None = None
-    """Where a hard row is violated and no repair is known: (c'x + penalties + sum_r |y_r| violation_r - dual_bound) /
-    max(1, |dual_bound|) of the answer brought into its polytopes. The optimum may lie above or below its objective."""
+    """Where the answer brought into its polytopes leaves a hard row and scaling does not mend it: (c'x + penalties +
+    sum_r |y_r| violation_r - dual_bound) / max(1, |dual_bound|). The optimum may lie above or below its objective.
+    Beside a certified gap it says how near the answer itself was."""
 
     priced_objective: float | None = None
     """The first three terms of priced_gap, raised by their rounding."""
@@ -80,6 +81,10 @@ class Certificate:
         None where neither is known.
         """
         return accuracy(vars(self))
+
+    def meets(self, tolerance: float) -> bool:
+        """Whether the certified gap is within the tolerance, or priced gap and row violation are."""
+        return meets(vars(self), tolerance)
 
     @property
     def within_tolerance_only(self) -> bool:

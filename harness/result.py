@@ -92,7 +92,7 @@ class Result:
     @cached_property
     def x(self) -> npt.NDArray[np.float64] | None:
         """The point float64[E] of the certificate, made when it is first asked for: feasible where it has a
-        feasible_objective, near the rows where it has a row_violation; None where it has neither.
+        feasible_objective, near the rows where it only has a row_violation; None where it has neither.
         """
         if self.lp is None or self.answer is None or self.certificate is None:
             return None

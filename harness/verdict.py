@@ -30,12 +30,12 @@ def verdict(
 
     if answer.status is not Status.SOLVED:
         return answer.status, answer.raw_status
-    gap = certificate.accuracy
-    if gap is None:
+    if certificate.accuracy is None:
         return Status.INACCURATE, f"claimed {tolerance:g}, nothing certified: {certificate.reason}"
-    if not gap <= tolerance:  # a gap that is not a number certifies nothing
+    if not certificate.meets(tolerance):  # a gap that is not a number certifies nothing
         return Status.INACCURATE, f"claimed {tolerance:g}, {_reached(certificate)}"
-    return Status.SOLVED, WITHIN_TOLERANCE if certificate.within_tolerance_only else ""
+    feasible = certificate.certified_gap is not None and certificate.certified_gap <= tolerance
+    return Status.SOLVED, "" if feasible else WITHIN_TOLERANCE
 
 
 def _reached(certificate: Certificate) -> str:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from harness.general.bound import into_intervals, lower_bound
 from harness.general.layers import layers, sides_of
-from harness.general.points import judged_point
+from harness.general.points import Judged, judged_point
 from harness.polytopes.points import distances, unserved_source
 from harness.rounding import Float64
 from harness.sources import Chunk, over_chunks
@@ -48,18 +48,24 @@ def point_figures(lp: MatchingLP, x: npt.NDArray[Any], dual: Float64 | None, poo
     point = judged_point(lp, x, None if dual is None else into_intervals(sides_of(lp), dual), pool)
     if point is None:
         return {"feasible_objective": None}
-    priced = point.objective if point.priced == 0 else math.nextafter(point.objective + point.priced, math.inf)
-    if point.feasible:
-        return {
-            "feasible_objective": priced,
-            "objective_error": min(point.error + 2 * point.priced, _LARGEST),
-            "feasible_violation": point.share,
-        }
-    return {
-        "feasible_objective": None,
-        "priced_objective": None if dual is None else priced,
-        "row_violation": point.violation,
+    if not point.feasible:
+        return {"feasible_objective": None, **_near_figures(point, dual)}
+    figures: Figures = {
+        "feasible_objective": _with_violations(point),
+        "objective_error": min(point.error + 2 * point.priced, _LARGEST),
+        "feasible_violation": point.share,
     }
+    return figures if point.near is None else figures | _near_figures(point.near, dual)
+
+
+def _near_figures(point: Judged, dual: Float64 | None) -> Figures:
+    """Of a point that leaves hard rows."""
+    return {"priced_objective": None if dual is None else _with_violations(point), "row_violation": point.violation}
+
+
+def _with_violations(point: Judged) -> float:
+    """What the point costs with its violations priced, rounded up."""
+    return point.objective if point.priced == 0 else math.nextafter(point.objective + point.priced, math.inf)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -55,6 +55,8 @@ class Judged:
     """The largest violation of a hard row over 1 + |side|, an upper bound."""
     share: float
     """The largest violation as a share of its row; 0.0 only where the point surely has none."""
+    near: Judged | None = None
+    """The answer brought into its polytopes, where that left hard rows and this is a point within them near it."""
 
     @property
     def feasible(self) -> bool:
@@ -77,6 +79,8 @@ class _Found:
     point: Point
     at: Standing
     hard: Standing
+    near: _Found | None = None
+    """The point that this one was balanced from."""
 
     @property
     def left(self) -> bool:
@@ -91,6 +95,15 @@ def judged_point(lp: MatchingLP, x: npt.NDArray[Any], price: Float64 | None, poo
     """
     sides = sides_of(lp)
     found = _found(lp, sides, x, pool)
+    judged = _judged(lp, sides, found, price, pool)
+    if judged is None or found.near is None:
+        return judged
+    return replace(judged, near=_judged(lp, sides, found.near, price, pool))
+
+
+def _judged(
+    lp: MatchingLP, sides: Sides, found: _Found, price: Float64 | None, pool: ThreadPoolExecutor
+) -> Judged | None:
     cost = priced(lp, sides, found.point, found.at, pool)
     worth = 0.0 if price is None else worth_of_violations(price, found.hard)
     if not (math.isfinite(cost.value) and math.isfinite(worth)):
@@ -151,7 +164,7 @@ def _balanced(lp: MatchingLP, sides: Sides, start: _Found, pool: ThreadPoolExecu
     if values is None:
         return None
     found = _with_standing(lp, sides, lambda chunk: values[chunk.edges], pool)
-    return found if relative_violation(sides, found.hard) <= _ROUNDING else None
+    return replace(found, near=start) if relative_violation(sides, found.hard) <= _ROUNDING else None
 
 
 def _with_standing(lp: MatchingLP, sides: Sides, point: Point, pool: ThreadPoolExecutor) -> _Found:

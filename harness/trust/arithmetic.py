@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from harness.accuracy import accuracy, within_tolerance_only
+from harness.accuracy import accuracy, meets, within_tolerance_only
 
 #: Rows of schema 1 show a gap between this and 0, the rounding of two sums, as 0.
 _ROUNDING = 1e-12
@@ -67,11 +67,11 @@ def _status(row: Mapping[str, Any]) -> Iterator[str]:
     gap = accuracy(certificate)
     judged_by = "an accuracy" if within_tolerance_only(certificate) else "a certified gap"
     tolerance = (row.get("settings") or {}).get("tolerance")
-    if status == "solved" and (gap is None or tolerance is None or not -_ROUNDING <= gap <= tolerance):
+    met = gap is not None and tolerance is not None and gap >= -_ROUNDING and meets(certificate, tolerance)
+    if status == "solved" and not met:
         yield f"status is solved, with {judged_by} of {gap!r} at tolerance {tolerance!r}"
 
-    small = gap is not None and tolerance is not None and -_ROUNDING <= gap <= tolerance
-    if status == "inaccurate" and small and "infeasible" not in str(row.get("reason")):
+    if status == "inaccurate" and met and "infeasible" not in str(row.get("reason")):
         yield f"status is inaccurate, with {judged_by} of {gap!r} at tolerance {tolerance!r}"
 
     if status == "skipped" and (certificate.get("dual_bound") is not None or (row.get("seconds") or {}).get("run")):

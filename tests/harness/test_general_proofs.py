@@ -80,7 +80,6 @@ def test_figures_are_not_negative_and_no_feasible_objective_is_below_the_exact_c
     found = certify(odd.lp, x, dual_of(dual, odd.lp.row_count, rng))
     for figure in (found.certified_gap, found.priced_gap, found.row_violation, found.feasible_violation):
         assert figure is None or figure >= 0, odd.traits
-    assert found.certified_gap is None or found.priced_gap is None
     if found.row_violation is not None:
         assert found.row_violation > 0, odd.traits
     if odd.lp.is_short_form or found.feasible_objective is None:

@@ -26,8 +26,9 @@ ROUNDING = Fraction(1, 10**12)
 def rows_fit(lp: MatchingLP, x: Any, certificate: Certificate) -> bool:
     """Whether x leaves the hard rows by what the certificate says, and by no more."""
     left = exact_rows.violation(lp, x)
-    if certificate.row_violation is None:
+    if certificate.feasible_objective is not None:
         return left <= Fraction(certificate.feasible_violation or 0.0) + Fraction(1, 10**9)
+    assert certificate.row_violation is not None
     return left <= Fraction(certificate.row_violation) <= left * (1 + Fraction(1, 10**6)) + ROUNDING
 
 
@@ -48,7 +49,8 @@ def stands(result: Result) -> bool:
     certificate = result.certificate
     assert certificate is not None
     assert result.lp is not None
-    said = certificate.feasible_objective if certificate.row_violation is None else certificate.priced_objective
+    feasible = certificate.feasible_objective
+    said = certificate.priced_objective if feasible is None else feasible
     if said is None:
         return result.x is None
     assert result.x is not None
