@@ -183,3 +183,31 @@ def test_keys_of_any_text_stay_data(tmp_path: Path) -> None:
     words = (out / "summary.md").read_text()
     assert all(len(line) < 300 for line in words.splitlines())
     assert "<b>" not in words
+
+
+def test_budgets_alone_and_keys_of_two_columns(tmp_path: Path) -> None:
+    """The short form, minimised, without a destination: an edge is named by its source and both columns of its row."""
+    rng = np.random.default_rng(3)
+    pairs = [(user, depot, day) for user in range(9) for depot in ("a,b", 'c"d') for day in (1, 2)]
+    table = pd.DataFrame(pairs, columns=["user", "depot", "day"])
+    table["cost"] = rng.random(len(table))
+    table.to_csv(tmp_path / "edges.csv", index=False)
+    (tmp_path / "problem.toml").write_text(
+        'minimise = "cost"\n'
+        'edges = { files = "edges.csv", source = "user" }\n'
+        "sources = { equals = 1 }\n"
+        'limits = [{ name = "depot", by = ["depot", "day"], at_most = 2.5 }]\n'
+    )
+    out = tmp_path / "out"
+    assert solve_command(tmp_path / "problem.toml", out) == 0
+    decisions = pd.read_parquet(out / "decisions.parquet")
+    assert list(decisions.columns) == ["user", "depot", "day", "x"]
+    joined = decisions.merge(table, on=["user", "depot", "day"], validate="one_to_one")
+    assert joined.groupby("user")["x"].sum().to_numpy() == pytest.approx(np.ones(9))
+    prices = pd.read_parquet(out / "prices.parquet")
+    assert prices["key"].tolist() == ['["a,b", 1]', '["a,b", 2]', '["c\\"d", 1]', '["c\\"d", 2]']
+    assert (prices["price"] <= 0).all()
+    summary = json.loads((out / "summary.json").read_text())
+    assert summary["objective"] == pytest.approx((joined["x"] * joined["cost"]).sum())
+    assert summary["bound"] <= summary["objective"]
+    assert invoke(["verify", str(out)]) == 0
