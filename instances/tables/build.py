@@ -43,7 +43,7 @@ class Built:
         """Arrow array of this column of the edges, of all E or of these; None where no key of the LP stands in it."""
         chosen = slice(None) if edges is None else edges
         if name in self.source.columns:
-            return _taken(self.source.keys, self.lp.source_of_edge()[chosen])
+            return _taken(self.source.keys, self._sources_of(edges))
         if self.destination is not None and name in self.destination.columns:
             assert self.destination_numbers is not None
             return _taken(self.destination.keys, self.destination_numbers[chosen])
@@ -52,6 +52,11 @@ class Built:
                 assert rows.row is not None
                 return _taken(family.column(name), rows.row[chosen])
         return None
+
+    def _sources_of(self, edges: npt.NDArray[np.int64] | None) -> npt.NDArray[Any]:
+        if edges is None:
+            return self.lp.source_of_edge()
+        return np.searchsorted(self.lp.offsets, edges, side="right") - 1
 
 
 def build(

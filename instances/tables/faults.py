@@ -10,6 +10,8 @@ from instances.tables.opened import FILE, OpenTable
 from instances.tables.session import quoted, rows_of
 from instances.words import shown
 
+_QUOTES = "'\""
+
 
 def refusal(
     connection: Any, table: OpenTable, condition: str, columns: Sequence[str], sentence: str, remedy: str
@@ -24,10 +26,14 @@ def refusal(
     scan = f"FROM {table.name} AS t WHERE {condition}"
     ((count,),) = rows_of(connection, f"SELECT count(*) {scan}")
     ((place, *row),) = rows_of(connection, f"SELECT {file}, {cells} {scan} ORDER BY ALL LIMIT 1")
-    example = ", ".join(f"{column} = {_cell(cell)}" for column, cell in zip(distinct, row, strict=False))
+    example = ", ".join(_cell(table, column, cell) for column, cell in zip(distinct, row, strict=True))
     others = "" if count == 1 else f", {count:,} such rows"
     return ProblemError(f"{place or table.label}: {sentence}, in the row {example}{others}: {remedy}")
 
 
-def _cell(value: str | None) -> str:
-    return "null" if value is None else shown(value)
+def _cell(table: OpenTable, column: str, value: str | None) -> str:
+    """Text in quotes, so that a key "7" and a key 7 look different."""
+    if value is None:
+        return f"{column} = null"
+    in_quotes = shown(value)
+    return f"{column} = {in_quotes if table.columns[column] == 'varchar' else in_quotes.strip(_QUOTES)}"

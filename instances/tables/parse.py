@@ -82,7 +82,7 @@ class Section:
             if not listed or not all(isinstance(one, (str, Path)) and str(one) for one in listed):
                 raise self.refuse(key, "give a path, a folder or a glob, or a list of them")
             return Files(patterns=tuple(str(one) for one in listed), folder=self._folder)
-        return Frame(label=f"{self._where} {key}", data=value)
+        return Frame(label=f"the table of {self._where}", data=value)
 
 
 def parsed(where: str, values: Mapping[str, Any], folder: Path) -> Statement:

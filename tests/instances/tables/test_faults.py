@@ -102,14 +102,14 @@ def test_a_wrong_statement_is_refused_before_any_table_is_read(tmp_path: Path, o
         ),
         (
             {"edges_cost": [1.0, 1.0, float("inf")]},
-            "column cost is no finite number, in the row user = 'b', item = '7'",
+            "column cost is no finite number, in the row user = 'b', item = 7",
         ),
         ({"edges_score": ["1", "2", "3"]}, "column score is VARCHAR (the objective): give a column of numbers"),
-        ({"edges_user": ["a", "a", None]}, "edges.parquet: the key user is null, in the row user = null, item = '7'"),
-        ({"edges_item": [7, 9, 8]}, "the key item has no row in items.parquet, in the row item = '8', user = 'b'"),
+        ({"edges_user": ["a", "a", None]}, "edges.parquet: the key user is null, in the row user = null, item = 7"),
+        ({"edges_item": [7, 9, 8]}, "the key item has no row in items.parquet, in the row item = 8, user = 'b'"),
         ({"edges_item": [7.0, 9.0, 7.0]}, "column item is DOUBLE"),
         ({"edges_item": ["7", "9", "7"]}, "has text keys in item, items.parquet whole number keys in item"),
-        ({"edges_item": [7, 7, 7]}, "an edge stands more than once, in the row user = 'a', item = '7', 2 such rows"),
+        ({"edges_item": [7, 7, 7]}, "an edge stands more than once, in the row user = 'a', item = 7, 2 such rows"),
         ({"edges_user": ["a", "a", "c"]}, "the source has no row in users.parquet, in the row user = 'c'"),
         (
             {"users_cap": [1.0, -1.0]},

@@ -135,7 +135,7 @@ def test_a_tag_without_a_budget_is_shown() -> None:
     tags = pa.table({"tags": ["x"], "cap": [1.0]})
     limits = [{"name": "tag", "by": "tags", "table": tags, "at_most": "cap"}]
 
-    with pytest.raises(InputError, match=r"the key tags has no row in .* tags = '\[x, z\]', user = '1', item = '1'"):
+    with pytest.raises(InputError, match=r"the key tags has no row in .* tags = \[x, z\], user = 1, item = 1"):
         stated(edges, destination="item", limits=limits)
 
 
