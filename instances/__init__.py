@@ -8,7 +8,7 @@ from instances.explicit import ExplicitLP
 from instances.families import family, family_names
 from instances.generate import Shard, assembled, block_count, generate, generate_blocks
 from instances.matching import MatchingLP
-from instances.memory import memory_bytes, peak_memory_bytes
+from instances.memory import entries_in_rows, memory_bytes, peak_memory_bytes
 from instances.named import named_instances
 from instances.per_source import PerSource
 from instances.polytopes import Kind, Polytope
@@ -56,6 +56,7 @@ __all__ = [
     "block_count",
     "content_hash",
     "digest",
+    "entries_in_rows",
     "family",
     "family_names",
     "generate",

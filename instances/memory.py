@@ -28,6 +28,11 @@ def memory_bytes(spec: Spec) -> int:
     return 8 * (spec.sources + 1 + made_as.limits(spec)) + math.ceil(edges)
 
 
+def entries_in_rows(spec: Spec) -> float:
+    """Entries of an edge in all families of rows together, about; 1 where files are not read before they are asked."""
+    return 1.0 if isinstance(spec, ReadableSpec) else family(spec.family).entries_in_rows(spec)
+
+
 def peak_memory_bytes(spec: Spec, threads: int | None = None) -> int:
     """Peak bytes while the instance is made with `threads`, the finished arrays included."""
     if isinstance(spec, ReadableSpec):

@@ -174,7 +174,8 @@ class Solver(abc.ABC):
 
     id: the name used on the command line and in records. title: for a reader. citation: what to cite.
     devices: where it runs. exact: its answer does not depend on the tolerance, so one run serves all tolerances.
-    bytes_per_edge: peak host memory beyond the instance, per edge; cases that cannot fit are skipped, not tried.
+    bytes_per_edge: peak host memory beyond the instance, per edge of the short form; the harness adds a quarter of it
+    for each further row of an edge, 64 bytes at most. Cases that cannot fit are skipped, not tried.
     streams: it can work from the disk, so an instance that lies in the store need not fit the memory.
     no_edges: it takes an instance without edges.
     polytopes: the kinds it takes, by name; EXPLICIT_KINDS for a solver of general LPs. There is no default, so that a

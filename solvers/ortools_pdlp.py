@@ -57,7 +57,7 @@ class OrtoolsPdlp(Solver):
     id = "ortools-pdlp"
     title = "OR-Tools PDLP"
     citation = "Applegate et al., Practical large-scale linear programming using PDHG, NeurIPS 2021"
-    bytes_per_edge = 250.0
+    bytes_per_edge = 300.0
     polytopes = EXPLICIT_KINDS
     rows = EXPLICIT_ROWS
     Options = Options

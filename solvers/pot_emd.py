@@ -57,7 +57,7 @@ class PotEmd(Solver):
     title = "POT network simplex"
     citation = "Flamary et al., POT: Python Optimal Transport, JMLR 22, 2021; Bonneel et al., SIGGRAPH Asia 2011"
     exact = True
-    bytes_per_edge = 300.0
+    bytes_per_edge = 250.0
     polytopes = frozenset({Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY})
     rows = frozenset({RowKind.EQUALITY})
     no_edges = False

@@ -78,6 +78,13 @@ class BlockFamily(ABC, Generic[Drawn]):
         """Of a ragged family of rows, about."""
         return 1.0
 
+    def entries_in_rows(self, spec: Sizes) -> float:
+        """Of an edge in all families of rows together, about; the arrays of family k end in _k."""
+        numbers = [array.rpartition("_")[2] for array in self.arrays]
+        families = 1 + max((int(number) for number in numbers if number.isdigit()), default=0)
+        ragged = sum(array.startswith("entry_offsets_") for array in self.arrays)
+        return families - ragged + ragged * self.entries_per_edge(spec)
+
     def edges_per_source(self, spec: Recipe, drawn: Drawn) -> float:  # noqa: ARG002 - a graph may be drawn
         """The mean, or more."""
         return spec.degree
@@ -120,6 +127,10 @@ class WholeFamily:
     def limits(self, spec: Sizes) -> int:
         """Numbers that the sides of all rows hold."""
         return spec.destinations
+
+    def entries_in_rows(self, spec: Sizes) -> float:  # noqa: ARG002 - the contract of every family
+        """Of an edge in all families of rows together."""
+        return 1.0
 
     def bytes_per_edge(self, spec: Sizes) -> float:  # noqa: ARG002 - the contract of every family
         """Of the finished arrays."""

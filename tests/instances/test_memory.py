@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from instances import InputError, available, available_memory, generate, parse_spec
+from instances import InputError, available, available_memory, entries_in_rows, generate, parse_spec
 
 SPEC = "dualip:sources=100000,destinations=10,degree=5"
 
@@ -47,6 +47,13 @@ def test_an_instance_that_does_not_fit_the_container_is_refused(cgroup: Path) ->
     container(cgroup, "5000000")
     with pytest.raises(InputError, match=r"degree=5,seed=0 needs 0\.\d+ GiB .* 0\.00279 GiB are available: choose"):
         generate(parse_spec(SPEC))
+
+
+def test_the_rows_of_an_edge_are_known_before_an_instance_is_made() -> None:
+    sizes = "sources=1000,destinations=50,degree=5"
+    counted = {name: entries_in_rows(parse_spec(f"{name}:{sizes}")) for name in ("unit", "pacing", "coupons", "volume")}
+    assert counted == {"unit": 1.0, "pacing": 2.0, "coupons": 3.0, "volume": 4.0}
+    assert entries_in_rows(parse_spec(f"paths:{sizes}")) > 2.0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits are those of Linux")
