@@ -60,8 +60,9 @@ class Plan:
         table, fields = self.edges.name, [*keys, *lengths, *values]
         fields += [f"t.{quoted(column)} AS o{n}" for n, column in enumerate(others)]
         if positions:
-            table = f"(SELECT *, row_number() OVER () AS position FROM {table})"
-            fields.append("t.position AS position")
+            place = quoted("dualbench: position")  # a name that no column of the edges has
+            table = f"(SELECT *, row_number() OVER () AS {place} FROM {table})"
+            fields.append(f"t.{place} AS position")
         return f"SELECT {', '.join(fields)} FROM {table} AS t {' '.join(joins)} ORDER BY {order}"
 
     def entries_query(self, ragged: Numbering) -> str:

@@ -12,7 +12,7 @@ import pytest
 from instances import InputError, Problem
 from instances.tables import Stated
 
-COLUMNS = ("user", "item", "group", "score", "cost", "note")
+COLUMNS = ("user", "item", "group", "score", "cost", "position")
 ROWS = [(1, 1, "g", 0.1, 1.0, "p"), (1, 1, "g", 0.7, 2.0, "q"), (1, 1, "g", 0.2, 4.0, "r"), (1, 2, "h", 9.0, 8.0, "s")]
 ORDERS = [(*rows, ROWS[3]) for rows in permutations(ROWS[:3])]
 
@@ -40,7 +40,7 @@ def test_sum_and_max_do_not_depend_on_the_order(rule: str, score: float, cost: f
 
 
 def test_max_keeps_the_whole_row() -> None:
-    assert stated(ROWS, "max").edge_columns(["note"])["note"].to_pylist() == ["q", "s"]
+    assert stated(ROWS, "max").edge_columns(["position"])["position"].to_pylist() == ["q", "s"]
 
 
 def test_first_takes_the_row_that_stands_first() -> None:
@@ -48,7 +48,7 @@ def test_first_takes_the_row_that_stands_first() -> None:
         first = next(row for row in rows if row[1] == 1)
         made = stated(rows, "first")
         assert made.lp.c.tolist() == [-first[3], -9.0]
-        assert made.edge_columns(["note"])["note"].to_pylist() == [first[5], "s"]
+        assert made.edge_columns(["position"])["position"].to_pylist() == [first[5], "s"]
 
 
 def test_rows_that_lie_in_different_rows_of_a_limit_have_no_sum() -> None:
