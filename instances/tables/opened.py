@@ -147,8 +147,13 @@ def _form_of(file: Path) -> str | None:
 
 def _is_partitioned(table: Files, files: list[Path]) -> bool:
     """Whether folders below the patterns are columns, such as day=3/part-0.parquet."""
-    fixed = [(table.folder / pattern.partition("*")[0]) for pattern in table.patterns]
+    fixed = [table.folder / _before_wildcards(pattern) for pattern in table.patterns]
     return any("=" in part for file in files for base in fixed for part in _below(file, base))
+
+
+def _before_wildcards(pattern: str) -> str:
+    before, wildcard, _ = pattern.partition("*")
+    return before.rpartition("/")[0] if wildcard else pattern
 
 
 def _below(file: Path, base: Path) -> tuple[str, ...]:

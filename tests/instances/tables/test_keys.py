@@ -10,6 +10,7 @@ from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -139,15 +140,16 @@ def test_a_tag_without_a_budget_is_shown() -> None:
         stated(edges, destination="item", limits=limits)
 
 
-def test_folders_are_columns_and_arrow_files_are_tables(tmp_path: Path) -> None:
+@pytest.mark.parametrize("files", ["edges", "edges/item=*/*.parquet", "edges/**/*.parquet"])
+def test_folders_are_columns_and_arrow_files_are_tables(tmp_path: Path, files: str) -> None:
     for item in (7, 8):
         folder = tmp_path / "edges" / f"item={item}"
         folder.mkdir(parents=True)
-        pa.parquet.write_table(pa.table({"user": [1, 2], "score": [1.0, 2.0]}), folder / "part.parquet")
+        pq.write_table(pa.table({"user": [1, 2], "score": [1.0, 2.0]}), folder / "part.parquet")
     feather.write_feather(pa.table({"item": [8, 7], "cap": [1.0, 2.0]}), tmp_path / "caps.feather")
     limits = [{"name": "item", "by": "item", "table": str(tmp_path / "caps.feather"), "at_most": "cap"}]
 
-    made = stated(str(tmp_path / "edges"), limits=limits)
+    made = stated(str(tmp_path / files), limits=limits)
 
     assert made.edge_columns(["user", "item"]).to_pydict() == {"user": [1, 1, 2, 2], "item": [7, 8, 7, 8]}
     assert made.lp.b.tolist() == [2, 1]
