@@ -106,6 +106,7 @@ def _at_threshold(chunk: Chunk, q: Float64, underflow: float) -> Support:
     # Where t < 0 the two cancel, so what they round is no share of their sum.
     magnitude = np.abs(at_edges) + np.abs(at_sum)
     error = (4.0 * chunk.degrees + 64) * UNIT * magnitude + upper * underflow * chunk.degrees
+    error += np.where(magnitude > 0, 4 * SMALLEST, 0.0)  # products that underflow round by no share of themselves
     both = limited_both_ways(chunk)
     terms = lowered(at_edges + at_sum, 4)
     return Support(terms=terms, error=float(np.sum(error, where=both)))

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness import certify, solve
@@ -49,6 +49,7 @@ def box_cuts(draw: st.DrawFn) -> MatchingLP:
 
 @settings(max_examples=200, deadline=None)
 @given(lp=box_cuts())
+@example(lp=sources_of([[-2.2e-308]], [1.0], [1e-300], equality=False))
 def test_supports_are_never_above_the_exact_ones_and_close_to_them(lp: MatchingLP) -> None:
     chunk = Chunk(lp, 0, lp.sources)
     costs = [exact.fractions(lp.c[lp.offsets[i] : lp.offsets[i + 1]]) for i in range(lp.sources)]
