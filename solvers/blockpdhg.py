@@ -119,7 +119,11 @@ class BlockPDHG(ShardedSolver):
             layout = reduce_norms(make_layout(costs.lp, settings, storage), context.group)
             kernel = SharedKernel(make_kernel(layout, settings, options.kernel), context, settings)
             if kernel.device != "cpu":
-                rehearse(kernel, answer_dtype(settings, equality=layout.has_equality))
+                rehearse(
+                    kernel,
+                    answer_dtype(settings, equality=layout.has_equality),
+                    short_form=lp.is_short_form,
+                )
             repairable = is_repairable(lp, context, has_equality=layout.has_equality)
             scale = inverse_row_norm(layout)
             (most_edges,) = context.group.max(np.array([lp.edges]))

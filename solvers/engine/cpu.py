@@ -13,6 +13,7 @@ from solvers.base import Vector
 from solvers.engine.arrays import Iterate, PassNumbers, Sums, WayBack
 from solvers.engine.kernel import Mix, Pass, Tensor
 from solvers.engine.layout import Layout
+from solvers.engine.layout_families import most_entries
 from solvers.engine.stream import Stream, Window
 from solvers.engine.tensors import reuse_buffer
 
@@ -32,7 +33,8 @@ class CpuKernel:
         if layout.storage.on_disk:
             self.name = "cpu from disk"
         self.destinations = layout.destinations
-        self.terms = int(np.diff(layout.first_cell).max(initial=0)) + layout.bands
+        most_cells = int(np.diff(layout.first_cell).max(initial=0))
+        self.terms = max(most_cells, most_entries(layout.more, layout.first_cell)) + layout.bands
         self._type = layout.a.dtype.type
         self._threads = min(threads, numba.config.NUMBA_NUM_THREADS, layout.bands)
         self._layout = layout

@@ -18,6 +18,7 @@ from solvers.engine.cpu import answer_on_host, way_back
 from solvers.engine.cuda_blocks import Block, FromHost, Launch, Resident, current_device, upload_array
 from solvers.engine.kernel import Mix, Pass, Tensor
 from solvers.engine.layout import Layout
+from solvers.engine.layout_families import most_entries
 from solvers.engine.storage import HostStorage
 from solvers.engine.tensors import reuse_buffer
 
@@ -57,6 +58,7 @@ class CudaKernel:
         self._short_form = layout.more is None
         # Programs spread over the copies of the sums; then the copies are added.
         self.terms = sum(map(_terms_of_a_copy, self._cells.launches)) + _COPIES + _SUM_COPIES
+        self.terms += most_entries(layout.more, np.array([0, layout.cells]))
         self._dtype = getattr(torch, str(layout.a.dtype))
         self._resolution = float(np.finfo(layout.a.dtype).eps)
 

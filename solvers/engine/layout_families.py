@@ -58,6 +58,12 @@ def fill_families(edges: EdgeArrays, cells: Cells, source: Any) -> None:
                 sort(*place, getattr(of_edges, name), getattr(of_cells, name))
 
 
+def most_entries(more: tuple[Entries, ...] | None, first_cell: Any) -> int:
+    """The most entries of a ragged family that the cells from one of first_cell to the next have."""
+    starts = [family.start[first_cell] for family in more or () if isinstance(family, RaggedEntries)]
+    return max((int(np.diff(start).max(initial=0)) for start in starts), default=0)
+
+
 def is_exact(edges: EdgeArrays, dtype: Any) -> bool:
     """Whether `dtype` holds the coefficients of all families beyond the first."""
     return all(

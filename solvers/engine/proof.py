@@ -23,11 +23,17 @@ from solvers.engine.layout import Layout
 from solvers.engine.points import to_edges
 from solvers.engine.precision import answer_dtype
 from solvers.engine.progress import Progress
+from solvers.engine.proof_rows import RowsOnCells
 from solvers.engine.repair import repair
 from solvers.engine.tensors import as_numpy, dot, factor_within, upload
 
 #: By how much rounded cells may put the gap off, relative.
 _ROUNDED = 1e-6
+
+
+def suits_proofs(layout: Layout) -> bool:
+    """Whether the cells alone prove: they are in memory, hold the numbers of the instance, and no source is '='."""
+    return layout.exact and not layout.has_equality and not layout.storage.on_disk
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,7 +72,8 @@ class Prover:
         self._terms = float(context.group.sum(np.array([float(kernel.terms)]))[0]) + layout.destinations
         self._short_form = lp.is_short_form
         self._b = upload(lp.b, kernel.device) if lp.is_short_form else None
-        self._on_cells = costs.lp is lp and layout.exact and not layout.has_equality and not layout.storage.on_disk
+        self._on_cells = costs.lp is lp and suits_proofs(layout)
+        self._rows = RowsOnCells(lp=lp, kernel=kernel, terms=self._terms, answer_dtype=self._dtype)
         self._promising = settings.tolerance + (0.0 if layout.exact else _ROUNDED)
 
     def prove(self, x: Tensor, dual: Tensor, progress: Progress, *, anyway: bool) -> Proof:
@@ -75,7 +82,7 @@ class Prover:
         anyway: x is the answer whatever is proved, so it is brought to the host even without a prospect.
         """
         if not self._short_form:
-            return self._prove_on_edges(x, dual, progress)
+            return self._prove_rows(x, dual, progress)
         proof = self._certify(x, dual)
         if progress.best_bound > proof.certificate.bound:
             other = self._certify(x, upload(progress.best_dual, self._kernel.device))
@@ -90,14 +97,16 @@ class Prover:
         certificate = repair(self._lp, edges, dual_on_host, self._context.group, progress.search)
         return replace(proof, certificate=certificate, edges=edges)
 
-    def _prove_on_edges(self, x: Tensor, dual: Tensor, progress: Progress) -> Proof:
-        """The better proof of the two duals, in the order of the edges."""
-        edges = to_edges(self._layout, self._lp, self._kernel.unload(x), self._dtype)
+    def _prove_rows(self, x: Tensor, dual: Tensor, progress: Progress) -> Proof:
+        """The better proof of the two duals beyond the short form: by the cells, or in the order of the edges."""
+        edges = None if self._on_cells else to_edges(self._layout, self._lp, self._kernel.unload(x), self._dtype)
 
         def proof_with(dual: Tensor) -> Proof:
-            certificate = repair(
-                self._lp, edges, as_numpy(dual), self._context.group, progress.search
-            )  # fmt: skip
+            if edges is None:
+                certificate, scale = self._rows.certify(x, as_numpy(dual))
+                factor = upload(scale, self._kernel.device)
+                return Proof(certificate=certificate, plain=False, dual=dual, factor=factor)
+            certificate = repair(self._lp, edges, as_numpy(dual), self._context.group, progress.search)
             return Proof(certificate=certificate, plain=False, dual=dual, factor=dual, edges=edges)
 
         proof = proof_with(dual)

@@ -18,6 +18,7 @@ from solvers.engine.constants import SLIP, TINY
 from solvers.engine.families_torch import entry_list
 from solvers.engine.kernel import Mix, Pass, Tensor
 from solvers.engine.layout import Layout, SliceRun
+from solvers.engine.layout_families import most_entries
 from solvers.engine.polytopes.torch import bring_in, project, support
 from solvers.engine.tensors import reuse_buffer
 
@@ -32,7 +33,7 @@ class ReferenceKernel:
 
         self.device = device
         self.destinations = layout.destinations
-        self.terms = layout.cells
+        self.terms = max(layout.cells, most_entries(layout.more, np.array([0, layout.cells])))
         self._torch = torch
         self._runs = tuple(layout.slice_runs())
         self._source = layout.source

@@ -42,20 +42,20 @@ def repair_rows(lp: MatchingLP, x: Vector, dual: Float64, group: Communicator) -
     found = bound_and_loads(lp, x, dual, group)
     bound = found.bound(lp, dual)
     serving = bool(group.max(np.array([float(serves_equalities(lp))]))[0])
-    scalable = _less_never_violates(rows, found)
+    scalable = less_never_violates(rows, found)
 
-    if scalable and not serving and not (rows.lower[rows.hard_below > 0] > 0).any():
-        _scale_down(lp, x, _factor(rows, found))
+    if scalable and not serving and not has_floors(rows):
+        _scale_down(lp, x, factor_of_rows(rows, found))
         after = bound_and_loads(lp, x, dual, group)
-        return Certificate(bound=bound, objective=_scaled_objective(rows, after))
+        return Certificate(bound=bound, objective=scaled_objective(rows, after))
     if serving and scalable:
         given = x.copy()
-        factor = _factor(rows, found)
+        factor = factor_of_rows(rows, found)
         _scale_down(lp, x, factor)
         served = fill_up(lp, x, dual, _slack(rows, factor * found.loads), group)
         after = bound_and_loads(lp, x, dual, group)
         if served and not after.unserved and rows.violation(after.loads) <= _ROUNDING:
-            return _priced(bound, rows, after, dual, x)
+            return priced(bound, rows, after, dual, rounding_of_answer(x.dtype))
         x[:] = given
 
     _scale_down(lp, x, np.ones(lp.row_count))
@@ -63,17 +63,22 @@ def repair_rows(lp: MatchingLP, x: Vector, dual: Float64, group: Communicator) -
         fill_up(lp, x, dual, np.full(lp.row_count, math.inf), group)
         if found.unserved:
             found = bound_and_loads(lp, x, dual, group)
-    return _priced(bound, rows, found, dual, x)
+    return priced(bound, rows, found, dual, rounding_of_answer(x.dtype))
 
 
-def _less_never_violates(rows: RowBounds, found: Evaluation) -> bool:
+def has_floors(rows: RowBounds) -> bool:
+    """Whether some hard row asks for load."""
+    return bool((rows.lower[rows.hard_below > 0] > 0).any())
+
+
+def less_never_violates(rows: RowBounds, found: Evaluation) -> bool:
     """Whether hard ceilings are >= 0 and no entry in use of a row with a hard side is negative."""
     hard = (rows.hard_above > 0) | (rows.hard_below > 0)
     ceilings = not (rows.upper[rows.hard_above > 0] < 0).any()
     return ceilings and not found.negative[hard].any()
 
 
-def _factor(rows: RowBounds, found: Evaluation) -> Float64:
+def factor_of_rows(rows: RowBounds, found: Evaluation) -> Float64:
     """min(1, upper / load) of the hard ceilings, 1 of the other rows."""
     over = (rows.hard_above > 0) & (found.loads > rows.upper)
     return np.divide(rows.upper, found.loads, out=np.ones_like(found.loads), where=over)
@@ -92,22 +97,22 @@ def _scale_down(lp: MatchingLP, x: Vector, factor: Float64) -> None:
         jit.scale_down(first, last, edges, factor, x)
 
 
-def _scaled_objective(rows: RowBounds, found: Evaluation) -> float:
+def scaled_objective(rows: RowBounds, found: Evaluation, storing: float = 0.0) -> float:
     """At least the objective of a point that is feasible beyond rounding: x scaled down once more, by what its loads
-    exceed the hard ceilings after all.
+    exceed the hard ceilings after all. storing: by what share of itself an entry may still be rounded.
     """
-    excess = 1 - float(_factor(rows, found).min(initial=1.0))
-    share = excess + 2 * rounding(found.terms)
+    excess = 1 - float(factor_of_rows(rows, found).min(initial=1.0))
+    share = excess + storing + 2 * rounding(found.terms)
     paid = _paid(rows.soft_below, rows.soft_above, rows, found, share)
     return proved_objective(found.value + paid, found.size + paid, share + rounding(found.terms))
 
 
-def _priced(bound: float, rows: RowBounds, found: Evaluation, dual: Float64, x: Vector) -> Certificate:
-    """Hard violations at the prices of the dual."""
+def priced(bound: float, rows: RowBounds, found: Evaluation, dual: Float64, storing: float) -> Certificate:
+    """Hard violations at the prices of the dual. storing: by what share of itself an entry may still be rounded."""
     if found.unserved:
         return Certificate(bound=bound, objective=math.inf)
     price = abs(dual)
-    share = rounding(found.terms) + rounding_of_answer(x.dtype)
+    share = rounding(found.terms) + storing
     below = rows.soft_below + price * (rows.hard_below > 0)
     above = rows.soft_above + price * (rows.hard_above > 0)
     paid = _paid(below, above, rows, found, share)

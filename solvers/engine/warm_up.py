@@ -16,6 +16,7 @@ from solvers.engine.layout_builder import has_box_cuts
 from solvers.engine.nearest import nearest_feasible
 from solvers.engine.points import ridge_point, to_cells, to_edges
 from solvers.engine.precision import answer_dtype
+from solvers.engine.proof import suits_proofs
 from solvers.engine.rays import is_ray
 from solvers.engine.repair import repair
 from solvers.engine.shared_layout import make_layout
@@ -32,8 +33,9 @@ def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
     price = torch.zeros(lp.row_count, dtype=torch.float64, device=loops.device)
     x, anchor = loops.zeros(), loops.zeros()
     loops.advance(price, 1.0, x, anchor, RESTART, values=lp.is_short_form)
-    loops.evaluate_feasible(price, x)
-    loops.answer(x, price, answer, loops.zeros())
+    if lp.is_short_form or suits_proofs(layout):
+        loops.evaluate_feasible(price, x, None if lp.is_short_form else price)
+        loops.answer(x, price, answer, loops.zeros())
     for dtype in dict.fromkeys((settings.dtype, answer)):
         edges = to_edges(layout, tiny, loops.unload(x), dtype)
         to_cells(layout, tiny, edges)
@@ -97,7 +99,7 @@ def _of_few_edges(family: Rows | RaggedRows, edges: int, *, short_form: bool) ->
     return Rows(family.name, row=None if family.row is None else row, coefficient=coefficient, **sides)
 
 
-def rehearse(kernel: Kernel, dtype: str) -> None:
+def rehearse(kernel: Kernel, dtype: str, *, short_form: bool = True) -> None:
     """Every call of a run of blockpdhg once, on the real layout, with its answer in `dtype`.
 
     For a device: Triton compiles by the shapes of a layout, and allocating pinned memory is slow. Both are kept.
@@ -107,7 +109,7 @@ def rehearse(kernel: Kernel, dtype: str) -> None:
     price = torch.zeros(kernel.destinations, dtype=torch.float64, device=kernel.device)
     x, anchor = kernel.zeros(), kernel.zeros()
     kernel.advance(price, 1.0, x, anchor, RESTART, values=True)
-    kernel.evaluate_feasible(price, x)
+    kernel.evaluate_feasible(price, x, None if short_form else price)
     kernel.answer(x, price, dtype, anchor)
 
 

@@ -1,5 +1,7 @@
 """Nanoseconds an edge for one iteration of each kernel, padding, bytes an edge, and the layout's cost in iterations.
 
+Further families of rows, ragged ones and box-cuts are timed against one family of simplices, in turn.
+
 The pass of dualip is also timed against that of LinkedIn's DuaLip, where that is installed.
 
 pytest tests/benchmarks/test_kernels.py --benchmark-columns=min,median
@@ -19,7 +21,7 @@ import pytest
 import torch
 
 from harness.clock import Stopwatch
-from instances import MatchingLP, generate, parse_spec
+from instances import BoxCut, MatchingLP, RaggedRows, Rows, generate, parse_spec
 from solvers import get_solver
 from solvers.base import Settings
 from solvers.engine.kernel import Mix
@@ -107,6 +109,50 @@ def test_one_iteration(benchmark: Any, work: str, name: str, threads: int, size:
         share_of_copy_bandwidth=moved / seconds / copy_bandwidth(kernel.device, threads),
     )
     assert layout(size).padding <= 1.4
+
+
+def with_further_rows(form: str) -> MatchingLP:
+    """2.5e6 edges with rows of this form beside the first family, or with box-cuts for simplices; all in float32."""
+    lp, rng = instance("2.5e6"), np.random.default_rng(1)
+    rows: list[Any] = list(lp.rows)
+
+    def fields(entries: int) -> dict[str, Any]:
+        coefficient = rng.uniform(0.5, 1.5, entries).astype(np.float32)
+        row = rng.integers(0, 100, entries).astype(np.int32)
+        return {"row": row, "coefficient": coefficient, "upper": np.full(100, 1e6)}
+
+    if form.endswith("aligned"):
+        rows += [Rows(f"family {k}", **fields(lp.edges)) for k in range(1, int(form[0]))]
+    elif form == "ragged":
+        starts = np.concatenate(([0], np.cumsum(rng.integers(1, 4, lp.edges))))
+        rows.append(RaggedRows("links", entry_offsets=starts, **fields(int(starts[-1]))))
+    polytope = BoxCut(upper=0.5, at_most=1.0) if form == "box-cut" else lp.polytope
+    return MatchingLP(offsets=lp.offsets, c=lp.c, rows=rows, polytope=polytope)
+
+
+@pytest.mark.parametrize("form", ["2 aligned", "4 aligned", "ragged", "box-cut"])
+def test_a_coefficient_costs_no_more_in_further_families(benchmark: Any, form: str) -> None:
+    """Seconds of a pass for each stored coefficient, as a multiple of those with one family; the least counts, for any
+    other work on the machine only adds to it.
+    """
+    threads = 2
+    lp = with_further_rows(form)
+    ragged = sum(int(family.entry_offsets[-1]) for family in lp.rows if isinstance(family, RaggedRows))
+    coefficients = lp.edges * sum(isinstance(family, Rows) for family in lp.rows) + ragged
+    with cpu_threads(threads):
+        calls = [advancing(layout("2.5e6"), threads), advancing(build_layout(lp), threads)]
+        seconds = np.array([[timed(call) for call in calls] for _ in range(60)])
+        benchmark.pedantic(calls[1], rounds=5)
+    one, several = seconds.min(axis=0) / (lp.edges, coefficients) * 1e9
+    benchmark.extra_info.update(threads=threads, coefficients=coefficients, ns_one=one, ns=several, times=several / one)
+
+
+def advancing(cells: Layout, threads: int) -> Callable[[], Any]:
+    """An iteration of blockpdhg on these cells."""
+    kernel = make_kernel(cells, settings_for("cpu", threads), "cpu")
+    price = torch.full((cells.destinations,), 1e-3, dtype=torch.float64)
+    x, anchor = kernel.zeros(), kernel.zeros()
+    return lambda: kernel.advance(price, 1.0, x, anchor, HALPERN, values=False)
 
 
 @pytest.mark.parametrize("size", SPECS)

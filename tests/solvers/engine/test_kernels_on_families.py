@@ -74,7 +74,7 @@ def test_each_edge_is_scaled_by_the_least_factor_of_its_rows(name: str, seed: in
     a, p = matrix(lp), brought_into_c(lp, x)
     _, bound = expected(lp, price, 1.0, np.zeros(lp.edges))
     scale = np.where(a != 0, factor[:, None], 1.0).min(axis=0)
-    for given, point in ((None, p), (on(kernel, factor), p * scale)):
+    for given, point in ((on(kernel, np.ones(lp.row_count)), p), (on(kernel, factor), p * scale)):
         result = kernel.evaluate_feasible(on(kernel, price), cells, given)
         value = lp.c * point
         check(lp, kernel, result, point, [bound, np.abs(value).sum(), 0.0, value.sum()])
