@@ -7,11 +7,15 @@ and the making of the instance are added. A rank has its part of the instance in
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from harness.scaling.sharded import sharded_solver
-from instances import InputError, Spec, in_blocks
+from instances import InputError, MatchingSpec, Spec, in_blocks
+from instances.families import family
+from instances.families.base import BlockFamily
+from instances.generate import assembled, generate_blocks, no_load
 from instances.sampling import BLOCK_SOURCES
-from solvers.engine.sizes import Shape, SolveBytes
+from solvers.engine.sizes import Further, Shape, SolveBytes
 
 #: Of a rank before the instance: Python, PyTorch, Numba and the compiled loops, without CUDA; and CUDA on a device.
 _PROCESS = 385e6
@@ -32,7 +36,16 @@ def shape_of(spec: Spec, ranks: int) -> Shape:
         raise InputError(f"{ranks} ranks for {most_ranks(spec)} blocks of sources: use at most {most_ranks(spec)}")
     sources = min(spec.sources, -(-most_ranks(spec) // ranks) * BLOCK_SOURCES)
     edges = math.ceil(spec.expected_edges * sources / spec.sources)
-    return Shape(sources=sources, destinations=spec.destinations, edges=edges)
+    without_edges = assembled(spec, generate_blocks(spec, ()).arrays, no_load(spec))
+    further = _with_entries(Shape.of(without_edges).further, spec)
+    return Shape(sources=sources, rows=without_edges.row_count, edges=edges, further=further)
+
+
+def _with_entries(families: tuple[Further, ...], spec: MatchingSpec) -> tuple[Further, ...]:
+    """The families with the entries of an edge that `spec` leads to."""
+    made_as = family(spec.family)
+    entries = made_as.entries_per_edge(spec) if isinstance(made_as, BlockFamily) else 1.0
+    return tuple(one if one.entries is None else replace(one, entries=entries) for one in families)
 
 
 def solve_bytes(spec: Spec, ranks: int, solver: str) -> SolveBytes:

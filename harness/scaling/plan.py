@@ -127,7 +127,7 @@ def plan(
     if place.streamed is not None:  # the slower of pass and link
         slower = min(speeds.edges_per_second, place.streamed.edges_per_second)
         speeds = replace(speeds, edges_per_second=slower)
-    summed = 4 * spec.destinations + _SCALARS
+    summed = 4 * solve.shape.rows + _SCALARS
     seconds = seconds_per_iteration(speeds, edges=solve.shape.edges, bytes_summed=summed, ranks=ranks)
     return Plan(
         ranks=ranks,

@@ -24,7 +24,7 @@ def choose_storage(
     on_cpu = settings.device == "cpu"
     sharing = context.group.neighbours
     solve = SolveBytes(
-        shape=Shape(sources=lp.sources, destinations=lp.destinations, edges=lp.edges),
+        shape=Shape.of(lp),
         vectors=vectors,
         dtype=settings.dtype,
         answer_dtype=answer_dtype(settings, equality=serves_equalities(lp)),

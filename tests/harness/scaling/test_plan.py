@@ -14,7 +14,8 @@ from harness.scaling.devices import DEVICES
 from harness.scaling.disk import measured_speed
 from harness.scaling.needs import device_bytes, host_bytes, most_ranks, shape_of, solve_bytes, streaming_bytes
 from harness.scaling.plan import from_disk, least_ranks, plan
-from instances import InputError, parse_spec
+from instances import InputError, generate, parse_spec
+from solvers.engine.sizes import Shape
 
 GIGA = "dualip:sources=100000000,destinations=10000,degree=10"
 
@@ -56,6 +57,14 @@ def test_ranks_on_one_machine_share_its_memory(memory_left: Callable[[float], No
     for times, fits in ((1.5, False), (2.5, True)):
         memory_left(times * need)
         assert plan(spec, solver="dualip", device="cpu", ranks=2).fits is fits
+
+
+@pytest.mark.parametrize("family", ["dualip", "volume", "pacing", "exposure", "coupons", "paths", "transport"])
+def test_the_families_of_rows_are_known_before_an_edge_is_made(family: str) -> None:
+    spec = parse_spec(f"{family}:sources=3000,destinations=30,degree=4,seed=1")
+    planned, made = shape_of(spec, 1), Shape.of(generate(spec))
+    assert planned.rows == made.rows
+    assert planned.further_bytes(index=2, value=4) == pytest.approx(made.further_bytes(index=2, value=4), rel=0.25)
 
 
 @pytest.mark.parametrize("ranks", [0, 6105])
