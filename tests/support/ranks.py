@@ -13,8 +13,8 @@ import numpy as np
 from solvers.engine.collectives import LocalCommunicator
 
 T = TypeVar("T")
-#: Seconds that a rank waits for the others: one that has failed never comes.
-_PATIENCE = 60.0
+#: Seconds that a rank waits for the others, which may compile: one that has failed ends the wait itself.
+_PATIENCE = 600.0
 
 
 class ThreadCommunicator(LocalCommunicator):

@@ -3,36 +3,56 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from instances import MatchingLP
+from instances import Kind, MatchingLP, PerSource
 from solvers.base import Vector
 from solvers.engine.collectives import Communicator
 from solvers.engine.context import SolveContext
 from solvers.engine.prices import Prices
+from solvers.engine.row_bounds import row_bounds
+from tests.support.feasible_rows import general_lp
 from tests.support.proximal import InEdges, mixed_lp
 from tests.support.ranks import on_ranks
 
 STEP = 2.0
 
 
+def with_box_cuts_first(seed: int) -> MatchingLP:
+    """Box-cuts among the first sources alone: the last rank has none, and no u."""
+    lp = mixed_lp(seed)
+    kind = lp.per_source.kind.copy()
+    late = np.arange(lp.sources) >= lp.sources // 3
+    kind[late & (kind == Kind.BOX_CUT)] = Kind.SIMPLEX
+    kind[late & (kind == Kind.BOX_CUT_EQUALITY)] = Kind.SIMPLEX_EQUALITY
+    upper = np.where(np.isin(kind, (Kind.BOX_CUT, Kind.BOX_CUT_EQUALITY)), lp.per_source.params[1], 0.0)
+    return replace(lp, polytope=PerSource(kind=kind, params=[lp.per_source.radius, upper]))
+
+
+INSTANCES: dict[str, Callable[[int], MatchingLP]] = {
+    "one family": mixed_lp,
+    "several families": general_lp,
+    "box-cuts on one rank": with_box_cuts_first,
+}
+
+
 def parts_of(lp: MatchingLP, size: int) -> Iterator[tuple[slice, MatchingLP]]:
     """Neighbouring sources for each rank, with the place of their edges."""
     cuts = np.linspace(0, lp.sources, size + 1).astype(int)
     for first, last in itertools.pairwise(cuts):
-        own = slice(lp.offsets[first], lp.offsets[last])
+        own = slice(int(lp.offsets[first]), int(lp.offsets[last]))
+        make = MatchingLP if lp.is_short_form else MatchingLP.beyond
         yield (
             own,
-            MatchingLP(
-                offsets=lp.offsets[first : last + 1] - lp.offsets[first],
-                destination=lp.destination[own],
-                a=lp.a[own],
+            make(
+                offsets=lp.offsets[first : last + 1] - own.start,
                 c=lp.c[own],
-                b=lp.b,
                 polytope=lp.per_source.part(first, last),
+                rows=[family.part(own.start, own.stop) for family in lp.rows],
             ),
         )
 
@@ -50,14 +70,16 @@ def seen(view: InEdges, centre: Vector, price: Prices, moved: Prices) -> list[Ve
 
 @pytest.mark.parametrize("shared", [True, False], ids=["subproblem on every rank", "subproblem spread"])
 @pytest.mark.parametrize("ranks", [2, 3])
-def test_every_rank_sees_what_one_process_sees(ranks: int, shared: bool) -> None:
+@pytest.mark.parametrize("instance", INSTANCES)
+def test_every_rank_sees_what_one_process_sees(instance: str, ranks: int, shared: bool) -> None:
     shared_cells = 1 << 20 if shared else 0
     for seed in range(6):
-        lp = mixed_lp(seed)
+        lp = INSTANCES[instance](seed)
         rng = np.random.default_rng(seed)
         centre = rng.uniform(0, 0.5, lp.edges)
-        price = np.maximum(0, rng.normal(0.5, 1, lp.destinations))
-        moved = price + rng.uniform(0, 0.05, price.size)
+        bounds = row_bounds(lp)
+        price = bounds.clip(rng.normal(0.5, 1, lp.row_count))
+        moved = bounds.clip(price + rng.uniform(0, 0.05, price.size))
         alone = seen(InEdges(lp), centre, price, moved)
         parts = list(parts_of(lp, ranks))
 
