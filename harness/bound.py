@@ -71,7 +71,11 @@ def lower_bound(lp: MatchingLP, dual: Float64, pool: ThreadPoolExecutor, *, cost
 def proves_infeasible(lp: MatchingLP, ray: Any, *, threads: int = 1) -> bool:
     """Whether `ray` [J] proves that no x exists: sum_i min over C_i of (A'y)_i'x > b'y at y = max(ray, 0), in exact
     arithmetic. False for an array of another shape or with entries that are not finite.
+
+    b and the C_i are those of `lp.tightened`, which has the same feasible points: a budget that never binds costs a ray
+    no more than the largest load that can arrive.
     """
+    lp = lp.tightened
     y = np.asarray(ray)
     if y.shape != (lp.destinations,) or y.dtype.kind not in "fiu" or not np.isfinite(y).all():
         return False

@@ -152,7 +152,8 @@ class Answer:
 
     status is the solver's claim (never INACCURATE: that is the referee's word), raw_status its own words.
     ray: with status INFEASIBLE a proof of it, y[R] of the same sign on hard sides alone, for which the bound above with
-    A'y in the place of q is > 0 (a feasible x would make it <= 0), or None where the solver has none.
+    A'y in the place of q is > 0 (a feasible x would make it <= 0), or None where the solver has none. A proof about
+    `lp.tightened`, which has the same feasible points.
     """
 
     x: Vector | None

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
+
+import numpy as np
 
 from instances import MatchingLP
 
@@ -25,6 +28,12 @@ def bound(lp: MatchingLP, dual: Any) -> Fraction | None:
             return None
         total += least
     return total
+
+
+def is_ray(lp: MatchingLP, ray: Any) -> bool:
+    """Whether max(ray, 0) proves that no x is feasible: the bound of the same LP without costs is above 0."""
+    value = bound(replace(lp, c=np.zeros(lp.edges)), ray)
+    return value is None or value > 0
 
 
 def support(lp: MatchingLP, source: int, costs: Sequence[Fraction]) -> Fraction | None:

@@ -2,8 +2,9 @@
 
     python -m tests.faults.odd_campaign FIRST LAST SECONDS
 
-prints one JSON line a fault and one with the counts. The LP of seed s is solved by the combination s of solver, kernel
-and dtype, twice where s is a multiple of _AGAIN, so a range of seeds takes all of them in turn.
+prints one JSON line a fault, as it is found, and at the end one with the counts. The LP of seed s is solved by the
+combination s of solver, kernel and dtype, twice where s is a multiple of _AGAIN, so a range of seeds takes all of them
+in turn.
 """
 
 from __future__ import annotations
@@ -116,8 +117,11 @@ def faults_of_infeasible(lp: MatchingLP, result: Result) -> Iterator[str]:
     ray = None if answer is None else answer.ray
     if ray is None:
         yield "infeasible without a ray"
-    elif not proves_infeasible(lp, ray):
+        return
+    if not proves_infeasible(lp, ray):
         yield "the referee does not see what the ray proves"
+    if not exact.is_ray(lp, np.where(lp.tightened.b < lp.b, 0.0, ray)):
+        yield "the ray proves nothing in exact arithmetic"  # a budget that never binds has no part in a proof
 
 
 def faults_of(lp: MatchingLP, result: Result, tolerance: float) -> Iterator[str]:

@@ -162,3 +162,9 @@ def test_a_ray_of_any_size_proves_what_it_proves() -> None:
     for ray in (np.array([1.0, 0.0]), np.zeros(2), np.array([np.nan, 1.0]), np.ones(3), -np.ones(2)):
         assert not proves_infeasible(lp, ray)
     assert exact.optimum(infeasible_lp(3)) is None
+
+
+def test_a_budget_that_never_binds_costs_a_ray_no_more_than_what_can_arrive() -> None:
+    lp = small([0.4, 1e9], [1, 1], [1, 1], offsets=[0, 1, 2], destination=[0, 1])
+    assert proves_infeasible(lp, np.array([1.0, 0.5]))
+    assert not proves_infeasible(lp, np.array([0.0, 1.0]))
