@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchRule:
+    """How a Newton step is cut."""
+
+    curvature: float
+    """A step counts unless phi falls at its end faster than this times its first rise."""
+    tries: int
+    """Steps tried before the search has failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,11 +83,24 @@ class Constants:
     """The ridge falls to here while whole steps are taken."""
     most_ridge: float = 1e-2
     """The ridge rises to here while steps are cut."""
+    ridge_growth: float = 3.0
+    """Factor of the ridge after a cut, and its inverse after a whole step: 10 makes steps too short."""
+
+    easy_systems: int = 150
+    """Newton systems of a run up to which every step has trust bounds: most runs to 1e-6 take fewer."""
+    bounded_steps: int = 8
+    """Later on, steps of a solve with trust bounds, after which it goes on without: 8 to 16 are equal."""
     first_trust: float = 1.0
     """Bound of the first step of a row, in units of 1 / (step rms a_j)."""
-    curvature: float = 0.9
-    """A step counts unless phi falls at its end faster than this times its first rise."""
-    tries: int = 4
-    """Cuts of a step before the trust bounds shrink instead."""
+    bounded_search: SearchRule = field(default_factory=lambda: SearchRule(curvature=0.9, tries=4))
+    """After its last try the trust bounds shrink instead."""
+    free_search: SearchRule = field(default_factory=lambda: SearchRule(curvature=0.2, tries=5))
+    """Without bounds, where nothing but the ridge makes a direction shorter."""
+    steep: float = 0.5
+    """A whole step is extended while phi rises at its end by more than this times its first rise ..."""
+    extension: float = 4.0
+    """... by this factor ..."""
+    extensions: int = 6
+    """... at most so often."""
     failures: int = 3
     """Failed searches in a row that end a solve."""

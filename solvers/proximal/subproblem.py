@@ -7,6 +7,9 @@ R rows; L lanes and K cells of the subproblem. Maximise over low <= lambda <= hi
 where the side of a row is its upper or its lower limit, by the sign of its price: phi is smooth in pieces (pieces.py).
 (augmented Lagrangian in its dual form: Rockafellar 1976; semismooth Newton: Qi and Sun 1993; for LPs: Li, Sun and
 Toh 2020). Steps are cut by slopes, not by values of phi, because differences of values cancel near the optimum.
+
+Steps stay within a trust bound of each row, which serves where few edges change. Where many change at one price (ties,
+nested rows) such bounds bend the direction: the late steps of a long solve keep it, and only their length adapts.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ from solvers.engine.pieces import Piece, Pieces
 from solvers.engine.prices import Prices, dot, secant_cut
 from solvers.engine.rows import Rows
 from solvers.proximal.arrays import COST, MOVED, ProximalStep, SubproblemPass
-from solvers.proximal.constants import Constants
+from solvers.proximal.constants import Constants, SearchRule
 from solvers.proximal.system import NewtonSystem
 
 #: Keeps the trust bounds of rows that overshot again and again above 0.
@@ -102,16 +105,17 @@ class NewtonSolve:
         """Prices at which the residual is at most `tolerance`, or as far as it came; and how much phi rose to there."""
         start = point = self.evaluate(price)
         failures = 0
-        for _ in range(self._k.newton_steps):
+        for count in range(self._k.newton_steps):
             piece = self._sub.pieces.piece(point.price, point.activity, low, high)
             if self._rows.residual(point.gradient, point.price, piece.low, piece.high) <= tolerance or expired():
                 break
             movable = ~piece.blocked(point.gradient, point.price)
             direction = self.direction(point, movable, expired)
-            length, trial = self._search(point, self._trusted(point, direction), piece)
-            self._adapt(point, direction, trial, trial.activity - piece.side, length)
+            hard = self._work.systems > self._k.easy_systems and count >= self._k.bounded_steps
+            make_step = self._free_step if hard else self._bounded_step
+            accepted, trial = make_step(point, direction, piece)
 
-            if length is not None:
+            if accepted:
                 point = trial
                 failures = 0
                 continue
@@ -156,27 +160,64 @@ class NewtonSolve:
         self._work.products += system.products
         return direction
 
-    def _trusted(self, point: Point, direction: Prices) -> Prices:
-        """The direction within the trust bounds, or the scaled gradient where that does not ascend."""
+    def _bounded_step(self, point: Point, direction: Prices, piece: Piece) -> tuple[bool, Point]:
+        """A step within the trust bounds: whether it counts, and the last trial."""
         bounded = np.clip(direction, -self._trust, self._trust)
-        if dot(point.gradient, bounded) > 0:
-            return bounded
-        return np.clip(point.gradient / (self._sub.step * self._rows.norm**2), -self._trust, self._trust)
+        if not dot(point.gradient, bounded) > 0:
+            bounded = np.clip(self._scaled_gradient(point), -self._trust, self._trust)
+        length, trial = self._search(point, bounded, piece, self._k.bounded_search)
 
-    def _search(self, point: Point, direction: Prices, piece: Piece) -> tuple[float | None, Point]:
+        self._adapt_trust(point, direction, trial, trial.activity - piece.side)
+        if length is None:
+            self._trust = 0.1 * self._trust
+        self._adapt_ridge(whole=length == 1.0)
+        return length is not None, trial
+
+    def _free_step(self, point: Point, direction: Prices, piece: Piece) -> tuple[bool, Point]:
+        """The same without bounds: cut more strictly, or extended."""
+        if not dot(point.gradient, direction) > 0:
+            direction = self._scaled_gradient(point)
+        length, trial = self._search(point, direction, piece, self._k.free_search)
+
+        self._adapt_ridge(whole=length == 1.0)
+        if length == 1.0:
+            trial = self._extended(point, direction, piece, trial)
+        return length is not None, trial
+
+    def _scaled_gradient(self, point: Point) -> Prices:
+        """What takes the place of a direction that does not ascend."""
+        return point.gradient / (self._sub.step * self._rows.norm**2)
+
+    def _search(self, point: Point, direction: Prices, piece: Piece, k: SearchRule) -> tuple[float | None, Point]:
         """The length of the first step at whose end phi does not fall steeply, None where none is; the last trial."""
         length = 1.0
-        for _ in range(self._k.tries):
+        for _ in range(k.tries):
             trial = self.evaluate(np.clip(point.price + length * direction, piece.low, piece.high))
-            step = trial.price - point.price
-            slope = dot(point.gradient, step)
-            end = dot(trial.activity - piece.side, step)
-            if end >= -self._k.curvature * slope:
+            slope, end = _slopes(point, trial, piece)
+            if end >= -k.curvature * slope:
                 return length, trial
             length *= secant_cut(slope, end, least=_LEAST_CUT) if slope > 0 else _BLIND_CUT
         return None, trial
 
-    def _adapt(self, point: Point, direction: Prices, trial: Point, end: Prices, length: float | None) -> None:
+    def _extended(self, point: Point, direction: Prices, piece: Piece, trial: Point) -> Point:
+        """A longer step than the whole one to `trial`, while phi rises at its end nearly as steeply as at first: rows
+        without free edges, whose direction is short because of the ridge alone, come to the next edge so.
+        """
+        length = 1.0
+        for _ in range(self._k.extensions):
+            slope, end = _slopes(point, trial, piece)
+            length *= self._k.extension
+            price = np.clip(point.price + length * direction, piece.low, piece.high)
+            if end <= self._k.steep * slope or np.array_equal(price, trial.price):
+                break
+            longer = self.evaluate(price)
+            slope, end = _slopes(point, longer, piece)
+            if end < -self._k.free_search.curvature * slope:
+                return self.evaluate(trial.price)
+            trial = longer
+        return trial
+
+    def _adapt_trust(self, point: Point, direction: Prices, trial: Point, end: Prices) -> None:
         """A row that overshot gets a smaller bound, one that ran into its bound a larger one (Levenberg, Marquardt).
         end[R]: the gradient at the trial, in the piece of the step.
         """
@@ -185,8 +226,15 @@ class NewtonSolve:
         at_bound = (np.abs(direction) >= self._trust) & (same_sign >= 0)
         smaller = np.maximum(0.4 * np.minimum(self._trust, np.abs(trial.price - point.price)), _LEAST_TRUST)
         self._trust = np.where(overshot, smaller, np.where(at_bound, 3 * self._trust, self._trust))
-        if length is None:
-            self._trust = 0.1 * self._trust
 
-        ridge = self._ridge / 3 if length == 1.0 else self._ridge * 3
+    def _adapt_ridge(self, *, whole: bool) -> None:
+        """Smaller after a whole step, larger after one that was cut."""
+        growth = self._k.ridge_growth
+        ridge = self._ridge / growth if whole else self._ridge * growth
         self._ridge = min(self._k.most_ridge, max(self._k.least_ridge, ridge))
+
+
+def _slopes(point: Point, trial: Point, piece: Piece) -> tuple[float, float]:
+    """The slope of phi along the step from `point` to `trial`, times its length, at both ends."""
+    step = trial.price - point.price
+    return dot(point.gradient, step), dot(trial.activity - piece.side, step)

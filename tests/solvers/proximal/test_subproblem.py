@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -17,6 +19,8 @@ from solvers.proximal.subproblem import NewtonSolve
 from tests.support.proximal import InEdges, mixed_lp
 
 STEP = 0.5
+#: A solve whose steps are never bounded.
+UNBOUNDED = Constants(easy_systems=-1, bounded_steps=0)
 
 
 def newton_on(view: InEdges, seed: int, constants: Constants | None = None) -> tuple[NewtonSolve, Prices]:
@@ -62,16 +66,34 @@ def test_the_direction_solves_the_newton_system(seed: int, cg_products: int) -> 
     np.testing.assert_allclose(d, wanted, rtol=1e-7, atol=1e-9 * np.abs(wanted).max())
 
 
+@pytest.mark.parametrize("constants", [Constants(), UNBOUNDED], ids=["trust bounds", "none"])
 @pytest.mark.parametrize("seed", range(12))
-def test_it_ends_where_phi_is_stationary_and_higher(seed: int) -> None:
+def test_it_ends_where_phi_is_stationary_and_higher(seed: int, constants: Constants) -> None:
     lp = mixed_lp(seed)
-    newton, price = newton_on(InEdges(lp), seed)
+    newton, price = newton_on(InEdges(lp), seed, constants)
     low, high = np.zeros(lp.destinations), np.full(lp.destinations, 10.0)
     best, rise = newton.maximise(price, low, high, 1e-9, lambda: False)
     assert Rows(lp).residual(newton.evaluate(best).gradient, best, low, high) <= 1e-9
     assert rise >= 0
     assert (best >= low).all()
     assert (best <= high).all()
+
+
+def test_steps_without_bounds_bring_a_row_without_free_edges_to_its_next_edge() -> None:
+    """One source has all of row 0 and leaves it for row 1 once the price is 0.5; until then phi rises in a line."""
+    lp = MatchingLP(offsets=[0, 2], c=[-1.0, -0.5], destination=[0, 1], a=[1.0, 1.0], b=[0.4, 1.0])
+    centre, price, step = np.array([1.0, 0.0]), np.zeros(2), 1e9
+
+    def prices(constants: Constants) -> Prices:
+        view = InEdges(lp)
+        view.evaluate(centre, step, price)
+        low, high = np.zeros(2), np.full(2, 10.0)
+        newton = view.newton(centre, step, price, np.inf, constants)
+        found: Prices = newton.maximise(price, low, high, 1e-9, lambda: False)[0]
+        return found
+
+    assert prices(Constants(newton_steps=6))[0] < 0.1
+    assert prices(dataclasses.replace(UNBOUNDED, newton_steps=6))[0] > 0.49
 
 
 def test_prices_stay_in_their_box_and_an_expired_run_stops_at_once() -> None:
