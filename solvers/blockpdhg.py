@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
+from solvers.alike import Merged, merge_alike
 from solvers.base import Answer, Availability, Settings, Vector, check_fields, parse_options
 from solvers.engine.availability import available
 from solvers.engine.context import SolveContext
@@ -83,6 +84,14 @@ class Options:
         )
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prepared(State):
+    """What `prepare` made: the state of the LP that is iterated on."""
+
+    merged: Merged | None = None
+    """How that LP stands for the instance, where the instance has sources that are alike."""
+
+
 class BlockPDHG(ShardedSolver):
     """The tolerance is the certified gap, proved in float64 before a run ends as solved."""
 
@@ -98,7 +107,7 @@ class BlockPDHG(ShardedSolver):
     def available(self) -> Availability:
         return available()
 
-    def prepare(self, lp: MatchingLP, settings: Settings, context: SolveContext | None = None) -> State | Answer:
+    def prepare(self, lp: MatchingLP, settings: Settings, context: SolveContext | None = None) -> Prepared | Answer:
         """Layout, upload and compilation. Tolerances below 1e-7 work in float64 whatever the settings.
 
         The answer itself where there are no edges.
@@ -108,6 +117,10 @@ class BlockPDHG(ShardedSolver):
         lp = tightened(lp, context)
         if context.group.size == 1 and lp.edges == 0:
             return answer_without_edges(lp)
+        # A checkpoint holds the edges of the instance itself.
+        merged = None if context.checkpoints is not None else merge_alike(lp)
+        if merged is not None:
+            lp = merged.lp
         costs = working_costs(lp, context.group)
         settings = with_working_dtype(settings, costs.lp, context)
         storage = choose_storage(lp, settings, options.memory, context, self.id, vectors=self.vectors)
@@ -127,7 +140,7 @@ class BlockPDHG(ShardedSolver):
             repairable = is_repairable(lp, context, has_equality=layout.has_equality)
             scale = inverse_row_norm(layout)
             (most_edges,) = context.group.max(np.array([lp.edges]))
-            return State(
+            return Prepared(
                 lp=lp,
                 costs=costs,
                 settings=settings,
@@ -143,20 +156,26 @@ class BlockPDHG(ShardedSolver):
                 rules=options.rules,
                 newton=newton,
                 most_edges=int(most_edges),
+                merged=merged,
             )
 
-    def warm_start(self, state: State, x: Vector, dual: npt.NDArray[np.float64]) -> State:
+    def warm_start(self, state: Prepared, x: Vector, dual: npt.NDArray[np.float64]) -> Prepared:
         """`state`, starting from x[E] and dual float64[R] in the order and units of the instance.
 
         No command calls this yet. It is for LPs that are solved again with slightly other numbers, as every day.
         """
+        if state.merged is not None:
+            x = state.merged.together(x)
         return dataclasses.replace(state, start=(x, state.bounds.clip(np.asarray(dual, dtype=np.float64))))
 
-    def run(self, state: State | Answer) -> Answer:
+    def run(self, state: Prepared | Answer) -> Answer:
         if isinstance(state, Answer):
             return state
         if state.layout.infeasible:
             return infeasible_answer(state.lp)
         with cpu_threads(state.settings.threads, tensors=state.kernel.name == "reference"):
             loop = Loop(state, kernel=state.kernel.name)
-            return loop.solve(Halpern(state, loop.progress))
+            answer = loop.solve(Halpern(state, loop.progress))
+        if state.merged is None or answer.x is None:
+            return answer
+        return dataclasses.replace(answer, x=state.merged.of_each(answer.x))
