@@ -18,6 +18,7 @@ from scipy import sparse
 from harness.bound import proves_infeasible
 from harness.certificate import Certificate
 from harness.general import bound as general
+from harness.general.search import searched_ray
 from harness.polytopes.points import has_equality, unserved_source
 from harness.repair import equality_point
 from harness.rounding import Float64
@@ -54,13 +55,14 @@ def refutation(lp: MatchingLP, answer: Answer, certificate: Certificate, *, thre
 
 
 def _refutation_by_rows(lp: MatchingLP, answer: Answer, certificate: Certificate, threads: int) -> str:
-    """`refutation` beyond the short form, where the referee tries nothing of its own."""
+    """`refutation` beyond the short form."""
     if certificate.feasible_objective is not None:
         return "the answer itself leads to a feasible point"
     rays = [ray for ray in (answer.ray, answer.dual) if ray is not None]
     if unserved_source(lp) is not None or any(general.proves_infeasible(lp, ray, threads=threads) for ray in rays):
         return ""
-    return "nothing proves it"
+    own = searched_ray(lp)
+    return "" if own is not None and general.proves_infeasible(lp, own, threads=threads) else "nothing proves it"
 
 
 def _refutation_by_trial(lp: MatchingLP, threads: int) -> str:

@@ -62,7 +62,7 @@ def balanced(lp: MatchingLP, x: Float64, excess: float) -> Float64 | None:
     """
     if excess > _LARGEST_EXCESS or not lp.edges:
         return None
-    matrix = _matrix(lp)
+    matrix = entries_by_edge(lp)
     if matrix.nnz > _MOST_ENTRIES:
         return None
     for share in _OPENINGS:
@@ -236,7 +236,7 @@ def _closed(matrix: sparse.csr_array, size: Float64) -> npt.NDArray[np.bool_]:
     return closed
 
 
-def _matrix(lp: MatchingLP) -> sparse.csr_array:
+def entries_by_edge(lp: MatchingLP) -> sparse.csr_array:
     """A', float64[E, R]."""
     edges: list[npt.NDArray[np.int64]] = []
     rows: list[npt.NDArray[np.intp]] = []

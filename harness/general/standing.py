@@ -144,7 +144,7 @@ def worth_of_violations(price: Float64, hard: Standing) -> float:
     used = (price != 0) & (violation > 0)
     terms = np.abs(price[used]) * violation[used]
     total = -rounded_down((-terms).tolist())
-    return float(total * _RAISED + SMALLEST * terms.size)
+    return float(total * (1 + 4 * UNIT) + SMALLEST * terms.size)
 
 
 def largest_violation(sides: Sides, hard: Standing) -> float:

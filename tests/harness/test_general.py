@@ -17,6 +17,7 @@ from solvers import Answer, Status, get_solver
 from tests import exact_rows
 from tests.support.feasible_rows import general_lp
 from tests.support.highs import HighsApart
+from tests.support.wide import contradicting_lp, wide_lp
 
 #: What HiGHS itself may be off by, relative.
 OFF = 1e-7
@@ -64,11 +65,20 @@ def test_a_point_near_floors_is_solved_within_tolerance_and_said_not_to_be_feasi
     assert verdict(claim, certificate, 1e-8, lp)[0] is Status.INACCURATE
 
 
-def test_floors_that_no_x_reaches_are_proved_infeasible_by_a_ray_alone() -> None:
+def test_floors_that_no_x_reaches_are_proved_infeasible_whatever_ray_is_claimed() -> None:
     lp = MatchingLP(offsets=[0, 1], c=np.zeros(1), polytope=Simplex(), rows=[Rows("floor", lower=[2.0])])
-    for ray, status in ((np.array([-1.0]), Status.INFEASIBLE), (np.array([1.0]), Status.INACCURATE)):
+    for ray in (np.array([-1.0]), np.array([1.0]), None):
         claim = Answer(x=None, dual=None, status=Status.INFEASIBLE, ray=ray)
-        assert verdict(claim, certify(lp), 1e-4, lp)[0] is status
+        assert verdict(claim, certify(lp), 1e-4, lp)[0] is Status.INFEASIBLE
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_referee_finds_a_ray_of_its_own_where_there_is_one(seed: int) -> None:
+    claim = Answer(x=None, dual=None, status=Status.INFEASIBLE)
+    infeasible = contradicting_lp(seed)
+    assert verdict(claim, certify(infeasible), 1e-4, infeasible)[0] is Status.INFEASIBLE
+    feasible = wide_lp(seed)
+    assert verdict(claim, certify(feasible), 1e-4, feasible)[0] is Status.INACCURATE
 
 
 def test_solvers_that_know_one_family_alone_refuse_others_in_one_line() -> None:
