@@ -12,8 +12,9 @@ from instances import MatchingLP
 from instances.mapped import stream_chunks
 from solvers.engine.arrays import EdgeArrays, edge_arrays
 from solvers.engine.bands import cut_bands
+from solvers.engine.fill_families import fill_families
 from solvers.engine.layout import Layout, index_dtype
-from solvers.engine.layout_families import empty_families, fill_families, is_exact
+from solvers.engine.layout_families import empty_families, is_exact
 from solvers.engine.polytopes.kinds import BOX_CUT, BOX_CUT_EQUALITY
 from solvers.engine.storage import RAM, Storage
 
@@ -97,7 +98,7 @@ def _filled(layout: Layout, edges: EdgeArrays, before: npt.NDArray[np.int64]) ->
         present, unserved = jit.equalities(edges, band_source[first], band_source[last])
         has_equality = has_equality or present
         infeasible = infeasible or unserved
-    fill_families(edges, layout.all_cells, layout.source)
+    fill_families(edges, layout)
     return dataclasses.replace(
         layout,
         row_norm=np.sqrt(squares.sum(axis=0)),

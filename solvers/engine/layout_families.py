@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from solvers.base import OptionError
-from solvers.engine.arrays import AlignedEntries, Cells, EdgeArrays, RaggedEntries
+from solvers.engine.arrays import AlignedEntries, EdgeArrays, RaggedEntries
 from solvers.engine.storage import Storage
 
 Entries = AlignedEntries | RaggedEntries
@@ -23,8 +22,6 @@ def empty_families(
     """The families of `edges` with arrays of zeros, which padding keeps; None where there are none."""
     if edges.more is None:
         return None
-    if storage.on_disk:
-        raise OptionError("memory='disk' takes one aligned family of rows so far: use memory='ram'")
 
     def empty(family: Entries) -> Entries:
         ragged = isinstance(family, RaggedEntries)
@@ -39,23 +36,6 @@ def empty_families(
         return family._replace(**fields)
 
     return tuple(empty(family) for family in edges.more)
-
-
-def fill_families(edges: EdgeArrays, cells: Cells, source: Any) -> None:
-    """Fill the families of `cells`, which are all cells of a layout, from those of `edges`; source: of each lane."""
-    from solvers.engine.layout_families_jit import fill_entries
-    from solvers.engine.points_jit import sort
-
-    place = (cells.slice_start, cells.slice_lane, source, edges.offsets)
-    for of_edges, of_cells in zip(edges.more or (), cells.more or (), strict=True):
-        if isinstance(of_edges, RaggedEntries):
-            sort(*place, np.diff(of_edges.start), of_cells.start[1:])
-            np.cumsum(of_cells.start, out=of_cells.start)
-            fill_entries(*place, of_edges, of_cells)
-            continue
-        for name in ("index", "a"):
-            if getattr(of_edges, name) is not None:
-                sort(*place, getattr(of_edges, name), getattr(of_cells, name))
 
 
 def most_entries(more: tuple[Entries, ...] | None, first_cell: Any) -> int:

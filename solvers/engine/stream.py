@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from solvers.engine.arrays import Cells
+from solvers.engine.arrays import Cells, RaggedEntries
 from solvers.engine.layout import Layout
+from solvers.engine.layout_families import Entries
 from solvers.engine.storage import DiskStorage
 
 Array = npt.NDArray[Any]
@@ -31,13 +32,25 @@ class Window:
     primal: tuple[Array, ...]
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Piece:
+    """An array, of which each window takes its part."""
+
+    array: Array
+    begins: Array
+    """int64[C + 1]: where each band begins in it."""
+    beyond: int = 0
+    """So many entries of the next band come along: the end of the last part of an array of starts."""
+
+
 class Stream:
     """The windows of `layout`, `width` bands each; on disk it holds buffers for two of them."""
 
     def __init__(self, layout: Layout, width: int) -> None:
         self._layout = layout
         self._steps = [(first, min(first + width, layout.bands)) for first in range(0, layout.bands, width)]
-        self._buffers: tuple[dict[tuple[bool, int], Array], ...] = ({}, {})
+        self._pieces = _pieces(layout) if layout.storage.on_disk else []
+        self._buffers: tuple[dict[int, Array], ...] = ({}, {})
         self._worker = ThreadPoolExecutor(max_workers=1)  # one after another: a read never overtakes a write
 
     def windows(self, primal: Sequence[Array] = (), written: Sequence[int] = ()) -> Iterator[Window]:
@@ -68,33 +81,32 @@ class Stream:
         start = layout.slice_start[first_slice : last_slice + 1]
         lane = layout.slice_lane[first_slice : last_slice + 1]
 
-        by_lane = [layout.radius] if layout.upper is None else [layout.radius, layout.upper]
-        lanes = self._read(storage, step, by_lane, layout.slice_lane)
-        by_cell = [layout.index, layout.a, layout.c, *primal]
-        index, a, c, *vectors = self._read(storage, step, by_cell, layout.slice_start)
+        by_cell = [Piece(array=vector, begins=layout.first_cell) for vector in primal]
+        parts = iter(self._read(storage, step, [*self._pieces, *by_cell]))
         cells = Cells(
             band_slice=layout.band_slice[first : last + 1] - first_slice,
             slice_start=start - start[0],
             slice_lane=lane - lane[0],
             slice_kind=layout.slice_kind[first_slice:last_slice],
-            radius=lanes[0],
-            index=index,
-            a=a,
-            c=c,
+            radius=next(parts),
+            upper=None if layout.upper is None else next(parts),
+            index=next(parts),
+            a=next(parts),
+            c=next(parts),
             largest_slice=layout.largest_slice,
-            upper=None if layout.upper is None else lanes[1],
+            more=None if layout.more is None else tuple(_of_window(family, parts) for family in layout.more),
         )
-        return Window(bands=slice(first, last), cells=cells, primal=tuple(vectors))
+        return Window(bands=slice(first, last), cells=cells, primal=tuple(parts))
 
-    def _read(self, storage: DiskStorage, step: int, arrays: Sequence[Array], starts: Array) -> list[Array]:
-        """The part of each array that belongs to a step; starts: where each slice begins in them."""
-        begins = starts[self._layout.band_slice]
+    def _read(self, storage: DiskStorage, step: int, pieces: Sequence[Piece]) -> list[Array]:
+        """The part of each piece that belongs to a step."""
         first, last = self._steps[step]
         parts = []
-        for place, array in enumerate(arrays):
-            part = self._buffer(step, (starts is self._layout.slice_lane, place), array, begins)
-            part = part[: begins[last] - begins[first]]
-            storage.read(array, int(begins[first]), part)
+        for place, piece in enumerate(pieces):
+            begin = int(piece.begins[first])
+            part = self._buffer(step, place, piece)[: int(piece.begins[last]) + piece.beyond - begin]
+            if part.size:
+                storage.read(piece.array, begin, part)
             parts.append(part)
         return parts
 
@@ -105,10 +117,35 @@ class Stream:
         for place in written:
             storage.write(primal[place], first_cell, window.primal[place])
 
-    def _buffer(self, step: int, place: tuple[bool, int], array: Array, begins: Array) -> Array:
+    def _buffer(self, step: int, place: int, piece: Piece) -> Array:
         """The buffer of a place in one of the two sets, large enough for the part of every step."""
         buffers = self._buffers[step % 2]
         if place not in buffers:
-            largest = max(int(begins[last] - begins[first]) for first, last in self._steps)
-            buffers[place] = np.empty(largest, array.dtype)
+            largest = max(int(piece.begins[last] - piece.begins[first]) for first, last in self._steps)
+            buffers[place] = np.empty(largest + piece.beyond, piece.array.dtype)
         return buffers[place]
+
+
+def _pieces(layout: Layout) -> list[Piece]:
+    """Those of the lanes, then those of the cells, then those of each further family, in the order of its fields."""
+    first_lane = layout.slice_lane[layout.band_slice]
+    by_lane = [layout.radius] if layout.upper is None else [layout.radius, layout.upper]
+    pieces = [Piece(array=array, begins=first_lane) for array in by_lane]
+    pieces += [Piece(array=array, begins=layout.first_cell) for array in (layout.index, layout.a, layout.c)]
+    for family in layout.more or ():
+        first_entry = layout.first_cell
+        if isinstance(family, RaggedEntries):
+            pieces.append(Piece(array=family.start, begins=layout.first_cell, beyond=1))
+            first_entry = family.start[layout.first_cell]
+        pieces += [Piece(array=array, begins=first_entry) for array in (family.index, family.a) if array is not None]
+    return pieces
+
+
+def _of_window(family: Entries, parts: Iterator[Array]) -> Entries:
+    """The family with the next parts, in the order of `_pieces`, counted from the start of the window."""
+    if isinstance(family, RaggedEntries):
+        start = next(parts)
+        start -= start[0]
+        family = family._replace(start=start)
+    fields: dict[str, Any] = {name: next(parts) for name in ("index", "a") if getattr(family, name) is not None}
+    return family._replace(**fields)

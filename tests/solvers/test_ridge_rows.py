@@ -8,7 +8,7 @@ import torch
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from instances import MatchingLP, Rows
-from solvers.base import OptionError, Settings, Status
+from solvers.base import Settings, Status
 from solvers.dualip import DualIP
 from solvers.dualip_restarted import RestartedDualIP
 from solvers.engine.rays import is_ray
@@ -64,10 +64,12 @@ def test_rows_that_contradict_each_other_end_with_a_ray(solver: DualIP) -> None:
     assert is_ray(contradicting, answer.ray)
 
 
-def test_wide_rows_from_the_disk_are_refused_in_one_line() -> None:
-    with pytest.raises(OptionError, match="takes one aligned family of rows so far") as refusal:
-        RestartedDualIP().prepare(general_lp(6), Settings(dtype="float64", options={"memory": "disk"}))
-    assert "\n" not in str(refusal.value)
+@pytest.mark.parametrize("options", [{"kernel": "reference"}, {"memory": "disk"}])
+def test_the_dual_is_the_same_on_another_kernel_and_from_the_disk(options: dict[str, str]) -> None:
+    lp, solver = general_lp(5), RestartedDualIP()
+    settings = [Settings(iteration_limit=5, dtype="float64", options=chosen) for chosen in ({}, options)]
+    usual, other = (solver.run(solver.prepare(lp, each)).dual for each in settings)
+    np.testing.assert_allclose(other, usual, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("solver", [RestartedDualIP(), DualIP()])

@@ -22,6 +22,7 @@ from solvers.engine.kernel import RESTART, Mix, Pass
 from solvers.engine.layout_builder import build_layout
 from solvers.engine.points import to_edges
 from solvers.engine.storage import RAM, DiskStorage, Storage
+from tests.support.feasible_rows import general_lp
 from tests.support.limits import bytes_of_open_files
 
 MIXES = (Mix(projected=1.5, centre=-0.75, anchor=0.25), RESTART, Mix(projected=1.0, centre=0.5, anchor=-0.5))
@@ -52,7 +53,7 @@ def passes(lp: MatchingLP, dtype: str, storage: Storage, threads: int) -> tuple[
     layout = build_layout(lp, dtype, storage=storage)
     kernel = CpuKernel(layout, threads)
     x, anchor = kernel.zeros(), kernel.zeros()
-    price = torch.linspace(0, 0.3, lp.destinations, dtype=torch.float64)
+    price = torch.linspace(0, 0.3, lp.row_count, dtype=torch.float64)
     made = [kernel.advance(price / k, 3.0, x, anchor, mix, values=True) for k, mix in enumerate(MIXES, 1)]
     made.append(kernel.project(price, 2.0, values=True))
     return made, to_edges(layout, lp, kernel.unload(x), dtype), layout.bands
@@ -67,10 +68,36 @@ def test_a_pass_gives_the_same_bits_from_the_disk(cache: Path, dtype: str, threa
             passes(lp, dtype, storage, threads) for storage in (RAM, DiskStorage(cache))
         )
         assert bands == same == 4
-        for one, other in zip(held, streamed, strict=True):
-            for name in ("loads", "values", "sums"):
-                assert torch.equal(getattr(one, name), getattr(other, name))
+        check_same(held, streamed)
         assert x.tobytes() == y.tobytes()
+
+
+def check_same(held: list[Pass], streamed: list[Pass]) -> None:
+    for one, other in zip(held, streamed, strict=True):
+        for name in ("loads", "values", "sums"):
+            assert torch.equal(getattr(one, name), getattr(other, name))
+
+
+def test_a_pass_over_families_of_rows_gives_the_same_bits_from_the_disk(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("solvers.engine.bands._LEAST_EDGES", 64)
+    lp = general_lp(3, sources=600)
+    (held, x, bands), (streamed, y, same) = (passes(lp, "float64", storage, 1) for storage in (RAM, DiskStorage(cache)))
+    assert bands == same == 4
+    check_same(held, streamed)
+    assert x.tobytes() == y.tobytes()
+
+
+@pytest.mark.parametrize("kind", ["at most", "mixed"])
+def test_the_answer_on_families_of_rows_is_the_same_from_the_disk(kind: str) -> None:
+    lp = general_lp(1, kind, sources=20)
+    held, streamed = solved(lp, memory="ram"), solved(lp, memory="disk")
+    assert held.iterations == streamed.iterations
+    assert held.x is not None
+    assert streamed.x is not None
+    assert held.x.tobytes() == streamed.x.tobytes()
+    assert np.array_equal(held.dual, streamed.dual)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="open files are looked up as Linux has them")
