@@ -54,7 +54,7 @@ def invoke(arguments: list[str]) -> int:
     except (click.ClickException, InputError) as error:
         return _complain(str(error))
     except (KeyboardInterrupt, click.Abort) as stop:
-        return _complain(f"interrupted; {stop or 'what was finished is recorded, --resume goes on'}", status=130)
+        return _complain(f"interrupted; {str(stop) or 'what was finished is recorded, --resume goes on'}", status=130)
     except (NotWrittenError, ServerError) as error:
         return _complain(str(error), status=FAULT)
     except OSError as error:

@@ -30,7 +30,7 @@ if not torch.cuda.is_available():
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("triton") is None, reason="triton is not installed: pip install triton"
 )
-HERE = Path(__file__).parent
+ROOT = Path(__file__).parents[3]
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 
 
@@ -38,7 +38,12 @@ def test_every_launch_compiles_to_machine_code(tmp_path: Path) -> None:
     child = dict(os.environ, TRITON_CACHE_DIR=str(tmp_path))
     child.pop("TRITON_INTERPRET", None)
     done = subprocess.run(
-        [sys.executable, str(HERE / "compile_for_hopper.py")], env=child, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "tests.solvers.engine.compile_for_hopper"],
+        cwd=ROOT,
+        env=child,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines()] == 3 * [
