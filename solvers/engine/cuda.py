@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from solvers.base import OptionError, Vector
 from solvers.engine.cpu import answer_on_host, way_back
-from solvers.engine.cuda_blocks import Block, FromHost, Launch, Resident, current_device, upload_array
+from solvers.engine.cuda_blocks import Block, FromHost, Resident, current_device, upload_array
+from solvers.engine.cuda_launches import Launch
 from solvers.engine.kernel import Mix, Pass, Tensor
 from solvers.engine.layout import Layout
 from solvers.engine.layout_families import most_entries
