@@ -44,10 +44,15 @@ class Case:
     @property
     def id(self) -> str:
         """Text that names the case within its suite; the same settings give the same text."""
+        return f"{self.question}|r{self.repeat}"
+
+    @property
+    def question(self) -> str:
+        """What the repeats of a case have in common: its id without the repeat."""
         s = self.settings
         limit = "none" if s.time_limit is None else f"{_exact(s.time_limit)}s"
         tolerance = _exact(s.tolerance)
-        return "|".join((self.instance, self.solver, tolerance, s.device, f"{s.threads}t", limit, f"r{self.repeat}"))
+        return "|".join((self.instance, self.solver, tolerance, s.device, f"{s.threads}t", limit))
 
     @cached_property
     def parsed(self) -> Spec:
@@ -67,6 +72,11 @@ class Case:
         """The inverse of `packed`."""
         settings = Settings(**plain["settings"])
         return Case(**{**plain, "settings": settings, "known": unpacked(plain["known"])})
+
+
+def question_of(case_id: str) -> str:
+    """The question of the case that has this id."""
+    return case_id.rpartition("|r")[0]
 
 
 def _exact(value: float) -> str:

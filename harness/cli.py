@@ -19,6 +19,7 @@ import click
 from harness import streams
 from harness.decisions import commands as decision_commands
 from harness.isolation.wire import ServerError
+from harness.least_runs import AUTO
 from harness.records import NO_SPACE, NotWrittenError
 from harness.scaling import commands as scaling_commands
 from harness.suite import Suite
@@ -71,6 +72,15 @@ def _call(arguments: list[str]) -> Any:
         return cli.invoke(context)
 
 
+class _Repeats(click.ParamType):
+    """A whole number of at least 1, or auto."""
+
+    name = "repeats"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        return AUTO if value == AUTO else click.IntRange(min=1).convert(value, param, ctx)
+
+
 @click.group(context_settings=_SETTINGS)
 @click.version_option(package_name="dualbench")
 def cli() -> None:
@@ -88,7 +98,7 @@ def cli() -> None:
 @click.option("--memory-limit", metavar="SIZE", help="Memory of a case and all its processes, such as 4GiB.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads, the same for every solver.")
 @click.option("--device", metavar="D", help="cpu or cuda, for the solvers that run on both.")
-@click.option("--repeats", type=click.IntRange(min=1), metavar="R", help="Repeats of every case.")
+@click.option("--repeats", type=_Repeats(), metavar="R", help="Runs of every case; auto: 5 below 10 s, 3 below 60 s.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for records and report.")
 @click.option("--resume", is_flag=True, help="Run only what the folder lacks.")
 @click.option("--rerun-disturbed", is_flag=True, help="With --resume: run the cases again that were disturbed.")

@@ -76,6 +76,11 @@ class LiveDisplay:
             )
         )
 
+    def leave_out(self, case: Case) -> None:
+        """A repeat that is not needed."""
+        del self._left[self._done]
+        self._total -= 1
+
     def end(self, record: CaseRecord) -> None:
         self._done += 1
         self._console.print(_line(record, self._done, self._total), soft_wrap=True)

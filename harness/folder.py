@@ -24,6 +24,7 @@ from harness import records
 from harness.case import Case
 from harness.disk import PARTIAL, write_whole
 from harness.identity import changed
+from harness.least_runs import AUTO, RunsTaken
 from harness.records import RECORDS_FILE
 from harness.suite import Suite, SuiteError
 from harness.texts import plain_text
@@ -55,9 +56,9 @@ class Folder:
         return self.path / RECORDS_FILE
 
     @property
-    def done(self) -> frozenset[str]:
-        """Ids of the cases that are recorded and stand."""
-        return frozenset(row["case"] for row in self.rows) - set(self.again)
+    def standing(self) -> list[Mapping[str, Any]]:
+        """The cases that are recorded and stand."""
+        return [row for row in self.rows if row["case"] not in self.again]
 
     def key(self, case: str) -> str:
         """What names the files of a case; one that is run again gets files of its own, since its row still stands."""
@@ -114,9 +115,13 @@ def _different(suite: Suite, rows: Iterable[Mapping[str, Any]]) -> dict[str, str
 
 
 def missing_cases(suite: Suite, folder: Folder) -> list[Case]:
-    """The cases of the suite that the folder lacks, in running order."""
-    done = folder.done
-    return [case for case in suite.cases() if case.id not in done]
+    """The cases of the suite that the folder lacks, in running order; with repeats = "auto" as many as may be needed."""
+    done = {row["case"] for row in folder.standing}
+    missing = [case for case in suite.cases() if case.id not in done]
+    if suite.repeats != AUTO:
+        return missing
+    runs = RunsTaken(folder.standing)
+    return [case for case in missing if not runs.needless(case)]
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from harness.environment import environment
 from harness.folder import Folder, missing_cases, save_dual, x_name
 from harness.isolation.isolated import Isolated
 from harness.isolation.limits import Limits, parse_bytes
+from harness.least_runs import AUTO, RunsTaken
 from harness.memory import lies_on_disk, memory_needed
 from harness.recording import case_record, utc_now
 from harness.records import CaseRecord
@@ -32,6 +33,7 @@ class Display(Protocol):
 
     def begin(self, case: Case) -> None: ...
     def tick(self, step: Step) -> None: ...
+    def leave_out(self, case: Case) -> None: ...
     def end(self, record: CaseRecord) -> None: ...
 
 
@@ -57,15 +59,21 @@ def run_suite(
     records.append(folder.records, place)
 
     worker: Worker = InProcess() if in_process else isolated(suite, folder.path)
-    limits = EndedAtLimits(row for row in folder.rows if row["case"] not in folder.again)
+    limits = EndedAtLimits(folder.standing)
+    runs = RunsTaken(folder.standing)
     finished = []
     try:
         for case in cases:
+            if suite.repeats == AUTO and runs.needless(case):
+                display.leave_out(case)
+                continue
             display.begin(case)
             reason = suite.excluded(case) or _cannot_run(case)
             without_run = Result(status=Status.SKIPPED, reason=reason) if reason else limits.implied(case)
             record = _finish(case, folder, without_run or worker, display.tick, place["id"], keep_x=keep_x)
-            limits.note(records.as_row(record))
+            row = records.as_row(record)
+            limits.note(row)
+            runs.note(row)
             display.end(record)
             finished.append(record)
     finally:

@@ -12,6 +12,7 @@ from typing import Any
 from harness import cards
 from harness.case import Case
 from harness.isolation.limits import parse_bytes
+from harness.least_runs import AUTO, MOST_RUNS
 from instances import InputError, named_instances, parse_spec
 from instances.cpus import usable_threads
 from solvers import Settings
@@ -68,8 +69,8 @@ class Suite:
     threads: int = 0
     """For every solver; 0 for every CPU that affinity and quota leave."""
 
-    repeats: int = 1
-    """How often each case is run."""
+    repeats: int | str = 1
+    """How often each case is run; "auto" for as often as its time asks for (harness/least_runs.py)."""
 
     device: str = "cpu"
     """cpu or cuda, for the solvers that run on both."""
@@ -113,11 +114,13 @@ class Suite:
             self._check_key(key)
 
     def _check_size(self) -> None:
-        if self.repeats < 1 or self.threads < 0:
+        if isinstance(self.repeats, str) and self.repeats != AUTO:
+            raise SuiteError(f"suite {self.name}: repeats={self.repeats!r}: expected a whole number or {AUTO!r}")
+        if self.most_repeats < 1 or self.threads < 0:
             raise SuiteError(f"suite {self.name}: repeats={self.repeats}, threads={self.threads}: both must be >= 1")
         if self.threads > _MOST_THREADS:
             raise SuiteError(f"suite {self.name}: threads={self.threads}: at most {_MOST_THREADS}")
-        count = len(self.instances) * len(self.solvers) * len(self.tolerances) * self.repeats
+        count = len(self.instances) * len(self.solvers) * len(self.tolerances) * self.most_repeats
         if count > _MOST_CASES:
             raise SuiteError(f"suite {self.name} has more than {_MOST_CASES:,} cases: take fewer repeats")
 
@@ -172,6 +175,11 @@ class Suite:
     def _cards(self) -> dict[str, SolverCard]:
         return {}
 
+    @property
+    def most_repeats(self) -> int:
+        """How often a case is run at most."""
+        return self.repeats if isinstance(self.repeats, int) else MOST_RUNS
+
     def settings(self, solver: str, tolerance: float) -> Settings:
         """What `solver` is asked for; a solver that does not run on the suite's device runs on its first one."""
         kind = self.device.partition(":")[0]
@@ -207,7 +215,7 @@ class Suite:
         A solver whose answer does not depend on the tolerance runs once, at the tightest.
         """
         for instance in self.instances:
-            for repeat in range(self.repeats):
+            for repeat in range(self.most_repeats):
                 for tolerance in sorted(self.tolerances, reverse=True):
                     for solver in self.solvers:
                         if tolerance == min(self.tolerances) or not self.card(solver).exact:

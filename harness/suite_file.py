@@ -8,7 +8,7 @@ time_limit = 20.0          # seconds of `run`, for every case
 grace = 40.0               # seconds beyond it after which a case is ended; without it, half the limit and 30 s
 memory_limit = "4GiB"      # for a case and all its processes
 threads = 2                # for every solver; without it, every CPU that affinity and quota leave
-repeats = 3
+repeats = "auto"           # 5 runs below 10 s, 3 below a minute, 1 above; or a number, by default 1
 [options.dualip]           # a solver's own options; of a file, by its path or by the id that it gives itself
 gamma = 1e-3
 [iteration_limits]
@@ -32,6 +32,14 @@ from typing import Any, get_type_hints
 from harness.suite import Exclude, Suite, SuiteError
 
 _LARGEST = 2**63 - 1
+#: What the TOML of a key may hold, where that is not the type of the field of Suite.
+_TYPES = {
+    "time_limit": (int, float),
+    "grace": (int, float),
+    "repeats": (int, str),
+    "options": dict,
+    "iteration_limits": dict,
+}
 
 
 def suite_names() -> list[str]:
@@ -73,9 +81,7 @@ def _value(suite: str, key: str, value: Any) -> Any:
         return tuple(_list_of(suite, key, value, str))
     if key == "tolerances":
         return tuple(float(v) for v in _list_of(suite, key, value, (int, float)) if _fits(suite, key, v))
-    expected: Any = {"time_limit": (int, float), "grace": (int, float), "options": dict, "iteration_limits": dict}.get(
-        key, get_type_hints(Suite)[key]
-    )
+    expected: Any = _TYPES.get(key, get_type_hints(Suite)[key])
     if not isinstance(value, expected) or isinstance(value, bool):
         raise SuiteError(f"suite {suite}: {key}={value!r} has the wrong type")
     _fits(suite, key, value)

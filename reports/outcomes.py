@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.records import least_runs
 from reports.profiles import comparable, shift_of, shifted_geometric_mean
 
 TARGETS = (1e-2, 1e-4, 1e-6, 1e-8)
@@ -35,7 +36,8 @@ def outcomes(cases: pd.DataFrame) -> pd.DataFrame:
     asked: it was run with that tolerance or a tighter one, or reached the target anyway.
     seconds: time to the certified gap, NaN where it was not reached: the minimum over tolerances asked of the median
     over repeats of `run` seconds, among the cases whose certified gap is at most the target. Of the same cases:
-    repeats, least and most (how many runs that median is of, and their range), alone (the least when what others took
+    repeats, least and most (how many runs that median is of, and their range: no run is dropped), runs_asked (how many a
+    time of that length asks for, records.least_runs), alone (the least when what others took
     of the cores in disturbed runs is left out), prepare (median), disturbed and too_short (whether one of them was),
     violation (the largest that remains in a feasible point), near (whether a point is within tolerance of its rows, not
     known to be feasible).
@@ -63,6 +65,7 @@ def _at_target(tried: pd.DataFrame, target: float) -> pd.DataFrame:
     )
     fastest = _time_to_gap(tried, target)
     pairs = pairs.join(fastest)
+    pairs["runs_asked"] = pairs["seconds"].map(least_runs, na_action="ignore")
     for mark in ("disturbed", "too_short"):
         pairs[mark] = pairs[mark].isin([True])
 

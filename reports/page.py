@@ -17,6 +17,7 @@ from reports.built import Built
 from reports.canvas import DARK_GRID, DARK_INK, DARK_MUTED, GRID, INK, MUTED, swatch
 from reports.environments import contradictory, disturbed, machine, mixed, overdrawn, when_measured, where
 from reports.load import Loaded
+from reports.notes import few_runs
 from reports.palette import css_variables, styles
 from reports.section import Material, Section
 from reports.sections import SECTIONS, WITHOUT_CASES
@@ -81,7 +82,14 @@ def compose(loaded: Loaded) -> Page:
     return Page(
         title=f"Which solver for my matching LP: {listed(suites)}" if suites else "Which solver for my matching LP",
         summary=_summary(loaded),
-        warnings=[*contradictory(loaded), *overdrawn(loaded), *mixed(loaded), *disturbed(loaded), *loaded.warnings],
+        warnings=[
+            *contradictory(loaded),
+            *overdrawn(loaded),
+            *mixed(loaded),
+            *disturbed(loaded),
+            *few_runs(found),
+            *loaded.warnings,
+        ],
         sections=[made for section in SECTIONS if (made := section(material)) is not None],
     )
 

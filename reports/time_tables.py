@@ -10,7 +10,7 @@ import pandas as pd
 
 from harness.records import DISTURBED, TOO_SHORT, WITHIN_TOLERANCE
 from reports.outcomes import level_with_fastest
-from reports.shown import ABSENT, ROWS_SHOWN, Cell, Column, Table, digits, factor, listed, measured, power
+from reports.shown import ABSENT, ROWS_SHOWN, Cell, Column, Table, digits, factor, listed, measured, plural, power
 from reports.tables import Styles, grid
 
 NARROW = "\N{NARROW NO-BREAK SPACE}"
@@ -133,6 +133,8 @@ def _time_cell(row: Mapping[Any, Any]) -> Cell:
         note = f"{factor(row['factor'])} · {digits(row['seconds_with_prepare'])}"
         if row["repeats"] > 1:
             note += f"\n{digits(row['least'])} to {digits(row['most'])}"
+        if row["repeats"] < row["runs_asked"]:
+            note += f"\n{row['repeats']:.0f} of {plural(int(row['runs_asked']), 'run')}"
         if _remaining(row):
             note += f"\n{_remaining(row)}"
         return Cell(text=_seconds(row), note=note, best=row["best"])

@@ -46,7 +46,7 @@ def test_case_ids_are_unique_and_change_with_what_the_answer_depends_on() -> Non
     ("change", "message"),
     [
         ("tolerence = 1", "unknown key 'tolerence', allowed are instances, solvers"),
-        ("repeats = 'two'", "repeats='two' has the wrong type"),
+        ("repeats = 'two'", "repeats='two': expected a whole number or 'auto'"),
         ("repeats = 0", "repeats=0"),
         ("device = 'tpu'", "expected cpu or cuda"),
         ("time_limit = -1", "time_limit=-1: expected seconds > 0"),

@@ -14,6 +14,7 @@ import pytest
 from harness.records import CaseRecord, Seconds
 from reports import outcomes
 from reports.load import load
+from reports.notes import few_runs
 
 Make = Callable[..., CaseRecord]
 Write = Callable[..., Path]
@@ -292,3 +293,16 @@ def test_older_records_tell_who_could_not_take_an_instance(
     (told,) = outcomes.forms(cases_of(run(1.0, None, status="skipped", reason="no flow"))).to_dict("records")
     assert told["not_taken"] == "blockpdhg: no flow"
     assert told["row_kinds"] == ""
+
+
+def test_a_time_of_fewer_runs_than_the_method_asks_for_is_noted_with_its_extremes(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    rows = [run(seconds, 5e-5, repeat=k) for k, seconds in enumerate((1.0, 1.1, 1.2, 1.3, 50.0))]
+    rows += [run(2.0, 5e-5, solver="dualip")]
+    found = outcomes.outcomes(cases_of(*rows))
+    assert at(found, 1e-4)[["repeats", "runs_asked", "least", "most"]].tolist() == [5, 5, 1.0, 50.0]
+    assert at(found, 1e-4, "dualip")[["repeats", "runs_asked"]].tolist() == [1, 5]
+    (line,) = few_runs(found[found["target"] == 1e-4])
+    assert line.startswith("1 of 2 times rest on fewer runs")
+    assert few_runs(found[found["competitor"] == "blockpdhg"]) == []

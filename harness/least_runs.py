@@ -1,0 +1,41 @@
+"""How many runs a time rests on, and which repeats a suite with `repeats = "auto"` still needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from harness.case import Case, question_of
+from solvers.base import Status
+
+AUTO = "auto"
+MOST_RUNS = 5
+#: Seconds of `run` below which so many runs are asked for: the shorter a run, the more a single one may be off.
+_LEAST_RUNS = ((10.0, MOST_RUNS), (60.0, 3))
+#: How a case ended that has no time of its own: another run would end at the same limit or fault.
+_WITHOUT_TIME = frozenset({Status.TIME_LIMIT, Status.MEMORY_LIMIT, Status.CRASHED, Status.ERROR, Status.SKIPPED})
+
+
+def least_runs(seconds: float) -> int:
+    """The least number of runs that a time of so many seconds rests on: 5 below 10 s, 3 below a minute, 1 above."""
+    return next((runs for below, runs in _LEAST_RUNS if seconds < below), 1)
+
+
+class RunsTaken:
+    """Which repeats are needless by the runs that are recorded; the shortest of a case decides how many it needs."""
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]] = ()) -> None:
+        self._needed: dict[str, int] = {}
+        for row in rows:
+            self.note(row)
+
+    def note(self, row: Mapping[str, Any]) -> None:
+        """Remember a recorded row."""
+        seconds = row["seconds"].get("run")
+        timed = row["status"] not in _WITHOUT_TIME and seconds is not None
+        question = question_of(row["case"])
+        self._needed[question] = max(self._needed.get(question, 1), least_runs(seconds) if timed else 1)
+
+    def needless(self, case: Case) -> bool:
+        """Whether `case` is a repeat beyond those that its recorded runs ask for."""
+        return case.repeat >= self._needed.get(case.question, MOST_RUNS)
