@@ -72,7 +72,7 @@ def _call(arguments: list[str]) -> Any:
         return cli.invoke(context)
 
 
-class _Repeats(click.ParamType):
+class _Repeats(click.ParamType[int | str]):
     """A whole number of at least 1, or auto."""
 
     name = "repeats"

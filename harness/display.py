@@ -76,7 +76,7 @@ class LiveDisplay:
             )
         )
 
-    def leave_out(self, case: Case) -> None:
+    def leave_out(self) -> None:
         """A repeat that is not needed."""
         del self._left[self._done]
         self._total -= 1

@@ -115,7 +115,7 @@ def _different(suite: Suite, rows: Iterable[Mapping[str, Any]]) -> dict[str, str
 
 
 def missing_cases(suite: Suite, folder: Folder) -> list[Case]:
-    """The cases of the suite that the folder lacks, in running order; with repeats = "auto" as many as may be needed."""
+    """The cases of the suite that the folder lacks, in running order; with repeats = "auto" all that may be needed."""
     done = {row["case"] for row in folder.standing}
     missing = [case for case in suite.cases() if case.id not in done]
     if suite.repeats != AUTO:

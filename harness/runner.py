@@ -33,7 +33,7 @@ class Display(Protocol):
 
     def begin(self, case: Case) -> None: ...
     def tick(self, step: Step) -> None: ...
-    def leave_out(self, case: Case) -> None: ...
+    def leave_out(self) -> None: ...
     def end(self, record: CaseRecord) -> None: ...
 
 
@@ -65,7 +65,7 @@ def run_suite(
     try:
         for case in cases:
             if suite.repeats == AUTO and runs.needless(case):
-                display.leave_out(case)
+                display.leave_out()
                 continue
             display.begin(case)
             reason = suite.excluded(case) or _cannot_run(case)

@@ -14,6 +14,6 @@ def few_runs(outcomes: pd.DataFrame) -> list[str]:
     if not few:
         return []
     return [
-        f"{count(few)} of {plural(len(times), 'time')} rest on fewer runs than the method asks for (5 below 10 s, 3 below "
-        "a minute): they say little about how much a time varies."
+        f"{count(few)} of {plural(len(times), 'time')} rest on fewer runs than the method asks for (5 below 10 s, 3 "
+        "below a minute): they say little about how much a time varies."
     ]

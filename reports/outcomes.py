@@ -36,9 +36,9 @@ def outcomes(cases: pd.DataFrame) -> pd.DataFrame:
     asked: it was run with that tolerance or a tighter one, or reached the target anyway.
     seconds: time to the certified gap, NaN where it was not reached: the minimum over tolerances asked of the median
     over repeats of `run` seconds, among the cases whose certified gap is at most the target. Of the same cases:
-    repeats, least and most (how many runs that median is of, and their range: no run is dropped), runs_asked (how many a
-    time of that length asks for, records.least_runs), alone (the least when what others took
-    of the cores in disturbed runs is left out), prepare (median), disturbed and too_short (whether one of them was),
+    repeats, least and most (how many runs that median is of, and their range: no run is dropped), runs_asked (how many
+    a time of that length asks for, records.least_runs), alone (the least when what others took of the cores in
+    disturbed runs is left out), prepare (median), disturbed and too_short (whether one of them was),
     violation (the largest that remains in a feasible point), near (whether a point is within tolerance of its rows, not
     known to be feasible).
     seconds_with_prepare: the minimum over tolerances of the median of prepare + run.
