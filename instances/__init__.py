@@ -22,12 +22,14 @@ from instances.readers.parquet import ParquetSpec, read_parquet, write_parquet
 from instances.row_kinds import RowKind
 from instances.rows import RaggedRows, Rows
 from instances.spec import MatchingSpec, ReadableSpec, Spec, digest, in_blocks
+from instances.staying import EdgeKeys, Stayed, stayed, stayed_sources
 from instances.store import stored
 from instances.tables import Problem, Stated
 
 __all__ = [
     "Box",
     "BoxCut",
+    "EdgeKeys",
     "ExplicitLP",
     "FileReport",
     "InputError",
@@ -50,6 +52,7 @@ __all__ = [
     "Spec",
     "SpecError",
     "Stated",
+    "Stayed",
     "activities",
     "assembled",
     "available_memory",
@@ -70,6 +73,8 @@ __all__ = [
     "penalty_cost",
     "read_mps",
     "read_parquet",
+    "stayed",
+    "stayed_sources",
     "stored",
     "write_parquet",
 ]

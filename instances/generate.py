@@ -20,15 +20,16 @@ import numpy.typing as npt
 from instances.arguments import require_spec
 from instances.content import lp_from_rows
 from instances.cpus import usable_threads
+from instances.drift import block_of_day, drawn_of_day, sources_of
 from instances.errors import SpecError
 from instances.families import family
-from instances.families.base import Block, BlockFamily
+from instances.families.base import Block, BlockFamily, is_offsets
 from instances.greedy import add_load
 from instances.mapped import release_pages
 from instances.matching import MatchingLP
 from instances.memory import require_memory
 from instances.rows import RaggedRows, Rows
-from instances.sampling import BLOCK_SOURCES, block_generator
+from instances.sampling import BLOCK_SOURCES
 from instances.spec import MatchingSpec, ReadableSpec, Spec
 
 
@@ -84,8 +85,7 @@ def stream_blocks(spec: MatchingSpec, blocks: Iterable[int], *, threads: int | N
     waiting: deque[Future[Block]] = deque()
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for block in blocks:
-            sources = _sources_of(spec, block)
-            waiting.append(pool.submit(made_as.block, spec, drawn, block_generator(spec, block), sources))
+            waiting.append(pool.submit(block_of_day, made_as, spec, drawn, block))
             if len(waiting) > 2 * threads:
                 yield waiting.popleft().result()
         while waiting:
@@ -111,11 +111,6 @@ class Stitches:
         return shifted
 
 
-def is_offsets(array: str) -> bool:
-    """Whether the array of this name says where each source, or each edge in a ragged family of rows, starts."""
-    return array == "offsets" or array.startswith("entry_offsets_")
-
-
 def generate_blocks(
     spec: MatchingSpec,
     blocks: Sequence[int],
@@ -131,7 +126,7 @@ def generate_blocks(
     for number in blocks:
         if not 0 <= number < block_count(spec):
             raise SpecError(f"block {number} of {spec.text!r}: its blocks are 0..{block_count(spec) - 1}")
-    sources = sum(_sources_of(spec, number) for number in blocks)
+    sources = sum(sources_of(spec, number) for number in blocks)
     capacity = {"offsets": sources} | made_as.capacity(spec, _drawn(spec), sources)
     arrays = {name: empty(capacity[name] + is_offsets(name), dtype) for name, dtype in array_types(spec).items()}
     ends = dict.fromkeys(arrays, 0)
@@ -155,14 +150,10 @@ def array_types(spec: MatchingSpec) -> dict[str, str]:
     return {"offsets": "i8", **_block_family(spec).arrays}
 
 
-def _sources_of(spec: MatchingSpec, block: int) -> int:
-    return min(BLOCK_SOURCES, spec.sources - block * BLOCK_SOURCES)
-
-
 @lru_cache(maxsize=1)
 def _drawn(spec: MatchingSpec) -> Any:
     """What all blocks share: the blocks and the limits of an instance ask for it one after another."""
-    return _block_family(spec).draw(spec)
+    return drawn_of_day(_block_family(spec), spec)
 
 
 def _block_family(spec: MatchingSpec) -> BlockFamily[Any]:

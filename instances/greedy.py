@@ -6,6 +6,8 @@ radius is the first parameter of the polytope: z where the sum of a source is li
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -17,8 +19,21 @@ UNITS = 2.0**32
 _LIMIT = 2**62
 
 Indices = npt.NDArray[np.int64]
-#: Rows and what each receives, int64 in units of 2^-32 for one unit of radius; a row may stand several times.
-Load = tuple[Indices, Indices]
+
+
+class Load(NamedTuple):
+    """What sources put on rows, int64[N] each; a row and a source may stand several times."""
+
+    row: Indices
+    units: Indices
+    """2^-32 for one unit of radius."""
+    source: Indices
+    """Within the block."""
+
+    def of(self, sources: npt.NDArray[np.bool_]) -> Load:
+        """What these sources put, bool[n]."""
+        chosen = sources[self.source]
+        return Load(*(array[chosen] for array in self))
 
 
 def best_edges(source: Indices, key: npt.NDArray[np.float32] | npt.NDArray[np.float64]) -> Indices:
@@ -46,27 +61,27 @@ def block_load(
     its limit, until its sum is at its limit; for '=' also the radius of a source spread evenly over its edges, rounded
     up.
     """
-    loads = [load_on((0, destination, a), x=greedy_shares(polytope, source, key))]
+    loads = [load_on((0, destination, a), x=greedy_shares(polytope, source, key), source=source)]
     if loads_of(polytope) == 2:
         even = a.astype(np.float64) * UNITS / np.bincount(source)[source]
-        loads.append((destination, np.ceil(even).astype(np.int64)))
+        loads.append(Load(destination, np.ceil(even).astype(np.int64), source))
     return loads
 
 
-def load_on(*families: tuple[int, Indices | None, Floats | float], x: Float64) -> Load:
+def load_on(*families: tuple[int, Indices | None, Floats | float], x: Float64, source: Indices) -> Load:
     """What x, in units of the radius, puts on families of rows, each term rounded to whole units.
 
-    families: (number of the first row, row of each edge or None where all are in that one, coefficient).
+    families: (number of the first row, row of each edge or None where all are in that one, coefficient). source: of
+    each edge; of each entry where the families count entries.
     """
     used = np.flatnonzero(x)
     share = x[used] * UNITS
     rows, units = [], []
     for first, row, coefficient in families:
         weight = coefficient[used] if isinstance(coefficient, np.ndarray) else coefficient
-        of_edge = np.rint(share * weight).astype(np.int64)
-        rows.append(np.array([first]) if row is None else first + row[used])
-        units.append(of_edge.sum(keepdims=True) if row is None else of_edge)
-    return np.concatenate(rows), np.concatenate(units)
+        units.append(np.rint(share * weight).astype(np.int64))
+        rows.append(np.full(used.size, first) if row is None else first + row[used])
+    return Load(np.concatenate(rows), np.concatenate(units), np.tile(source[used], len(families)))
 
 
 def radius_loads(polytope: Polytope, load: Indices) -> Float64:
@@ -117,7 +132,7 @@ def _edge_share(polytope: Polytope) -> float:
 
 def add_load(total: npt.NDArray[np.int64], loads: list[Load]) -> None:
     """total[k, row] += units, refused long before it could overflow."""
-    for row, (rows, units) in zip(total, loads, strict=True):
-        np.add.at(row, rows, units)
+    for of_rows, load in zip(total, loads, strict=True):
+        np.add.at(of_rows, load.row, load.units)
     if int(np.abs(total).max(initial=0)) >= _LIMIT:
         raise InputError(f"a row receives more than {_LIMIT / UNITS:g}: use fewer sources or a smaller degree")

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from instances.recipe import Recipe
 
-_DESTINATIONS, _BLOCKS, _FAMILY = 0, 1, 2  # first part of the spawn key
+_DESTINATIONS, _BLOCKS, _FAMILY, _DAYS, _LIMITS = range(5)  # first part of the spawn key
 
 #: Sources of a block; a change changes every instance (raise spec.GENERATOR_VERSION).
 BLOCK_SOURCES = 16_384
@@ -71,6 +71,16 @@ def block_generator(spec: Recipe, block: int) -> np.random.Generator:
 def family_generator(spec: Recipe) -> np.random.Generator:
     """For what a family draws once for all blocks beside the destinations."""
     return _generator(spec.seed, _FAMILY)
+
+
+def day_generator(spec: Recipe, day: int, block: int) -> np.random.Generator:
+    """For what changes in a block on that day."""
+    return _generator(spec.seed, _DAYS, day, block)
+
+
+def limits_generator(spec: Recipe, day: int) -> np.random.Generator:
+    """For what changes in the limits on that day."""
+    return _generator(spec.seed, _LIMITS, day)
 
 
 def draw_destinations(spec: Recipe) -> Destinations:

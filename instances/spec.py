@@ -22,6 +22,8 @@ from instances.words import require_text
 GENERATOR_VERSION = 1
 
 MOST_SOURCES = 2**63 - 1  # offsets are int64
+#: How much values and limits change a day where a spec does not say.
+USUAL_DRIFT = 0.05
 
 
 class Spec(Protocol):
@@ -72,6 +74,7 @@ class MatchingSpec:
 
     sources I, destinations J; `degree` is the nominal mean number of edges of a source (see the family for what
     makes the real mean smaller); `polytope` is the same for all sources, that of the family where none is given.
+    `day` and `drift` change the instance as instances/drift.py says; of day 0 the drift says nothing and is the usual.
     """
 
     family: str
@@ -79,6 +82,8 @@ class MatchingSpec:
     destinations: int
     degree: float = 10.0
     seed: int = 0
+    day: int = 0
+    drift: float = USUAL_DRIFT
     polytope: Polytope = field(default=_OF_FAMILY)
 
     def __post_init__(self) -> None:
@@ -88,6 +93,7 @@ class MatchingSpec:
         require_whole("sources", self.sources, least=1, most=MOST_SOURCES)
         require_whole("destinations", self.destinations, least=1)
         require_whole("seed", self.seed, least=0)
+        self._check_day()
         if self.destinations >= 2**31:
             raise SpecError(f"destinations={self.destinations}: at most 2^31 - 1 are supported")
         if not (math.isfinite(self.degree) and 0 < self.degree <= self.destinations):
@@ -102,6 +108,14 @@ class MatchingSpec:
                 f"{self._polytope_text} needs {self.least_edges} edges a source, destinations={self.destinations}: "
                 "use more destinations or a smaller radius"
             )
+
+    def _check_day(self) -> None:
+        require_whole("day", self.day, least=0)
+        if not 0 <= self.drift <= 1:
+            raise SpecError(f"drift={self.drift:g}: expected 0 to 1, the relative change of a day")
+        if self.day and not isinstance(family(self.family), BlockFamily):
+            raise SpecError(f"day={self.day}: {self.family} is made as a whole and does not drift, use another family")
+        object.__setattr__(self, "drift", float(self.drift) if self.day else USUAL_DRIFT)
 
     @property
     def polytope_kind(self) -> PolytopeKind:
@@ -134,6 +148,8 @@ class MatchingSpec:
             f"{self.family}:sources={self.sources},destinations={self.destinations},"
             f"degree={_number(self.degree)},seed={self.seed}"
         )
+        if self.day:
+            text += f",day={self.day},drift={_number(self.drift)}"
         return text if self.polytope == family(self.family).polytope else f"{text},{self._polytope_text}"
 
     @property
@@ -144,9 +160,11 @@ class MatchingSpec:
 
     @classmethod
     def parse(cls, text: str) -> MatchingSpec:
-        """From text such as "dualip:sources=250000,destinations=100,degree=10,seed=42[,polytope=box,radius=1]"."""
+        """From text such as "dualip:sources=250000,destinations=100,degree=10,seed=42[,polytope=box,radius=1]"; and
+        "[,day=3,drift=0.05]" for the same instance on a later day.
+        """
         require_text(text, "MatchingSpec.parse")
-        allowed = ("sources", "destinations", "degree", "seed", "polytope", *PARAMETER_NAMES)
+        allowed = ("sources", "destinations", "degree", "seed", "day", "drift", "polytope", *PARAMETER_NAMES)
         name, values = split_text(text, allowed)
         for key in ("sources", "destinations"):
             if key not in values:
@@ -157,6 +175,8 @@ class MatchingSpec:
             destinations=to_int("destinations", values["destinations"]),
             degree=to_float("degree", values.get("degree", "10")),
             seed=to_int("seed", values.get("seed", "0")),
+            day=to_int("day", values.get("day", "0")),
+            drift=to_float("drift", values.get("drift", repr(USUAL_DRIFT))),
             polytope=_polytope_of(text, values, family(name).polytope),
         )
 

@@ -28,12 +28,12 @@ from instances.content import (
     rows_header,
 )
 from instances.errors import InputError
+from instances.families.base import is_offsets
 from instances.generate import (
     Stitches,
     array_types,
     block_count,
     generate,
-    is_offsets,
     no_load,
     rows_of,
     stream_blocks,

@@ -9,14 +9,14 @@ the queries bring when each goes to its best bid.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from instances.families.base import Block, BlockFamily, Float32
+from instances.families.base import Block, BlockFamily, Float32, Float64
 from instances.families.budget import SHORT_ARRAYS, short_rows
-from instances.greedy import UNITS, even_shares, greedy_shares, load_on, loads_of, radius_loads
+from instances.greedy import UNITS, Load, even_shares, greedy_shares, load_on, loads_of, radius_loads
 from instances.recipe import Recipe
 from instances.rows import RaggedRows, Rows
 from instances.sampling import family_generator, starts_of
@@ -37,6 +37,8 @@ class Bids:
     """int64[B], rising within a keyword."""
     bid: Float32
     """float32[B] > 0, dollars."""
+    budget: Float64
+    """float64[J], as a multiple of the equal one: 1 on the first day."""
 
 
 class Adwords(BlockFamily[Bids]):
@@ -55,7 +57,11 @@ class Adwords(BlockFamily[Bids]):
             starts=starts_of(count),
             advertiser=np.concatenate(advertiser),
             bid=(rng.integers(1, _MOST_CENTS + 1, count.sum()) / 100).astype(np.float32),
+            budget=np.ones(spec.destinations),
         )
+
+    def moved(self, drawn: Bids, factor: Float64) -> Bids:
+        return replace(drawn, budget=drawn.budget * factor)
 
     def block(self, spec: Recipe, drawn: Bids, rng: np.random.Generator, sources: int) -> Block:
         keyword = rng.integers(0, drawn.starts.size - 1, sources)
@@ -65,17 +71,17 @@ class Adwords(BlockFamily[Bids]):
         edge = drawn.starts[keyword][source] + np.arange(source.size) - offsets[source]
         advertiser, bid = drawn.advertiser[edge], drawn.bid[edge]
 
-        best = load_on((0, advertiser, bid), x=greedy_shares(spec.polytope, source, bid))
+        best = load_on((0, advertiser, bid), x=greedy_shares(spec.polytope, source, bid), source=source)
         even = np.ceil(bid * (even_shares(spec.polytope, source) * UNITS)).astype(np.int64)
         return Block(
             arrays={"offsets": offsets, "destination": advertiser.astype(np.int32), "a": bid, "c": -bid},
-            load=[best, (advertiser, even)][: loads_of(spec.polytope)],
+            load=[best, Load(advertiser, even, source)][: loads_of(spec.polytope)],
         )
 
-    def rows(self, spec: Recipe, drawn: Bids, load: npt.NDArray[np.int64]) -> list[Rows | RaggedRows]:  # noqa: ARG002
+    def rows(self, spec: Recipe, drawn: Bids, load: npt.NDArray[np.int64]) -> list[Rows | RaggedRows]:
         """For '=' sources the budget has room for every query spread evenly: a known feasible point."""
         loads = radius_loads(spec.polytope, load)
-        b = np.full(spec.destinations, _BUDGET * loads[0].sum() / spec.destinations)
+        b = drawn.budget * (_BUDGET * loads[0].sum() / spec.destinations)
         return [short_rows(b if len(loads) == 1 else np.maximum(b, loads[1].max()))]
 
     def load_shape(self, spec: Recipe) -> tuple[int, int]:

@@ -58,6 +58,10 @@ class BlockFamily(ABC, Generic[Drawn]):
     def draw(self, spec: Recipe) -> Drawn:
         """What all blocks share, such as values of the destinations."""
 
+    def moved(self, drawn: Drawn, factor: Float64) -> Drawn:  # noqa: ARG002 - a family without slack keeps its limits
+        """`drawn` with the limit of each destination, as far as a feasible point lets it move, times factor[J]."""
+        return drawn
+
     @abstractmethod
     def block(self, spec: Recipe, drawn: Drawn, rng: np.random.Generator, sources: int) -> Block:
         """The next `sources` sources, from `rng` alone."""
@@ -138,3 +142,8 @@ class WholeFamily:
 
 
 Family = BlockFamily[Any] | WholeFamily
+
+
+def is_offsets(array: str) -> bool:
+    """Whether the array of this name says where each source, or each edge in a ragged family of rows, starts."""
+    return array == "offsets" or array.startswith("entry_offsets_")

@@ -6,7 +6,7 @@ b_j follows from rho_j ~ U(0.5, 1) and the greedy load G_j: what row j receives 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +40,9 @@ class BudgetFamily(BlockFamily[Destinations]):
 
     def draw(self, spec: Recipe) -> Destinations:
         return draw_destinations(spec)
+
+    def moved(self, drawn: Destinations, factor: Float64) -> Destinations:
+        return replace(drawn, rho=drawn.rho * factor)
 
     def block(self, spec: Recipe, drawn: Destinations, rng: np.random.Generator, sources: int) -> Block:
         graph = sample_graph(rng, drawn, sources, least_edges=spec.least_edges)

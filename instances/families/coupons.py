@@ -17,12 +17,13 @@ has more, the return that of H less three tenths of what G lacks.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from instances.families.base import NO_COEFFICIENT, NO_ROW, Block, BlockFamily
+from instances.families.base import NO_COEFFICIENT, NO_ROW, Block, BlockFamily, Float64
 from instances.greedy import greedy_shares, load_on, radius_loads
 from instances.polytopes.simplex import Simplex
 from instances.recipe import Recipe, Sizes
@@ -48,6 +49,9 @@ class Coupons(BlockFamily[Destinations]):
     def draw(self, spec: Recipe) -> Destinations:
         return draw_destinations(spec)
 
+    def moved(self, drawn: Destinations, factor: Float64) -> Destinations:
+        return replace(drawn, rho=drawn.rho * factor)
+
     def block(self, spec: Recipe, drawn: Destinations, rng: np.random.Generator, sources: int) -> Block:
         graph = sample_graph(rng, drawn, sources, least_edges=spec.least_edges)
         value = lognormal_values(rng, graph, drawn)
@@ -68,7 +72,7 @@ class Coupons(BlockFamily[Destinations]):
                 "coefficient_1": cost,
                 "coefficient_2": surplus,
             },
-            load=[load_on(*rows, x=wanted), load_on(*rows, x=known)],
+            load=[load_on(*rows, x=x, source=graph.source) for x in (wanted, known)],
         )
 
     def rows(self, spec: Recipe, drawn: Destinations, load: npt.NDArray[np.int64]) -> list[Rows | RaggedRows]:

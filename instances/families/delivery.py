@@ -13,7 +13,7 @@ demands together exceed the supply. Feasible: any x in its polytopes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -63,6 +63,9 @@ class Delivery(BlockFamily[Contracts]):
             price=np.exp(_SALE[0]) * rng.uniform(*_PRICE, spec.destinations),
         )
 
+    def moved(self, drawn: Contracts, factor: Float64) -> Contracts:
+        return replace(drawn, demand=drawn.demand * factor)
+
     def block(self, spec: Recipe, drawn: Contracts, rng: np.random.Generator, sources: int) -> Block:
         graph = sample_graph(rng, drawn.destinations, sources, least_edges=spec.least_edges)
         value = lognormal_values(rng, graph, drawn.destinations)
@@ -74,7 +77,7 @@ class Delivery(BlockFamily[Contracts]):
                 "c": sale[graph.source] - value,
                 "row_0": graph.destination.astype(np.int32),
             },
-            load=[load_on((0, graph.destination, 1.0), x=even)],
+            load=[load_on((0, graph.destination, 1.0), x=even, source=graph.source)],
         )
 
     def rows(self, spec: Recipe, drawn: Contracts, load: npt.NDArray[np.int64]) -> list[Rows | RaggedRows]:

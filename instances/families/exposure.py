@@ -13,13 +13,13 @@ user takes the item that is worth most; a creator is promised 0.8 of its even ex
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from instances.families.base import NO_ROW, Block, BlockFamily
+from instances.families.base import NO_ROW, Block, BlockFamily, Float64
 from instances.greedy import even_shares, greedy_shares, load_on, radius_loads
 from instances.recipe import Recipe, Sizes
 from instances.rows import RaggedRows, Rows
@@ -59,6 +59,10 @@ class Exposure(BlockFamily[Items]):
             creator=(skewed * _creators(spec)).astype(np.int64),
         )
 
+    def moved(self, drawn: Items, factor: Float64) -> Items:
+        destinations = drawn.destinations
+        return replace(drawn, destinations=replace(destinations, rho=destinations.rho * factor))
+
     def block(self, spec: Recipe, drawn: Items, rng: np.random.Generator, sources: int) -> Block:
         graph = sample_graph(rng, drawn.destinations, sources, least_edges=spec.least_edges)
         value = lognormal_values(rng, graph, drawn.destinations)
@@ -70,7 +74,7 @@ class Exposure(BlockFamily[Items]):
                 "row_0": graph.destination.astype(np.int32),
                 "row_1": drawn.creator[graph.destination].astype(np.int32),
             },
-            load=[load_on((0, graph.destination, 1.0), x=x) for x in points],
+            load=[load_on((0, graph.destination, 1.0), x=x, source=graph.source) for x in points],
         )
 
     def rows(self, spec: Recipe, drawn: Items, load: npt.NDArray[np.int64]) -> list[Rows | RaggedRows]:

@@ -14,12 +14,13 @@ the impressions spread evenly, and 2 % more: a known feasible point.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from instances.families.base import NO_COEFFICIENT, NO_ROW, Block, BlockFamily
+from instances.families.base import NO_COEFFICIENT, NO_ROW, Block, BlockFamily, Float64
 from instances.greedy import even_shares, greedy_shares, load_on, loads_of, radius_loads
 from instances.recipe import Recipe, Sizes
 from instances.rows import RaggedRows, Rows
@@ -42,6 +43,9 @@ class Pacing(BlockFamily[Destinations]):
     def draw(self, spec: Recipe) -> Destinations:
         return draw_destinations(spec)
 
+    def moved(self, drawn: Destinations, factor: Float64) -> Destinations:
+        return replace(drawn, rho=drawn.rho * factor)
+
     def block(self, spec: Recipe, drawn: Destinations, rng: np.random.Generator, sources: int) -> Block:
         graph = sample_graph(rng, drawn, sources, least_edges=spec.least_edges)
         value = lognormal_values(rng, graph, drawn)
@@ -61,7 +65,7 @@ class Pacing(BlockFamily[Destinations]):
                 "row_1": campaign_hour.astype(np.int32),
                 "coefficient_1": cost,
             },
-            load=[load_on((0, campaign_hour, cost), x=x) for x in points],
+            load=[load_on((0, campaign_hour, cost), x=x, source=graph.source) for x in points],
         )
 
     def rows(self, spec: Recipe, drawn: Destinations, load: npt.NDArray[np.int64]) -> list[Rows | RaggedRows]:

@@ -14,7 +14,7 @@ feasible, and for '=' sources there is room for every demand spread evenly.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -51,6 +51,9 @@ class Paths(BlockFamily[Routes]):
     def draw(self, spec: Recipe) -> Routes:
         return Routes(network=draw_network(spec), rho=family_generator(spec).uniform(0.5, 1.0, spec.destinations))
 
+    def moved(self, drawn: Routes, factor: Float64) -> Routes:
+        return replace(drawn, rho=drawn.rho * factor)
+
     def block(self, spec: Recipe, drawn: Routes, rng: np.random.Generator, sources: int) -> Block:
         network = drawn.network
         hubs, nodes = np.nonzero(network.paths)
@@ -60,7 +63,8 @@ class Paths(BlockFamily[Routes]):
         hub, node = hubs[pair], nodes[pair]
         source, tree = np.nonzero(network.kept[:, hub, node].T)
         starts, link = _links_of(network, tree, hub[source], node[source])
-        of_entry = np.repeat(volume[source], np.diff(starts))
+        edge = np.repeat(np.arange(source.size), np.diff(starts))
+        of_entry = volume[source[edge]]
 
         points = [greedy_shares(spec.polytope, source, -tree.astype(np.float32))]
         if loads_of(spec.polytope) == 2:
@@ -73,7 +77,7 @@ class Paths(BlockFamily[Routes]):
                 "row_0": link.astype(np.int32),
                 "coefficient_0": of_entry,
             },
-            load=[load_on((0, link, of_entry), x=np.repeat(x, np.diff(starts))) for x in points],
+            load=[load_on((0, link, of_entry), x=x[edge], source=source[edge]) for x in points],
         )
 
     def rows(self, spec: Recipe, drawn: Routes, load: npt.NDArray[np.int64]) -> list[Rows | RaggedRows]:

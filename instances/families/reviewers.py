@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from instances.families.base import Block, BlockFamily
 from instances.families.budget import SHORT_ARRAYS, short_rows
-from instances.greedy import UNITS, even_shares, radius_loads
+from instances.greedy import UNITS, Load, even_shares, radius_loads
 from instances.polytopes.box_cut import BoxCut
 from instances.recipe import Recipe
 from instances.rows import RaggedRows, Rows
@@ -49,7 +49,7 @@ class Reviewers(BlockFamily[Destinations]):
                 "a": np.ones(graph.edges, dtype=np.float32),
                 "c": -lognormal_values(rng, graph, drawn),
             },
-            load=[(graph.destination, even)],
+            load=[Load(graph.destination, even, graph.source)],
         )
 
     def rows(self, spec: Recipe, drawn: Destinations, load: npt.NDArray[np.int64]) -> list[Rows | RaggedRows]:  # noqa: ARG002

@@ -53,7 +53,7 @@ class Transport(BlockFamily[Places]):
                 "c": (way**2).sum(axis=1).astype(np.float32),
                 "row_0": graph.destination.astype(np.int32),
             },
-            load=[load_on((0, graph.destination, 1.0), x=known)],
+            load=[load_on((0, graph.destination, 1.0), x=known, source=graph.source)],
         )
 
     def rows(self, spec: Recipe, drawn: Places, load: npt.NDArray[np.int64]) -> list[Rows | RaggedRows]:  # noqa: ARG002

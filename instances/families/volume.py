@@ -16,12 +16,13 @@ when every user takes the message that is worth most.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from instances.families.base import NO_COEFFICIENT, NO_ROW, Block, BlockFamily
+from instances.families.base import NO_COEFFICIENT, NO_ROW, Block, BlockFamily, Float64
 from instances.greedy import greedy_shares, load_on, loads_of, radius_loads
 from instances.recipe import Recipe, Sizes
 from instances.rows import RaggedRows, Rows
@@ -43,6 +44,9 @@ class Volume(BlockFamily[Destinations]):
     def draw(self, spec: Recipe) -> Destinations:
         return draw_destinations(spec)
 
+    def moved(self, drawn: Destinations, factor: Float64) -> Destinations:
+        return replace(drawn, rho=drawn.rho * factor)
+
     def block(self, spec: Recipe, drawn: Destinations, rng: np.random.Generator, sources: int) -> Block:
         graph = sample_graph(rng, drawn, sources, least_edges=spec.least_edges)
         value = lognormal_values(rng, graph, drawn)
@@ -50,6 +54,7 @@ class Volume(BlockFamily[Destinations]):
         complaint = np.minimum(np.exp(-5.0 + 0.8 * rng.standard_normal(graph.edges)), 1.0).astype(np.float32)
 
         J, campaign = spec.destinations, graph.destination
+        of_all = ((J, None, 1.0), (J + 1, None, complaint), (J + 2, None, session))
         wanted = greedy_shares(spec.polytope, graph.source, value)
         known = greedy_shares(spec.polytope, graph.source, session - _PER_COMPLAINT * complaint)
         return Block(
@@ -61,8 +66,8 @@ class Volume(BlockFamily[Destinations]):
                 "coefficient_3": session,
             },
             load=[
-                load_on((0, campaign, 1.0), x=wanted),
-                load_on((0, campaign, 1.0), (J, None, 1.0), (J + 1, None, complaint), (J + 2, None, session), x=known),
+                load_on((0, campaign, 1.0), x=wanted, source=graph.source),
+                load_on((0, campaign, 1.0), *of_all, x=known, source=graph.source),
             ],
         )
 

@@ -13,6 +13,7 @@ from instances.errors import SpecError
 from instances.matching import MatchingLP
 from instances.readers import _journey_lps as lps
 from instances.readers._data import DataSpec
+from instances.staying import EdgeKeys
 
 _OF_THE_YEAR = {
     "slots": lps.slots,
@@ -61,6 +62,14 @@ class JourneySpec(DataSpec):
             return lps.box_cut(self.content_of(_COUPONS_FILE), self.campaign)
         data = lps.spending(self.content_of)
         return lps.recurring(data, self.quarter) if self.lp == "recurring" else _OF_THE_YEAR[self.lp](data)
+
+    def edge_keys(self) -> EdgeKeys:
+        """Household and product category of each edge; present where the household spent something in that time."""
+        if self.lp == "box-cut":
+            raise SpecError(f"{self.text}: campaigns share no coupons, use journey:lp=recurring,quarter=1 and 2")
+        data = lps.spending(self.content_of)
+        value = data.cents[:, self.quarter - 1] if self.quarter else data.value
+        return EdgeKeys(source=data.household, destination=data.category, present=value > 0)
 
 
 READER = JourneySpec

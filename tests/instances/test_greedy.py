@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instances import Box, InputError, Simplex
-from instances.greedy import UNITS, add_load, best_edges, block_load, loads_of
+from instances.greedy import UNITS, Load, add_load, best_edges, block_load, loads_of
 
 keys = st.lists(st.tuples(st.integers(0, 5), st.integers(-3, 3)), max_size=30).map(sorted)
 
@@ -47,7 +47,7 @@ def test_an_equality_simplex_also_spreads_evenly() -> None:
 
 def test_a_load_that_could_overflow_is_refused() -> None:
     load = np.zeros((1, 2), dtype=np.int64)
-    rows, units = np.array([1]), np.array([2**61])
-    add_load(load, [(rows, units)])
+    one = Load(row=np.array([1]), units=np.array([2**61]), source=np.array([0]))
+    add_load(load, [one])
     with pytest.raises(InputError, match=r"a row receives more than 1\.07374e\+09: use fewer sources"):
-        add_load(load, [(rows, units)])
+        add_load(load, [one])

@@ -36,8 +36,11 @@ polytopes = st.one_of(
 @st.composite
 def specs(draw: st.DrawFn) -> MatchingSpec:
     destinations = draw(st.integers(1, 2**31 - 1))
+    family = draw(st.sampled_from(family_names()))
     return MatchingSpec(
-        family=draw(st.sampled_from(family_names())),
+        family=family,
+        day=0 if family == "dualip-v5" else draw(st.integers(0, 400)),
+        drift=draw(st.floats(0, 1)),
         sources=draw(st.integers(1, 10**12)),
         destinations=destinations,
         degree=draw(st.floats(1e-6, destinations)),
@@ -95,6 +98,11 @@ def test_polytopes_of_the_text() -> None:
         ("dualip:sources=many,destinations=5", "sources='many': expected a number"),
         ("dualip:sources=1e300,destinations=5", "sources='1e300': expected a whole number"),
         ("dualip:sources=100,destinations=50,seed=-1", "seed=-1: expected a whole number of at least 0"),
+        ("dualip:sources=100,destinations=50,day=-1", "day=-1: expected a whole number of at least 0"),
+        ("dualip:sources=100,destinations=50,day=1.5", "day='1.5': expected a whole number"),
+        ("dualip:sources=100,destinations=50,drift=-0.1", "drift=-0.1: expected 0 to 1, the relative change of a day"),
+        ("dualip:sources=100,destinations=50,day=1,drift=1.01", "drift=1.01: expected 0 to 1"),
+        ("dualip-v5:sources=100,destinations=50,day=1", "day=1: dualip-v5 is made as a whole and does not drift"),
         ("dualip:sources=100,destinations=50,color=red", "'color=red' in spec"),
         ("dualip:sources=100,destinations", "'destinations' in spec"),
         ("dualip:sources=100,sources=100,destinations=50", "sources stands twice in spec"),
