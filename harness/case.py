@@ -27,13 +27,16 @@ class Case:
     """The text that makes the instance."""
 
     solver: str
-    """Its id, or the path of its file, as the suite names it."""
+    """Its id, the path of its file, or the name of a variant of it, as the suite names it."""
 
     settings: Settings
     """What the solver is asked for."""
 
     repeat: int = 0
     """The number of the repeat, from 0."""
+
+    variant: str = ""
+    """The name under which the suite asks a solver with options of its own; "" where it goes by its id."""
 
     known: SolverCard | None = field(default=None, compare=False, repr=False)
     """The card of the solver, looked up where it is not given."""

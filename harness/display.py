@@ -90,7 +90,8 @@ def _line(record: CaseRecord, done: int, total: int) -> Text:
     gap = accuracy(record.certificate)
     colour = {"solved": "green", "skipped": "dim"}.get(record.status, "yellow")
     return Text.assemble(
-        f"{done:4}/{total}  {record.instance:<22} {record.solver:<20} {power(record.settings['tolerance']):<6}",
+        f"{done:4}/{total}  {record.instance:<22} {record.variant or record.solver:<20} ",
+        f"{power(record.settings['tolerance']):<6}",
         (f"{record.status:<16}", colour),
         f"run {number(record.seconds.run):>7} s   gap {measured(gap):<8}",
         (f"   {record.reason}" if record.reason else "", "dim"),

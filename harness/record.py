@@ -133,6 +133,12 @@ class CaseRecord:
     solver: Annotated[str, TEXT]
     """The id of the solver."""
 
+    variant: Annotated[str, TEXT.or_null] = ""
+    """The name of the solver with these options in its suite; "" where it goes by its id, and in older records."""
+
+    division: Annotated[str | None, TEXT.or_null] = None
+    """"default" or "tuned" (harness/division.py); null in older records, whose options tell."""
+
     solver_version: Annotated[str, TEXT.or_null]
     """What the solver says of its version."""
 

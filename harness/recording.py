@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from harness import disturbance
 from harness.case import Case
+from harness.division import division_of
 from harness.records import CaseRecord, readable
 from harness.result import Result
 from instances import digest
@@ -42,6 +43,8 @@ def case_record(
         edges=result.arrays.edges,
         cells=spec.sources * spec.destinations,
         solver=case.card.id,
+        variant=case.variant,
+        division=division_of(asdict(case.settings)),
         solver_version=case.card.availability.version,
         settings=asdict(case.settings),
         repeat=case.repeat,

@@ -26,6 +26,8 @@ from harness.disk import NotWrittenError as NotWrittenError
 from harness.disk import append_line
 from harness.disk import write_whole as write_whole
 from harness.disturbance import too_short as too_short
+from harness.division import Division as Division
+from harness.division import division_of as division_of
 from harness.least_runs import least_runs as least_runs
 from harness.numbers import measured as measured
 from harness.numbers import power as power

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -49,7 +50,7 @@ class Suite:
     """Names of instances, or specs."""
 
     solvers: tuple[str, ...]
-    """Ids of solvers, or paths of their files."""
+    """Ids of solvers, paths of their files, or names of variants."""
 
     tolerances: tuple[float, ...]
     """Certified gaps to ask for."""
@@ -89,6 +90,9 @@ class Suite:
 
     exclude: tuple[Exclude, ...] = ()
     """Combinations that are left out."""
+
+    variants: Mapping[str, str] = field(default_factory=dict)
+    """Id or path of the solver that stands behind a name; the options of a variant stand under its name."""
 
     def __post_init__(self) -> None:
         for name in ("instances", "solvers", "tolerances"):
@@ -135,13 +139,20 @@ class Suite:
             first[meaning] = entry
 
     def _check_ids(self) -> None:
-        """Rows and report tell solvers apart by their ids."""
+        """Rows and report tell solvers apart by their ids, and variants by their names."""
         named: dict[str, str] = {}
+        asked: dict[str, str] = {}
         for solver in self.solvers:
-            other = named.setdefault(self.card(solver).id, solver)
+            name = solver if solver in self.variants else self.card(solver).id
+            other = named.setdefault(name, solver)
             if other != solver:
-                both = f"{other} and {solver} both call themselves {self.card(solver).id!r}"
-                raise SuiteError(f"suite {self.name}: {both}: rename one")
+                raise SuiteError(f"suite {self.name}: {other} and {solver} both call themselves {name!r}: rename one")
+
+            settings = self.settings(solver, self.tolerances[0])
+            same = json.dumps([self.card(solver).id, settings.iteration_limit, settings.options], sort_keys=True)
+            other = asked.setdefault(same, solver)
+            if other != solver:
+                raise SuiteError(f"suite {self.name}: {other} and {solver} are the same solver, asked the same")
 
     def _check_key(self, key: str) -> None:
         """A key of options or iteration_limits: a solver of this suite, or another one that can be named."""
@@ -153,7 +164,12 @@ class Suite:
             raise SuiteError(f"suite {self.name}: no solver file at {key}")
 
     def _means(self, key: str, solver: str) -> bool:
-        """Whether `key` names `solver`, by the same text, by its id, or by another path to its file."""
+        """Whether `key` names `solver`, by the same text, by its id, or by another path to its file.
+
+        A variant goes by its name alone: what is said of the solver behind it is not said of all its variants.
+        """
+        if solver in self.variants:
+            return key == solver
         card = self.card(solver)
         return key in (solver, card.id) or (key.endswith(".py") and str(Path(key).resolve()) == card.origin)
 
@@ -166,9 +182,9 @@ class Suite:
         return table[keys[0]] if keys else default
 
     def card(self, solver: str) -> SolverCard:
-        """What `solver` is, by id or path: looked up once, so that it stays the same while the suite runs."""
+        """What `solver` is, by id, path or name: looked up once, so that it stays the same while the suite runs."""
         if solver not in self._cards:
-            self._cards[solver] = cards.card(solver)
+            self._cards[solver] = cards.card(self.variants.get(solver, solver))
         return self._cards[solver]
 
     @cached_property
@@ -202,7 +218,7 @@ class Suite:
         """
         changed = {k: v for k, v in changes.items() if v is not None and v != ()}
         if "solvers" in changed:
-            paths = {self.card(solver).id: solver for solver in self.solvers}
+            paths = {self.card(solver).id: solver for solver in self.solvers if solver not in self.variants}
             changed["solvers"] = tuple(paths.get(solver, solver) for solver in changed["solvers"])
             for what in ("options", "iteration_limits"):  # an id is known as long as its solver is in the suite
                 entries: Mapping[str, Any] = changed.get(what, getattr(self, what))
@@ -224,6 +240,7 @@ class Suite:
                                 instance=instance,
                                 spec=parse_spec(spec_text(instance)).text,
                                 solver=solver,
+                                variant=solver if solver in self.variants else "",
                                 settings=self.settings(solver, tolerance),
                                 repeat=repeat,
                                 known=self.card(solver),

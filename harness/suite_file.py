@@ -9,6 +9,11 @@ grace = 40.0               # seconds beyond it after which a case is ended; with
 memory_limit = "4GiB"      # for a case and all its processes
 threads = 2                # for every solver; without it, every CPU that affinity and quota leave
 repeats = "auto"           # 5 runs below 10 s, 3 below a minute, 1 above; or a number, by default 1
+[[solvers]]                # the last key of the list above, where solvers are tables: one solver under several names
+id = "ortools-pdlp"        # or the path of a file
+name = "pdlp-polish"       # without it, the id
+iteration_limit = 5000
+options = { feasibility_polishing = true }   # puts it into the division "tuned"; without, "default"
 [options.dualip]           # a solver's own options; of a file, by its path or by the id that it gives itself
 gamma = 1e-3
 [iteration_limits]
@@ -30,6 +35,8 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from harness.suite import Exclude, Suite, SuiteError
+from solvers.card import is_id
+from solvers.registry import registry
 
 _LARGEST = 2**63 - 1
 #: What the TOML of a key may hold, where that is not the type of the field of Suite.
@@ -64,11 +71,12 @@ def parse_suite(name: str, content: bytes) -> Suite:
         table = tomllib.loads(content.decode("utf-8-sig"))  # some editors begin a file with a mark
     except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number of too many digits, too deep
         raise SuiteError(f"suite {name} is not TOML: {error}") from error
-    hints = {k: v for k, v in get_type_hints(Suite).items() if k not in ("name", "digest")}
+    hints = {k: v for k, v in get_type_hints(Suite).items() if k not in ("name", "digest", "variants")}
     _check_keys(f"suite {name}", table, hints)
     for key in ("instances", "solvers", "tolerances"):
         if key not in table:
             raise SuiteError(f"suite {name} lacks {key}: give a list")
+    table = _with_variants(name, table)
     values = {key: _value(name, key, value) for key, value in table.items()}
     return Suite(name=name, digest=hashlib.sha256(content).hexdigest()[:16], **values)
 
@@ -77,6 +85,8 @@ def _value(suite: str, key: str, value: Any) -> Any:
     """`value` checked and made immutable."""
     if key == "exclude":
         return tuple(one for entry in _list_of(suite, key, value, dict) for one in _excluded(suite, entry))
+    if key == "variants":
+        return value
     if key in ("instances", "solvers"):
         return tuple(_list_of(suite, key, value, str))
     if key == "tolerances":
@@ -90,6 +100,35 @@ def _value(suite: str, key: str, value: Any) -> Any:
     if key == "options" and not all(isinstance(v, dict) for v in value.values()):
         raise SuiteError(f"suite {suite}: options are tables, one for each solver: [options.SOLVER]")
     return value
+
+
+def _with_variants(suite: str, table: Mapping[str, Any]) -> dict[str, Any]:
+    """The table with a name for every solver, and what tables of solvers say under the keys of Suite."""
+    entries = _list_of(suite, "solvers", table["solvers"], (str, dict))
+    named = [_entry(suite, entry) for entry in entries]
+    made: dict[str, Any] = {**table, "solvers": [one["name"] for one in named]}
+    made["variants"] = {one["name"]: one["id"] for one in named if one["name"] != one["id"]}
+    for key, entry_key in (("options", "options"), ("iteration_limits", "iteration_limit")):
+        of_entries = {one["name"]: one[entry_key] for one in named if entry_key in one}
+        given = table.get(key, {})
+        if twice := sorted(set(of_entries) & set(given)):
+            raise SuiteError(f"suite {suite}: {key} of {twice[0]} are given twice: in its table and in [{key}]")
+        if of_entries:
+            made[key] = {**given, **of_entries}
+    return made
+
+
+def _entry(suite: str, entry: Any) -> Mapping[str, Any]:
+    """A solver as a table with its id and name."""
+    if isinstance(entry, str):
+        return {"id": entry, "name": entry}
+    _check_keys(f"suite {suite}, solvers", entry, ("id", "name", "options", "iteration_limit"))
+    if not isinstance(entry.get("id"), str):
+        raise SuiteError(f"suite {suite}: a table of solvers lacks its id: say which solver it is")
+    name = entry.get("name", entry["id"])
+    if name != entry["id"] and (not is_id(name) or name in registry()):
+        raise SuiteError(f"suite {suite}: name={name!r} of {entry['id']}: expected a word that is no solver's id")
+    return {**entry, "name": name}
 
 
 def _fits(suite: str, key: str, value: Any) -> bool:

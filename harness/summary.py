@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.accuracy import WITHIN_TOLERANCE, accuracy, within_tolerance_only
+from harness.division import name_of
 from harness.numbers import measured, power
 from harness.record import SHORT_FORM
 from harness.records import DISTURBED, TOO_SHORT, too_short
@@ -67,7 +68,7 @@ def _empty_table(tolerances: Sequence[float], caption: str | None) -> Table:
 def _cells(rows: Sequence[Row]) -> Cells:
     cells: Cells = {}
     for row in rows:
-        repeats = cells.setdefault((row["instance"], row["solver"]), {})
+        repeats = cells.setdefault((row["instance"], name_of(row)), {})
         repeats.setdefault(row["settings"]["tolerance"], []).append(row)
     return cells
 
@@ -99,7 +100,7 @@ def _forms(rows: Sequence[Row]) -> list[str]:
     for instance in dict.fromkeys(row["instance"] for row in rows):
         mine = [row for row in rows if row["instance"] == instance]
         kinds = next((row["instance_form"]["row_kinds"] for row in mine if row.get("instance_form")), "")
-        refused = [row["solver"] for row in mine if row["status"] == "skipped" and row.get("edges") is not None]
+        refused = [name_of(row) for row in mine if row["status"] == "skipped" and row.get("edges") is not None]
         if refused or (kinds and kinds != SHORT_FORM):
             told = f"; not for {', '.join(dict.fromkeys(refused))}" if refused else ""
             lines.append(f"{instance}: {kinds or 'rows not recorded'}{told}")

@@ -129,12 +129,18 @@ def plain_text(value: Any) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line)[:_LONGEST_TEXT]
 
 
+def is_id(text: Any) -> bool:
+    """Whether `text` may be the id of a solver, or the name of a variant of one."""
+    if not isinstance(text, str) or len(text) > _LONGEST_ID:
+        return False
+    return text.isprintable() and text[:1].isalnum() and not set(text) & set(" |") and not text.endswith(".py")
+
+
 def _id(name: str, text: Any) -> str:
     """Ids are words of the command line, cells of tables and parts of the names of cases."""
     if not isinstance(text, str):
         raise DeclarationError(f"{name}.id must be a text")
-    good = text.isprintable() and text[:1].isalnum() and not set(text) & set(" |") and not text.endswith(".py")
-    if not good or len(text) > _LONGEST_ID:
+    if not is_id(text):
         raise DeclarationError(
             f"{name}.id is {plain_text(text)[:_LONGEST_ID]!r}: expected at most {_LONGEST_ID} printable characters"
             " without space or '|', the first a letter or a digit, such as my-solver"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.accuracy import accuracy, meets, within_tolerance_only
+from harness.division import division_of
 
 #: Rows of schema 1 show a gap between this and 0, the rounding of two sums, as 0.
 _ROUNDING = 1e-12
@@ -18,7 +19,14 @@ _SLACK_SECONDS = 0.5
 
 def contradictions(row: Mapping[str, Any]) -> list[str]:
     """Each statement of a case or scaling row that cannot be true beside its others, in words."""
-    return [*_gaps(row.get("certificate") or {}), *_status(row), *_times(row), *_sizes(row)]
+    return [*_gaps(row.get("certificate") or {}), *_status(row), *_times(row), *_sizes(row), *_division(row)]
+
+
+def _division(row: Mapping[str, Any]) -> Iterator[str]:
+    recorded = row.get("division")
+    expected = division_of(row.get("settings") or {})
+    if recorded is not None and recorded != expected:
+        yield f"division is {recorded!r}, its options make it {str(expected)!r}"
 
 
 def gap_of(certificate: Mapping[str, Any]) -> float | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.division import name_of
 from harness.records import RecordsFile, contents
 from harness.trust.places import check_places
 from harness.trust.ratios import Change, Ratio, Rows, Summary, ratio_of, summary_of
@@ -67,6 +68,7 @@ def compare(before: RecordsFile, after: RecordsFile, *, any_environment: bool = 
 
     for case in old:
         rivals = [other for other in asked.get(_asked(case), []) if _same_question(case, other)]
+        rivals = [other for other in rivals if name_of(other.first) == name_of(case.first)] or rivals
         equal = next((other for other in rivals if not _differences(case, other)), None)
         if equal is not None:
             ratios.append(ratio_of(case.name, case.rows, equal.rows))
@@ -107,7 +109,7 @@ def _grouped(known: Sequence[tuple[Mapping[str, Any], str]]) -> list[_Case]:
 
 def _name(row: Mapping[str, Any]) -> str:
     settings = row["settings"]
-    shown = [row["instance"], row["solver"], f"{settings['tolerance']:g}", settings.get("device")]
+    shown = [row["instance"], name_of(row), f"{settings['tolerance']:g}", settings.get("device")]
     shown.append(f"{settings.get('threads')}t")
     if settings.get("options"):
         shown.append(json.dumps(settings["options"], sort_keys=True))

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from harness.accuracy import accuracy
+from harness.division import name_of
 
 #: Ratios up to these are level: with at least _REPEATS repeats on both sides, and with fewer.
 LEVEL = 1.05
@@ -45,7 +46,7 @@ class Ratio:
     """Its name."""
 
     solver: str
-    """Its id."""
+    """Its id, or the name of the variant."""
 
     change: Change
     """What can be said of the time."""
@@ -114,7 +115,7 @@ def ratio_of(name: str, before: Rows, after: Rows) -> Ratio:
     both = bool(old and new)
     return Ratio(
         case=name,
-        solver=str(before[0]["solver"]),
+        solver=name_of(before[0]),
         change=_change(before, after, old, new),
         ratio=statistics.median(new) / statistics.median(old) if both else None,
         least=min(new) / max(old) if both else None,
