@@ -25,5 +25,6 @@ from harness.decisions.solving import solve_problem
 from harness.referee import certify
 from harness.result import Result
 from harness.solve import solve
+from harness.starts import read_start, write_start
 
-__all__ = ["Certificate", "Result", "Solution", "certify", "solve", "solve_problem"]
+__all__ = ["Certificate", "Result", "Solution", "certify", "read_start", "solve", "solve_problem", "write_start"]

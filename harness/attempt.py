@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from harness import disturbance
 from harness.answers import Plain, availability, plain
 from harness.clock import Stopwatch
+from harness.starts import NoWarmStartError, require_start, started
 from harness.steps import OnStep, Step, ignore_step
 from instances import InputError, MatchingLP
-from solvers import OptionError, Settings, Solver, Status
+from solvers import OptionError, Settings, Solver, Start, Status
 from solvers.base import parse_options
 
 #: Calls the solver's run; pytest-benchmark puts its own clock here.
@@ -38,14 +39,17 @@ class Measured:
     disturbance: dict[str, float | None] = field(default_factory=dict)
 
 
-def check_runnable(solver: Solver, settings: Settings) -> None:
-    """Raise where the solver is not available here, not on the device asked for, or does not know an option."""
+def check_runnable(solver: Solver, settings: Settings, start: Start | None = None) -> None:
+    """Raise where the solver is not available here, not on the device asked for, does not know an option, or would
+    leave the start aside.
+    """
     able = availability(solver)
     if not able.ok:
         raise UnavailableError(f"{solver.id}: {able.reason}; {able.remedy}")
     if settings.device.partition(":")[0] not in solver.devices:
         raise OptionError(f"{solver.id} does not run on {settings.device}: use {' or '.join(solver.devices)}")
     parse_options(solver.Options, settings)
+    require_start(solver, settings, start)
 
 
 def attempt(
@@ -56,11 +60,12 @@ def attempt(
     on_step: OnStep = ignore_step,
     call: Call = lambda run: run(),
     deliver: Callable[[Plain], None] = lambda _: None,
+    start: Start | None = None,
 ) -> Plain:
     """Prepare, run and `deliver`, and fill in `measured`; what the solver held is free again on return.
 
-    `unsuited` belongs to prepare, and making the answer plain to run: nothing that the adapter does on the instance
-    is outside the clock. `on_step` is called as each step begins, where the clock is read.
+    `unsuited` belongs to prepare, `warm_start` and making the answer plain to run: nothing that the adapter does on the
+    instance or the start is outside the clock. `on_step` is called as each step begins, where the clock is read.
     """
     stopwatch = Stopwatch(settings.device)
 
@@ -74,7 +79,7 @@ def attempt(
     before = disturbance.read()
     stopwatch = Stopwatch(settings.device)
     on_step(Step.RUN)
-    checked = call(lambda: plain(solver.run(state), lp))
+    checked = call(lambda: plain(solver.run(started(solver, state, start, lp)), lp))
     measured.seconds["run"] = stopwatch.lap()
 
     on_step(Step.DELIVER)
@@ -85,7 +90,7 @@ def attempt(
 
 def failure(error: BaseException) -> tuple[Status, str]:
     """Status and reason of a case in which the adapter raised; InputError speaks for itself."""
-    if isinstance(error, UnsuitedError):
+    if isinstance(error, (UnsuitedError, NoWarmStartError)):
         return Status.SKIPPED, str(error)
     try:
         text = " ".join(str(error).split())

@@ -8,8 +8,9 @@ from functools import cached_property
 from typing import Any
 
 from harness import cards
+from harness.starts import read_start, start_hash
 from instances import Spec, parse_spec
-from solvers import Settings
+from solvers import Settings, Start
 from solvers.card import SolverCard, packed, unpacked
 
 
@@ -41,6 +42,9 @@ class Case:
     known: SolverCard | None = field(default=None, compare=False, repr=False)
     """The card of the solver, looked up where it is not given."""
 
+    start: str = ""
+    """The absolute path of the file that it starts from (harness/starts.py); "" for a cold start."""
+
     keep_x: str = field(default="", compare=False)
     """The absolute path of the file that x goes to; "" where x is not kept."""
 
@@ -55,11 +59,19 @@ class Case:
         s = self.settings
         limit = "none" if s.time_limit is None else f"{_exact(s.time_limit)}s"
         tolerance = _exact(s.tolerance)
-        return "|".join((self.instance, self.solver, tolerance, s.device, f"{s.threads}t", limit))
+        warm = [f"from {start_hash(self.warm)[:12]}"] if self.warm is not None else []
+        stay = [f"stay {_exact(s.stay)}"] if s.stay else []
+        parts = (self.instance, self.solver, tolerance, s.device, f"{s.threads}t", limit)
+        return "|".join((*parts, *warm, *stay))
 
     @cached_property
     def parsed(self) -> Spec:
         return parse_spec(self.spec)
+
+    @cached_property
+    def warm(self) -> Start | None:
+        """Its start, read where it is first asked for; None for a cold one. Raises StartError."""
+        return read_start(self.start) if self.start else None
 
     @cached_property
     def card(self) -> SolverCard:

@@ -16,6 +16,7 @@ from harness.certificate import Certificate
 from harness.record import CaseRecord, InstanceForm, Seconds
 from harness.scaling.row import ScalingRecord
 from harness.shapes import Shape, marks
+from harness.staying import Started
 
 _HEAD = """\
 # The records
@@ -28,6 +29,7 @@ _TABLES: Mapping[str, type[Any]] = {
     'Kind "case"': CaseRecord,
     "`seconds` of a case": Seconds,
     "`instance_form` of a case": InstanceForm,
+    "`start` of a case": Started,
     "`certificate`": Certificate,
     'Kind "scaling"': ScalingRecord,
 }

@@ -84,6 +84,7 @@ _SETTINGS = Entries(
         "threads": WHOLE.or_null,
         "device": TEXT.or_null,
         "dtype": TEXT.or_null,
+        "stay": NUMBER.or_null,
         "options": OBJECT.or_null,
     }
 )
@@ -91,6 +92,9 @@ _SECONDS = Entries({seconds.name: None for seconds in fields(Seconds)})
 _CPU = Entries({"prepare": None, "run": None}, "cpu_{}")
 _MEMORY = Entries({"host": None, "device": None}, "{}_memory")
 _FORM = Entries({part.name: TEXT.or_null for part in fields(InstanceForm)}, "instance_{}")
+_START = Entries(
+    {"hash": TEXT.or_null, "parts": TEXT.or_null, "churn": NUMBER.or_null, "stay_gap": NUMBER.or_null}, "start_{}"
+)
 _CERTIFICATE = Entries({figure.name: None for figure in fields(Certificate)}, texts=("reason",))
 #: What harness.disturbance.between measures.
 _DISTURBANCE = Entries(dict.fromkeys(("seconds", "cores", "other_load", "steal", "swapped", "throttled", "clock")))
@@ -177,6 +181,9 @@ class CaseRecord:
 
     trace: Annotated[Mapping[str, Sequence[float]] | None, TRACE.or_null] = None
     """Progress by the solver's own view: lists "seconds", "iteration" and "gap"."""
+
+    start: Annotated[Mapping[str, Any] | None, OBJECT.or_null, _START] = None
+    """Of a run that began from an earlier answer (harness/staying.py); null for a cold run, and in older records."""
 
     dual_file: str | None = None
     """The dual beside the records, float64 .npy; null where no bound was proved."""

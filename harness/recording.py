@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from harness import disturbance
 from harness.case import Case
 from harness.division import division_of
 from harness.records import CaseRecord, readable
 from harness.result import Result
+from harness.staying import started_of
 from instances import digest
 from solvers import TracePoint
 
@@ -58,6 +59,7 @@ def case_record(
         peak_memory=result.peak_memory,
         certificate=None if result.certificate is None else asdict(result.certificate),
         trace=None if answer is None else _trace(answer.trace),
+        start=_start(case, result),
         disturbance=result.disturbance,
         disturbed=disturbance.marks(result.disturbance),
         dual_file=dual_file,
@@ -70,6 +72,12 @@ def case_record(
         time=utc_now(),
     )
     return readable(record)
+
+
+def _start(case: Case, result: Result) -> dict[str, Any] | None:
+    """Of a run that failed too, which has no answer to look at."""
+    known = result.started or started_of(case.warm)
+    return None if known is None else asdict(known)
 
 
 def _trace(points: Sequence[TracePoint]) -> dict[str, list[float]] | None:

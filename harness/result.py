@@ -15,8 +15,9 @@ from harness.certificate import Certificate
 from harness.instance_form import instance_form
 from harness.record import InstanceForm, Seconds
 from harness.repair import repaired_point
+from harness.staying import Started
 from instances import MatchingLP, content_hash
-from solvers import Answer, Status
+from solvers import Answer, Start, Status
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +84,9 @@ class Result:
     isolated: bool = False
     """Whether the solver ran in a process of its own, was timed from outside and judged in another process."""
 
+    started: Started | None = None
+    """What is known of the start; None for a cold run."""
+
     arrays: ArrayFacts = field(default_factory=ArrayFacts)
     """What a row says of instance and x."""
 
@@ -99,6 +103,14 @@ class Result:
         if self.certificate.feasible_objective is None and self.certificate.row_violation is None:
             return None
         return repaired_point(self.lp, self.answer.x)
+
+    @property
+    def start(self) -> Start | None:
+        """Where a next solve can begin: the solver's own x and dual; None where it gave neither, or not in numbers."""
+        answer = self.answer
+        given = {} if answer is None else {"x": answer.x, "dual": answer.dual}
+        finite = {part: array for part, array in given.items() if array is not None and np.isfinite(array).all()}
+        return Start(**finite) if finite else None
 
     @property
     def raw_status(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from harness import memory
@@ -22,11 +23,13 @@ from harness.clock import Stopwatch
 from harness.record import Seconds
 from harness.referee import certify
 from harness.result import Result
+from harness.starts import read_start
+from harness.staying import judged_start, started_of, stay_verdict
 from harness.steps import OnStep, Step, ignore_step
 from harness.verdict import verdict
 from harness.watching import booked, watch_for
 from instances import InputError, MatchingLP
-from solvers import OptionError, Settings, Solver, Status, get_solver
+from solvers import OptionError, Settings, Solver, Start, Status, get_solver
 from solvers.watching import Callback, watched
 
 
@@ -34,6 +37,7 @@ def solve(
     lp: MatchingLP,
     solver_id: str,
     *,
+    start: Start | Path | str | None = None,
     callback: Callback | None = None,
     verbose: bool = False,
     quiet: bool = False,
@@ -41,21 +45,23 @@ def solve(
 ) -> Result:
     """Solve `lp` with a registered solver and let the referee judge the answer.
 
-    settings: fields of solvers.Settings (tolerance, time_limit, iteration_limit, threads, device, dtype, seed,
-    options). callback: called while a solver of the engine runs, ten times a second at most, with a TracePoint
-    (seconds, iteration, gap as the solver sees it); where it returns something true the run ends as at a time limit.
-    verbose: a line of that a second on standard error. Compiling is said there, once, unless `quiet` or
-    DUALBENCH_QUIET=1 is given, and is booked as seconds.warm_up.
+    settings: fields of solvers.Settings (tolerance, time_limit, iteration_limit, threads, device, dtype, seed, stay,
+    options). start: where the solver begins, such as `result.start` of an earlier result, or a file of `write_start`;
+    an error for a solver that cannot. callback: called while a solver of the engine runs, ten times a second at most,
+    with a TracePoint (seconds, iteration, gap as the solver sees it); where it returns something true the run ends as
+    at a time limit. verbose: a line of that a second on standard error. Compiling is said there, once, unless `quiet`
+    or DUALBENCH_QUIET=1 is given, and is booked as seconds.warm_up.
 
     Raises InputError for an unknown solver, setting or option, and where the solver is not available.
     """
     require_problem(lp, solver_id)
     asked = settings_from(settings)
     solver = get_solver(solver_id)
+    begin = start if start is None or isinstance(start, Start) else read_start(start)
     watch = watch_for(solver, callback, verbose=verbose, quiet=quiet)
     compiling: dict[Step, float] = {}
     with watched(watch):
-        result = execute(lp, solver, asked, lambda step: compiling.update({step: watch.compiling}))
+        result = execute(lp, solver, asked, lambda step: compiling.update({step: watch.compiling}), start=begin)
     return replace(result, seconds=booked(result.seconds, compiling.get(Step.RUN, watch.compiling)))
 
 
@@ -74,31 +80,34 @@ def execute(
     settings: Settings,
     on_step: OnStep = ignore_step,
     call: Call = lambda run: run(),
+    start: Start | None = None,
 ) -> Result:
     """Prepare, run through `call`, and judge, all in this process; `on_step` is called as each step begins.
 
     A solver that raises, answers something else than an Answer or changes the instance becomes a Result with status
     error: failures are data. Bad input still raises. The solver gets `lp.tightened`, made outside its time.
     """
-    check_runnable(solver, settings)
+    check_runnable(solver, settings, start)
     lp = lp.tightened
     before = fingerprint(lp)
 
     memory.reset_peak()
     measured = Measured()
     try:
-        checked = attempt(lp, solver, settings, measured, on_step, call)
+        checked = attempt(lp, solver, settings, measured, on_step, call, start=start)
         require_unchanged(before, fingerprint(lp))
     except InputError:
         raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - the one border that turns whatever is raised into a row
         status, reason = failure(error)
         seconds = Seconds() if status is Status.SKIPPED else Seconds(**measured.seconds)
-        return Result(status=status, reason=reason, seconds=seconds, peak_memory=memory.peak())
+        return Result(
+            status=status, reason=reason, seconds=seconds, peak_memory=memory.peak(), started=started_of(start)
+        )
 
     peak = memory.peak()
     on_step(Step.REFEREE)
-    judged = judge(lp, checked, settings)
+    judged = judge(lp, checked, settings, start)
     return replace(
         judged,
         seconds=replace(judged.seconds, **measured.seconds),
@@ -107,7 +116,7 @@ def execute(
     )
 
 
-def judge(lp: MatchingLP, checked: Plain, settings: Settings) -> Result:
+def judge(lp: MatchingLP, checked: Plain, settings: Settings, start: Start | None = None) -> Result:
     """What the referee says of an answer to `lp`, and the status that follows from it."""
     answer = checked.answer
     complaint = checked.complaint
@@ -118,14 +127,18 @@ def judge(lp: MatchingLP, checked: Plain, settings: Settings) -> Result:
         complaint = complaint or str(error)
         certificate = Certificate(reason=complaint)
 
+    started = None if start is None else judged_start(lp, answer, certificate, settings, start)
     seconds = Seconds(referee=stopwatch.lap())
     status, reason = verdict(answer, certificate, settings.tolerance, lp, threads=settings.threads)
+    if settings.stay and started is not None and answer.status is Status.SOLVED and status is not Status.ERROR:
+        status, reason = stay_verdict(answer, started, settings)
     return Result(
         status=status,
         reason=complaint or reason,
         seconds=seconds,
         answer=answer,
         certificate=certificate,
+        started=started,
         lp=lp,
     )
 

@@ -14,7 +14,7 @@ from harness.result import ArrayFacts, Result, refused
 from harness.solve import execute
 from harness.steps import OnStep, Step
 from instances import InputError, MatchingLP, PerSource, content_hash, generate, stored
-from solvers import Solver
+from solvers import Solver, Start
 from solvers.registry import load
 
 WARM_UP_SOURCES = 50
@@ -67,7 +67,7 @@ def run_case(case: Case, lp: MatchingLP, on_step: OnStep, *, warm: bool = False)
         if not warm:
             on_step(Step.WARM_UP)
             seconds = warm_up(case, few_sources(lp.tightened, WARM_UP_SOURCES), load(case.card))
-        result = execute(lp, load(case.card), case.settings, on_step)
+        result = execute(lp, load(case.card), case.settings, on_step, start=case.warm)
     except (InputError, MemoryError) as error:
         return replace(refused(error), arrays=ArrayFacts.of(lp, None))
     return replace(
@@ -81,8 +81,13 @@ def warm_up(case: Case, few: MatchingLP, solver: Solver) -> float:
     """Seconds of a first solve with these settings on a few sources: imports, and compiling for these types."""
     stopwatch = Stopwatch(case.settings.device)
     settings = replace(case.settings, time_limit=_WARM_UP_SECONDS)
-    execute(few, solver, settings)
+    execute(few, solver, settings, start=_few_of(case.warm, few.edges))
     return stopwatch.lap()
+
+
+def _few_of(start: Start | None, edges: int) -> Start | None:
+    """The start of the first edges: what a start loads and compiles belongs to the warm-up too."""
+    return start if start is None or start.x is None else Start(x=start.x[:edges], dual=start.dual)
 
 
 def few_sources(lp: MatchingLP, count: int) -> MatchingLP:

@@ -14,6 +14,7 @@ from solvers.base import (
     parse_options,
 )
 from solvers.registry import get_solver, registry
+from solvers.start import Start, StartError
 
 __all__ = [
     "EXPLICIT_KINDS",
@@ -23,6 +24,8 @@ __all__ = [
     "OptionError",
     "Settings",
     "Solver",
+    "Start",
+    "StartError",
     "Status",
     "TracePoint",
     "get_solver",

@@ -2,7 +2,8 @@
 
 A solver is one class in one file of this folder (or behind the entry point group "dualbench.solvers" of another
 package); nothing lists it. Verbs: `available`, `prepare` (timed as "prepare": conversion, upload, compilation) and
-`run` (timed as "run"). A solver never reports its own quality: the referee judges `Answer.x` and `Answer.dual`.
+`run` (timed as "run"); `warm_start` where a solver can begin from an earlier answer (timed as a part of "run"). A
+solver never reports its own quality: the referee judges `Answer.x` and `Answer.dual`.
 
 Sign of the dual, float64[R] of the rows of all families: y_r > 0 is the price of the upper side of row r in a
 minimisation, y_r < 0 that of its lower side, so q = c + A'y are the reduced costs and
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import math
 import sys
 import types
 from collections.abc import Mapping, Sequence
@@ -32,6 +34,7 @@ from instances.errors import InputError
 from instances.row_kinds import in_words
 from instances.words import Explained
 from solvers.general import nonzeros
+from solvers.start import Start
 
 Vector = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 OptionsT = TypeVar("OptionsT")
@@ -107,6 +110,7 @@ class Settings:
     tolerance: the certified gap wanted; each adapter's docstring says what it hands to its solver for it.
     time_limit: seconds of `run`, None without limit. threads: CPU threads, the same for all solvers of a suite.
     device: "cpu" or "cuda". dtype: "float32" or "float64", for the solvers that can choose.
+    stay: RHO; above 0 the problem is to minimise c'x + (RHO / 2) ||x - x_start||^2, to the tolerance.
     options: the solver's own options by name, checked by `Solver.options`.
     """
 
@@ -117,6 +121,7 @@ class Settings:
     device: str = "cpu"
     dtype: str = "float32"
     seed: int = 0
+    stay: float = 0.0
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -128,6 +133,7 @@ class Settings:
             ("device", self.device.partition(":")[0] in ("cpu", "cuda"), "cpu or cuda"),
             ("dtype", self.dtype in ("float32", "float64"), "float32 or float64"),
             ("seed", self.seed >= 0, "a whole number >= 0"),
+            ("stay", 0 <= self.stay < math.inf, "a finite number >= 0"),
         )
         check_fields(self, checks)
 
@@ -183,6 +189,8 @@ class Solver(abc.ABC):
     new kind is claimed by nobody.
     rows: what of RowKind it takes beyond the short form of one '<=' family; EXPLICIT_ROWS for a solver of general LPs.
     nonzeros_limit: the most nonzeros of the explicit form that its indices can count.
+    warm_starts: the parts of a Start that `warm_start` uses, "x" and "dual"; without one it always starts cold.
+    stays: it takes Settings.stay.
     Options: a frozen dataclass whose fields are the solver's own options with their defaults.
     """
 
@@ -197,6 +205,8 @@ class Solver(abc.ABC):
     polytopes: ClassVar[frozenset[Kind]]
     rows: ClassVar[frozenset[RowKind]] = frozenset()
     nonzeros_limit: ClassVar[int | None] = None
+    warm_starts: ClassVar[tuple[str, ...]] = ()
+    stays: ClassVar[bool] = False
     Options: ClassVar[type[Any]] = NoOptions
 
     @abc.abstractmethod
@@ -221,6 +231,12 @@ class Solver(abc.ABC):
     @abc.abstractmethod
     def prepare(self, lp: MatchingLP, settings: Settings) -> Any:
         """Everything that depends on the instance but is not the solving; raises OptionError for bad options."""
+
+    def warm_start(self, state: Any, start: Start) -> Any:
+        """`state` of `prepare`, to begin from the parts of `start` that `warm_starts` names, one of which is there and
+        each as long as the LP asks for; negative x, and duals outside their intervals, are brought in here.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no warm_start")
 
     @abc.abstractmethod
     def run(self, state: Any) -> Answer:

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.alike import Merged, merge_alike
-from solvers.base import Answer, Availability, Settings, Vector, check_fields, parse_options
+from solvers.base import Answer, Availability, Settings, check_fields, parse_options
 from solvers.engine.availability import available
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import working_costs
@@ -33,6 +32,7 @@ from solvers.halpern import STEP, Halpern, State
 from solvers.proximal.compile import compile_loops
 from solvers.restarts import RestartRules
 from solvers.sharded import ShardedSolver
+from solvers.start import Start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +101,7 @@ class BlockPDHG(ShardedSolver):
     devices = ("cpu", "cuda")
     bytes_per_edge: ClassVar[float] = 25.0
     streams = True
+    warm_starts = ("x", "dual")
     vectors: ClassVar[int] = 2
     Options: ClassVar[type[Any]] = Options
 
@@ -159,14 +160,15 @@ class BlockPDHG(ShardedSolver):
                 merged=merged,
             )
 
-    def warm_start(self, state: Prepared, x: Vector, dual: npt.NDArray[np.float64]) -> Prepared:
-        """`state`, starting from x[E] and dual float64[R] in the order and units of the instance.
-
-        No command calls this yet. It is for LPs that are solved again with slightly other numbers, as every day.
-        """
-        if state.merged is not None:
+    def warm_start(self, state: Prepared | Answer, start: Start) -> Prepared | Answer:
+        if isinstance(state, Answer):
+            return state
+        dtype = answer_dtype(state.settings, equality=state.has_equality)  # the loops are compiled for it
+        x = np.zeros(state.lp.edges, dtype) if start.x is None else start.x.astype(dtype)
+        if start.x is not None and state.merged is not None:
             x = state.merged.together(x)
-        return dataclasses.replace(state, start=(x, state.bounds.clip(np.asarray(dual, dtype=np.float64))))
+        dual = np.zeros(state.lp.row_count) if start.dual is None else start.dual.astype(np.float64)
+        return dataclasses.replace(state, start=(x, state.bounds.clip(dual)))
 
     def run(self, state: Prepared | Answer) -> Answer:
         if isinstance(state, Answer):

@@ -13,6 +13,7 @@ from typing import Any
 from instances import Kind, RowKind
 from instances.errors import InputError
 from solvers.base import Availability, Option, Solver, declared_options
+from solvers.start import PARTS
 
 _DEVICES = ("cpu", "cuda")
 _PLAIN_VALUES = (bool, int, float, str, type(None))
@@ -46,6 +47,8 @@ class SolverCard:
     nonzeros_limit: int | None
     options: tuple[Option, ...]
     availability: Availability
+    warm_starts: tuple[str, ...] = ()
+    stays: bool = False
     origin: str = ""
     source: str = ""
     adapter_hash: str = ""
@@ -61,6 +64,7 @@ def declaration(solver: Solver) -> dict[str, Any]:
         polytopes = [int(kind) for kind in getattr(solver, "polytopes", ())]
         rows = [str(kind) for kind in solver.rows]
         devices = list(solver.devices)
+        warm_starts = list(solver.warm_starts)
         fields = [_plain_option(option) for option in declared_options(options)]
     except Exception as error:
         raise DeclarationError(f"{name}: {type(error).__name__}: {error} in what it declares") from error
@@ -78,6 +82,8 @@ def declaration(solver: Solver) -> dict[str, Any]:
         "rows": rows,
         "nonzeros_limit": int(nonzeros_limit) if isinstance(nonzeros_limit, numbers.Integral) else nonzeros_limit,
         "options": fields,
+        "warm_starts": warm_starts,
+        "stays": bool(solver.stays),
     }
 
 
@@ -101,6 +107,8 @@ def make_card(declared: Mapping[str, Any], availability: Availability) -> Solver
         nonzeros_limit=_nonzeros_limit(name, declared.get("nonzeros_limit")),
         options=_options(name, declared.get("options")),
         availability=plain_availability(availability),
+        warm_starts=_warm_starts(name, declared.get("warm_starts", [])),
+        stays=declared.get("stays") is True,
     )
 
 
@@ -182,6 +190,12 @@ def _rows(name: str, kinds: Any) -> frozenset[RowKind]:
             f"{name}.rows must name kinds of instances.RowKind, and nothing else: see solvers/base.py"
         )
     return frozenset(map(RowKind, kinds))
+
+
+def _warm_starts(name: str, parts: Any) -> tuple[str, ...]:
+    if not isinstance(parts, list | tuple) or not all(part in PARTS for part in parts):
+        raise DeclarationError(f"{name}.warm_starts must name parts of a start, {' and '.join(PARTS)}, or nothing")
+    return tuple(parts)
 
 
 def _nonzeros_limit(name: str, limit: Any) -> int | None:

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.general import OneSided, Parts, one_sided, parts_of
+from solvers.start import Start
 
 Float64 = npt.NDArray[np.float64]
 
@@ -33,6 +34,8 @@ class ConicForm:
     """float64, one for each column."""
     equalities: int
     """Rows with s = 0."""
+    bounded: npt.NDArray[np.int64]
+    """The columns with a u."""
     rows: OneSided
     """What the rows stand for, but for x >= 0 and x <= u."""
     parts: Parts
@@ -44,6 +47,17 @@ class ConicForm:
         last = self.equalities + self.rows.limits.size
         prices = self.rows.prices(found[: self.equalities], found[self.equalities : last])
         return prices[: self.parts.hard_below.size]
+
+    def point(self, start: Start) -> dict[str, Float64]:
+        """x, y and s of the form at a start; the multipliers of x >= 0 and x <= u are the reduced costs."""
+        x = self.parts.columns_of(start.x)
+        of_equal, of_at_most = self.rows.multipliers(-self.parts.multipliers_of(start.dual))
+        y = np.zeros(self.b.size)
+        given = np.concatenate((of_equal, of_at_most))
+        y[: given.size] = given
+        reduced = self.c + self.matrix.T @ y
+        y[given.size :] = np.concatenate((np.maximum(reduced, 0.0), np.maximum(-reduced, 0.0)[self.bounded]))
+        return {"x": x, "y": y, "s": self.b - self.matrix @ x}
 
 
 def to_conic(lp: MatchingLP) -> ConicForm:
@@ -60,6 +74,7 @@ def to_conic(lp: MatchingLP) -> ConicForm:
         b=np.concatenate(sides),
         c=explicit.c,
         equalities=rows.equal_to.size,
+        bounded=bounded,
         rows=rows,
         parts=parts_of(lp, explicit),
     )

@@ -19,8 +19,9 @@ from solvers.engine.progress import Progress
 from solvers.engine.storage import check_memory_option
 from solvers.engine.tensors import as_numpy, upload
 from solvers.engine.threads import cpu_threads
-from solvers.ridge import Dual, RidgeAscent, State, prepare
+from solvers.ridge import RidgeAscent, State, prepare
 from solvers.sharded import ShardedSolver
+from solvers.start import Start
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +86,7 @@ class DualIP(ShardedSolver):
     devices = ("cpu", "cuda")
     bytes_per_edge: ClassVar[float] = 11.0
     streams = True
+    warm_starts = ("dual",)
     rows = EXPLICIT_ROWS
     Options: ClassVar[type[Any]] = Options
 
@@ -99,12 +101,10 @@ class DualIP(ShardedSolver):
             return state
         return dataclasses.replace(state, scale=np.ones(lp.row_count))
 
-    def warm_start(self, state: State, dual: Dual) -> State:
-        """`state`, starting from dual float64[R] in the units of the instance.
-
-        No command calls this yet. It is for LPs that are solved again with slightly other numbers, as every day.
-        """
-        return dataclasses.replace(state, dual=state.bounds.clip(np.asarray(dual, dtype=np.float64)))
+    def warm_start(self, state: State | Answer, start: Start) -> State | Answer:
+        if isinstance(state, Answer) or start.dual is None:
+            return state
+        return dataclasses.replace(state, dual=state.bounds.clip(start.dual.astype(np.float64)))
 
     def run(self, state: State | Answer) -> Answer:
         if isinstance(state, Answer):

@@ -22,7 +22,8 @@ from solvers.engine.quasi_newton import QuasiNewtonAscent
 from solvers.engine.rows import Rows
 from solvers.engine.storage import check_memory_option
 from solvers.engine.tensors import as_numpy
-from solvers.ridge import Dual, RidgeAscent, State, prepare
+from solvers.ridge import RidgeAscent, State, prepare
+from solvers.start import Start
 
 #: Below this tolerance the passes are float64: the prices that a small ridge asks for lie between those of float32.
 _FLOAT64_PASSES = 1e-3
@@ -101,10 +102,13 @@ class RestartedDualIP(DualIP):
             bounds = dataclasses.replace(bounds, largest_dual=Rows(state.lp, group).dual_upper_bound)
         return dataclasses.replace(state, bounds=bounds, norm=norm_bound(state.lp, state.scale, group))
 
-    def warm_start(self, state: State, dual: Dual) -> State:
-        """`state`, starting from dual float64[R], with a ridge between the first and the tolerance."""
-        relative = min(1.0, math.sqrt(state.settings.tolerance / state.options.gamma))
-        return dataclasses.replace(super().warm_start(state, dual), gamma=relative * state.gamma)
+    def warm_start(self, state: State | Answer, start: Start) -> State | Answer:
+        """With a ridge between the first and the tolerance."""
+        started = super().warm_start(state, start)
+        if isinstance(started, Answer):
+            return started
+        relative = min(1.0, math.sqrt(started.settings.tolerance / started.options.gamma))
+        return dataclasses.replace(started, gamma=relative * started.gamma)
 
     def _ascent(self, state: State, progress: Progress) -> RidgeAscent:
         return _ContinuedAscent(state, progress)

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import ExplicitLP, MatchingLP, RaggedRows
+from solvers.general_start import sum_prices
 
 Float64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -23,8 +24,8 @@ Flags = npt.NDArray[np.bool_]
 class Parts:
     """The parts of a solution of the explicit form that belong to the edges and the coupling rows."""
 
-    edges: int
-    """E."""
+    lp: MatchingLP
+    """The LP that the explicit form is of."""
     columns: int
     """Of the explicit form: E and the violations at a price."""
     rows: int
@@ -37,12 +38,26 @@ class Parts:
     def x(self, values: Any) -> Float64 | None:
         """x[E] of the values of all columns; None where the solver gave none."""
         found = np.array([] if values is None else values, dtype=np.float64)
-        return found[: self.edges] if found.size == self.columns else None
+        return found[: self.lp.edges] if found.size == self.columns else None
 
     def dual(self, multipliers: Any) -> Float64 | None:
         """Answer.dual[R] of the multipliers of all rows; None where the solver gave none."""
         found = np.array([] if multipliers is None else multipliers, dtype=np.float64)
         return -found[: self.hard_below.size] if found.size == self.rows else None
+
+    def columns_of(self, x: Any) -> Float64:
+        """The values of all columns with this x[E], brought to >= 0; all 0 where x is None."""
+        columns = np.zeros(self.columns)
+        if x is not None:
+            np.maximum(x, 0.0, out=columns[: self.lp.edges])
+        return columns
+
+    def multipliers_of(self, dual: Any) -> Float64:
+        """The multipliers of all rows for this dual[R] of `Answer`; all 0 where it is None."""
+        if dual is None:
+            return np.zeros(self.rows)
+        multipliers: Float64 = -np.concatenate((dual, sum_prices(self.lp, dual)))
+        return multipliers
 
     def ray(self, prices: Float64 | None) -> Float64 | None:
         """Answer.ray[R] of prices in our sign: a soft side, or one that a row does not have, proves nothing."""
@@ -56,7 +71,7 @@ def parts_of(lp: MatchingLP, explicit: ExplicitLP) -> Parts:
     above = [np.isfinite(family.upper) & np.isinf(family.penalty_above) for family in lp.rows]
     rows, columns = explicit.matrix.shape
     return Parts(
-        edges=lp.edges,
+        lp=lp,
         columns=columns,
         rows=rows,
         hard_below=np.concatenate(below),
@@ -103,6 +118,12 @@ class OneSided:
         prices[self.rows_above] = of_at_most[:above]
         prices[self.rows_below] -= of_at_most[above:]
         return prices
+
+    def multipliers(self, prices: Float64) -> tuple[Float64, Float64]:
+        """The inverse of `prices`: of `equal` and of `at_most`."""
+        above = np.maximum(prices[self.rows_above], 0.0)
+        below = np.maximum(-prices[self.rows_below], 0.0)
+        return prices[self.rows_equal], np.concatenate((above, below))
 
 
 def one_sided(explicit: ExplicitLP) -> OneSided:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from solvers.base import (
     parse_options,
 )
 from solvers.general import Parts, parts_of
+from solvers.start import Start
 
 #: Anything else is an error, PRIMAL_OR_DUAL_INFEASIBLE too: that does not say that no x exists.
 _STATUS = {
@@ -42,6 +43,8 @@ class State:
     program: Any
     params: Any
     parts: Parts
+    start: Any = None
+    """A PrimalAndDualSolution, None for a cold start."""
 
 
 class OrtoolsPdlp(Solver):
@@ -60,6 +63,7 @@ class OrtoolsPdlp(Solver):
     bytes_per_edge = 300.0
     polytopes = EXPLICIT_KINDS
     rows = EXPLICIT_ROWS
+    warm_starts = ("x", "dual")
     Options = Options
 
     def available(self) -> Availability:
@@ -87,11 +91,19 @@ class OrtoolsPdlp(Solver):
         program.variable_upper_bounds = explicit.upper
         return State(program=program, params=params, parts=parts_of(lp, explicit))
 
+    def warm_start(self, state: State, start: Start) -> State:
+        from ortools.pdlp.python import pdlp
+
+        solution = pdlp.PrimalAndDualSolution()
+        solution.primal_solution = state.parts.columns_of(start.x)
+        solution.dual_solution = state.parts.multipliers_of(start.dual)
+        return replace(state, start=solution)
+
     def run(self, state: State) -> Answer:
         from ortools.pdlp import solve_log_pb2
         from ortools.pdlp.python import pdlp
 
-        result = pdlp.primal_dual_hybrid_gradient(state.program, state.params)
+        result = pdlp.primal_dual_hybrid_gradient(state.program, state.params, initial_solution=state.start)
         log = result.solve_log
         reason = solve_log_pb2.TerminationReason.Name(log.termination_reason).removeprefix("TERMINATION_REASON_")
         status = _STATUS.get(reason, Status.ERROR)

@@ -25,7 +25,7 @@ from solvers.base import Availability, Solver
 from solvers.card import DeclarationError, SolverCard, declaration, make_card
 
 GROUP = "dualbench.solvers"
-_NOT_ADAPTERS = {"base", "card", "general", "greedy_jit", "registry", "sharded"}
+_NOT_ADAPTERS = {"base", "card", "general", "general_start", "greedy_jit", "registry", "sharded", "start"}
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from instances import MatchingLP
@@ -18,6 +18,7 @@ from solvers.base import (
     parse_options,
 )
 from solvers.conic import ConicForm, to_conic
+from solvers.start import Start
 
 _SOLVED, _INACCURATE, _INFEASIBLE = 1, 2, -2
 
@@ -34,6 +35,8 @@ class Options:
 class State:
     form: ConicForm
     settings: dict[str, Any]
+    point: dict[str, Any] = field(default_factory=dict)
+    """x, y and s of a warm start."""
 
 
 class Scs(Solver):
@@ -51,6 +54,7 @@ class Scs(Solver):
     polytopes = EXPLICIT_KINDS
     rows = EXPLICIT_ROWS
     no_edges = False
+    warm_starts = ("x", "dual")
     Options = Options
 
     def available(self) -> Availability:
@@ -68,6 +72,9 @@ class Scs(Solver):
         }
         return State(form=to_conic(lp), settings=named)
 
+    def warm_start(self, state: State, start: Start) -> State:
+        return replace(state, point=state.form.point(start))
+
     def run(self, state: State) -> Answer:
         import scs
 
@@ -75,7 +82,7 @@ class Scs(Solver):
         data = {"A": form.matrix, "b": form.b, "c": form.c}
         cone = {"z": form.equalities, "l": form.b.size - form.equalities}
         solver = scs.SCS(data, cone, **state.settings)  # factorises, so not in prepare
-        result = solver.solve(warm_start=False)
+        result = solver.solve(warm_start=bool(state.point), **state.point)
         info = result["info"]
         status = _status(info["status_val"], info["status"])
         infeasible = status is Status.INFEASIBLE  # then x and y are a certificate of infeasibility

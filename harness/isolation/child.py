@@ -85,13 +85,13 @@ def _solve(case: Case, line: Line, descriptor: int) -> dict[str, Any]:
     try:
         tell(Step.LOAD)
         solver = load(case.card)
-        check_runnable(solver, case.settings)
+        check_runnable(solver, case.settings, case.warm)
         tell(Step.WARM_UP)
         worker.warm_up(case, worker.few_sources(held.instance().tightened, worker.WARM_UP_SOURCES), solver)
         memory.reset_peak()
         measured = Measured()
         lp = held.instance().tightened
-        checked = attempt(lp, solver, case.settings, measured, tell, deliver=deliver)
+        checked = attempt(lp, solver, case.settings, measured, tell, deliver=deliver, start=case.warm)
         peak = memory.peak()
         require_unchanged(held.print_before(), fingerprint(lp))
         claim: dict[str, Any] = as_plain(delivery.claim(checked, arrays, peak=peak, disturbance=measured.disturbance))
@@ -104,7 +104,7 @@ def _solve(case: Case, line: Line, descriptor: int) -> dict[str, Any]:
 def _judge(case: Case, claim: Mapping[str, Any], descriptor: int) -> dict[str, Any]:
     """What the referee says, as a message."""
     lp = held.instance()
-    result = judge(lp, delivery.read(claim, descriptor), case.settings)
+    result = judge(lp, delivery.read(claim, descriptor), case.settings, case.warm)
     facts = ArrayFacts.of(lp, result.answer, case.keep_x)
     judged = Judged(
         status=str(result.status),
@@ -112,6 +112,7 @@ def _judge(case: Case, claim: Mapping[str, Any], descriptor: int) -> dict[str, A
         certificate={} if result.certificate is None else asdict(result.certificate),
         x_hash=facts.x_hash,
         x_kept=facts.x_kept,
+        started=None if result.started is None else asdict(result.started),
     )
     message: dict[str, Any] = as_plain(asdict(judged))
     return message

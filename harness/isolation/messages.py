@@ -83,3 +83,6 @@ class Judged:
 
     x_kept: bool
     """Whether x was written into the file that the case names for it."""
+
+    started: Mapping[str, Any] | None = None
+    """The fields of harness.staying.Started; None for a cold run."""

@@ -23,6 +23,7 @@ from harness.isolation.watch import Watch, broken_protocol
 from harness.isolation.wire import ProtocolError
 from harness.record import Seconds
 from harness.result import ArrayFacts, Result
+from harness.staying import Started
 from harness.steps import OF_CHILD, OF_JUDGE, OnStep, Step
 from instances.mapped import default_cache
 from solvers import Status
@@ -109,6 +110,7 @@ class Trial:
             reason=judged.reason,
             answer=delivery.without_x(claim, file),
             certificate=Certificate(**judged.certificate),
+            started=None if judged.started is None else Started(**judged.started),
             arrays=ArrayFacts(x_hash=judged.x_hash, x_kept=judged.x_kept),
         )
         return result, seconds

@@ -72,10 +72,17 @@ def _status(row: Mapping[str, Any]) -> Iterator[str]:
     certificate = row.get("certificate") or {}
     if "certified_gap" not in certificate and row.get("schema") == 1 and row.get("kind") == "scaling":
         return
-    gap = accuracy(certificate)
-    judged_by = "an accuracy" if within_tolerance_only(certificate) else "a certified gap"
-    tolerance = (row.get("settings") or {}).get("tolerance")
-    met = gap is not None and tolerance is not None and gap >= -_ROUNDING and meets(certificate, tolerance)
+    settings = row.get("settings") or {}
+    tolerance = settings.get("tolerance")
+    if settings.get("stay"):  # then the problem of staying was solved, not the LP
+        gap = (row.get("start") or {}).get("stay_gap")
+        judged_by = "a stay_gap"
+        within = gap is not None and tolerance is not None and gap <= tolerance
+    else:
+        gap = accuracy(certificate)
+        judged_by = "an accuracy" if within_tolerance_only(certificate) else "a certified gap"
+        within = tolerance is not None and meets(certificate, tolerance)
+    met = within and gap is not None and gap >= -_ROUNDING
     if status == "solved" and not met:
         yield f"status is solved, with {judged_by} of {gap!r} at tolerance {tolerance!r}"
 

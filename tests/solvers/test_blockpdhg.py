@@ -1,5 +1,7 @@
 """blockpdhg against HiGHS on small instances of every kind, and its behaviour as a solver."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from instances import Box, MatchingLP, Polytope, Simplex, generate, parse_spec
 from solvers.base import Answer, OptionError, Settings, Status
 from solvers.blockpdhg import BlockPDHG
 from solvers.engine.repair import repair
+from solvers.start import Start
 from tests.support.optimum import optimum
 
 FAMILIES = ("dualip", "independent", "unit", "uniform")
@@ -81,7 +84,7 @@ def test_a_warm_start_from_the_answer_ends_at_once() -> None:
     solver = BlockPDHG()
     state = solver.prepare(lp, Settings(tolerance=1e-6, dtype="float64"))
     cold = solver.run(state)
-    warm = solver.run(solver.warm_start(state, cold.x, cold.dual))
+    warm = solver.run(solver.warm_start(state, Start(x=cold.x, dual=cold.dual)))
     assert warm.status is Status.SOLVED
     assert warm.iterations < cold.iterations / 2
 
@@ -121,8 +124,8 @@ def test_a_number_that_is_lost_ends_as_an_error_that_names_it() -> None:
     lp = small_lp(6, "unit", Simplex())
     solver = BlockPDHG()
     state = solver.prepare(lp, Settings(dtype="float64"))
-    x = np.zeros(lp.edges)
-    answer = solver.run(solver.warm_start(state, x, np.full(lp.destinations, np.nan)))
+    lost = np.zeros(lp.edges), np.full(lp.destinations, np.nan)
+    answer = solver.run(dataclasses.replace(state, start=lost))
     assert answer.status is Status.ERROR
     assert "iteration 1" in answer.raw_status
     assert "dual" in answer.raw_status

@@ -18,6 +18,7 @@ from solvers.engine.context import SolveContext
 from solvers.engine.kernels import make_kernel
 from solvers.engine.layout_builder import build_layout
 from solvers.engine.repair import repair
+from solvers.start import Start
 from tests.support.optimum import optimum
 
 A = np.array(
@@ -140,7 +141,7 @@ def test_a_warm_start_from_the_answer_needs_fewer_iterations(solver: DualIP) -> 
     lp = dense(rng.uniform(0.1, 1, (200, 8)), -rng.uniform(0, 1, (200, 8)), np.full(8, 10.0), Simplex())
     state = solver.prepare(lp, Settings(tolerance=1e-2, iteration_limit=5000))
     cold = solver.run(state)
-    warm = solver.run(solver.warm_start(state, cold.dual))
+    warm = solver.run(solver.warm_start(state, Start(dual=cold.dual)))
     assert warm.status is cold.status is Status.SOLVED
     assert warm.iterations < cold.iterations
 

@@ -27,12 +27,18 @@ NOTES = Path({notes!r})
 class Mine(Solver):
     id, title, citation, bytes_per_edge = "mine", "mine", "mine", 0.0
     polytopes = EXPLICIT_KINDS
+    warm_starts = ("x", "dual")
+    start = None
 
     def available(self):
         return Availability(ok=True, version="1")
 
     def prepare(self, lp, settings):
         return lp, settings
+
+    def warm_start(self, state, start):
+        self.start = start
+        return state
 
     def run(self, state):
         lp, settings = state
@@ -53,7 +59,9 @@ class Place:
         self.isolated = Isolated(1, self.log)
         self._number = 0
 
-    def run(self, body: str, limits: Limits | None = None, *, time_limit: float = 0.2, spec: str = SPEC) -> Result:
+    def run(
+        self, body: str, limits: Limits | None = None, *, time_limit: float = 0.2, spec: str = SPEC, start: str = ""
+    ) -> Result:
         """The result of a solver whose run executes `body`; `said` becomes its raw status."""
         self._number += 1
         self.notes.unlink(missing_ok=True)
@@ -62,7 +70,7 @@ class Place:
         file.write_text(ADAPTER.format(body=text, notes=str(self.notes)))
         self.isolated.limits = limits or Limits(grace=60.0)
         settings = Settings(time_limit=time_limit)
-        case = Case(suite="s", instance="i", spec=spec, solver=str(file), settings=settings)
+        case = Case(suite="s", instance="i", spec=spec, solver=str(file), settings=settings, start=start)
         return self.isolated.run(case, lambda _: None)
 
 

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
-from .conftest import Place
+import numpy as np
+
+from harness.starts import start_hash, write_start
+from instances import generate, parse_spec
+from solvers import Start
+
+from .conftest import SPEC, Place
 
 
 def test_each_case_has_its_own_process_threads_and_core(place: Place) -> None:
@@ -45,3 +52,14 @@ def test_the_cost_of_the_process_is_reported_apart(place: Place) -> None:
     assert seconds.run is not None
     assert seconds.isolation > 0
     assert seconds.run >= 0.2
+
+
+def test_a_start_reaches_the_solver_and_the_referee(place: Place, tmp_path: Path) -> None:
+    lp = generate(parse_spec(SPEC))
+    start = Start(x=np.linspace(0, 1, lp.edges), dual=np.arange(lp.row_count, dtype=np.float32))
+    write_start(tmp_path / "start.npz", start)
+    body = "said = json.dumps([float(self.start.x.sum()), str(self.start.dual.dtype), float(self.start.dual.sum())])"
+    result = place.run(body, start=str(tmp_path / "start.npz"))
+    assert json.loads(result.raw_status) == [float(start.x.sum()), "float32", float(start.dual.sum())]
+    assert result.started is not None
+    assert result.started.hash == start_hash(start)
