@@ -6,9 +6,8 @@ extraction), so an answer of zeros and ones on full rows is found to be feasible
 Let the sums of a point x be off by a share r at most. Then x' = x z / sum(x) satisfies all polytopes exactly; its cost
 and its loads differ by a share r from those of x. Where an '=' source lacks mass and its edges have limits, an edge
 inside them takes it. Where a load of x' exceeds its budget by v_j, v_j / a_e of mass moves from an edge e in use to the
-cheapest edge of its source whose row has slack for all such moves together. Where row j has no such edge, its excess
-would have to pass through other sources. Its cost is then estimated: v_j times the largest difference of costs over a,
-or times the answer's price of row j where that is more.
+cheapest edge of its source whose row has slack for all such moves together. What rows without such an edge cost:
+harness/worth.py.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from harness.bound import EXACT_EDGES
-from harness.polytopes.points import headroom, sum_errors
+from harness.polytopes.points import sum_errors
 from harness.refill import load_of
 from harness.rounding import (
     PRODUCT_UNDERFLOW,
@@ -71,33 +70,21 @@ class Cost:
 
 def violations(lp: MatchingLP, point: Float64) -> Violations:
     """Of a point that is within rounding of its polytopes."""
-    float_load = load_of(lp, point)
-    grid = power_above(float_load)
-    high = np.zeros(lp.destinations)
-    low = np.zeros(lp.destinations)
-    lost = np.zeros(lp.destinations)
+    loads = split_loads(lp, point)
+    placed_load = np.zeros(lp.destinations)
     sources = placed = unmoved = 0.0
-    pieces = 1
     for chunk in chunks(lp):
-        x = point[chunk.edges]
-        sums = sum_errors(chunk, x)
+        sums = sum_errors(chunk, point[chunk.edges])
         sources = max(sources, sums.share)
         placed += float(sums.moved @ np.abs(chunk.c)) + float(sums.lacking.sum()) * chunk.largest_cost
         lacking = np.divide(sums.lacking, chunk.limits.at_most, out=np.zeros_like(sums.lacking), where=sums.lacking > 0)
         unmoved = max(unmoved, float(np.max(lacking, initial=0.0)))
-        first, rest = two_product(chunk.a, x)
-        exact = extracted(first, grid[chunk.destination])
-        rest = (first - exact) + rest
-        underflow = np.where((first < TINY) & (chunk.a > 0) & (x > 0), PRODUCT_UNDERFLOW, 0.0)
-        for total, part in ((high, exact), (low, rest), (lost, (x.size + 8) * UNIT * np.abs(rest) + underflow)):
-            total += np.bincount(chunk.destination, weights=part, minlength=lp.destinations)
         if sums.moved.any():
-            lost += np.bincount(chunk.destination, weights=chunk.a * sums.moved, minlength=lp.destinations)
-        pieces += 1
+            placed_load += chunk.load(sums.moved, lp.destinations)
 
-    excess = (high - lp.b) + low + lost * (1 + 1e-6) + pieces * UNIT * np.abs(low)
-    excess = np.where(np.isnan(excess), float_load * (1 + (lp.edges + 8) * UNIT) - lp.b, excess)
-    excess += sources * float_load * (1 + 1e-6)
+    excess = (loads.high - lp.b) + loads.low + loads.error + placed_load * (1 + 1e-6)
+    excess = np.where(np.isnan(excess), loads.rounded * (1 + (lp.edges + 8) * UNIT) - lp.b, excess)
+    excess += sources * loads.rounded * (1 + 1e-6)
     rows = np.maximum(excess, 0.0)
     with np.errstate(all="ignore"):
         relative = np.where(rows > 0, rows / lp.b, 0.0)
@@ -108,6 +95,38 @@ def violations(lp: MatchingLP, point: Float64) -> Violations:
         relative=max(unmoved, float(np.max(relative, initial=0.0))),
         placed=(1 + 1e-6) * placed,
     )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SplitLoads:
+    """A x of a point, float64[J] each: high + low is within `error` of the exact load, and high is a sum without
+    rounding; NaN where a load is too large for that. rounded: the load as float64 adds it up.
+    """
+
+    high: Float64
+    low: Float64
+    error: Float64
+    rounded: Float64
+
+
+def split_loads(lp: MatchingLP, point: Float64) -> SplitLoads:
+    """The loads of `point` to the last digit."""
+    rounded = load_of(lp, point)
+    grid = power_above(rounded)
+    high = np.zeros(lp.destinations)
+    low = np.zeros(lp.destinations)
+    lost = np.zeros(lp.destinations)
+    pieces = 1
+    for chunk in chunks(lp):
+        x = point[chunk.edges]
+        first, rest = two_product(chunk.a, x)
+        exact = extracted(first, grid[chunk.destination])
+        rest = (first - exact) + rest
+        underflow = np.where((first < TINY) & (chunk.a > 0) & (x > 0), PRODUCT_UNDERFLOW, 0.0)
+        for total, part in ((high, exact), (low, rest), (lost, (x.size + 8) * UNIT * np.abs(rest) + underflow)):
+            total += np.bincount(chunk.destination, weights=part, minlength=lp.destinations)
+        pieces += 1
+    return SplitLoads(high=high, low=low, error=lost * (1 + 1e-6) + pieces * UNIT * np.abs(low), rounded=rounded)
 
 
 def cost_of(lp: MatchingLP, point: Callable[[Chunk], Float64], pool: ThreadPoolExecutor) -> Cost:
@@ -149,53 +168,3 @@ def exact_costs(parts: list[list[float]]) -> Cost:
     value = -rounded_down(-term for part in parts for term in part[:-1])
     magnitude = (1 + 1e-12) * sum(part[-1] for part in parts)
     return Cost(value=value, error=2 * UNIT * abs(value) + SMALLEST, magnitude=magnitude)
-
-
-def price_of_violations(lp: MatchingLP, point: Float64, left: Violations, price: Float64 | None) -> float:
-    """What the excess of the rows costs at most; `price` [J]: the prices that the answer asks for them."""
-    over = left.rows > 0
-    if not over.any():
-        return 0.0
-    worth = _cost_of_moves(lp, point, left)
-    if np.isinf(worth[over]).any():
-        worth = np.where(np.isinf(worth), _dearest_moves(lp, point, left.rows, price), worth)
-    return float(left.rows[over] @ worth[over]) * (1 + 1e-6)
-
-
-def _cost_of_moves(lp: MatchingLP, point: Float64, left: Violations) -> Float64:
-    """[J] cost per unit of excess of the cheapest move that removes it all; inf where no single move does.
-
-    A move goes from one edge of the row, which carries twice the excess or more, to one edge of the same source, or to
-    none where the source need not be served. A row takes moves that add up to its slack at most, and so does an edge up
-    to its limit: an edge counts only where the excess of all rows would fit there.
-    """
-    cheapest = np.full(lp.destinations, np.inf)
-    total = float(left.rows.sum()) * (1 + 1e-6)
-    for chunk in chunks(lp):
-        excess = left.rows[chunk.destination]
-        movable = (excess > 0) & (chunk.a * point[chunk.edges] >= 2 * excess)
-        if not movable.any():
-            continue
-        least_a = chunk.minimum(np.where(movable, chunk.a, np.inf))[chunk.source]
-        fits = (chunk.a == 0) | (chunk.a * total <= left.slack[chunk.destination] * least_a)
-        fits &= total <= headroom(chunk, point[chunk.edges]) * least_a
-        goal = chunk.minimum(np.where(fits, chunk.c, np.inf))
-        goal = np.where(chunk.limits.equality, goal, np.minimum(goal, 0.0))
-        goal[np.isinf(chunk.limits.at_most)] = 0.0
-        added = np.maximum(goal[chunk.source] - chunk.c, 0.0)[movable] / chunk.a[movable]
-        np.minimum.at(cheapest, chunk.destination[movable], added)
-    return cheapest
-
-
-def _dearest_moves(lp: MatchingLP, point: Float64, rows: Float64, price: Float64 | None) -> Float64:
-    """[J] an estimate of that cost where mass has to move along several sources."""
-    worth = np.zeros(lp.destinations) if price is None else np.maximum(price, 0.0)
-    for chunk in chunks(lp):
-        used = (point[chunk.edges] > 0) & (chunk.a > 0) & (rows[chunk.destination] > 0)
-        if used.any():
-            dearest = -chunk.minimum(-chunk.c)
-            dearest = np.where(chunk.limits.equality, dearest, np.maximum(dearest, 0.0))
-            dearest[np.isinf(chunk.limits.at_most)] = 0.0
-            added = (dearest[chunk.source] - chunk.c)[used] / chunk.a[used]
-            np.maximum.at(worth, chunk.destination[used], added)
-    return worth

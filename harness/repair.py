@@ -5,7 +5,7 @@ the sums round is a share of x that a little more scaling would take away, so th
 '=' polytopes: that scaling leaves sources short of z. In this order: the point as it is, refilled, changed by a small
 LP on its largest entries, balanced, changed by an LP on all edges (harness/refill.py, restore.py, general/balance.py).
 The first that keeps every row to 1e-12 is taken, else the best of them where it keeps them to 1e-9; a violation that
-remains is stated, and its worth is added to the cost (harness/feasible.py).
+remains is stated, and its worth is added to the cost (harness/worth.py).
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from harness.feasible import (
     cost_of,
     exact_cost,
     exact_costs,
-    price_of_violations,
     rounded_cost,
     violations,
 )
@@ -44,6 +43,7 @@ from harness.refill import (
 from harness.restore import MOST_EDGES, largest, restore, shares
 from harness.rounding import UNIT, Float64
 from harness.sources import Chunk, chunks, over_chunks
+from harness.worth import worth_of_violations
 from instances import MatchingLP
 
 #: A violation to this share of a row is rounding, and the first point that has no more is taken.
@@ -117,8 +117,7 @@ def repaired(
             return None
         point, left = nearest
         cost = cost_of(lp, lambda chunk: point[chunk.edges], pool)
-        worth = price_of_violations(lp, point, left, price) + left.sources * cost.magnitude + left.placed
-        return _raised(cost, worth, left.relative)
+        return _raised(cost, worth_of_violations(lp, point, left, cost, price), left.relative)
 
     factor = fit(lp.b, load)
     if lp.edges <= EXACT_EDGES:

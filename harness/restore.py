@@ -73,7 +73,7 @@ def restore(lp: MatchingLP, point: Float64, columns: npt.NDArray[np.bool_]) -> b
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Changes:
+class Changes:
     """How a point can change: entry k of each array is one edge that rises, or one that falls."""
 
     edges: npt.NDArray[np.int64]
@@ -85,27 +85,29 @@ class _Changes:
     """The largest change, in the numbers of the edge."""
 
 
-def _changes(lp: MatchingLP, point: Float64, columns: npt.NDArray[np.bool_], source: npt.NDArray[np.int64]) -> _Changes:
-    """Edges of '=' sources that can rise, and edges in use, which can fall."""
+def changes_of(
+    lp: MatchingLP, point: Float64, rising: npt.NDArray[np.bool_], falling: npt.NDArray[np.bool_]
+) -> Changes:
+    """The edges `rising` [E] that can rise, and those `falling` [E] that are in use."""
     limits = lp.per_source.limits()
+    source = lp.source_of_edge()
     through = np.full(lp.edges, np.inf)
     np.divide(lp.b[lp.destination], lp.a, out=through, where=lp.a > 0)
     cap = np.minimum(np.minimum(limits.at_most, limits.upper)[source], through)
     room = np.maximum(limits.upper[source] - point, 0.0)
 
-    edges = np.flatnonzero(columns & (cap > 0))
-    rising = edges[limits.equality[source[edges]] & (room[edges] > 0)]
-    falling = edges[point[edges] > 0]
-    changed = np.concatenate((rising, falling))
-    return _Changes(
+    up = np.flatnonzero(rising & (cap > 0) & (room > 0))
+    down = np.flatnonzero(falling & (cap > 0) & (point > 0))
+    changed = np.concatenate((up, down))
+    return Changes(
         edges=changed,
-        sign=np.concatenate((np.ones(rising.size), -np.ones(falling.size))),
+        sign=np.concatenate((np.ones(up.size), -np.ones(down.size))),
         cap=cap[changed],
-        most=np.concatenate((room[rising], point[falling])),
+        most=np.concatenate((room[up], point[down])),
     )
 
 
-def _numbered(kept: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def numbered(kept: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """The entries kept, and the number of each entry among them, -1 of the others."""
     entries = np.flatnonzero(kept)
     number = np.full(kept.size, -1)
@@ -126,16 +128,16 @@ def _change(
     from scipy.optimize import linprog  # slow to load, and rarely needed
 
     limits = lp.per_source.limits()
-    changes = _changes(lp, point, columns, source)
+    changes = changes_of(lp, point, columns & limits.equality[source], columns)
     edges = changes.edges
-    rows, row_of = _numbered((lp.b > 0) & np.isfinite(lp.b))
-    served, served_of = _numbered(limits.equality & (limits.at_most > 0))
+    rows, row_of = numbered((lp.b > 0) & np.isfinite(lp.b))
+    served, served_of = numbered(limits.equality & (limits.at_most > 0))
 
     row = lp.destination[edges]
-    budgets = _matrix(row_of[row], changes.sign * lp.a[edges].astype(np.float64) * changes.cap / lp.b[row], rows.size)
+    budgets = matrix(row_of[row], changes.sign * lp.a[edges].astype(np.float64) * changes.cap / lp.b[row], rows.size)
     # Where the sum has no limit there is no such row; u stands for z to give the entry a number.
     share = changes.cap / np.where(np.isfinite(limits.at_most), limits.at_most, limits.upper)[source[edges]]
-    sums = _matrix(served_of[source[edges]], changes.sign * share, served.size)
+    sums = matrix(served_of[source[edges]], changes.sign * share, served.size)
     with np.errstate(all="ignore"):
         most = changes.most / (unit * changes.cap)
     most[most > _WITHOUT_BOUND] = np.inf
@@ -157,7 +159,7 @@ def _change(
     return True
 
 
-def _matrix(rows: npt.NDArray[np.int64], values: Float64, count: int) -> sparse.csr_array:
+def matrix(rows: npt.NDArray[np.int64], values: Float64, count: int) -> sparse.csr_array:
     """One entry a column, none where the row is -1 or the entry is negligible."""
     kept = np.flatnonzero((rows >= 0) & (np.abs(values) > 1e-9))
     return sparse.csr_array((values[kept], (rows[kept], kept)), shape=(count, rows.size))

@@ -107,11 +107,7 @@ def sum_errors(chunk: Chunk, x: Float64) -> SumErrors:
     """Upper bounds, of a point that is within rounding of its polytopes; sums are split as harness/feasible.py says."""
     limits = chunk.limits
     scale = np.where(np.isfinite(limits.at_most), limits.at_most, limits.upper)
-    grid = power_above(np.maximum(chunk.total(x), scale))
-    exact = extracted(x, grid[chunk.source])
-    rest = x - exact
-    rounding = (chunk.degrees + 8) * UNIT * chunk.total(np.abs(rest))
-    difference = (chunk.total(exact) - scale) + chunk.total(rest)
+    difference, rounding = sums_beyond(chunk, x, scale)
 
     grows = limits.equality & ~limited_both_ways(chunk)
     excess = np.where(grows, np.abs(difference), difference) + rounding
@@ -125,6 +121,15 @@ def sum_errors(chunk: Chunk, x: Float64) -> SumErrors:
     lack = np.where(limits.equality & ~grows, lack, 0.0)
     moved, lacking = _placed(chunk, x, lack)
     return SumErrors(share=float(np.max(relative, initial=0.0)), moved=moved, lacking=lacking)
+
+
+def sums_beyond(chunk: Chunk, x: Float64, scale: Float64) -> tuple[Float64, Float64]:
+    """sum(x) - scale of each source [n], and what that may be off by; NaN where a sum is too large to be split."""
+    grid = power_above(np.maximum(chunk.total(x), scale))
+    exact = extracted(x, grid[chunk.source])
+    rest = x - exact
+    rounding = (chunk.degrees + 8) * UNIT * chunk.total(np.abs(rest))
+    return (chunk.total(exact) - scale) + chunk.total(rest), rounding
 
 
 def deficits(chunk: Chunk, x: Float64) -> Float64:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from harness import certify, solve
 from harness.repair import repaired_point
 from instances import Kind, MatchingLP, PerSource, Simplex
-from tests.odd_lps import OddLP, assignment_lp, transport_lp
+from tests import exact
+from tests.odd_lps import OddLP, assignment_lp, rounded_up, transport_lp
 
 NOISE = (0.0, 1e-15, 1e-12, 1e-9, 1e-6, 1e-3)
 
@@ -152,6 +156,97 @@ def test_a_violation_within_rounding_costs_the_cheapest_move_that_removes_it() -
     found = certify(lp, np.array([1.0, 0.0, 0.0, 1.0, 0.0, 0.0]), np.zeros(3))
     assert found.feasible_objective is not None
     assert 8e-16 <= found.feasible_objective <= 1e-14
+
+
+#: Costs of forbidden edges: 1e-16 of mass on one is worth more than any tolerance.
+FORBIDDEN = 1e13
+
+
+def test_a_violation_within_rounding_costs_the_path_through_several_sources_that_removes_it() -> None:
+    """Row 0 is over, row 1 full, row 2 has room; one source reaches rows 0 and 1, the other rows 1 and 2."""
+    lp = MatchingLP(
+        offsets=np.array([0, 3, 6]),
+        destination=np.array([0, 1, 3, 1, 2, 3]),
+        a=np.ones(6),
+        c=np.array([0.0, 1.0, FORBIDDEN, 0.0, 2.0, FORBIDDEN]),
+        b=np.array([1.0 - 2.0**-50, 1.0, 1.0, 1.0]),
+        polytope=Simplex(equality=True),
+    )
+    found = certify(lp, np.array([1.0, 0.0, 0.0, 1.0, 0.0, 0.0]), np.zeros(4))
+    assert found.feasible_objective is not None
+    assert 3 * 2.0**-50 <= found.feasible_objective <= 1e-14
+    assert found.feasible_violation == pytest.approx(2.0**-50, rel=1e-3)
+
+
+def test_a_violation_within_rounding_is_removed_by_a_cycle_that_makes_room() -> None:
+    """Both rows are over, and no row has room: two sources exchange what costs one row less than it gives the other."""
+    lp = MatchingLP(
+        offsets=np.array([0, 3, 6]),
+        destination=np.array([0, 1, 2, 0, 1, 2]),
+        a=np.array([1.0, 2.0, 1.0, 2.0, 1.0, 1.0]),
+        c=np.array([0.0, 1.0, FORBIDDEN, 1.0, 0.0, FORBIDDEN]),
+        b=np.array([1.5, 1.5, 1.0]) - np.array([2.0**-50, 2.0**-50, 0.0]),
+        polytope=Simplex(equality=True),
+    )
+    found = certify(lp, np.array([0.5, 0.5, 0.0, 0.5, 0.5, 0.0]), np.zeros(3))
+    assert found.feasible_objective is not None
+    assert 1.0 <= found.feasible_objective <= 1.0 + 1e-12
+
+
+def test_an_excess_that_every_point_has_counts_at_the_price_of_the_answer() -> None:
+    """The budgets miss the sums of the sources by rounding: no move changes that, and a forbidden edge is none."""
+    lp = MatchingLP(
+        offsets=np.array([0, 2, 4]),
+        destination=np.array([0, 1, 0, 1]),
+        a=np.ones(4),
+        c=np.array([1.0, 2.0, FORBIDDEN, 4.0]),
+        b=np.array([1.0, 1.0 - 2.0**-50]),
+        polytope=Simplex(equality=True),
+    )
+    found = certify(lp, np.array([1.0, 0.0, 0.0, 1.0]), np.array([0.0, 3.0]))
+    assert found.feasible_objective == pytest.approx(5.0, rel=1e-12)
+    assert found.feasible_violation == pytest.approx(2.0**-50, rel=1e-3)
+    assert found.certified_gap is not None
+    assert found.certified_gap >= 0
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_full_rows_beside_forbidden_edges_are_charged_no_less_than_the_optimum_and_little_more(seed: int) -> None:
+    lp = full_rows_beside_forbidden_edges(seed)
+    least = exact.optimum(lp)
+    assert least is not None
+    allowed = np.minimum(lp.c, 1e3)
+    best = solve(replace(lp, c=allowed), "scipy-highs-ds", tolerance=1e-6)
+    assert best.answer is not None
+    assert best.answer.x is not None
+    found = certify(lp, best.answer.x, best.answer.dual)
+    assert found.feasible_objective is not None
+    assert found.objective is not None
+    rounding = 1e-15 * max(1.0, abs(found.objective))
+    assert Fraction(found.feasible_objective) >= least - Fraction(rounding)
+    assert found.feasible_objective <= found.objective + 1e-9 * max(1.0, abs(found.objective))
+
+
+def full_rows_beside_forbidden_edges(seed: int) -> MatchingLP:
+    """Dense, sums and loads of a witness rounded up, a third of the costs forbidden."""
+    rng = np.random.default_rng([20_20, seed])
+    sources, rows = int(rng.integers(2, 5)), int(rng.integers(2, 4))
+    unit = rng.uniform(0.5, 2, (sources, 1)).astype(np.float32).astype(np.float64)
+    witness = rng.integers(0, 4, (sources, rows)) + np.eye(sources, rows)  # each row holds something
+    coefficient = np.broadcast_to(rng.uniform(0.5, 2, rows).astype(np.float32), (sources, rows)).astype(np.float64)
+    cost = np.where(rng.random((sources, rows)) < 0.3, 1e9, rng.normal(size=(sources, rows)))
+    loads = [
+        sum((Fraction(float(a)) * Fraction(float(x)) for a, x in zip(column, mass, strict=True)), Fraction(0))
+        for column, mass in zip(coefficient.T, (witness * unit).T, strict=True)
+    ]
+    return MatchingLP(
+        offsets=np.arange(sources + 1) * rows,
+        destination=np.tile(np.arange(rows), sources),
+        a=coefficient.ravel(),
+        c=cost.ravel(),
+        b=np.array([rounded_up(load) for load in loads]),
+        polytope=PerSource(kind=np.full(sources, Kind.SIMPLEX_EQUALITY, np.uint8), radius=(witness * unit).sum(axis=1)),
+    )
 
 
 def test_result_x_is_the_point_that_was_certified() -> None:
