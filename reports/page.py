@@ -21,7 +21,7 @@ from reports.notes import few_runs
 from reports.palette import css_variables, styles
 from reports.section import Material, Section
 from reports.sections import SECTIONS, WITHOUT_CASES
-from reports.shown import count, listed, markdown, percent, plural, power
+from reports.shown import ROWS_SHOWN, count, listed, markdown, percent, plural, power
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +163,7 @@ def _render(template: str, page: Page) -> str:
 
     text = environment.get_template(template).render(
         page=page,
+        ROWS_SHOWN=ROWS_SHOWN,
         light=Markup(light),  # noqa: S704  # our own constants
         dark=Markup(dark),  # noqa: S704  # our own constants
         code=lambda command: command if is_html else Markup(" ".join(command.split())),  # noqa: S704  # a code block

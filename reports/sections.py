@@ -3,69 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-import pandas as pd
-
-from reports import definitions, environments, figures, outcomes, scaling, tables, time_tables
+from reports import definitions, environments, figures, outcomes, runs, scaling, tables, time_tables
+from reports.answer import answer, preferred
 from reports.section import Material, Section
-from reports.shown import Cell, count, factor, listed, plural, power
+from reports.shown import Cell, count, listed, plural, power
 
 INSTANCES_DRAWN = 24  # figures of single instances; the tables hold all of them
-PREFERRED_TARGET = 1e-4
-NO_WIN = {
-    "level": "level on {}",
-    "run alone": "the fastest on {} is slower than another with prepare",
-    "walkover": "one solver alone was asked on {}",
-    "none": "none of those asked reaches it on {}",
-    "not asked": "nobody was asked on {}",
-}
 
 
-def answer(material: Material) -> Section:
-    best = material.winners
-    if best.empty:
-        return Section(anchor="answer", title="Fastest solver", lead=["No case was tried."])
+def wins(material: Material) -> Section | None:
+    if material.winners.empty:
+        return None
     return Section(
-        anchor="answer",
+        anchor="wins",
         title="Fastest solver by instance and certified gap",
-        points=[_wins(material, target) for target in outcomes.targets(material.cases)],
-        tables=[time_tables.winner_table(best, material.instances, material.styles)],
+        tables=[time_tables.winner_table(material.winners, material.instances, material.styles)],
         see=[definitions.TIME, definitions.WIN, definitions.PREPARE, definitions.MARKS],
     )
-
-
-def _wins(material: Material, target: float) -> str:
-    """One line: who wins where, and what is no win."""
-    rows = material.winners[material.winners["target"] == target]
-    outcomes_here = material.outcomes[(material.outcomes["target"] == target) & material.outcomes["asked"]]
-    asked = len(outcomes_here["competitor"].unique())
-    everybody = len(material.outcomes["competitor"].unique())
-    if asked == 1:
-        reached = int(rows["winner"].notna().sum())
-        solver = outcomes_here["competitor"].iloc[0]
-        return f"To {power(target)}: {solver}, the only solver asked, on {reached} of {plural(len(rows), 'instance')}."
-
-    won = rows[rows["verdict"] == "win"]
-    ranked = sorted(won["winner"].value_counts().items(), key=lambda item: (-item[1], str(item[0])))
-    sentences = [
-        f"{solver} is fastest on {number} of {plural(len(rows), 'instance')}{_lead_of(won, solver)}"
-        for solver, number in ranked
-    ]
-
-    numbers = rows["verdict"].value_counts()
-    sentences += [words.format(numbers[verdict]) for verdict, words in NO_WIN.items() if verdict in numbers]
-    only_some = f" (asked of only {asked} of {everybody} solvers)" if asked < everybody else ""
-    return f"To {power(target)}{only_some}: {'; '.join(sentences)}."
-
-
-def _lead_of(won: pd.DataFrame, solver: object) -> str:
-    """By which factors it leads where there is a next one."""
-    factors = won.loc[won["winner"] == solver, "factor"].dropna()
-    if factors.empty:
-        return ""
-    least = factor(factors.min())
-    most = factor(factors.max())
-    return f", {least if least == most else f'{least} to {most}'} faster than the next"
 
 
 def instances(material: Material) -> Section | None:
@@ -80,7 +36,7 @@ def times(material: Material) -> Section:
     reached = material.outcomes.dropna(subset="seconds")
     if reached.empty:
         return Section(anchor="times", title="Time to each certified gap", lead=["No case reached any of the targets."])
-    target = PREFERRED_TARGET if (reached["target"] == PREFERRED_TARGET).any() else reached["target"].max()
+    target = preferred(reached["target"].unique())
     drawings = figures.time_by_size(material.outcomes, figures.sizes_of(material.cases), target, material.styles)
     return Section(
         anchor="times",
@@ -91,7 +47,10 @@ def times(material: Material) -> Section:
         ],
         see=[definitions.TIME, definitions.PREPARE, definitions.MARKS],
         drawings=drawings,
-        tables=time_tables.time_tables(material.outcomes, material.instances, material.styles),
+        tables=[
+            replace(table, gap=table.name.removeprefix("time-to-"))
+            for table in time_tables.time_tables(material.outcomes, material.instances, material.styles)
+        ],
     )
 
 
@@ -184,6 +143,18 @@ def memory(material: Material) -> Section | None:
     return Section(anchor="memory", title="Peak memory", see=[definitions.MEMORY], tables=[table])
 
 
+def details(material: Material) -> Section | None:
+    found = runs.runs(material.cases)
+    if found.empty:
+        return None
+    return Section(
+        anchor="details",
+        title="Every run: objective, bound, iterations, seconds",
+        tables=[runs.runs_table(found, material.styles)],
+        see=[definitions.GAP, definitions.PREPARE],
+    )
+
+
 def failures(material: Material) -> Section:
     unsolved = outcomes.failures(material.cases)
     if unsolved.empty:
@@ -252,12 +223,14 @@ def meanings(material: Material) -> Section:
 #: The order of the page.
 SECTIONS = (
     answer,
+    wins,
     times,
     instances,
     gap_against_time,
     gap_over_time,
     success,
     memory,
+    details,
     failures,
     ranks,
     environment,

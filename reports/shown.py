@@ -32,7 +32,7 @@ class Cell:
     """From 0 on, the colour of a solver before the text."""
 
     best: bool = False
-    """In bold."""
+    """Set off: the best of its row, whosever it is."""
 
     muted: bool = False
     """In grey."""
@@ -76,13 +76,32 @@ class Table:
     """From left to right."""
 
     rows: Sequence[Sequence[Cell]]
-    """The cells of the page."""
+    """The cells; the page shows the first ROWS_SHOWN rows, and its script the others when they are looked for."""
 
     frame: pd.DataFrame
     """The file."""
 
     left_out: int = 0
-    """How many rows the page leaves to the file."""
+    """How many rows are in the file alone."""
+
+    pinned: int = 0
+    """How many of the first rows are about all others: they stay above them in every order."""
+
+    gap: str = ""
+    """The certified gap that it is about, where there is one for each."""
+
+    lead: str = ""
+    """A sentence before it."""
+
+    @property
+    def more(self) -> int:
+        """How many rows of the file are not shown."""
+        return self.left_out + len(self.rest)
+
+    @property
+    def rest(self) -> list[list[str]]:
+        """The texts of the rows that the page does not show."""
+        return [[cell.text for cell in row] for row in self.rows[ROWS_SHOWN:]]
 
     @property
     def groups(self) -> list[tuple[str, int]]:
@@ -102,7 +121,7 @@ class Table:
     def markdown(self) -> Markup:
         heads = [f"{column.group}: {column.head}" if column.group else column.head for column in self.columns]
         rules = ["---:" if column.numeric else "---" for column in self.columns]
-        rows = [[_markdown_cell(cell) for cell in row] for row in self.rows]
+        rows = [[_markdown_cell(cell) for cell in row] for row in self.rows[:ROWS_SHOWN]]
         lines = [[markdown(head) for head in heads], rules, *rows]
         return Markup("\n".join(f"| {' | '.join(line)} |" for line in lines))  # noqa: S704  # every cell is escaped
 

@@ -94,14 +94,17 @@ def test_what_is_written_is_what_is_listed_and_nothing_else(built: reports.Built
 
 def test_the_page_stands_alone(built: reports.Built, page: Reader) -> None:
     assert not EMBEDDED & set(page.tags)
-    assert all(link.startswith("#") for link in page.links)
-    assert {link[1:] for link in page.links} <= set(page.ids)
+    folder = built.page.parent
+    written = {path.relative_to(folder).as_posix() for path in built.files}
+    assert {link for link in page.links if not link.startswith("#")} <= written
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
     assert not re.findall(r"@import|url\((?!#)", built.page.read_text())
 
 
 def test_the_answer_comes_first(built: reports.Built, page: Reader) -> None:
-    order = [page.text.index(words) for words in ("216 cases", "Fastest solver by", "Time to each certified gap")]
+    told = ("216 cases", "To 1e-4: blockpdhg is", "scaled mean", "Fastest solver by", "Time to each certified gap")
+    order = [page.text.index(words) for words in told]
     assert order == sorted(order)
     assert "144 of 204 tried (70.6 %) solved and certified; the referee refuted 4 claims; 12 skipped." in page.text
     assert "tolerances 1e-2, 1e-4 and 1e-6, 2 repeats, time limit 60 s." in page.text
@@ -258,6 +261,40 @@ def test_points_that_are_not_known_to_be_feasible_are_said_so_at_the_top_and_at_
     text = read_page(reports.build([write_records(*cases)], tmp_path / "report")).text
     assert "2 of 2 tried (100 %) solved and certified, 1 of them within tolerance, not feasible;" in text
     assert text.count("within tolerance, not feasible") >= 3
+
+
+def test_every_table_is_one_click_from_its_file(built: reports.Built, page: Reader) -> None:
+    tables = {f"tables/{path.name}" for path in built.files if path.suffix == ".csv"} - {"tables/cases.csv"}
+    assert tables <= set(page.links)
+    assert page.tags.count("figcaption") == page.tags.count("table") == len(tables)
+
+
+def test_the_matrix_scales_means_to_the_fastest_and_sets_off_nobody_by_name(
+    write_records: Write, make_case: Make, certificate: Callable[[float | None], dict[str, Any]], tmp_path: Path
+) -> None:
+    """Twice as fast on two instances and never asked on the third: means over the two, of the rival's own shade."""
+    names = ("a", "b")
+    slow = [make_case(instance=name, spec_hash=name, seconds=Seconds(run=8.0)) for name in names]
+    fast = [make_case(instance=name, spec_hash=name, solver="mine", seconds=Seconds(run=4.0)) for name in names]
+    missed = make_case(instance="c", spec_hash="c", solver="mine", status="time_limit", certificate=certificate(0.5))
+    built = reports.build([write_records(*slow, *fast, missed)], tmp_path / "report")
+    page = built.page.read_text()
+    text = read_page(built).text
+    assert "<b>" not in page
+    assert "scaled mean of 2 in common 1.00 4.00 s 2.00 8.00 s solved 2 of 3 2 of 2" in text
+    assert "a 100k 4.00 8.00 b 100k 4.00 8.00 c 100k missed" in text
+    assert len(re.findall(r'class="number best">\s*4.00', page)) == 4  # in the matrix and in the table of times
+    assert not re.findall(r'class="number best">\s*8.00', page)
+
+
+def test_every_run_shows_objective_bound_iterations_and_all_of_its_seconds(
+    write_records: Write, make_case: Make, tmp_path: Path
+) -> None:
+    seconds = Seconds(warm_up=3.0, generate=1.0, prepare=0.5, run=2.0, referee=0.25)
+    built = reports.build([write_records(make_case(seconds=seconds))], tmp_path / "report")
+    assert "5.00e-5 -99.995 -100 40 1.00 3.00 0.500 2.00 0.250 6.75 1" in read_page(built).text
+    table = pd.read_csv(built.page.parent / "tables" / "runs.csv")
+    assert table.loc[0, ["warm_up", "end_to_end", "iterations", "dual_bound"]].tolist() == [3.0, 6.75, 40, -100.0]
 
 
 def test_definitions_stand_once_and_sections_point_to_them(page: Reader) -> None:
