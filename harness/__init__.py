@@ -16,15 +16,29 @@ One case, from `dualbench run smoke` to its row:
     records.append               -> records.jsonl; reports/ reads nothing else
 
 `solve` for a notebook, pytest_plugin.py and `run --in-process` take the same path from attempt.py on, in one process.
-`solve_problem` and `dualbench solve` come from a user's own tables and end in decisions by key (decisions/).
+`Session` is a loop of `solve` that keeps memory and the last answer. `solve_problem` and `dualbench solve` come from a
+user's own tables and end in decisions by key (decisions/).
 """
 
+from harness.carried import carried
 from harness.certificate import Certificate
 from harness.decisions.solution import Solution
 from harness.decisions.solving import solve_problem
 from harness.referee import certify
 from harness.result import Result
+from harness.session import Session
 from harness.solve import solve
 from harness.starts import read_start, write_start
 
-__all__ = ["Certificate", "Result", "Solution", "certify", "read_start", "solve", "solve_problem", "write_start"]
+__all__ = [
+    "Certificate",
+    "Result",
+    "Session",
+    "Solution",
+    "carried",
+    "certify",
+    "read_start",
+    "solve",
+    "solve_problem",
+    "write_start",
+]

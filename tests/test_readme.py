@@ -45,6 +45,18 @@ def test_the_example_from_the_disk_runs_as_written(tmp_path: Path, monkeypatch: 
     assert "'host'" in done.stdout
 
 
+def test_the_loop_of_three_days_runs_as_written() -> None:
+    (program,) = [block for block in blocks("python") if "Session(" in block]
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    cold, *warm = [line.split() for line in done.stdout.splitlines()]
+    assert (cold[0], cold[2:]) == ("solved", ["None"])
+    for status, iterations, _, churn in warm:
+        assert status == "solved"
+        assert int(iterations) < int(cold[1])
+        assert 0 < float(churn) < 0.5
+
+
 def own_lp(folder: Path) -> list[list[str]]:
     """The tables and problem.toml of the section "Your own LP" in `folder`; the words of its commands."""
     section = README.split("## Your own LP")[1].split("\n## ")[0]

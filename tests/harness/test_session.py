@@ -1,0 +1,169 @@
+"""Sessions: the bits of a fresh solve, other numbers each time, and memory that stays with the process."""
+
+from __future__ import annotations
+
+import re
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness import Session, carried, solve
+from harness.kept_memory import kept_memory
+from instances import InputError, MatchingLP, Rows, Stayed, generate, parse_spec, stayed
+from solvers import OptionError, Start, Status
+
+SPEC = "unit:sources=300,destinations=12,degree=4,seed=5"
+WIDE = "pacing:sources=300,destinations=5,degree=3,seed=5"
+TIGHT = {"tolerance": 1e-6, "threads": 1}
+
+
+@pytest.fixture
+def lp() -> MatchingLP:
+    return generate(parse_spec(SPEC))
+
+
+@pytest.fixture
+def session(lp: MatchingLP) -> Iterator[Session]:
+    with Session(lp, "blockpdhg", **TIGHT) as made:
+        yield made
+
+
+def test_a_session_gives_the_bits_of_fresh_solves(lp: MatchingLP, session: Session) -> None:
+    c, budgets = lp.c * np.float32(1.02), lp.b + 1
+    for day in range(3):
+        if day:
+            session.update(c=c * np.float32(1 + day / 100), budgets=budgets + day)
+        start = session.start
+        assert (start is None) == (day == 0)
+        again = solve(session.lp, "blockpdhg", start=start, **TIGHT)
+        result = session.solve()
+        assert result.status is Status.SOLVED
+        assert result.answer is not None
+        assert again.answer is not None
+        assert result.answer.x is not None
+        assert again.answer.x is not None
+        assert result.answer.x.tobytes() == again.answer.x.tobytes()
+        assert result.answer.iterations == again.answer.iterations
+        assert result.certificate == again.certificate
+
+
+def test_a_cold_solve_of_a_session_begins_from_nothing(session: Session) -> None:
+    first = session.solve()
+    assert session.solve(warm=False).started is None
+    begun = session.solve()
+    assert begun.started is not None
+    assert begun.started.parts == "x and dual"
+    assert first.answer is not None
+    assert begun.answer is not None
+    assert begun.answer.iterations is not None
+    assert first.answer.iterations is not None
+    assert begun.answer.iterations < first.answer.iterations
+
+
+def test_a_solver_without_a_warm_start_is_solved_cold(lp: MatchingLP) -> None:
+    with Session(lp, "scipy-highs-ds", threads=1) as session:
+        first = session.solve()
+        session.update(c=lp.c)
+        assert session.start is None
+        assert session.solve().certificate == first.certificate
+
+
+def test_families_of_rows_are_given_anew() -> None:
+    lp = generate(parse_spec(WIDE))
+    with Session(lp, "scipy-highs-ds", threads=1) as session:
+        first = session.solve()
+        more = [
+            Rows(family.name, row=family.row, coefficient=family.coefficient, upper=2 * family.upper)
+            for family in lp.rows
+            if isinstance(family, Rows)
+        ]
+        session.update(rows=more)
+        second = session.solve()
+        assert second.status is Status.SOLVED
+        assert first.certificate is not None
+        assert second.certificate is not None
+        assert first.certificate.dual_bound is not None
+        assert second.certificate.feasible_objective is not None
+        assert second.certificate.feasible_objective < first.certificate.dual_bound
+        with pytest.raises(InputError, match=re.escape("families of rows (campaign, campaign-hour): give rows=")):
+            session.update(budgets=np.ones(5))
+
+
+def test_a_session_follows_sources_that_come_and_go(lp: MatchingLP, session: Session) -> None:
+    today, tomorrow = parse_spec(SPEC), parse_spec(f"{SPEC},day=1,drift=0.02")
+    other = generate(tomorrow)
+    same = stayed((today, lp), (tomorrow, other))
+    session.solve()
+    before = session.start
+    session.follow(other, same)
+    assert before is not None
+    assert session.start is not None
+    assert before.x is not None
+    assert session.start.x is not None
+    assert np.array_equal(session.start.x[same.after], before.x[same.before])
+    assert not np.delete(session.start.x, same.after).any()
+    assert session.start.dual is not None
+    assert before.dual is not None
+    assert np.array_equal(session.start.dual, before.dual)
+    assert session.solve().status is Status.SOLVED
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({}, "update: nothing to change: give c=, a=, budgets= or rows="),
+        ({"c": np.zeros(3)}, "c has 3 entries"),
+        ({"budgets": np.ones(13)}, "update: 13 rows, the instance has 12: keep their number"),
+        ({"a": np.zeros(1), "rows": []}, "update: a and budgets are in rows already"),
+    ],
+)
+def test_numbers_that_do_not_fit_are_refused(session: Session, changes: dict[str, np.ndarray], line: str) -> None:
+    lp = session.lp
+    with pytest.raises(InputError, match=re.escape(line)):
+        session.update(**changes)  # type: ignore[arg-type]
+    assert session.lp is lp
+
+
+def test_bad_settings_are_refused_before_anything_is_solved(lp: MatchingLP) -> None:
+    with pytest.raises(OptionError, match="unknown setting 'tol'"):
+        Session(lp, "blockpdhg", tol=1e-4)
+    with pytest.raises(InputError, match="unknown solver"):
+        Session(lp, "nonesuch")
+
+
+def test_a_closed_session_solves_no_more(lp: MatchingLP) -> None:
+    session = Session(lp, "blockpdhg")
+    session.close()
+    with pytest.raises(InputError, match="the session is closed"):
+        session.solve()
+
+
+def test_what_cannot_be_carried_is_refused(lp: MatchingLP) -> None:
+    start = Start(x=np.zeros(lp.edges))
+    beyond = Stayed(before=np.array([0, lp.edges]), after=np.array([0, 1]))
+    with pytest.raises(InputError, match="the edges that stayed go up to"):
+        carried(start, beyond, lp)
+    with pytest.raises(InputError, match="prices alone, of other rows"):
+        carried(Start(dual=np.zeros(3)), Stayed(before=np.array([0]), after=np.array([0])), lp)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="counts the page faults of Linux")
+def test_freed_memory_is_touched_afresh_only_outside() -> None:
+    size = 48 << 20  # beyond what glibc ever keeps by itself
+    fill(size)
+    fresh = fill(size)
+    with kept_memory():
+        fill(size)
+        kept = fill(size)
+    assert fresh >= size // (2 << 20)  # one fault a large page at least
+    assert kept < fresh / 4
+
+
+def fill(size: int) -> int:
+    """Page faults of writing into `size` new bytes."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    np.empty(size, dtype=np.uint8).fill(1)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
