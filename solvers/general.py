@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import ExplicitLP, MatchingLP, RaggedRows
-from solvers.general_start import sum_prices
+from solvers.general_start import sum_prices, violations
 
 Float64 = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -47,10 +47,10 @@ class Parts:
 
     def columns_of(self, x: Any) -> Float64:
         """The values of all columns with this x[E], brought to >= 0; all 0 where x is None."""
-        columns = np.zeros(self.columns)
-        if x is not None:
-            np.maximum(x, 0.0, out=columns[: self.lp.edges])
-        return columns
+        if x is None:
+            return np.zeros(self.columns)
+        used = np.maximum(x, 0.0)
+        return np.concatenate((used, violations(self.lp, used)))
 
     def multipliers_of(self, dual: Any) -> Float64:
         """The multipliers of all rows for this dual[R] of `Answer`; all 0 where it is None."""

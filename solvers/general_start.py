@@ -1,4 +1,4 @@
-"""The prices of the sums of sources that belong to a dual: what a general LP solver needs to begin where it was left.
+"""What a general LP solver needs beside x and dual to begin where it was left: prices of sums, and violations.
 
 E edges, R coupling rows, S sources whose sum is limited. With q = c + A'y and a price t of the sum, a source gets
 
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from instances import MatchingLP, RaggedRows, Rows
+from instances import MatchingLP, RaggedRows, Rows, activities
 
 Float64 = npt.NDArray[np.float64]
 
@@ -38,6 +38,19 @@ def sum_prices(lp: MatchingLP, dual: Any) -> Float64:
     ]  # of several entries of one source the last one written, its first edge, stays
     price = np.where(limits.equality, price, np.maximum(price, 0.0))
     return price[np.isfinite(limits.at_most)]
+
+
+def violations(lp: MatchingLP, x: Any) -> Float64:
+    """By how much x[E] leaves each side that has a price: the further columns of the explicit form, in its order."""
+    of_rows = lp.split(activities(lp, x))
+    sides = []
+    for family in lp.rows:
+        activity = of_rows[family.name]
+        below = (family.penalty_below, family.lower - activity)
+        above = (family.penalty_above, activity - family.upper)
+        for penalty, beyond in (below, above):
+            sides.append(np.maximum(beyond, 0.0)[(penalty > 0) & np.isfinite(penalty)])
+    return np.concatenate(sides)
 
 
 def reduced_costs(lp: MatchingLP, dual: Any) -> Float64:

@@ -25,7 +25,17 @@ from solvers.base import Availability, Solver
 from solvers.card import DeclarationError, SolverCard, declaration, make_card
 
 GROUP = "dualbench.solvers"
-_NOT_ADAPTERS = {"base", "card", "general", "general_start", "greedy_jit", "registry", "sharded", "start"}
+_NOT_ADAPTERS = {
+    "base",
+    "best_response",
+    "card",
+    "general",
+    "general_start",
+    "greedy_jit",
+    "registry",
+    "sharded",
+    "start",
+}
 
 
 @cache

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from harness.certificate import Certificate
+from harness.decisions.by_key import DamagedError, decided_edges, read_columns
 from harness.decisions.folder import DECISIONS, PRICES, SUMMARY, WORDS, read_summary
 from harness.decisions.outcome import Float64
 from harness.decisions.summary import derived
@@ -26,10 +27,6 @@ from harness.trust.verify import TOLERANCE, Outcome, Verified
 from instances import InputError, content_hash
 from instances.tables import Problem, Stated
 from solvers import Status
-
-
-class DamagedError(InputError):
-    """A file of the folder is not what `dualbench solve` writes; the text says which and why."""
 
 
 def holds_decisions(path: Path) -> bool:
@@ -55,7 +52,9 @@ def verify_decisions(folder: Path, *, threads: int = 1) -> Iterator[Verified]:
 
     try:
         x = read_decisions(folder, stated)
-        prices = _read(folder / PRICES, ("family", "key", "price", "load", "lower", "upper", "slack", "violation"))
+        prices = read_columns(
+            folder / PRICES, ("family", "key", "price", "load", "lower", "upper", "slack", "violation")
+        )
         dual = _dual(prices, stated)
     except DamagedError as error:
         yield Verified(case="files", outcome=Outcome.DIFFERS, detail=str(error))
@@ -76,40 +75,16 @@ def verify_decisions(folder: Path, *, threads: int = 1) -> Iterator[Verified]:
 def read_decisions(folder: Path, stated: Stated) -> Float64:
     """x[E] from decisions.parquet, 0 where an edge has no row there.
 
-    Raises DamagedError for a key that the tables do not have, one that stands twice, and x that is no number above 0.
+    Raises DamagedError for a key that the tables do not have, one that stands twice, and x that is no number from 0.
     """
-    import pyarrow as pa
-
-    keys = key_columns(stated.problem)
-    edges = stated.edge_columns(keys)
-    rows = _read(folder / DECISIONS, (*keys, X))
-    try:
-        rows = rows.cast(pa.schema([*(edges.schema.field(name) for name in keys), pa.field(X, pa.float64())]))
-    except (pa.ArrowException, ValueError) as error:
-        raise DamagedError(f"{DECISIONS} has other types than the tables: {error}") from error
-    numbered = edges.append_column("edge of the LP", pa.array(np.arange(stated.lp.edges)))
-    found = rows.join(numbered, keys=keys, join_type="left outer")
-    if found["edge of the LP"].null_count:
-        raise DamagedError(f"{DECISIONS} has {found['edge of the LP'].null_count:,} rows whose keys no edge has")
-    edge = found["edge of the LP"].to_numpy()
-    values = found[X].to_numpy()
-    if np.unique(edge).size != edge.size:
-        raise DamagedError(f"{DECISIONS} has two rows of one edge")
-    if not (np.isfinite(values) & (values >= 0)).all():
-        raise DamagedError(f"{DECISIONS} has an x that is no number from 0")
+    rows = read_columns(folder / DECISIONS, (*key_columns(stated.problem), X))
+    edge, values = decided_edges(rows, stated, DECISIONS)
+    unknown = np.count_nonzero(edge < 0)
+    if unknown:
+        raise DamagedError(f"{DECISIONS} has {unknown:,} rows whose keys no edge has")
     x = np.zeros(stated.lp.edges)
     x[edge] = values
     return x
-
-
-def _read(file: Path, columns: tuple[str, ...]) -> Any:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        return parquet.read_table(file, columns=list(columns)).select(list(columns))
-    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
-        raise DamagedError(f"{file.name} cannot be read ({' '.join(str(error).split())[:200]})") from error
 
 
 def _dual(prices: Any, stated: Stated) -> Float64 | None:
@@ -167,6 +142,8 @@ def _status(summary: Mapping[str, Any], certificate: Certificate) -> Iterator[st
         yield f"no status and tolerance are recorded ({error})"
         return
     reached = certificate.accuracy
+    if summary["solver"]["settings"].get("stay"):  # the claim is about staying, whose gap needs the earlier output
+        reached = (summary.get("start") or {}).get("stay_gap")
     if status is Status.SOLVED and not (reached is not None and reached <= tolerance):
         yield f"solved to {tolerance:g} is recorded, the gap is {reached}"
     if summary.get("meaning") != status.sentence:

@@ -21,6 +21,8 @@ _PATH = click.Path(path_type=Path)
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; without it all that may be used.")
 @click.option("--device", default="cpu", show_default=True, metavar="D", help="cpu or cuda.")
 @click.option("--memory-limit", metavar="SIZE", help="Memory for reading the tables, such as 4GiB.")
+@click.option("--start", type=_PATH, metavar="DIR", help="Begin from the output of an earlier day, or of --out itself.")
+@click.option("--stay", type=float, metavar="RHO", help="Stay near it: add RHO / 2 times the squared change of x.")
 @click.option("--columns", multiple=True, metavar="NAME", help="A column of edges beside x; may be repeated.")
 @click.option("--all", "all_edges", is_flag=True, help="Write every edge, not only those with x > 0.")
 @click.option("--out", type=_PATH, required=True, metavar="DIR", help="Folder for decisions, prices and summary.")
@@ -32,6 +34,7 @@ def solve(
     out: Path,
     columns: tuple[str, ...],
     memory_limit: str | None,
+    start: Path | None,
     *,
     all_edges: bool,
     strict: bool,
@@ -56,7 +59,9 @@ def solve(
     given = {name: value for name, value in settings.items() if value is not None}
     say = None if quiet else _Progress()
     try:
-        solution = solve_problem(stated, solver, columns=columns, progress=say, memory_limit=memory, **given)
+        solution = solve_problem(
+            stated, solver, columns=columns, progress=say, memory_limit=memory, start=start, **given
+        )
         solution.write(out, all_edges=all_edges)
     except NoDecisionsError as error:
         click.echo(f"dualbench: {plain_text(str(error))}; {_unchanged(out)}", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,4 +54,7 @@ class Outcome:
     """By the solver's own count."""
 
     seconds: Mapping[str, float]
-    """Wall time by phase: read, warm_up, prepare, run, referee."""
+    """Wall time by phase: read, start, warm_up, prepare, run, referee."""
+
+    start: Mapping[str, Any] | None = None
+    """Of a solve that began from an earlier output: what was found again, and how near the decisions stayed."""

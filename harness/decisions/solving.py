@@ -15,16 +15,19 @@ from harness.decisions.choice import AUTO, choose
 from harness.decisions.outcome import Float64
 from harness.decisions.solution import Solution
 from harness.decisions.tables import decision_columns
+from harness.decisions.words import started_in_words
+from harness.decisions.yesterday import Earlier, Yesterday, find_again
 from harness.general.bound import into_intervals
 from harness.general.layers import sides_of
 from harness.referee import certify
 from harness.result import Result
 from harness.solve import settings_from, solve
+from harness.staying import judged_start, stay_verdict
 from harness.verdict import verdict
 from instances import InputError
 from instances.cpus import usable_threads
 from instances.tables import Problem, Stated
-from solvers import get_solver
+from solvers import Status, get_solver
 
 
 class NoDecisionsError(InputError):
@@ -38,6 +41,7 @@ def solve_problem(
     columns: Sequence[str] = (),
     progress: Callable[[str], None] | None = None,
     memory_limit: int | None = None,
+    start: Earlier | None = None,
     **settings: Any,
 ) -> Solution:
     """Decisions for a problem over tables, or the problem.toml at a path.
@@ -45,7 +49,8 @@ def solve_problem(
     solver: its id, the path of an adapter, or `auto`. columns: of the edges, to stand beside x. progress: told each
     phase in a few words; with it the gap goes to standard error as well, once a second. memory_limit: bytes for reading
     the tables. settings: those of `solve` (tolerance, time_limit, device, ...); all threads that may be used where
-    threads= does not say how many.
+    threads= does not say how many. start: an earlier solution, or the folder that one was written into, from which the
+    solve begins; with stay=RHO > 0 the decisions stay near it: objective + (RHO / 2) ||x - x_start||^2 is minimised.
 
     Raises InputError for a problem that makes no LP, NoDecisionsError where there is nothing to decide by.
     """
@@ -54,6 +59,8 @@ def solve_problem(
     names = decision_columns(problem, columns)
     settings = {"threads": usable_threads(), **settings}
     asked = settings_from(settings)
+    if asked.stay and start is None:
+        raise InputError(f"stay={asked.stay:g} asks for an earlier output to stay near: give it as start")
     if solver != AUTO:
         check_runnable(get_solver(solver), asked)
     stopwatch = Stopwatch()
@@ -63,19 +70,25 @@ def solve_problem(
     for note in stated.notes:
         say(note)
 
+    begun = None if start is None else find_again(start, stated)
+    if begun is not None:
+        seconds["start"] = stopwatch.lap()
+        say(started_in_words(begun.figures))
+
     choice = choose(stated.lp, solver)
     say(f"solving with {choice.solver.id} ({choice.why})")
-    result = solve(stated.lp, choice.name, verbose=progress is not None, **settings)
+    first = None if begun is None else begun.start
+    result = solve(stated.lp, choice.name, start=first, verbose=progress is not None, **settings)
     seconds |= {name: value for name in ("warm_up", "prepare", "run") if (value := getattr(result.seconds, name))}
 
     say("repairing and judging the decisions")
     stopwatch.lap()
-    solution = _judged(stated, result, choice=choice, columns=names, settings=asked, seconds=seconds)
+    solution = _judged(stated, result, begun, choice=choice, columns=names, settings=asked, seconds=seconds)
     seconds["referee"] = (result.seconds.referee or 0.0) + stopwatch.lap()
     return solution
 
 
-def _judged(stated: Stated, result: Result, **known: Any) -> Solution:
+def _judged(stated: Stated, result: Result, begun: Yesterday | None, **known: Any) -> Solution:
     """The solution with the certificate of the point and the prices that it holds."""
     threads = known["settings"].threads
     x = result.x
@@ -85,6 +98,11 @@ def _judged(stated: Stated, result: Result, **known: Any) -> Solution:
     certificate = certify(stated.lp, x, dual, threads=threads)
     decided = replace(result.answer, x=x, dual=dual)
     status, reason = verdict(decided, certificate, known["settings"].tolerance, stated.lp, threads=threads)
+    near = None
+    if begun is not None:
+        near = judged_start(stated.lp, decided, certificate, known["settings"], begun.start)
+        if known["settings"].stay and decided.status is Status.SOLVED and status is not Status.ERROR:
+            status, reason = stay_verdict(decided, near, known["settings"])
     return Solution(
         stated=stated,
         status=status,
@@ -93,6 +111,7 @@ def _judged(stated: Stated, result: Result, **known: Any) -> Solution:
         x=x,
         dual=dual,
         iterations=result.answer.iterations,
+        start=None if begun is None or near is None else begun.told(stated.lp, x, near),
         **known,
     )
 

@@ -21,7 +21,7 @@ SCHEMA = 1
 _ROUNDING = 1e-9
 #: Rows that are shown of those that bind.
 _MOST_BINDING = 10
-_SETTINGS = ("tolerance", "time_limit", "threads", "device", "dtype", "seed", "options")
+_SETTINGS = ("tolerance", "time_limit", "threads", "device", "dtype", "seed", "stay", "options")
 _ENVIRONMENT = ("python", "platform", "cpu", "cores", "memory_bytes", "gpu", "packages", "commit")
 
 
@@ -37,6 +37,7 @@ def summary_of(outcome: Outcome, prices: Any) -> dict[str, Any]:
         "meaning": outcome.status.sentence,
         "reason": outcome.reason,
         **derived(outcome.stated, outcome.x, outcome.certificate, prices),
+        "start": outcome.start,
         "problem": _place(outcome.stated),
         "solver": {
             "id": solver.id,

@@ -83,6 +83,13 @@ def in_users_sign(stated: Stated, dual: Float64) -> Float64:
     return dual + 0.0 if stated.maximise else 0.0 - dual
 
 
+def row_names(stated: Stated) -> list[tuple[str, str | None]]:
+    """Family and key of each row of the LP, the key as text; None where one row holds all edges."""
+    names = [family.name for family in stated.lp.rows for _ in range(family.rows)]
+    keys = _row_keys(stated).to_pylist()
+    return [(name, None if key is None else str(key)) for name, key in zip(names, keys, strict=True)]
+
+
 def _row_keys(stated: Stated) -> Any:
     """The keys of all rows: of the type of the user's column where all families with keys share one, else as text."""
     import pyarrow as pa

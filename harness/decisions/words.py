@@ -14,6 +14,7 @@ _LONGEST_KEY = 60  # characters of a key
 _SHOWN = ("price", "load", "lower", "upper", "violation")
 _PHASES = {
     "read": "reading the tables",
+    "start": "finding the earlier output again",
     "warm_up": "compiling, once on a machine",
     "prepare": "preparing the solver",
     "run": "solving",
@@ -43,8 +44,36 @@ def _head(summary: Mapping[str, Any]) -> Iterator[str]:
         rows = f"{missed['rows']:,} of {missed['of']:,} rows of {_cell(_short(missed['family']))}"
         yield f"- {rows} are outside their limits, by {_number(missed['units'])} together"
     yield from (f"- {_cell(note)}" for note in summary["notes"])
+    if start := summary.get("start"):
+        yield f"- {_cell(started_in_words(start))}"
+        yield from _stayed(summary)
     solver = summary["solver"]
     yield f"- solver {_cell(solver['id'])} {_cell(solver['version'])}: {_cell(solver['why'])}"
+
+
+def started_in_words(start: Mapping[str, Any]) -> str:
+    """What of an earlier output was found again, in one line."""
+    parts = []
+    if start["decisions"] is not None:
+        parts.append(
+            f"{start['decisions']:,} decisions ({start['decisions_vanished']:,} more have gone), "
+            f"{start['sources_new']:,} sources without one"
+        )
+    if start["prices"] is not None:
+        gone = f"{start['prices_vanished']:,} more have gone"
+        parts.append(f"{start['prices']:,} prices ({gone}), {start['prices_new']:,} rows new")
+    place = start["folder"] or "an earlier solution"
+    return "; ".join([f"began from {place} of {start['time']}: {parts[0]}", *parts[1:], *start["notes"]])
+
+
+def _stayed(summary: Mapping[str, Any]) -> Iterator[str]:
+    """How far the decisions moved, and with which weight on staying."""
+    moved = summary["start"]["churn"]
+    if moved is None:
+        return
+    stay = summary["solver"]["settings"].get("stay")
+    asked = f", with a stay of {stay:g}: the certified gap below is what that cost at most" if stay else ""
+    yield f"- {100 * moved:.3g} % of what sources decided on both days have was moved (the churn){asked}"
 
 
 def _bound(summary: Mapping[str, Any]) -> str:
