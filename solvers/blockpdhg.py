@@ -25,7 +25,7 @@ from solvers.engine.rays import objective_upper_bound
 from solvers.engine.row_bounds import row_bounds
 from solvers.engine.shared import SharedKernel
 from solvers.engine.shared_layout import inverse_row_norm, make_layout, reduce_norms
-from solvers.engine.storage import check_memory_option
+from solvers.engine.storage import RAM, check_memory_option
 from solvers.engine.threads import cpu_threads
 from solvers.engine.warm_up import rehearse, warm_up
 from solvers.halpern import STEP, Halpern, State
@@ -58,7 +58,8 @@ class Options:
     """auto, reference, cpu or cuda."""
 
     finish: str = "newton"
-    """newton: where the rate falls, Newton's method goes on (solvers.proximal; on the CPU, in memory). none: never."""
+    """newton: where the rate falls, Newton's method goes on (solvers.proximal; on the CPU, in memory; after passes on
+    one GPU as well). none: never."""
 
     memory: str = "auto"
     """Where cells and vectors lie, see solvers.engine.storage."""
@@ -125,7 +126,8 @@ class BlockPDHG(ShardedSolver):
         costs = working_costs(lp, context.group)
         settings = with_working_dtype(settings, costs.lp, context)
         storage = choose_storage(lp, settings, options.memory, context, self.id, vectors=self.vectors)
-        newton = options.finish == "newton" and settings.device == "cpu" and not storage.on_disk
+        one_device = settings.device == "cpu" or (context.group.size == 1 and storage is RAM)
+        newton = options.finish == "newton" and one_device and not storage.on_disk
         with cpu_threads(settings.threads):
             warm_up(costs.lp, settings, options.kernel)
             if newton:

@@ -14,6 +14,7 @@ from solvers.engine.precision import answer_dtype
 from solvers.engine.prices import Prices
 from solvers.engine.progress import Progress
 from solvers.engine.rows import Rows
+from solvers.proximal.constants import ON_DEVICE, Constants
 from solvers.proximal.full import FullProblem
 from solvers.proximal.iterates import CellVector
 from solvers.proximal.outer import Handover, Inputs, ProximalNewton
@@ -41,7 +42,8 @@ class NewtonFinish:
         self._problem = problem
         self._layout = layout
         self._most_edges = most_edges
-        self._switch = Switch(warm=warm)
+        on_host = problem.settings.device == "cpu"
+        self._switch = Switch(warm=warm, constants=Constants() if on_host else ON_DEVICE)
 
     def due(self, iteration: int, gap: float, here: Callable[[], PdhgPoint]) -> bool:
         """Whether to take over after this iteration; `here` is asked only where the rate has fallen."""

@@ -12,6 +12,7 @@ from solvers.engine.arrays import edge_arrays
 from solvers.engine.instance import serves_equalities
 from solvers.engine.kernel import RESTART, Kernel
 from solvers.engine.kernels import make_kernel
+from solvers.engine.layout import Layout
 from solvers.engine.layout_builder import has_box_cuts
 from solvers.engine.nearest import nearest_feasible
 from solvers.engine.points import ridge_point, to_cells, to_edges
@@ -23,23 +24,28 @@ from solvers.engine.shared_layout import make_layout
 
 
 def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
-    """Compile (or load from the cache) every loop that a run of blockpdhg on `lp` will use."""
-    import torch
-
+    """Compile (or load from the cache) every loop that a run of blockpdhg on `lp` will use on the host."""
     tiny = few_edges(lp)
     answer = answer_dtype(settings, equality=serves_equalities(lp))
     layout = make_layout(tiny, settings)
-    loops = make_kernel(layout, settings, kernel)
+    if settings.device == "cpu":
+        _warm_up_passes(make_kernel(layout, settings, kernel), layout, lp, answer)
+    for dtype in dict.fromkeys((settings.dtype, answer)):
+        edges = to_edges(layout, tiny, np.zeros(layout.cells, settings.dtype), dtype)
+        to_cells(layout, tiny, edges)
+        _warm_up_repair(tiny, edges)
+
+
+def _warm_up_passes(loops: Kernel, layout: Layout, lp: MatchingLP, dtype: str) -> None:
+    """The passes over a tiny layout, and its answer in `dtype`."""
+    import torch
+
     price = torch.zeros(lp.row_count, dtype=torch.float64, device=loops.device)
     x, anchor = loops.zeros(), loops.zeros()
     loops.advance(price, 1.0, x, anchor, RESTART, values=lp.is_short_form)
     if lp.is_short_form or suits_proofs(layout):
         loops.evaluate_feasible(price, x, None if lp.is_short_form else price)
-        loops.answer(x, price, answer, loops.zeros())
-    for dtype in dict.fromkeys((settings.dtype, answer)):
-        edges = to_edges(layout, tiny, loops.unload(x), dtype)
-        to_cells(layout, tiny, edges)
-        _warm_up_repair(tiny, edges)
+        loops.answer(x, price, dtype, loops.zeros())
 
 
 def warm_up_ascent(lp: MatchingLP, settings: Settings, kernel: str) -> None:
@@ -48,8 +54,9 @@ def warm_up_ascent(lp: MatchingLP, settings: Settings, kernel: str) -> None:
 
     tiny = few_edges(lp)
     answer = answer_dtype(settings, equality=serves_equalities(lp))
-    loops = make_kernel(make_layout(tiny, settings), settings, kernel)
-    loops.project(torch.zeros(lp.row_count, dtype=torch.float64, device=loops.device), 1.0, values=lp.is_short_form)
+    if settings.device == "cpu":
+        loops = make_kernel(make_layout(tiny, settings), settings, kernel)
+        loops.project(torch.zeros(lp.row_count, dtype=torch.float64, device=loops.device), 1.0, values=lp.is_short_form)
     _warm_up_repair(tiny, ridge_point(tiny, np.zeros(lp.row_count), 1.0, answer))
 
 

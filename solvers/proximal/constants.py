@@ -104,3 +104,7 @@ class Constants:
     """... at most so often."""
     failures: int = 3
     """Failed searches in a row that end a solve."""
+
+
+#: PDHG on a GPU has done so many passes in the time of a few of Newton's, which stay on the host.
+ON_DEVICE = Constants(first_look=200, look_every=50, defer=200)

@@ -160,3 +160,12 @@ def test_what_fits_no_device_goes_to_the_host_and_no_further(monkeypatch: pytest
     free["cpu"] = 1000.0
     with pytest.raises(InputError, match=r"blockpdhg from the host's memory needs .* GiB on cpu, 0.00 GiB are free"):
         storage("auto")
+
+
+@pytest.mark.skipif(DEVICE == "cpu", reason="needs a CUDA device")
+def test_newton_finishes_on_the_host_what_the_device_has_begun() -> None:
+    lp = generate(parse_spec("volume:sources=2000,destinations=40,degree=8,seed=4"))
+    solver = BlockPDHG()
+    answer = solver.run(solver.prepare(lp, Settings(tolerance=1e-6, device=DEVICE)))
+    assert answer.status is Status.SOLVED, answer.raw_status
+    assert "finished by" in answer.raw_status
