@@ -9,8 +9,11 @@ are changes y[E] that solve
 whose right-hand sides are known far beyond the rounding of x (harness/feasible.py). They are divided by the largest of
 them as a share of its row, so that HiGHS sees numbers near 1 where there were 1e-17. Edges that rise or fall are
 charged by what that costs beside what matters, not by the cost itself: a forbidden edge is used where nothing else
-serves. What HiGHS's tolerance leaves is solved for again. x + y is never rounded to one number an edge: y is kept
-beside x, and its cost c'y and what it leaves of the violations are exact to a share of y.
+serves. The first LP has the cheapest changes of each source, the next ones those besides that its multipliers ask for
+(column generation), so that the last one is the LP on all edges. What HiGHS's tolerance leaves is solved for again.
+
+x + y is never rounded to one number an edge: y is kept beside x, and its cost c'y and what it leaves of the violations
+are exact to a share of y.
 
 Where HiGHS finds that no changes remove an excess, every point has it: budgets that were rounded miss what '=' sources
 want. It is told apart, for no cost of a change is its worth.
@@ -18,6 +21,7 @@ want. It is told apart, for no cost of a change is its worth.
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,11 +30,13 @@ from scipy import sparse
 
 from harness.changed import ExactPoint, Remaining, exact_point
 from harness.feasible import Violations
-from harness.restore import SUPPORT_EDGES, Changes, changes_of, largest, matrix, numbered, shares
+from harness.restore import Changes, changes_of, matrix, numbered
 from harness.rounding import Float64
 from instances import MatchingLP
 
+#: Seconds for all LPs of one step, and rows of an LP that is still tried.
 _SECONDS = 20.0
+_MOST_ROWS = 200_000
 _ROUNDS = 3
 #: A round that leaves more than this share of the violations has come to an end.
 _PROGRESS = 0.1
@@ -38,6 +44,9 @@ _WITHOUT_BOUND = 1e7
 #: The charge of an edge is between 1 and this, and that of an excess that stays far above any path of them.
 _DEAREST = 1e3
 _EXCESS = 1e7
+#: Changes of a source that an LP takes at once, and the reduced cost below which one is worth taking.
+_AT_ONCE = 4
+_WORTH_TAKING = -1e-6
 #: An excess of a smaller share of what was asked for is what HiGHS's tolerance leaves.
 _STAYS = 1e-3
 
@@ -92,75 +101,143 @@ class _Step:
 
 
 def _step(start: ExactPoint, change: Float64, remaining: Remaining, matters: float) -> _Step | None:
-    """One solve."""
-    from scipy.optimize import linprog  # slow to load, and rarely needed
-
-    lp, unit = start.lp, remaining.largest
-    columns = np.ones(lp.edges, np.bool_)
-    if lp.edges > SUPPORT_EDGES:
-        columns = largest(shares(lp, start.point), above=unit)
-    open_rows = (lp.b > 0)[lp.destination] | (lp.a == 0)
-    changes = changes_of(lp, start.point + change, columns & open_rows, columns)
-    edges = changes.edges
-    with np.errstate(all="ignore"):
-        most = changes.most / (unit * changes.cap)
-    most[most > _WITHOUT_BOUND] = np.inf
-
-    rows = np.flatnonzero((lp.b > 0) & np.isfinite(lp.b))
-    at_most, equal = _rows(start, changes, rows, remaining)
-    charges = _charges(start, changes, unit / matters)
-    solution = linprog(
-        np.concatenate((charges, np.full(rows.size, _EXCESS))),
-        A_ub=at_most.matrix,
-        b_ub=np.minimum(at_most.side / unit, _WITHOUT_BOUND),
-        A_eq=equal.matrix,
-        b_eq=equal.side / unit,
-        bounds=np.column_stack((np.zeros(edges.size + rows.size), np.append(most, np.full(rows.size, np.inf)))),
-        method="highs-ds",
-        options={"time_limit": _SECONDS},
-    )
-    if solution.x is None:
+    """One LP, by LPs on growing sets of changes."""
+    problem = _problem(start, change, remaining, matters)
+    if problem is None:
         return None
-    moved = unit * changes.sign * changes.cap * solution.x[: edges.size]
-    excess = solution.x[edges.size :]
+    ends = time.monotonic() + _SECONDS
+    chosen = problem.first_choice()
+    while True:
+        solution = problem.solved(chosen, ends - time.monotonic())
+        if solution is None:
+            return None
+        more = problem.cheaper(solution.multipliers) & ~chosen
+        if not more.any() or time.monotonic() > ends:
+            break
+        chosen |= more
+
+    lp, changes = start.lp, problem.changes
+    moved = remaining.largest * changes.sign * changes.cap * solution.amount
     stays = np.zeros(lp.destinations)
-    if solution.status == 0 and columns.all():
-        stays[rows] = np.where(excess > _STAYS, (1 + _STAYS) * excess * unit * lp.b[rows], 0.0)
-    return _Step(
-        change=np.bincount(edges, weights=moved, minlength=lp.edges).astype(np.float64, copy=False), stays=stays
-    )
+    if not more.any():
+        budgets = lp.b[problem.rows]
+        excess = (1 + _STAYS) * solution.excess * remaining.largest * budgets
+        stays[problem.rows] = np.where(solution.excess > _STAYS, excess, 0.0)
+    added = np.bincount(changes.edges, weights=moved, minlength=lp.edges).astype(np.float64, copy=False)
+    return _Step(change=added, stays=stays)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Rows:
-    """matrix x <= side, or = side, where side counts shares of the right-hand sides of the instance."""
+class _Solution:
+    """amount: of each change; excess: of each budget row; multipliers: of each row of the matrix."""
 
-    matrix: sparse.csr_array
+    amount: Float64
+    excess: Float64
+    multipliers: Float64
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Problem:
+    """minimise charges'y + _EXCESS sum(w) over 0 <= y <= most, w >= 0, for rows counted in shares of the right-hand
+    sides of the instance and of the largest violation: first the budgets, M y - w <= side; then the sources, '<=' and
+    '='.
+    """
+
+    changes: Changes
+    source: npt.NDArray[np.int64]
+    """Of each change."""
+    rows: npt.NDArray[np.int64]
+    """The budgets."""
+    matrix: sparse.csc_array
     side: Float64
+    equal: npt.NDArray[np.bool_]
+    charges: Float64
+    most: Float64
+
+    def first_choice(self) -> npt.NDArray[np.bool_]:
+        """The changes that cost each source least, up and down."""
+        rising = self.changes.sign > 0
+        cheap = _first_of_each(self.source, np.where(rising, self.charges, np.inf))
+        large = _first_of_each(self.source, np.where(rising, np.inf, -self.changes.most))
+        return cheap | large
+
+    def cheaper(self, multipliers: Float64) -> npt.NDArray[np.bool_]:
+        """The changes of each source that the multipliers ask for most."""
+        reduced = self.charges - self.matrix.T @ multipliers
+        return _first_of_each(self.source, np.where(reduced < _WORTH_TAKING, reduced, np.inf))
+
+    def solved(self, chosen: npt.NDArray[np.bool_], seconds: float) -> _Solution | None:
+        """With the chosen changes alone."""
+        from scipy.optimize import linprog  # slow to load, and rarely needed
+
+        columns, budgets = np.flatnonzero(chosen), self.rows.size
+        excess = sparse.csc_array((-np.ones(budgets), (range(budgets), range(budgets))), (self.side.size, budgets))
+        rows = sparse.hstack([self.matrix[:, columns], excess], format="csr")
+        solution = linprog(
+            np.concatenate((self.charges[columns], np.full(budgets, _EXCESS))),
+            A_ub=rows[~self.equal],
+            b_ub=np.minimum(self.side[~self.equal], _WITHOUT_BOUND),
+            A_eq=rows[self.equal],
+            b_eq=self.side[self.equal],
+            bounds=np.column_stack(
+                (np.zeros(columns.size + budgets), np.append(self.most[columns], np.full(budgets, np.inf)))
+            ),
+            method="highs-ds",
+            options={"time_limit": max(seconds, 1e-3)},
+        )
+        if solution.status != 0:
+            return None
+        amount = np.zeros(chosen.size)
+        amount[columns] = solution.x[: columns.size]
+        multipliers = np.zeros(self.side.size)
+        multipliers[~self.equal] = solution.ineqlin.marginals
+        multipliers[self.equal] = solution.eqlin.marginals
+        return _Solution(amount=amount, excess=solution.x[columns.size :], multipliers=multipliers)
 
 
-def _rows(
-    start: ExactPoint, changes: Changes, rows: npt.NDArray[np.int64], remaining: Remaining
-) -> tuple[_Rows, _Rows]:
-    """Of the changes, then of the excess on each of `rows`: what '<=' says, and what '=' says."""
-    lp, edges = start.lp, changes.edges
-    source, row = start.source[edges], lp.destination[edges]
+def _first_of_each(source: npt.NDArray[np.int64], value: Float64) -> npt.NDArray[np.bool_]:
+    """The _AT_ONCE changes of each source with the least value, none where that is inf."""
+    finite = np.flatnonzero(value < np.inf)
+    order = finite[np.lexsort((value[finite], source[finite]))]
+    first = np.searchsorted(source[order], source[order])
+    found = np.zeros(value.size, np.bool_)
+    found[order[np.arange(order.size) - first < _AT_ONCE]] = True
+    return found
+
+
+def _problem(start: ExactPoint, change: Float64, remaining: Remaining, matters: float) -> _Problem | None:
+    """None where the LP has too many rows."""
+    lp, unit = start.lp, remaining.largest
+    rows, row_of = numbered((lp.b > 0) & np.isfinite(lp.b))
     summed = np.isfinite(start.at_most) & (start.at_most > 0)
-    fixed, fixed_of = numbered(summed & start.equality)
-    free, free_of = numbered(summed & ~start.equality)
-    _, row_of = numbered(np.isin(np.arange(lp.destinations), rows))
+    sources, source_of = numbered(summed)
+    if rows.size + sources.size > _MOST_ROWS:
+        return None
 
-    load = matrix(row_of[row], changes.sign * lp.a[edges].astype(np.float64) * changes.cap / lp.b[row], rows.size)
+    open_rows = (lp.b > 0)[lp.destination] | (lp.a == 0)
+    changes = changes_of(lp, start.point + change, open_rows, np.ones(lp.edges, np.bool_))
+    edges = changes.edges
+    source, row = start.source[edges], lp.destination[edges]
+    load = changes.sign * lp.a[edges].astype(np.float64) * changes.cap / lp.b[row]
     share = changes.sign * changes.cap / start.at_most[source]
-    loads = sparse.hstack([load, -sparse.eye_array(rows.size)])
-    sums, fixed_sums = (
-        sparse.hstack([matrix(of[source], share, count), sparse.csr_array((count, rows.size))], format="csr")
-        for of, count in ((free_of, free.size), (fixed_of, fixed.size))
-    )
+
     slack = (remaining.slack - remaining.slack_error)[rows] / lp.b[rows]
-    spare = (remaining.lack - remaining.lack_error)[free] / start.at_most[free]
-    at_most = _Rows(matrix=sparse.vstack([loads, sums], format="csr"), side=np.concatenate((slack, spare)))
-    return at_most, _Rows(matrix=fixed_sums, side=remaining.lack[fixed] / start.at_most[fixed])
+    equal = start.equality[sources]
+    spare = np.where(equal, remaining.lack[sources], (remaining.lack - remaining.lack_error)[sources])
+    with np.errstate(all="ignore"):
+        most = changes.most / (unit * changes.cap)
+    return _Problem(
+        changes=changes,
+        source=source,
+        rows=rows,
+        matrix=sparse.vstack(
+            [matrix(row_of[row], load, rows.size), matrix(source_of[source], share, sources.size)], format="csc"
+        ),
+        side=np.concatenate((slack, spare / start.at_most[sources])) / unit,
+        equal=np.concatenate((np.zeros(rows.size, np.bool_), equal)),
+        charges=_charges(start, changes, unit / matters),
+        most=np.where(most > _WITHOUT_BOUND, np.inf, most),
+    )
 
 
 def _charges(start: ExactPoint, changes: Changes, weight: float) -> Float64:

@@ -210,6 +210,32 @@ def test_an_excess_that_every_point_has_counts_at_the_price_of_the_answer() -> N
     assert found.certified_gap >= 0
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_histograms_beside_forbidden_edges_are_certified_to_the_last_digits(seed: int) -> None:
+    """Both sides sum to 1 but for rounding, in the second case with too little room; dense, so that most edges are left
+    out of the first LP.
+    """
+    rng = np.random.default_rng(seed)
+    sources, rows = 30, 20
+    masses, budgets = rng.random(sources), rng.random(rows)
+    cost = rng.random((sources, rows))
+    lp = MatchingLP(
+        offsets=np.arange(sources + 1) * rows,
+        destination=np.tile(np.arange(rows), sources),
+        a=np.ones(sources * rows),
+        c=np.where(rng.random((sources, rows)) < 0.3, 1e9, cost).ravel(),
+        b=budgets / budgets.sum(),
+        polytope=PerSource(kind=np.full(sources, Kind.SIMPLEX_EQUALITY, np.uint8), radius=masses / masses.sum()),
+    )
+    best = solve(lp, "scipy-highs-ds", tolerance=1e-8)
+    assert best.status == "solved", best.reason
+    assert best.certificate is not None
+    assert best.certificate.certified_gap is not None
+    assert best.certificate.certified_gap <= 1e-13
+    assert best.certificate.feasible_violation is not None
+    assert best.certificate.feasible_violation <= 1e-12
+
+
 @pytest.mark.parametrize("seed", range(24))
 def test_full_rows_beside_forbidden_edges_are_charged_no_less_than_the_optimum_and_little_more(seed: int) -> None:
     lp = full_rows_beside_forbidden_edges(seed)
