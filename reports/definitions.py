@@ -59,7 +59,8 @@ DEFINITIONS = (
         "The fastest solver wins where a rival was asked for the same gap on the same instance and machine, and either "
         "needs longer or does not reach it. Level, no win: the ranges of their repeats overlap, or the next needs less "
         "than 1.1 times as long, where a disturbed time counts without the share of the cores that others took. "
-        "Where another is faster with prepare, or one solver alone was asked, there is no win either.",
+        "Where another is faster with prepare, or one solver alone was asked, there is no win either. Solvers with "
+        "options of their own (division “tuned”) are ranked among themselves.",
     ),
     (
         SUCCESS,
@@ -70,10 +71,11 @@ DEFINITIONS = (
     (
         MEAN,
         "Shifted geometric mean, (Π (tₖ + s))^(1/n) − s, over the common instances: those asked of every solver, "
-        "leaving aside solvers that were asked at fewer than half. The shift s stands with the table: the largest "
-        "power of ten not above the median of the fastest times of the instances, and at most 10 s. Penalty: where the "
-        "target was not reached, the time limit of the case counts as its time; where a case had no limit, the longest "
-        "time limit or run on record.",
+        "leaving aside solvers that were asked at fewer than half; beside it over those that all solvers solved, "
+        "leaving aside solvers that solved fewer than half. The fastest is 1. The shift s stands with the table: the "
+        "largest power of ten not above the median of the fastest times of the instances, and at most 10 s. Penalty: "
+        "where the target was not reached, the time limit of the case counts as its time; where a case had no limit, "
+        "the longest time limit or run on record.",
     ),
     (
         PROFILE,

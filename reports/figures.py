@@ -14,6 +14,7 @@ from reports.canvas import Drawing
 from reports.palette import Style
 from reports.panel import Axis, Line, panel, seconds_text, slug, value_range
 from reports.profiles import performance_profile
+from reports.rankings import Ranking
 from reports.shown import compact, digits, power
 
 Styles = Mapping[str, Style]
@@ -162,7 +163,7 @@ def trace_points(trace: Any) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]
     return points[:, 0].clip(min=SHORTEST_TIME), np.minimum.accumulate(points[:, 1]).clip(min=SMALLEST_GAP)
 
 
-def profile(times: pd.DataFrame, target: float, styles: Styles) -> Drawing | None:
+def profile(times: pd.DataFrame, target: float, styles: Styles, ranking: Ranking) -> Drawing | None:
     """Share of instances solved within a factor of the fastest solver, with a marker where it rises.
 
     One solver alone, or fewer than LEAST_INSTANCES instances, have no profile; a solver without success has no curve.
@@ -181,8 +182,8 @@ def profile(times: pd.DataFrame, target: float, styles: Styles) -> Drawing | Non
     return panel(
         lines,
         styles,
-        name=f"profile-{power(target)}",
-        title=f"Certified gap {power(target)}",
+        name=f"profile-{power(target)}{ranking.suffix}",
+        title=", ".join(filter(None, (f"Certified gap {power(target)}", ranking.label))),
         x=Axis("times the fastest", 1.0, furthest, compact),
         y=Axis(f"% of {len(times)} instances", 0.0, 100.0, compact, is_share=True),
     )

@@ -61,9 +61,9 @@ def _instance_names(cases: pd.DataFrame) -> pd.Series:
 
 
 def _competitors(cases: pd.DataFrame) -> pd.Series:
-    """The solver's id, and after it every setting in which its own cases differ: they must not be averaged.
+    """The solver's id, or the name of its variant, and after it every setting in which its own cases differ.
 
-    Where there are several machines, all names carry theirs.
+    They must not be averaged. Where there are several machines, all names carry theirs.
     """
     details = (
         cases["solver_version"].map(lambda version: version and f"v{version}"),
@@ -72,10 +72,11 @@ def _competitors(cases: pd.DataFrame) -> pd.Series:
         cases["threads"].map(lambda number: "" if pd.isna(number) else f"{number:.0f} threads"),
         cases["device"],
     )
-    name = cases["solver"]
+    asked = cases["variant"].where(cases["variant"] != "", cases["solver"])
+    name = asked
     for detail in details:
         known = detail.where((detail != "") & (cases["status"] != "skipped"))
-        differs = known.groupby(cases["solver"]).transform("nunique") > 1
+        differs = known.groupby(asked).transform("nunique") > 1
         name = name.where(~differs | (detail == ""), name + " · " + detail)
     several = len(cases["machine"].unique()) > 1
     return name + " · machine " + cases["machine"] if several else name

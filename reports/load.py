@@ -86,6 +86,7 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
         values = [_value(row, column.path) for row in rows]
         columns[column.name] = _texts(values) if column.type is str else _numbers(values)
     columns["options"] = [records.plain_text(options_text(_value(row, ("settings", "options")))) for row in rows]
+    columns["division"] = _texts([_division(row) for row in rows])
     columns["accuracy"] = _numbers([records.accuracy(row.get("certificate")) for row in rows])
     columns["near"] = [records.within_tolerance_only(row.get("certificate")) for row in rows]
     columns["too_short"] = [records.too_short(row.get("disturbance") or {}) for row in rows]
@@ -99,6 +100,13 @@ def _value(row: Mapping[str, Any], path: tuple[str, ...]) -> Any:
     for name in path:
         value = (value or {}).get(name)
     return value
+
+
+def _division(row: Mapping[str, Any]) -> str:
+    """By the options of a case: what its record says can move it into "tuned" alone."""
+    settings = row.get("settings") or {}
+    said = row.get("division") == records.Division.TUNED
+    return str(records.Division.TUNED if said else records.division_of(settings))
 
 
 def options_text(options: Any) -> str:

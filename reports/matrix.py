@@ -10,6 +10,7 @@ import pandas as pd
 
 from harness.records import DISTURBED, TOO_SHORT
 from reports import outcomes
+from reports.rankings import Ranking
 from reports.shown import ABSENT, ROWS_SHOWN, Cell, Column, Table, compact, digits, power
 from reports.tables import Styles
 
@@ -19,10 +20,13 @@ MISSED = "missed"
 NEAR = "≈"
 
 
-def matrix(found: pd.DataFrame, cases: pd.DataFrame, target: float, styles: Styles, lead: str) -> Table:
+def matrix(
+    found: pd.DataFrame, cases: pd.DataFrame, target: float, styles: Styles, ranking: Ranking, lead: str
+) -> Table:
     """Seconds of run to `target`: one row an instance in the order of the cases, one column a solver asked for it.
 
-    found: outcomes.outcomes. lead: what the table answers. The solver with the smallest mean stands first.
+    found, cases: of `ranking` alone, found from outcomes.outcomes. lead: what the table answers. The solver with the
+    smallest mean stands first.
     """
     rows = found[(found["target"] == target) & found["asked"]]
     rows = rows.assign(fastest=_fastest(rows))
@@ -41,8 +45,8 @@ def matrix(found: pd.DataFrame, cases: pd.DataFrame, target: float, styles: Styl
         for name in instances[:ROWS_SHOWN]
     ]
     return Table(
-        name=f"matrix-{power(target)}",
-        caption=_caption(rows, target, rates),
+        name=f"matrix-{power(target)}{ranking.suffix}",
+        caption="; ".join(filter(None, (_caption(rows, target, rates), ranking.label))),
         columns=[
             Column(title="instance", numeric=False),
             Column(title="edges"),
@@ -59,7 +63,7 @@ def matrix(found: pd.DataFrame, cases: pd.DataFrame, target: float, styles: Styl
 
 def _fastest(rows: pd.DataFrame) -> pd.Series:
     """Whether a time is the shortest of its instance, or level with it, where a rival was asked as well."""
-    rivals = rows.groupby(["instance", "machine"], observed=True)["asked"].transform("sum") > 1
+    rivals = rows.groupby("instance", observed=True)["asked"].transform("sum") > 1
     return outcomes.level_with_fastest(rows) & rivals
 
 

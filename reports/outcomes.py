@@ -14,11 +14,12 @@ import pandas as pd
 
 from harness.records import least_runs
 from reports.profiles import comparable, shift_of, shifted_geometric_mean
+from reports.rankings import RANKING, rankings
 
 TARGETS = (1e-2, 1e-4, 1e-6, 1e-8)
 CLAIMS = ("solved", "inaccurate")  # the solver said that it reached the tolerance
 KEY = ["instance", "competitor"]
-PLACE = ["target", "instance", "machine"]
+PLACE = ["target", "instance", *RANKING]
 LEVEL = 1.1  # a smaller factor is no win: a single run may be a tenth too long without a mark (METHOD.md)
 
 
@@ -62,6 +63,7 @@ def _at_target(tried: pd.DataFrame, target: float) -> pd.DataFrame:
         best_gap=("accuracy", "min"),
         limit=("time_limit", "max"),
         machine=("machine", "first"),
+        division=("division", "first"),
     )
     fastest = _time_to_gap(tried, target)
     pairs = pairs.join(fastest)
@@ -102,7 +104,7 @@ def contradictions(cases: pd.DataFrame) -> pd.Series:
 
 
 def winners(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """One row a target, instance and machine: who is fastest there, and whether that is a win.
+    """One row a target, instance and ranking: who is fastest there, and whether that is a win.
 
     verdict: "win", over somebody asked for the same target who needs longer or does not reach it; "level", where the
     next one's times are not clearly longer; "run alone", where with_prepare, another, is faster when prepare counts;
@@ -140,7 +142,7 @@ def _verdict(row: Mapping[Any, Any]) -> str:
 
 
 def level_with_fastest(outcomes: pd.DataFrame) -> pd.Series:
-    """Whether a row's time is not clearly longer than the fastest of its target, instance and machine.
+    """Whether a row's time is not clearly longer than the fastest of its target, instance and ranking.
 
     It is where the ranges of their repeats overlap, or the factor between them is below LEVEL. A disturbed time counts
     for no more than it may have been alone.
@@ -152,34 +154,58 @@ def level_with_fastest(outcomes: pd.DataFrame) -> pd.Series:
 
 
 def success(outcomes: pd.DataFrame) -> pd.DataFrame:
-    """One row a target and competitor: instances asked and reached, and shifted geometric means of run time.
+    """One row a target, ranking and competitor: instances asked and reached, and shifted geometric means of run time.
 
-    mean: over the instances it was asked; common_mean: over the instances of `comparable`, common of them. shift: of
-    both, in seconds, the same for all competitors at a target.
+    common_mean: over the instances of `comparable`, common of them, a failure counting as its limit. solved_mean: over
+    those of them that all solvers solved, all_solved of them; solvers that reach less than half of the common ones are
+    left aside, and have none. common_scaled, solved_scaled: the same, the fastest as 1. shift: of both, in seconds, the
+    same for all competitors of a ranking at a target.
     """
-    return pd.concat([_success_at(outcomes, target) for target in outcomes["target"].unique()], ignore_index=True)
+    parts = [
+        _success_at(rows, target)
+        for target in outcomes["target"].unique()
+        for _, rows in rankings(outcomes[outcomes["asked"] & (outcomes["target"] == target)])
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _success_at(outcomes: pd.DataFrame, target: float) -> pd.DataFrame:
-    outcomes = outcomes[outcomes["asked"] & (outcomes["target"] == target)]
+    """Of the rows of one ranking."""
     outcomes = outcomes.assign(counted=outcomes["seconds"].fillna(outcomes["limit"]))
     solvers, instances = comparable(_asked(outcomes))
     shared = outcomes[outcomes["competitor"].isin(solvers) & outcomes["instance"].isin(instances)]
     by = outcomes.groupby("competitor")
-    table = by.agg(asked=("asked", "size"), reached=("seconds", "count"))
-
+    table = by.agg(
+        machine=("machine", "first"),
+        division=("division", "first"),
+        asked=("asked", "size"),
+        reached=("seconds", "count"),
+    )
     shift = shift_of((shared if len(shared) else outcomes).groupby("instance", observed=True)["counted"].min())
-    table["mean"] = by["counted"].agg(shifted_geometric_mean, shift)
-    table["common"] = len(instances)
-    table["common_mean"] = shared.groupby("competitor")["counted"].agg(shifted_geometric_mean, shift)
+    solved = _solved_by_all(shared, len(instances))
+    for name, rows, number in (("common", shared, len(instances)), ("solved", solved, solved["instance"].nunique())):
+        table["all_solved" if name == "solved" else name] = number
+        mean = rows.groupby("competitor")["counted"].agg(shifted_geometric_mean, shift).reindex(table.index)
+        table[f"{name}_mean"] = mean
+        table[f"{name}_scaled"] = mean / mean.min()
     table["shift"] = shift
 
     table.insert(0, "target", target)
     return table.reset_index()
 
 
+def _solved_by_all(shared: pd.DataFrame, common: int) -> pd.DataFrame:
+    """The rows of the instances that every solver solved, of those who solved half of the common ones or more."""
+    reached = shared.dropna(subset="seconds")
+    able = reached["competitor"].value_counts()
+    able = able[able * 2 >= common]
+    reached = reached[reached["competitor"].isin(able.index)]
+    by_all = reached.groupby("instance", observed=True)["competitor"].nunique() == len(able)
+    return reached[reached["instance"].isin(by_all.index[by_all])]
+
+
 def common_times(outcomes: pd.DataFrame, target: float) -> pd.DataFrame:
-    """seconds[instance, competitor] at one target over the solvers and instances that compare fairly."""
+    """seconds[instance, competitor] at one target, of one ranking, over what compares fairly (`comparable`)."""
     rows = outcomes[(outcomes["target"] == target) & outcomes["asked"]]
     solvers, instances = comparable(_asked(rows))
     times = rows.pivot_table(index="instance", columns="competitor", values="seconds", dropna=False, observed=True)

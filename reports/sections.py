@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from reports import definitions, environments, figures, outcomes, runs, scaling, tables, time_tables
 from reports.answer import answer, preferred
+from reports.rankings import rankings
 from reports.section import Material, Section
 from reports.shown import Cell, count, listed, plural, power
 
@@ -19,7 +20,7 @@ def wins(material: Material) -> Section | None:
     return Section(
         anchor="wins",
         title="Fastest solver by instance and certified gap",
-        tables=[time_tables.winner_table(material.winners, material.instances, material.styles)],
+        tables=time_tables.winner_tables(material.winners, material.instances, material.styles),
         see=[definitions.TIME, definitions.WIN, definitions.PREPARE, definitions.MARKS],
     )
 
@@ -120,12 +121,13 @@ def _left_out(shown: Sequence[str], names: Sequence[str] | Mapping[str, Cell]) -
 
 def success(material: Material) -> Section:
     profiles = [
-        figures.profile(outcomes.common_times(material.outcomes, target), target, material.styles)
+        figures.profile(outcomes.common_times(rows, target), target, material.styles, ranking)
+        for ranking, rows in rankings(material.outcomes)
         for target in outcomes.targets(material.cases)
     ]
     rates = []
     if len(material.outcomes):
-        rates = [tables.success_table(outcomes.success(material.outcomes), material.styles)]
+        rates = tables.success_tables(outcomes.success(material.outcomes), material.styles)
     return Section(
         anchor="success",
         title="Success, correctness, performance profile",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from harness.records import DISTURBED, TOO_SHORT, WITHIN_TOLERANCE
 from reports.outcomes import level_with_fastest
+from reports.rankings import Ranking, rankings
 from reports.shown import ABSENT, ROWS_SHOWN, Cell, Column, Table, digits, factor, listed, measured, plural, power
 from reports.tables import Styles, grid
 
@@ -17,41 +17,28 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
 NOBODY = {"none": "none of those asked", "not asked": "not asked"}
 
 
-def winner_table(best: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> Table:
-    """Instance x target: the fastest solver, its time, and what it is worth against the next one.
+def winner_tables(best: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> list[Table]:
+    """One table a ranking, instance x target: the fastest solver, its time, and what it is worth against the next."""
+    return [_winner_table(rows, ranking, named, styles) for ranking, rows in rankings(best)]
 
-    An instance that was run on several machines has a row for each.
-    """
+
+def _winner_table(best: pd.DataFrame, ranking: Ranking, named: Mapping[str, Cell], styles: Styles) -> Table:
     asked = sorted(best["target"].unique(), reverse=True)
-    several = len(set(best["machine"])) > 1
-    cells = {
-        (row["instance"], row["machine"], row["target"]): _winner_cell(row, styles) for row in best.to_dict("records")
-    }
-
-    known = best.drop_duplicates(["instance", "machine"]).sort_values(["instance", "machine"])
-    shown = list(known[["instance", "machine"]].itertuples(index=False, name=None))
+    cells = {(row["instance"], row["target"]): _winner_cell(row, styles) for row in best.to_dict("records")}
+    shown = list(best["instance"].drop_duplicates().sort_values())
     missing = Cell(text=ABSENT, muted=True)
+    among = f", {ranking.label}" if ranking.label else ""
     return Table(
-        name="winners",
-        caption="The fastest solver to each certified gap, its seconds of run, and what it is worth against the next",
+        name=f"winners{ranking.suffix}",
+        caption=f"The fastest solver to each certified gap{among}, its seconds of run, and what it is worth",
         columns=[
             Column(title="instance", numeric=False),
             *(Column(title=f"to gap {power(target)}", numeric=False) for target in asked),
         ],
-        rows=[
-            [
-                _on_machine(named[name], machine) if several else named[name],
-                *(cells.get((name, machine, target), missing) for target in asked),
-            ]
-            for name, machine in shown[:ROWS_SHOWN]
-        ],
+        rows=[[named[name], *(cells.get((name, target), missing) for target in asked)] for name in shown[:ROWS_SHOWN]],
         frame=best.assign(level=[", ".join(names) if isinstance(names, list) else "" for names in best["level"]]),
         left_out=max(0, len(shown) - ROWS_SHOWN),
     )
-
-
-def _on_machine(cell: Cell, machine: str) -> Cell:
-    return replace(cell, note=f"{cell.note}\nmachine {machine}")
 
 
 def _winner_cell(row: Mapping[Any, Any], styles: Styles) -> Cell:
@@ -94,26 +81,31 @@ def _best_gap(row: Mapping[Any, Any]) -> str:
 
 
 def time_tables(outcomes: pd.DataFrame, named: Mapping[str, Cell], styles: Styles) -> list[Table]:
-    """One table a target: instance x solver."""
+    """One table a ranking and target: instance x solver."""
     return [
-        _time_table(rows, float(str(target)), named, styles) for target, rows in outcomes.groupby("target", sort=True)
-    ][::-1]
+        _time_table(rows[rows["target"] == target], target, ranking, named, styles)
+        for ranking, rows in rankings(outcomes)
+        for target in sorted(rows["target"].unique(), reverse=True)
+    ]
 
 
-def _time_table(rows: pd.DataFrame, target: float, named: Mapping[str, Cell], styles: Styles) -> Table:
-    fastest = rows.groupby(["instance", "machine"], observed=True)["seconds"].transform("min")
-    rivals = rows.groupby(["instance", "machine"], observed=True)["asked"].transform("sum") > 1
+def _time_table(
+    rows: pd.DataFrame, target: float, ranking: Ranking, named: Mapping[str, Cell], styles: Styles
+) -> Table:
+    fastest = rows.groupby("instance", observed=True)["seconds"].transform("min")
+    rivals = rows.groupby("instance", observed=True)["asked"].transform("sum") > 1
     rows = rows.assign(
         best=level_with_fastest(rows) & rivals, factor=rows["seconds"] / fastest.replace(0.0, float("nan"))
     )
+    among = f", {ranking.label}" if ranking.label else ""
     several = rows["repeats"].max() > 1
     below = "times the fastest · seconds with prepare" + ("; range over the repeats" if several else "")
     return grid(
         rows,
         named,
         styles,
-        name=f"time-to-{power(target)}",
-        caption=f"Seconds of run to a certified gap of {power(target)}, {_repeats(rows)}; below: {below}",
+        name=f"time-to-{power(target)}{ranking.suffix}",
+        caption=f"Seconds of run to a certified gap of {power(target)}{among}, {_repeats(rows)}; below: {below}",
         cell=_time_cell,
     )
 

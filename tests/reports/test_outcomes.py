@@ -189,7 +189,8 @@ def test_failures_count_as_their_time_limit_and_skipped_cases_not_at_all(
     table = outcomes.success(outcomes.outcomes(cases_of(*rows))).set_index("target")
     assert table.loc[1e-4, ["asked", "reached"]].tolist() == [2, 1]
     assert table.loc[1e-4, "shift"] == 10.0  # the median of 2 and 60 is 31
-    assert table.loc[1e-4, "mean"] == pytest.approx(math.sqrt(12 * 70) - 10)
+    assert table.loc[1e-4, "common_mean"] == pytest.approx(math.sqrt(12 * 70) - 10)
+    assert table.loc[1e-4, ["common", "all_solved", "solved_mean"]].tolist() == [2, 1, pytest.approx(2.0)]
 
 
 def test_a_failure_without_a_time_limit_counts_as_the_longest_time_on_record(

@@ -54,7 +54,7 @@ def test_no_win_without_a_rival_that_was_asked(write_records: Write, make_case: 
     }
     rows = [make_case(instance=name, spec_hash=name, **case) for name, every in cases.items() for case in every]
     text = page_of(write_records(*rows), tmp_path)
-    assert ": level on 1; one solver alone was asked on 1; nobody was asked on 1." in text
+    assert ": level on 1; one solver alone was asked on 1; nobody was asked on 1; 2 solvers were asked." in text
     assert "level with dualip" in text
     assert "no other was asked" in text
     assert "is fastest on" not in text.partition("To 1e-4")[2].partition("Defined below")[0]
@@ -67,7 +67,7 @@ def test_a_negative_gap_is_a_fault_and_reaches_nothing(
     rows = [make_case(certificate=certificate(-0.5), seconds=Seconds(run=1e-3)), make_case(solver="dualip")]
     text = page_of(write_records(*rows), tmp_path)
     assert "A fault: 1 case with a bound above the objective of a feasible point (blockpdhg on dualip-1e5)" in text
-    assert "dualip is fastest on 1 of 1 instance." in text
+    assert "dualip is fastest on 1 of 1 instance, where no other reaches it; 2 solvers were asked." in text
 
 
 def test_a_gap_that_is_proved_up_to_a_violation_is_shown_with_it(
@@ -91,13 +91,14 @@ def test_a_time_too_short_to_tell_is_marked_and_explained(
     assert "°: too short to tell" in text
 
 
-def test_a_machine_has_a_row_of_its_own(
+def test_a_machine_has_an_answer_of_its_own(
     write_records: Write, make_case: Make, environment: dict[str, Any], tmp_path: Path
 ) -> None:
     other = environment | {"id": "env-2", "cpu": "Another CPU"}
     rows = [make_case(), make_case(solver="dualip", environment="env-2")]
     text = page_of(write_records(*rows, rows=(environment, other)), tmp_path)
-    assert "one solver alone was asked on 2" in text
+    assert "To 1e-4 (machine B): blockpdhg · machine B, the only solver asked, on 1 of 1 instance." in text
+    assert "To 1e-4 (machine A): dualip · machine A, the only solver asked, on 1 of 1 instance." in text
     assert "faster than dualip" not in text
 
 
