@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from harness.trust.ratios import Ratio
 
 OK = 0
 FOUND_WANTING = 1
@@ -83,7 +87,7 @@ def compare(before: Path, after: Path, fail_above: float | None, *, any_environm
     """Compare the records B with the records A: run times as ratios B / A, and accuracy.
 
     A and B are what `report` reads. With --fail-above the exit status is 1 where a case is slower by more than that
-    ratio and than the spread of its repeats, or lost accuracy.
+    ratio and than the spread of its repeats, or lost accuracy; a single run never decides it.
     """
     from harness import records
     from harness.display import wide_console
@@ -114,7 +118,15 @@ def compare(before: Path, after: Path, fail_above: float | None, *, any_environm
         _print(console, "less accurate", "red", ratio.case, ratio.lost_accuracy)
     for summary in summaries(comparison):
         console.print(summary_line(summary), soft_wrap=True)
-    return FOUND_WANTING if fail_above is not None and (slow or lost) else OK
+    return OK if fail_above is None else _decided([*slow, *lost], console)
+
+
+def _decided(worse: Sequence[Ratio], console: Any) -> int:
+    """The exit status of cases that are worse, and a line about those that are single runs."""
+    single = {ratio.case for ratio in worse if not ratio.decides}
+    if single:
+        console.print(f"{len(single)} cases are single runs and decide nothing: run both sides with --repeats auto")
+    return FOUND_WANTING if any(ratio.decides for ratio in worse) else OK
 
 
 @click.command()

@@ -32,10 +32,12 @@ def comparison_table(comparison: Comparison) -> Table:
 
 
 def summary_line(summary: Summary) -> str:
-    """Such as "blockpdhg  0.93 (geometric mean of B / A): 3 faster, 5 level"."""
-    counts = ", ".join(f"{count} {_WORDS.get(change, change)}" for change, count in summary.counts.items() if count)
+    """Such as "blockpdhg  0.93 (geometric mean of B / A): 3 faster, 5 level; repeats differ 1.04 times"."""
+    counts = [f"{count} {_WORDS.get(change, change)}" for change, count in summary.counts.items() if count]
+    lost = [f"{summary.lost} less accurate"] if summary.lost else []
+    noise = "no repeats" if summary.spread is None else f"repeats differ {summary.spread:.2f} times"
     mean = "no ratio" if summary.mean is None else f"{summary.mean:.2f} (geometric mean of B / A)"
-    return plain_text(f"{summary.solver}  {mean}: {counts}")
+    return plain_text(f"{summary.solver}  {mean}: {', '.join([*counts, *lost])}; {noise}")
 
 
 def _change(ratio: Ratio) -> str:

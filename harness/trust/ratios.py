@@ -2,9 +2,10 @@
 
 The ratio is of medians. The spread of the repeats is the model of the noise: a case is slower or faster where the two
 ranges of seconds do not meet and the ratio is beyond 1.05 either way (three repeats or more on both sides) or 1.2
-(fewer), else it is level. Repeats that were disturbed (~) are set aside. A case lost accuracy when it was solved and no
-longer is, or when it was not solved before either and its certified gap more than doubled; a gap within the tolerance
-is no loss.
+(fewer), else it is level. Repeats that were disturbed (~) are set aside, in times, gaps and statuses. A case lost
+accuracy when it was solved and no longer is, or when it was not solved before either and its certified gap more than
+doubled; a gap within the tolerance is no loss. A single run on one side is shown and decides nothing: nothing says how
+much it varies.
 """
 
 from __future__ import annotations
@@ -78,9 +79,22 @@ class Ratio:
     set_aside: int = 0
     """Repeats that were disturbed, of both sets."""
 
+    repeats: int = 0
+    """Repeats that nothing disturbed, of the set that has fewer."""
+
+    spread: float | None = None
+    """The largest over the least time of a set, the larger of both; None where a set has no two times."""
+
+    @property
+    def decides(self) -> bool:
+        """Whether more than a single run stands on both sides."""
+        return self.repeats > 1
+
     @property
     def lost_accuracy(self) -> str:
-        """What was lost in a few words, "" where nothing was."""
+        """What was lost in a few words, "" where nothing was or every repeat of one set was disturbed."""
+        if not self.repeats:
+            return ""
         if self.status_before == "solved" and self.status_after != "solved":
             return f"solved -> {self.status_after}"
         if self.status_before == self.status_after == "solved" or self.gap_before is None:
@@ -107,9 +121,18 @@ class Summary:
     counts: Mapping[Change, int]
     """How many cases are slower, faster and so on."""
 
+    lost: int
+    """How many cases lost accuracy."""
+
+    spread: float | None
+    """The median over the cases of their spread."""
+
 
 def ratio_of(name: str, before: Rows, after: Rows) -> Ratio:
     """The repeats of a case in one set against those in the other."""
+    quiet = [_undisturbed(before), _undisturbed(after)]
+    set_aside = len(before) + len(after) - sum(map(len, quiet))
+    before, after = (rows or every for rows, every in zip(quiet, (before, after), strict=True))
     old = _seconds(before)
     new = _seconds(after)
     both = bool(old and new)
@@ -125,15 +148,23 @@ def ratio_of(name: str, before: Rows, after: Rows) -> Ratio:
         status_before=_status(before),
         status_after=_status(after),
         tolerance=before[0]["settings"]["tolerance"],
-        set_aside=sum(bool(row.get("disturbed")) for row in (*before, *after)),
+        set_aside=set_aside,
+        repeats=min(map(len, quiet)),
+        spread=max(max(old) / min(old), max(new) / min(new)) if min(len(old), len(new)) > 1 else None,
     )
 
 
 def summary_of(solver: str, ratios: Sequence[Ratio]) -> Summary:
     """The geometric mean and the counts of one solver."""
     known = [ratio.ratio for ratio in ratios if ratio.ratio is not None]
-    mean = math.exp(statistics.fmean(map(math.log, known))) if known else None
-    return Summary(solver=solver, mean=mean, counts={c: sum(r.change is c for r in ratios) for c in Change})
+    spreads = [ratio.spread for ratio in ratios if ratio.spread is not None]
+    return Summary(
+        solver=solver,
+        mean=math.exp(statistics.fmean(map(math.log, known))) if known else None,
+        counts={change: sum(ratio.change is change for ratio in ratios) for change in Change},
+        lost=sum(bool(ratio.lost_accuracy) for ratio in ratios),
+        spread=statistics.median(spreads) if spreads else None,
+    )
 
 
 def _change(before: Rows, after: Rows, old: Sequence[float], new: Sequence[float]) -> Change:
@@ -148,6 +179,10 @@ def _change(before: Rows, after: Rows, old: Sequence[float], new: Sequence[float
     if max(new) < min(old) and ratio < 1 / level:
         return Change.FASTER
     return Change.LEVEL
+
+
+def _undisturbed(rows: Rows) -> list[Mapping[str, Any]]:
+    return [row for row in rows if not row.get("disturbed")]
 
 
 def _seconds(rows: Rows) -> list[float]:

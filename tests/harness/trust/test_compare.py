@@ -11,6 +11,7 @@ from harness import records
 from harness.cli import invoke
 from harness.records import RecordsFile, Seconds
 from harness.trust.compare import compare, lost_accuracy, slower, summaries
+from harness.trust.compared import summary_line
 from harness.trust.ratios import Change
 from instances import InputError
 from tests.support.records import case_record
@@ -161,6 +162,41 @@ def test_a_solver_is_summed_up_by_the_geometric_mean_and_by_how_many_changed() -
     (found,) = summaries(compare(sets(*before), sets(*after)))
     assert found.mean == pytest.approx(1.0)
     assert [found.counts[change] for change in (Change.SLOWER, Change.FASTER, Change.LEVEL)] == [1, 1, 1]
+    assert (found.lost, found.spread) == (0, None)
+
+
+def test_the_line_of_a_solver_says_what_it_lost_and_how_much_its_repeats_differ() -> None:
+    before = [row(seconds, repeat=k) for k, seconds in enumerate((1.0, 1.1))]
+    after = [row(1.0, status="inaccurate", repeat=k) for k in range(2)]
+    (found,) = summaries(compare(sets(*before), sets(*after)))
+    assert summary_line(found) == "x  no ratio: 1 not solved by both, 1 less accurate; no repeats"
+    (found,) = summaries(compare(repeats(1.0, 1.1), repeats(2.0, 2.5)))
+    assert summary_line(found) == "x  2.14 (geometric mean of B / A): 1 slower; repeats differ 1.25 times"
+
+
+def test_a_disturbed_repeat_loses_no_accuracy() -> None:
+    missed = {"status": "time_limit", "certificate": None, "disturbed": "other processes took 90% of the cores"}
+    (found,) = compare(repeats(1.0, 1.0), sets(row(1.0), row(None, repeat=1, **missed))).ratios
+    assert (found.change, found.lost_accuracy, found.set_aside, found.decides) == (Change.LEVEL, "", 1, False)
+    (found,) = compare(repeats(1.0, 1.0), sets(row(None, **missed))).ratios
+    assert (found.lost_accuracy, found.decides) == ("", False)
+
+
+@pytest.mark.parametrize(("runs", "status"), [(1, 0), (2, 1)])
+@pytest.mark.parametrize("worse", [{"seconds": 9.0}, {"seconds": 1.0, "status": "inaccurate"}], ids=["slower", "lost"])
+def test_a_single_run_never_fails(
+    runs: int, status: int, worse: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = PLACE | {"kind": "environment", "schema": records.SCHEMA, "id": "e"}
+    for name, changes in (("a", {"seconds": 1.0}), ("b", worse)):
+        (tmp_path / name).mkdir()
+        records.append(tmp_path / name / "records.jsonl", place)
+        for repeat in range(runs):
+            records.append(tmp_path / name / "records.jsonl", row(**changes, case=f"c|r{repeat}", repeat=repeat))
+    assert invoke(["compare", str(tmp_path / "a"), str(tmp_path / "b"), "--fail-above", "1.2"]) == status
+    told = capsys.readouterr().out
+    assert ("single runs and decide nothing" in told) == (runs == 1)
+    assert "slower" in told or "less accurate" in told
 
 
 @pytest.mark.parametrize(
@@ -200,7 +236,8 @@ def test_the_exit_status_tells(tmp_path: Path, capsys: pytest.CaptureFixture[str
     for name, seconds, cpu in (("a", 1.0, "x"), ("b", 2.0, "x"), ("c", 1.0, "y")):
         (tmp_path / name).mkdir()
         records.append(tmp_path / name / "records.jsonl", place | {"cpu": cpu})
-        records.append(tmp_path / name / "records.jsonl", row(seconds))
+        for repeat in range(2):
+            records.append(tmp_path / name / "records.jsonl", row(seconds, case=f"c|r{repeat}", repeat=repeat))
     a, b, c = (str(tmp_path / name) for name in "abc")
     assert invoke(["compare", a, b]) == 0
     assert "2.00 times" in capsys.readouterr().out
