@@ -14,6 +14,7 @@ from typing import Any, get_type_hints
 
 from harness.certificate import Certificate
 from harness.record import CaseRecord, InstanceForm, Seconds
+from harness.reference import ReferenceRecord
 from harness.scaling.row import ScalingRecord
 from harness.shapes import Shape, marks
 from harness.staying import Started
@@ -32,6 +33,7 @@ _TABLES: Mapping[str, type[Any]] = {
     "`start` of a case": Started,
     "`certificate`": Certificate,
     'Kind "scaling"': ScalingRecord,
+    'Kind "reference"': ReferenceRecord,
 }
 
 

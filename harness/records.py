@@ -1,7 +1,8 @@
 """The schema of records, and the append-only store.
 
 A records file is JSON Lines: rows of kind "run" (which suite, which command), "environment" (once per environment),
-"case" (one finished or failed case) and "scaling" (one case on some number of ranks, harness/scaling/series.py).
+"case" (one finished or failed case), "scaling" (one case on some number of ranks, harness/scaling/series.py) and
+"reference" (the speed of the machine at a moment of a run, harness/reference.py).
 Plain types only; a number that is not finite is null. A row passes the reader's own check before it is written, and is
 on the disk when `append` returns, or not in the file at all (harness/disk.py). A line that is no row, such as the last
 one of a process that was killed, is reported and the rest is read.
@@ -49,6 +50,8 @@ RECORDS_FILE = "records.jsonl"
 #: Stands behind a time that was disturbed, wherever it is shown, and behind one too short to tell.
 DISTURBED = "~"
 TOO_SHORT = "°"
+#: The kinds of rows.
+KINDS = ("run", "environment", "case", "scaling", "reference")
 _MOST_WARNINGS = 20
 _PIECE = 1 << 20  # bytes of a line that is passed over
 
@@ -71,6 +74,9 @@ class RecordsFile:
 
     scaling: list[dict[str, Any]] = field(default_factory=list)
     """Rows of kind "scaling"."""
+
+    references: list[dict[str, Any]] = field(default_factory=list)
+    """Rows of kind "reference"."""
 
 
 def append(path: Path, row: CaseRecord | Mapping[str, Any]) -> None:
@@ -114,7 +120,7 @@ def read(path: Path) -> RecordsFile:
     if not path.is_file():
         raise InputError(f"no records at {path}: give a folder that `dualbench run --out` wrote")
 
-    kinds: dict[str, list[dict[str, Any]]] = {"run": [], "environment": [], "case": [], "scaling": []}
+    kinds: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
     warnings: list[str] = []
     with path.open("rb", buffering=_PIECE) as file:
         for number, line in enumerate(_lines(file), start=1):
@@ -133,6 +139,7 @@ def read(path: Path) -> RecordsFile:
         cases=_latest(kinds["case"]),
         warnings=warnings,
         scaling=kinds["scaling"],
+        references=kinds["reference"],
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.record import CaseRecord
+from harness.reference import ReferenceRecord
 from harness.scaling.row import ScalingRecord
 from harness.shapes import ONE_OF_BYTES, TEXT, Shape, finite, shapes_of
 
@@ -111,6 +112,7 @@ _SHAPES = {
         **dict.fromkeys(("memory_bytes", "swap_bytes", "cores"), ONE_OF_BYTES.or_null),
     },
     "case": shapes_of(CaseRecord),
+    "reference": shapes_of(ReferenceRecord),
     "scaling": shapes_of(ScalingRecord),
 }
 _KIND = ((("kind",), TEXT),)

@@ -19,6 +19,7 @@ from harness.least_runs import AUTO, RunsTaken
 from harness.memory import lies_on_disk, memory_needed
 from harness.recording import case_record, utc_now
 from harness.records import CaseRecord
+from harness.reference import Moment, References
 from harness.result import Result
 from harness.steps import OnStep, Step
 from harness.suite import Suite
@@ -61,9 +62,13 @@ def run_suite(
     worker: Worker = InProcess() if in_process else isolated(suite, folder.path)
     limits = EndedAtLimits(folder.standing)
     runs = RunsTaken(folder.standing)
+    at = {"suite": suite.name, "environment": place["id"], "cases": len(cases)}
+    references = References(folder.records, **at) if suite.reference else None
     finished = []
     try:
-        for case in cases:
+        for number, case in enumerate(cases):
+            if references:
+                references.before(number, utc_now())
             if suite.repeats == AUTO and runs.needless(case):
                 display.leave_out()
                 continue
@@ -76,6 +81,8 @@ def run_suite(
             runs.note(row)
             display.end(record)
             finished.append(record)
+        if references:
+            references.at(Moment.END, utc_now())
     finally:
         worker.stop()
     return finished

@@ -88,6 +88,9 @@ class Suite:
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """A solver's own options, by solver."""
 
+    reference: bool = False
+    """Whether the reference case runs at the start, in the middle and at the end (harness/reference.py)."""
+
     exclude: tuple[Exclude, ...] = ()
     """Combinations that are left out."""
 

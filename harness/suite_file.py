@@ -7,6 +7,7 @@ tolerances = [1e-2, 1e-4]
 time_limit = 20.0          # seconds of `run`, for every case
 grace = 40.0               # seconds beyond it after which a case is ended; without it, half the limit and 30 s
 memory_limit = "4GiB"      # for a case and all its processes
+reference = true           # two fixed kernels at start, middle and end say whether the machine drifted; 10 s in all
 threads = 2                # for every solver; without it, every CPU that affinity and quota leave
 repeats = "auto"           # 5 runs below 10 s, 3 below a minute, 1 above; or a number, by default 1
 [[solvers]]                # the last key of the list above, where solvers are tables: one solver under several names
@@ -85,7 +86,7 @@ def _value(suite: str, key: str, value: Any) -> Any:
     """`value` checked and made immutable."""
     if key == "exclude":
         return tuple(one for entry in _list_of(suite, key, value, dict) for one in _excluded(suite, entry))
-    if key == "variants":
+    if key == "variants" or (key == "reference" and isinstance(value, bool)):
         return value
     if key in ("instances", "solvers"):
         return tuple(_list_of(suite, key, value, str))

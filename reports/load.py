@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from harness import records
-from reports.identity import identify
+from reports.identity import UNKNOWN_MACHINE, identify
 
 #: Beyond it a gap or an objective says no more than "huge", and no axis can show it.
 _LARGEST = 1e100
@@ -44,6 +44,9 @@ class Loaded:
     scaling: list[dict[str, Any]] = field(default_factory=list)
     """The rows of kind "scaling"."""
 
+    references: list[dict[str, Any]] = field(default_factory=list)
+    """The rows of kind "reference", with "machine"."""
+
 
 def load(inputs: Sequence[Path]) -> Loaded:
     files = [_read(path, f"input {n} ({path.name})") for n, path in enumerate(inputs, start=1)]
@@ -62,12 +65,15 @@ def load(inputs: Sequence[Path]) -> Loaded:
 
     environments = _unique(records.plain_texts(row) for file in files for row in file.environments)
     cases, environments = identify(cases, environments)
+    letters = {row.get("id"): row["machine"] for row in environments}
+    references = [records.plain_texts(row) for file in files for row in file.references]
     return Loaded(
         cases=cases,
         environments=environments,
         runs=[records.plain_texts(run) for file in files for run in file.runs],
         warnings=warnings,
         scaling=scaling,
+        references=[{**row, "machine": letters.get(row["environment"], UNKNOWN_MACHINE)} for row in references],
     )
 
 

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import pandas as pd
 
-from reports.shown import count, plural
+from reports.shown import count, digits, listed, percent, plural
+
+#: A change of the machine's speed beyond it is said: the least of five runs is steadier than that on a quiet machine.
+DRIFT = 1.05
 
 
 def few_runs(outcomes: pd.DataFrame) -> list[str]:
@@ -17,3 +23,25 @@ def few_runs(outcomes: pd.DataFrame) -> list[str]:
         f"{count(few)} of {plural(len(times), 'time')} rest on fewer runs than the method asks for (5 below 10 s, 3 "
         "below a minute): they say little about how much a time varies."
     ]
+
+
+def drifted(references: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line a machine and kernel of the reference case whose speed changed by more than DRIFT over the records."""
+    by: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for row in references:
+        if (row["seconds"].get("least") or 0.0) > 0:
+            by.setdefault((row["machine"], row["kernel"]), []).append(row)
+    return [_drift(machine, kernel, rows) for (machine, kernel), rows in sorted(by.items()) if _change(rows) > DRIFT]
+
+
+def _change(rows: Sequence[Mapping[str, Any]]) -> float:
+    least = [float(row["seconds"]["least"]) for row in rows]
+    return max(least) / min(least)
+
+
+def _drift(machine: str, kernel: str, rows: Sequence[Mapping[str, Any]]) -> str:
+    times = [f"{digits(row['seconds']['least'])} s at the {row['moment']}" for row in rows]
+    return (
+        f"Machine {machine} drifted by {percent(_change(rows) - 1, 1)}: the fixed kernel {kernel} took "
+        f"{listed(times)}. Times of different moments compare the machine as well."
+    )

@@ -17,7 +17,7 @@ from reports.built import Built
 from reports.canvas import DARK_GRID, DARK_INK, DARK_MUTED, GRID, INK, MUTED, swatch
 from reports.environments import contradictory, disturbed, machine, mixed, overdrawn, when_measured, where
 from reports.load import Loaded
-from reports.notes import few_runs
+from reports.notes import drifted, few_runs
 from reports.palette import css_variables, styles
 from reports.section import Material, Section
 from reports.sections import SECTIONS, WITHOUT_CASES
@@ -84,6 +84,7 @@ def compose(loaded: Loaded) -> Page:
         summary=_summary(loaded),
         warnings=[
             *contradictory(loaded),
+            *drifted(loaded.references),
             *overdrawn(loaded),
             *mixed(loaded),
             *disturbed(loaded),
