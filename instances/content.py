@@ -126,18 +126,20 @@ def content_hash(lp: MatchingLP) -> str:
     if lp not in _KNOWN:
         with ThreadPoolExecutor(max_workers=4) as pool:  # hashing releases the lock of the interpreter
             hashed = list(pool.map(_hash_array, arrays_of(lp).items()))
-        _KNOWN[lp] = hash_of_hashes(hashed, lp.polytope, None if lp.is_short_form else forms(lp.rows))
+        _KNOWN[lp] = hash_of_hashes(hashed, polytope_header(lp.polytope), None if lp.is_short_form else forms(lp.rows))
     return _KNOWN[lp]
 
 
 def hash_of_hashes(
-    hashed: Sequence[tuple[str, str, str]], polytope: Polytope, families: list[dict[str, Any]] | None = None
+    hashed: Sequence[tuple[str, str, str]],
+    polytope: Mapping[str, Any] | None,
+    families: list[dict[str, Any]] | None = None,
 ) -> str:
     """The content hash from (name, dtype, SHA-256 of the bytes) of each stored array in the order of `arrays_of`.
 
-    families: `forms` of rows beyond the short form.
+    polytope: of `polytope_header`. families: `forms` of rows beyond the short form.
     """
-    content: list[Any] = [[list(h) for h in hashed], polytope_header(polytope)]
+    content: list[Any] = [[list(h) for h in hashed], polytope]
     if families is not None:
         content.append(families)
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
@@ -145,10 +147,17 @@ def hash_of_hashes(
 
 def piece_hash(lp: MatchingLP, first: int, last: int) -> str:
     """SHA-256 over sources first : last of `lp`: degrees, edges, and the polytopes where the sources differ."""
-    arrays = {"degrees": np.diff(lp.offsets[first : last + 1]), **part_arrays(lp, first, last)}
+    degrees = np.diff(lp.offsets[first : last + 1])
     release_pages(lp.offsets, first, last)
-    if polytope_header(lp.polytope) is None:
-        arrays |= polytope_arrays(lp.per_source.part(first, last))
+    shared = polytope_header(lp.polytope) is not None
+    return hash_of_piece(degrees, part_arrays(lp, first, last), None if shared else lp.per_source.part(first, last))
+
+
+def hash_of_piece(
+    degrees: npt.NDArray[np.int64], edges: Mapping[str, npt.NDArray[Any]], polytopes: PerSource | None
+) -> str:
+    """`piece_hash` of whole sources, of their `part_arrays`, and of their polytopes where the sources differ."""
+    arrays = {"degrees": degrees, **edges, **({} if polytopes is None else polytope_arrays(polytopes))}
     hashed = [list(_hash_array(item)) for item in arrays.items()]
     return hashlib.sha256(json.dumps(hashed).encode()).hexdigest()
 

@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.content import edge_arrays_of, part_arrays
+from instances.edge_files import EDGES_FILE, EdgeFiles
 from instances.errors import SpecError
 from instances.matching import MatchingLP
 from instances.row_arrays import RAGGED, SHORT
 
-EDGES_FILE = "edges.parquet"
 Arrays = dict[str, npt.NDArray[Any]]
 #: Edges of a row group at most, but whole sources.
 _ROW_GROUP = 1 << 20
@@ -108,33 +108,37 @@ class EdgeRange:
     end: int
 
 
-def read_edges(folder: Path, header: Mapping[str, Any], part: EdgeRange | None = None) -> Arrays:
-    """offsets and the columns of the edges, group by group into arrays of the final size; all without a `part`."""
-    from pyarrow import parquet
+def read_edges(folder: Path, header: Mapping[str, Any]) -> Arrays:
+    """offsets and the columns of all edges, in arrays."""
+    files = EdgeFiles(folder)
+    part = EdgeRange(groups=range(len(files.groups)), start=0, end=header["sources"])
+    return read_part(files, header, part, checked=False)  # by its content hash instead
 
-    # The pages of a part are checked here: its content hash is that of the whole.
-    with parquet.ParquetFile(folder / EDGES_FILE, page_checksum_verification=part is not None) as file:
-        part = part or EdgeRange(groups=range(file.num_row_groups), start=0, end=header["sources"])
-        columns = edge_columns(header)
-        types = edge_types(file.schema_arrow, columns, folder)
-        total = sum(file.metadata.row_group(group).num_rows for group in part.groups)
-        arrays = {column.name: np.empty(total, types[column.name]) for column in columns if column.list_of is None}
-        entries = [
-            _Entries(column, types[column.name], total, _most_entries(file.metadata, part.groups, column))
-            for column in columns
-            if column.list_of is not None
-        ]
-        degree = np.zeros(part.end - part.start, dtype=np.int64)
-        end = 0
-        last_source = 0
-        for group in part.groups:
-            table = file.read_row_group(group)
-            start, end = end, end + table.num_rows
-            for name, array in arrays.items():
-                array[start:end] = table[name].to_numpy()
-            for column in entries:
-                column.add(table)
-            last_source = _count_edges(degree, table["source"].to_numpy() - part.start, last_source)
+
+def read_part(files: EdgeFiles, header: Mapping[str, Any], part: EdgeRange, *, checked: bool = True) -> Arrays:
+    """offsets and the columns of the edges of a part, group by group into arrays of the final size.
+
+    checked: the pages of the files, because the content hash is that of the whole.
+    """
+    columns = edge_columns(header)
+    types = edge_types(files, columns)
+    total = sum(files.groups[group].num_rows for group in part.groups)
+    arrays = {column.name: np.empty(total, types[column.name]) for column in columns if column.list_of is None}
+    entries = [
+        _Entries(column, types[column.name], total, _most_entries(files, part.groups, column))
+        for column in columns
+        if column.list_of is not None
+    ]
+    degree = np.zeros(part.end - part.start, dtype=np.int64)
+    end = 0
+    last_source = 0
+    for table in files.read(part.groups, checked=checked):
+        start, end = end, end + table.num_rows
+        for name, array in arrays.items():
+            array[start:end] = table[name].to_numpy()
+        for column in entries:
+            column.add(table)
+        last_source = _count_edges(degree, table["source"].to_numpy() - part.start, last_source)
     for column in entries:
         arrays |= column.arrays()
     return {"offsets": np.concatenate(([0], np.cumsum(degree))), **arrays}
@@ -164,27 +168,26 @@ class _Entries:
         return entries | ({f"entry_offsets_{self._column.list_of}": self._starts} if self._column.whole else {})
 
 
-def _most_entries(metadata: Any, groups: range, column: Column) -> int:
+def _most_entries(files: EdgeFiles, groups: range, column: Column) -> int:
     """No fewer entries than the lists of these row groups hold: an empty list counts as one."""
-    paths = [metadata.schema.column(k).path for k in range(metadata.num_columns)]
-    at = [path.partition(".")[0] for path in paths].index(column.name)
-    return sum(metadata.row_group(group).column(at).num_values for group in groups)
+    chunks = [files.groups[group].column(at) for group in groups for at in range(files.groups[group].num_columns)]
+    return sum(chunk.num_values for chunk in chunks if chunk.path_in_schema.partition(".")[0] == column.name)
 
 
-def edge_types(schema: Any, columns: Sequence[Column], folder: Path) -> dict[str, Any]:
+def edge_types(files: EdgeFiles, columns: Sequence[Column]) -> dict[str, Any]:
     """NumPy's types of the columns; SpecError for one that holds no numbers of its kind."""
     from pyarrow import types
 
     found = {}
     for column in (Column(name="source", whole=True), *columns):
-        kind = schema.field(column.name).type
+        kind = files.schema.field(column.name).type
         if column.list_of is not None and (types.is_list(kind) or types.is_large_list(kind)):
             kind = kind.value_type
         if not (types.is_integer(kind) if column.whole else types.is_floating(kind)):
             words = "whole numbers from 0" if column.whole else "float or double"
             words = words if column.list_of is None else f"lists of {words}"
             raise SpecError(
-                f"{folder}: column {column.name} of {EDGES_FILE} is {kind}, expected {words}: convert it first"
+                f"{files.folder}: column {column.name} of {EDGES_FILE} is {kind}, expected {words}: convert it first"
             )
         found[column.name] = kind.to_pandas_dtype()
     return found

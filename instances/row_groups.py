@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from instances.content import (
-    EDGE_ARRAYS,
-    bytes_hash,
-    hash_of_hashes,
     limits_hash,
     lp_from,
     piece_hash,
-    polytope_arrays,
     polytope_from,
 )
+from instances.edge_files import EDGES_FILE, EdgeFiles
 from instances.errors import InstanceError, SpecError
 from instances.matching import MatchingLP
-from instances.parquet_edges import EDGES_FILE, Arrays, EdgeRange, read_edges
+from instances.parquet_edges import Arrays, EdgeRange, read_part
 from instances.parquet_tables import read_limits, read_polytopes
-from instances.per_source import per_source
+from instances.per_source import PerSource, per_source
 from instances.readers.parquet import read_header
+from instances.streamed_content import streamed_content
 
 
 class RowGroups:
@@ -40,14 +39,12 @@ class RowGroups:
 
     def __init__(self, folder: Path) -> None:
         import pyarrow as pa
-        from pyarrow import parquet
 
         self._folder = folder
         self._header = read_header(folder)
         try:
-            metadata = parquet.read_metadata(folder / EDGES_FILE)
-            groups = [metadata.row_group(k) for k in range(metadata.num_row_groups)]
-            ranges = [group.column(0).statistics for group in groups]
+            self._files = EdgeFiles(folder)
+            ranges = [group.column(0).statistics for group in self._files.groups]
             known = all(found is not None and found.has_min_max for found in ranges)
             firsts = [int(found.min) for found in ranges] if known else []
             lasts = [int(found.max) for found in ranges] if known else []
@@ -57,7 +54,7 @@ class RowGroups:
             raise self._damaged(f"{EDGES_FILE} does not say which sources its row groups hold")
         if any(first <= last for first, last in zip(firsts[1:], lasts[:-1], strict=True)):
             raise self._damaged("a source lies in two row groups")
-        self.edges = np.array([group.num_rows for group in groups], dtype=np.int64)
+        self.edges = np.array([group.num_rows for group in self._files.groups], dtype=np.int64)
         self.cuts = np.array([0, *firsts[1:], self._header["sources"]], dtype=np.int64)
 
     def read(self, first: int, last: int) -> tuple[MatchingLP, int, npt.NDArray[np.int64]]:
@@ -80,7 +77,7 @@ class RowGroups:
         """InstanceError where the groups first, ... and the budgets are not what was written."""
         pieces = self._header.get("pieces")
         if pieces is None:
-            if self._whole_hash() != self._header["content"]:
+            if self.content()[0] != self._header["content"]:
                 raise self._damaged("its content is not what was written")
             return
         if len(pieces) != self.edges.size:
@@ -91,33 +88,20 @@ class RowGroups:
             if piece_hash(lp, int(cuts[k]), int(cuts[k + 1])) != pieces[first + k]:
                 raise self._damaged(f"row group {first + k} is not what was written")
 
-    def _whole_hash(self) -> str:
-        """The content hash of the whole folder, group by group, so that no more than one is in memory."""
-        found = {name: (hashlib.sha256(), np.dtype(np.int64).str) for name in ("offsets", *EDGE_ARRAYS)}
-        found["offsets"][0].update(np.zeros(1, dtype=np.int64).tobytes())
-        total = 0
-        for group in range(self.edges.size):
-            arrays = self._edges(group, group + 1)
-            arrays["offsets"] = arrays["offsets"][1:] + total
-            arrays["destination"] = arrays["destination"].astype(np.int32)
-            total += int(self.edges[group])
-            for name, values in arrays.items():
-                digest = found[name][0]
-                digest.update(np.ascontiguousarray(values).data)
-                found[name] = (digest, values.dtype.str)
-        hashed = [(name, dtype, digest.hexdigest()) for name, (digest, dtype) in found.items()]
-        b = read_limits(self._folder, self._header)["b"].astype(np.float64)
-        hashed.append(("b", b.dtype.str, bytes_hash(b)))
-        sources = self._header["sources"]
-        polytope = polytope_from(self._header["polytope"], self._polytopes(0, sources))
-        if self._header["polytope"] is None:
-            arrays = polytope_arrays(per_source(polytope, sources))
-            hashed += [(name, array.dtype.str, bytes_hash(array)) for name, array in arrays.items()]
-        return hash_of_hashes(hashed, polytope)
+    def content(self) -> tuple[str, int]:
+        """The content hash of the whole folder, and the bytes of offsets and edges; no more than one group at a time is
+        in memory, and the limits.
+        """
+        return streamed_content(self._header, self._pieces(), read_limits(self._folder, self._header))
+
+    def _pieces(self) -> Iterator[tuple[Arrays, PerSource]]:
+        for group, (first, last) in enumerate(itertools.pairwise(self.cuts.tolist())):
+            polytope = polytope_from(self._header["polytope"], self._polytopes(first, last))
+            yield self._edges(group, group + 1), per_source(polytope, last - first)
 
     def _edges(self, first: int, last: int) -> Arrays:
         part = EdgeRange(groups=range(first, last), start=int(self.cuts[first]), end=int(self.cuts[last]))
-        return read_edges(self._folder, self._header, part)
+        return read_part(self._files, self._header, part)
 
     def _polytopes(self, start: int, end: int) -> Arrays:
         """Of sources start : end where the sources differ."""

@@ -118,7 +118,7 @@ def _write_blocks(spec: MatchingSpec, entry: Path, threads: int | None) -> None:
             files[name] = opened.enter_context(_ArrayFile(partial, name, "f8"))
             files[name].append(side)
         hashed = [file.finish() for file in files.values()]
-        content = hash_of_hashes(hashed, spec.polytope, None if short else forms(families))
+        content = hash_of_hashes(hashed, polytope_header(spec.polytope), None if short else forms(families))
         _write_header(partial, spec, list(files), spec.polytope, content, None if short else named_forms(families))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,9 +18,13 @@ from instances.tables.statement import Limit
 ENTRY = "dualbench: entry"
 
 
-def number_families(connection: Any, edges: OpenTable, limits: Sequence[Limit]) -> tuple[Numbering | None, ...]:
+def number_families(
+    connection: Any, edges_of: Callable[[Limit], OpenTable], limits: Sequence[Limit]
+) -> tuple[Numbering | None, ...]:
     """The numbering of each limit's keys, None where all edges lie in one row; limits without a table share one for the
     same columns.
+
+    edges_of: the table of edges of which a limit's keys are taken, or where they stand in a table their types alone.
     """
     of_edges: dict[tuple[str, ...], Numbering] = {}
     families: list[Numbering | None] = []
@@ -30,7 +34,7 @@ def number_families(connection: Any, edges: OpenTable, limits: Sequence[Limit]) 
         elif limit.table is None and limit.by in of_edges:
             families.append(of_edges[limit.by])
         else:
-            numbered = _numbered(connection, edges, limit, f"rows_of_limit_{n}")
+            numbered = _numbered(connection, edges_of(limit), limit, f"rows_of_limit_{n}")
             families.append(numbered)
             if limit.table is None:
                 of_edges[limit.by] = numbered

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from instances.errors import ProblemError
@@ -26,9 +26,18 @@ def refusal(
     scan = f"FROM {table.name} AS t WHERE {condition}"
     ((count,),) = rows_of(connection, f"SELECT count(*) {scan}")
     ((place, *row),) = rows_of(connection, f"SELECT {file}, {cells} {scan} ORDER BY ALL LIMIT 1")
-    example = ", ".join(_cell(table, column, cell) for column, cell in zip(distinct, row, strict=True))
-    others = "" if count == 1 else f", {count:,} such rows"
-    return ProblemError(f"{place or table.label}: {sentence}, in the row {example}{others}: {remedy}")
+    example = in_words(table, dict(zip(distinct, row, strict=True)))
+    return ProblemError(f"{place or table.label}: {sentence}, in the row {example}{such_rows(count)}: {remedy}")
+
+
+def in_words(table: OpenTable, row: Mapping[str, str | None]) -> str:
+    """The cells of an example row, as texts by their columns."""
+    return ", ".join(_cell(table, column, cell) for column, cell in row.items())
+
+
+def such_rows(count: int) -> str:
+    """How many rows there are beside the example."""
+    return "" if count == 1 else f", {count:,} such rows"
 
 
 def _cell(table: OpenTable, column: str, value: str | None) -> str:

@@ -23,12 +23,8 @@ def family_rows(
     connection: Any, limit: Limit, plan: Plan, numbering: Numbering | None, rows: EdgeArrays
 ) -> Rows | RaggedRows:
     """The rows of `limit`, whose keys `numbering` has; None where all edges lie in one row."""
-    amounts = _amounts(connection, limit, numbering)
-    exact = amounts.get("equals")
-    lower, upper = amounts.get("at_least", exact), amounts.get("at_most", exact)
-    _check_sides(limit, numbering, lower, upper)
+    sides = limit_sides(connection, limit, numbering)
     use = rows.numbers[limit.use] if isinstance(limit.use, str) else limit.use
-    sides: dict[str, Any] = {"lower": lower, "upper": upper, "penalty": amounts.get("penalty", np.inf)}
     if numbering is None or numbering.entries is None:
         row = None if numbering is None else rows.keys[numbering.name]
         return Rows(limit.name, row=row, coefficient=use, **sides)
@@ -41,6 +37,15 @@ def family_rows(
         coefficient=np.repeat(use, lengths) if isinstance(use, np.ndarray) else use,
         **sides,
     )
+
+
+def limit_sides(connection: Any, limit: Limit, numbering: Numbering | None) -> dict[str, Any]:
+    """lower, upper and penalty of each row, as families of rows take them; ProblemError where they contradict."""
+    amounts = _amounts(connection, limit, numbering)
+    exact = amounts.get("equals")
+    lower, upper = amounts.get("at_least", exact), amounts.get("at_most", exact)
+    _check_sides(limit, numbering, lower, upper)
+    return {"lower": lower, "upper": upper, "penalty": amounts.get("penalty", np.inf)}
 
 
 def _amounts(connection: Any, limit: Limit, rows: Numbering | None) -> dict[str, Float64]:

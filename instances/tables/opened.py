@@ -61,22 +61,23 @@ def open_table(connection: Any, table: Table, name: str) -> OpenTable:
     """The table as the view `name`; ProblemError where no file matches or a file is none of the known formats."""
     if isinstance(table, Frame):
         connection.register(name, as_arrow(table))
-        return _opened(connection, table.label, name)
+        return opened_view(connection, table.label, name)
 
     files = matched_files(table)
-    form = _format(table.label, files)
+    form = format_of(table.label, files)
     paths = [glob.escape(str(file)) for file in files]
     if form == "Arrow":
         from pyarrow import dataset
 
         connection.register(name, dataset.dataset([str(file) for file in files], format="ipc"))
-        return _opened(connection, table.label, name)
-    given = {"files": paths, "file": FILE, "partitioned": _is_partitioned(table, files)}
+        return opened_view(connection, table.label, name)
+    given = {"files": paths, "file": FILE, "partitioned": is_partitioned(table, files)}
     connection.sql(_SCANS[form], params=given).create_view(name)
-    return _opened(connection, table.label, name, is_text=form == "CSV")
+    return opened_view(connection, table.label, name, is_text=form == "CSV")
 
 
-def _opened(connection: Any, label: str, name: str, *, is_text: bool = False) -> OpenTable:
+def opened_view(connection: Any, label: str, name: str, *, is_text: bool = False) -> OpenTable:
+    """The view `name`, which the session has already."""
     relation = connection.view(name)
     columns = {column: _type(kind) for column, kind in zip(relation.columns, relation.types, strict=True)}
     has_file = columns.pop(FILE, None) is not None
@@ -130,7 +131,7 @@ def _data_files(path: Path) -> list[Path]:
     return [file for file in inside if not any(part.startswith(("_", ".")) for part in file.relative_to(path).parts)]
 
 
-def _format(label: str, files: list[Path]) -> str:
+def format_of(label: str, files: list[Path]) -> str:
     """The one format of all files."""
     forms = {_form_of(file): file for file in files}
     if None in forms:
@@ -145,13 +146,14 @@ def _form_of(file: Path) -> str | None:
     return next((form for form, suffixes in _FORMATS.items() if file.name.lower().endswith(suffixes)), None)
 
 
-def _is_partitioned(table: Files, files: list[Path]) -> bool:
+def is_partitioned(table: Files, files: list[Path]) -> bool:
     """Whether folders below the patterns are columns, such as day=3/part-0.parquet."""
-    fixed = [table.folder / _before_wildcards(pattern) for pattern in table.patterns]
+    fixed = [table.folder / before_wildcards(pattern) for pattern in table.patterns]
     return any("=" in part for file in files for base in fixed for part in _below(file, base))
 
 
-def _before_wildcards(pattern: str) -> str:
+def before_wildcards(pattern: str) -> str:
+    """The folder that holds whatever a pattern matches."""
     before, wildcard, _ = pattern.partition("*")
     return before.rpartition("/")[0] if wildcard else pattern
 

@@ -94,7 +94,7 @@ def planned(connection: Any, stated: Statement, others: Sequence[str] = ()) -> P
 
     pair = key_pair(connection, table, edges.source, where="[edges] source")
     source = number_edges_keys(connection, "keys_of_sources", table, [edges.source], [pair])
-    families = number_families(connection, table, limits)
+    families = number_families(connection, lambda _: table, limits)
     destination = None
     if edges.destination is not None:
         destination = _known(families, edges.destination)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,16 @@ def polytope_of_sources(connection: Any, edges: OpenTable, limits: SourceLimits,
     allowed: dict[str, Any] = {name: value for name, value in limits.amounts.items() if name not in columns}
     if columns:
         allowed |= _from_table(connection, edges, limits, source)
+    sets = sets_of(allowed, source.count)
+    return polytope_of(kinds_of(sets), sets)
+
+
+def sets_of(allowed: Mapping[str, Any], sources: int) -> Limits:
+    """What so many sources may do, of the amounts by their names: one number, or float64[I]."""
     exact = allowed.get("equals")
-    at_most = np.broadcast_to(allowed.get("at_most", np.inf) if exact is None else exact, source.count)
-    upper = np.broadcast_to(allowed.get("each_at_most", np.inf), source.count)
-    sets = Limits(at_most=at_most, upper=upper, equality=np.full(source.count, exact is not None))
-    return polytope_of(_kinds(sets), sets)
+    at_most = np.broadcast_to(allowed.get("at_most", np.inf) if exact is None else exact, sources)
+    upper = np.broadcast_to(allowed.get("each_at_most", np.inf), sources)
+    return Limits(at_most=at_most, upper=upper, equality=np.full(sources, exact is not None))
 
 
 def _from_table(
@@ -69,7 +74,7 @@ def _all_inf(values: Iterable[str]) -> str:
     return " AND ".join(f"isinf({value})" for value in values)
 
 
-def _kinds(limits: Limits) -> npt.NDArray[np.uint8]:
+def kinds_of(limits: Limits) -> npt.NDArray[np.uint8]:
     """The kind whose limits these are, uint8[I]."""
     of_sum = np.where(limits.equality, Kind.SIMPLEX_EQUALITY, Kind.SIMPLEX)
     of_both = np.where(limits.equality, Kind.BOX_CUT_EQUALITY, Kind.BOX_CUT)

@@ -30,6 +30,7 @@ from instances import (
     write_parquet,
 )  # fmt: skip
 from instances.content import edge_arrays_of, hash_of_pieces, limits_hash
+from instances.row_groups import RowGroups
 from instances.shards import Part, load_part, require_parts, shares
 from instances.spec import Spec
 
@@ -319,3 +320,29 @@ def test_too_many_parts_are_refused_beforehand(stored: tuple[MatchingLP, Path]) 
         require_parts(parse_spec(SPECS[1]), 5)
     with pytest.raises(SpecError, match=r"99 ranks for \d+ row groups"):
         require_parts(parse_spec(f"parquet:path={stored[1]}"), 99)
+
+
+@pytest.mark.parametrize("text", ["volume:sources=12000,destinations=20,degree=4,seed=2", SPECS[0]])
+def test_edges_may_lie_in_a_folder_of_files(text: str, tmp_path: Path) -> None:
+    lp = generate(parse_spec(text))
+    write_parquet(lp, tmp_path / "lp", text)
+    groups = RowGroups(tmp_path / "lp").edges.size
+    assert groups > 3
+    _split_into_files(tmp_path / "lp" / "edges.parquet", groups_a_file=2)
+
+    assert content_hash(read_parquet(tmp_path / "lp")) == content_hash(lp)
+    assert RowGroups(tmp_path / "lp").content()[0] == content_hash(lp)
+    parts = all_parts(parse_spec(f"parquet:path={tmp_path / 'lp'}"), 3)
+    np.testing.assert_array_equal(np.concatenate([part.lp.c for part in parts]), lp.c)
+
+
+def _split_into_files(file: Path, groups_a_file: int) -> None:
+    """In place of the file a folder of files with so many of its row groups each."""
+    with ParquetFile(file) as whole:
+        tables = [whole.read_row_group(k) for k in range(whole.num_row_groups)]
+    file.unlink()
+    file.mkdir()
+    for first in range(0, len(tables), groups_a_file):
+        with ParquetWriter(file / f"part-{first:05}.parquet", tables[0].schema) as writer:
+            for table in tables[first : first + groups_a_file]:
+                writer.write_table(table, row_group_size=max(1, table.num_rows))
