@@ -1,12 +1,13 @@
 # make bench   set up, run the suite "smoke", write records and a report
 # make test    set up, run all tests, two at a time         make lint   ruff and mypy
+# make test-spark  the tests of tests/spark with a real Spark on this machine; skipped where there is no Java
 # make faults      the faults of tests/faults in the numbers that harness/METHOD.md states: some seven minutes on 2 cores
 # make gpu-check   where there is a CUDA device: the engine's tests, kernels against the copy bandwidth, the ladder
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: bench test lint faults gpu-check clean
+.PHONY: bench test test-spark lint faults gpu-check clean
 
 bench: $(VENV)/.ready
 	$(BIN)/dualbench run smoke --out results/smoke --resume
@@ -15,6 +16,9 @@ test: $(VENV)/.ready-dev
 	$(BIN)/python -m tests.support.loops
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not alone" --durations 25
 	$(BIN)/python -m pytest -m alone
+
+test-spark: $(VENV)/.ready-spark
+	$(BIN)/python -m pytest tests/spark --durations 5 -rs
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
@@ -39,6 +43,11 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 
 $(VENV)/.ready-dev: $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+# Without Java the tests are skipped, and the 450 MB of Spark stay away.
+$(VENV)/.ready-spark: $(VENV)/.ready-dev
+	! command -v java || $(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[spark]'
 	touch $@
 
 clean:

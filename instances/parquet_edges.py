@@ -56,25 +56,45 @@ def edge_columns(header: Mapping[str, Any]) -> list[Column]:
 
 def write_edges(lp: MatchingLP, folder: Path, columns: Sequence[Column]) -> list[int]:
     """Returns the first source of each row group, as a reader of the table sees it."""
-    import pyarrow as pa
-    from pyarrow import parquet
-
     stored = edge_arrays_of(lp)
-    types = {column.name: pa.from_numpy_dtype(stored[column.name].dtype) for column in columns}
-    types |= {column.name: pa.list_(types[column.name]) for column in columns if column.list_of is not None}
-    schema = pa.schema([("source", pa.int64()), *types.items()])
-    # checksums of the pages, for readers of a part: the content hash is of the whole
-    keyed = ["source", *(column.name for column in columns if column.whole and column.list_of is None)]
-    options: Any = {"use_dictionary": keyed, "write_page_checksum": True}
     cuts: list[int] = []
-    with parquet.ParquetWriter(folder / EDGES_FILE, schema, **options) as writer:
+    with EdgeWriter(folder / EDGES_FILE, columns, {name: array.dtype.str for name, array in stored.items()}) as writer:
         for first, last in _row_groups(lp.offsets):
             source = np.repeat(np.arange(first, last), np.diff(lp.offsets[first : last + 1]))
             cuts.append(int(source[0]) if cuts and source.size else first)
-            part = part_arrays(lp, first, last)
-            values = [_column(column, part) for column in columns]
-            writer.write_table(pa.table([source, *values], schema=schema), row_group_size=max(1, source.size))
+            writer.write(source, part_arrays(lp, first, last))
     return cuts
+
+
+class EdgeWriter:
+    """A file of edges that grows by row groups."""
+
+    def __init__(self, path: Path, columns: Sequence[Column], dtypes: Mapping[str, str]) -> None:
+        """dtypes: NumPy's of each column, of a list that of its entries."""
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        types = {column.name: pa.from_numpy_dtype(np.dtype(dtypes[column.name])) for column in columns}
+        types |= {column.name: pa.list_(types[column.name]) for column in columns if column.list_of is not None}
+        self._columns = columns
+        self._schema = pa.schema([("source", pa.int64()), *types.items()])
+        # checksums of the pages, for readers of a part: the content hash is of the whole
+        keyed = ["source", *(column.name for column in columns if column.whole and column.list_of is None)]
+        options: Any = {"use_dictionary": keyed, "write_page_checksum": True}
+        self._writer = parquet.ParquetWriter(path, self._schema, **options)
+
+    def write(self, source: npt.NDArray[np.int64], part: Mapping[str, npt.NDArray[Any]]) -> None:
+        """One row group: whole sources, and `part_arrays` of them."""
+        import pyarrow as pa
+
+        values = [_column(column, part) for column in self._columns]
+        self._writer.write_table(pa.table([source, *values], schema=self._schema), row_group_size=max(1, source.size))
+
+    def __enter__(self) -> EdgeWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._writer.close()
 
 
 def _column(column: Column, part: Mapping[str, npt.NDArray[Any]]) -> Any:
@@ -87,11 +107,16 @@ def _column(column: Column, part: Mapping[str, npt.NDArray[Any]]) -> Any:
     return pa.ListArray.from_arrays(pa.array(starts, pa.int32()), pa.array(values))
 
 
+def most_edges(edges: int) -> int:
+    """Of a row group in an instance with so many, unless a single source has more."""
+    return min(_ROW_GROUP, max(_LEAST_GROUP, edges // _GROUPS))
+
+
 def _row_groups(offsets: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Ranges of whole sources with at most _ROW_GROUP edges, or a single source that has more."""
+    """Ranges of whole sources with at most `most_edges`, or a single source that has more."""
     first = 0
     sources = offsets.size - 1
-    most = min(_ROW_GROUP, max(_LEAST_GROUP, int(offsets[-1]) // _GROUPS))
+    most = most_edges(int(offsets[-1]))
     while first < sources:
         last = int(np.searchsorted(offsets, offsets[first] + most, side="right")) - 1
         last = max(last, first + 1)

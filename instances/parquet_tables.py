@@ -15,6 +15,7 @@ import numpy.typing as npt
 from instances.content import polytope_arrays, polytope_header
 from instances.matching import MatchingLP
 from instances.parquet_edges import Arrays, edge_columns, write_edges
+from instances.per_source import PerSource
 from instances.polytopes import PARAMETER_NAMES
 from instances.row_arrays import SHORT
 from instances.sides import SIDE_NAMES
@@ -31,12 +32,13 @@ def rows_file(family: int) -> str:
 def write_tables(lp: MatchingLP, folder: Path, header: Mapping[str, Any]) -> list[int]:
     """Returns the first source of each row group, as a reader of the table sees it, and the number of sources."""
     cuts = write_edges(lp, folder, edge_columns(header))
-    _write_limits(lp, folder)
+    write_limits(lp, folder)
     _write_polytopes(lp, folder)
     return [*cuts, lp.sources]
 
 
-def _write_limits(lp: MatchingLP, folder: Path) -> None:
+def write_limits(lp: MatchingLP, folder: Path) -> None:
+    """The limits of all rows."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -51,15 +53,20 @@ def _write_limits(lp: MatchingLP, folder: Path) -> None:
 
 
 def _write_polytopes(lp: MatchingLP, folder: Path) -> None:
-    import pyarrow as pa
     from pyarrow import parquet
 
     if polytope_header(lp.polytope) is not None:
         return
-    polytopes = {name: np.ascontiguousarray(array) for name, array in polytope_arrays(lp.per_source).items()}
-    polytopes["kind"] = polytopes["kind"].astype(np.int32)
-    table = pa.table({"source": np.arange(lp.sources), **polytopes})
-    parquet.write_table(table, folder / POLYTOPES_FILE)
+    parquet.write_table(polytope_table(lp.per_source, 0), folder / POLYTOPES_FILE)
+
+
+def polytope_table(polytopes: PerSource, first: int) -> Any:
+    """Arrow table with a row for each source, of which `first` is the first."""
+    import pyarrow as pa
+
+    columns = {name: np.ascontiguousarray(array) for name, array in polytope_arrays(polytopes).items()}
+    columns["kind"] = columns["kind"].astype(np.int32)
+    return pa.table({"source": np.arange(first, first + columns["kind"].size), **columns})
 
 
 def read_limits(folder: Path, header: Mapping[str, Any]) -> Arrays:

@@ -19,7 +19,7 @@ from harness.decisions.by_key import DamagedError, decided_edges, read_columns
 from harness.decisions.folder import DECISIONS, PRICES, SUMMARY, WORDS, read_summary
 from harness.decisions.outcome import Float64
 from harness.decisions.summary import derived
-from harness.decisions.tables import X, in_users_sign, key_columns, prices_table
+from harness.decisions.tables import X, in_users_sign, prices_table
 from harness.decisions.words import in_words
 from harness.plain import as_plain
 from harness.referee import certify
@@ -77,7 +77,7 @@ def read_decisions(folder: Path, stated: Stated) -> Float64:
 
     Raises DamagedError for a key that the tables do not have, one that stands twice, and x that is no number from 0.
     """
-    rows = read_columns(folder / DECISIONS, (*key_columns(stated.problem), X))
+    rows = read_columns(folder / DECISIONS, (*stated.problem.key_columns, X))
     edge, values = decided_edges(rows, stated, DECISIONS)
     unknown = np.count_nonzero(edge < 0)
     if unknown:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.decisions.outcome import Float64
-from harness.decisions.tables import X, key_columns, row_names
+from harness.decisions.tables import X, row_names
 from instances import InputError
 from instances.tables import Stated
 
@@ -39,7 +39,7 @@ def decided_edges(rows: Any, stated: Stated, name: str) -> tuple[npt.NDArray[np.
     """
     import pyarrow as pa
 
-    keys = key_columns(stated.problem)
+    keys = stated.problem.key_columns
     edges = stated.edge_columns(keys)
     try:
         rows = rows.cast(pa.schema([*(edges.schema.field(key) for key in keys), pa.field(X, pa.float64())]))

@@ -23,20 +23,13 @@ Float64 = npt.NDArray[np.float64]
 X = "x"
 
 
-def key_columns(problem: Problem) -> list[str]:
-    """The columns that name an edge: source and destination, or without one the source and the keys of its rows."""
-    destination = problem.edges.destination
-    others = [destination] if destination else [column for limit in problem.limits for column in limit.by]
-    return list(dict.fromkeys([problem.edges.source, *others]))
-
-
 def decision_columns(problem: Problem, columns: Sequence[str]) -> tuple[str, ...]:
     """The columns of edges that stand beside x: those that name an edge, and `columns`.
 
     Raises InputError where one is called x.
     """
     further = [columns] if isinstance(columns, str) else columns
-    names = tuple(dict.fromkeys([*key_columns(problem), *further]))
+    names = tuple(dict.fromkeys([*problem.key_columns, *further]))
     if X in names:
         raise InputError(f"the column {X!r} of edges has the name of a column of the decisions: rename it")
     return names

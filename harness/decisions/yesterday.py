@@ -20,7 +20,7 @@ from harness.decisions.folder import DECISIONS, PRICES, read_summary
 from harness.decisions.outcome import Float64
 from harness.decisions.solution import Solution
 from harness.decisions.summary import SCHEMA
-from harness.decisions.tables import X, in_users_sign, key_columns
+from harness.decisions.tables import X, in_users_sign
 from harness.staying import Started, churn
 from instances import InputError, MatchingLP
 from instances.tables import Stated
@@ -122,7 +122,7 @@ def _tried(notes: list[str], read: Callable[[], T]) -> T | None:
 
 
 def _decisions(earlier: Earlier, stated: Stated) -> _Decisions:
-    columns = (*key_columns(stated.problem), X)
+    columns = (*stated.problem.key_columns, X)
     if isinstance(earlier, Solution):
         try:
             rows = earlier.decisions.select(list(columns))

@@ -2,7 +2,8 @@
 
 A folder holds
     edges.parquet      source int64, destination int32, a, c (float or double): in order of sources; a row group holds
-                       whole sources, so that a process can read its own sources alone
+                       whole sources, so that a process can read its own sources alone. One file, or a folder of files
+                       whose names are in order of sources
     budgets.parquet    destination int32, b double, and key where the user has named the rows
     polytopes.parquet  source int64, kind int32 (instances.Kind), and as double radius and where a kind has a second
                        parameter upper (polytopes.PARAMETER_NAMES): only where the sources differ
@@ -42,7 +43,7 @@ from instances.parquet_edges import read_edges
 from instances.parquet_tables import read_limits, read_polytopes, write_tables
 from instances.whole_folder import written_folder
 
-_SPEC = "spec.json"
+SPEC_FILE = "spec.json"
 #: The format is these words and a number. Versions that know the short form alone refuse the number of the other.
 _FORMAT = "dualbench matching LP"
 _SHORT_FORM = 1
@@ -56,13 +57,13 @@ def write_parquet(lp: MatchingLP, folder: Path, spec_text: str) -> None:
     content = content_hash(lp)
     if _is_written(folder, lp, content):
         return
-    header = _header_of(lp, spec_text, content)
+    header = header_of(lp, spec_text, content)
     try:
         with written_folder(folder) as partial:
             cuts = write_tables(lp, partial, header)
             header["pieces"] = [piece_hash(lp, first, last) for first, last in itertools.pairwise(cuts)]
             header["budgets"] = limits_hash(lp)
-            (partial / _SPEC).write_text(json.dumps(header, indent=1) + "\n")
+            (partial / SPEC_FILE).write_text(json.dumps(header, indent=1) + "\n")
     except OSError as fault:
         raise InputError(f"{folder.absolute()} cannot be written ({fault}): give another place") from fault
 
@@ -138,7 +139,8 @@ class ParquetSpec:
         return read_header(Path(self.path))
 
 
-def _header_of(lp: MatchingLP, spec_text: str, content: str) -> dict[str, Any]:
+def header_of(lp: MatchingLP, spec_text: str, content: str) -> dict[str, Any]:
+    """spec.json without the hashes of the parts."""
     header = {
         "format": f"{_FORMAT} {_SHORT_FORM if lp.is_short_form else _FAMILIES}",
         "spec": spec_text,
@@ -167,13 +169,15 @@ def read_header(folder: Path) -> dict[str, Any]:
     """spec.json; SpecError where the folder holds no instance, or one of a later format."""
     header = _header_or_none(folder)
     if header is None:
-        raise SpecError(f"{folder} holds no instance: give a folder that `dualbench generate` wrote, with its {_SPEC}")
+        raise SpecError(
+            f"{folder} holds no instance: give a folder that `dualbench generate` wrote, with its {SPEC_FILE}"
+        )
     return header
 
 
 def _header_or_none(folder: Path) -> dict[str, Any] | None:
     try:
-        header = json.loads((folder / _SPEC).read_text())
+        header = json.loads((folder / SPEC_FILE).read_text())
     except (OSError, ValueError):
         return None
     if not isinstance(header, dict) or not header.keys() >= _HEADER_KEYS:

@@ -129,8 +129,13 @@ def _notes(plan: Plan, rows: EdgeArrays) -> tuple[str, ...]:
     for one in dict.fromkeys(family for family in plan.families if family is not None and family.entries is None):
         unused = one.count - np.count_nonzero(np.bincount(rows.keys[one.name], minlength=one.count))
         if unused:
-            notes.append(f"{unused:,} of {one.count:,} keys of {' and '.join(one.columns)} are used by no edge")
+            notes.append(unused_note(one, int(unused)))
     return tuple(notes)
+
+
+def unused_note(family: Numbering, unused: int) -> str:
+    """What notes say of keys that stand in the table of a limit alone."""
+    return f"{unused:,} of {family.count:,} keys of {' and '.join(family.columns)} are used by no edge"
 
 
 def _taken(keys: Any, numbers: npt.NDArray[Any]) -> Any:

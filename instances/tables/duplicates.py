@@ -51,8 +51,8 @@ class Labels:
 def lists_repeat(table: str, column: str) -> str:
     """The refusal of an edge that stands more than once and has a list of keys."""
     return (
-        f"{table}: an edge stands more than once, and {column} holds lists, which no rule makes one: leave the repeated "
-        "rows out"
+        f"{table}: an edge stands more than once, and {column} holds lists, which no rule makes one: leave the "
+        "repeated rows out"
     )
 
 

@@ -98,18 +98,35 @@ def read_entries(connection: Any, plan: Plan, ragged: Numbering) -> npt.NDArray[
 
 
 def _unknown_key(connection: Any, edges: OpenTable, plan: Plan, unknown: Numbering) -> ProblemError:
-    columns = [column for one in (unknown, *plan.names_an_edge) for column in one.columns]
+    columns = columns_of([unknown, *plan.names_an_edge])
     null = " OR ".join(f"{one} IS NULL" for one in unknown.edge)
-    named = " and ".join(unknown.columns)
     if rows_of(connection, f"SELECT 1 FROM {edges.name} AS t WHERE {null} LIMIT 1"):
-        return refusal(connection, edges, null, columns, f"the key {named} is null", "give each edge its key")
+        return refusal(connection, edges, null, columns, *null_key(unknown))
     absent = f"NOT EXISTS (FROM {unknown.name} WHERE {unknown.join})"
-    sentence = f"the key {named} has no row in {unknown.label}"
-    return refusal(connection, edges, absent, columns, sentence, "add one, or leave the edge out")
+    return refusal(connection, edges, absent, columns, *absent_key(unknown))
 
 
 def _no_number(connection: Any, plan: Plan, column: str) -> ProblemError:
-    columns = [column for one in plan.names_an_edge for column in one.columns]
+    columns = [*columns_of(plan.names_an_edge), column]
     bad = f"NOT isfinite({plan.numbers[column]})"
-    sentence = f"column {column} is no finite number"
-    return refusal(connection, plan.edges, bad, [*columns, column], sentence, "give one, or leave the edge out")
+    return refusal(connection, plan.edges, bad, columns, *no_number(column))
+
+
+def columns_of(numberings: Sequence[Numbering]) -> list[str]:
+    """The columns of the edges that hold the keys."""
+    return [column for one in numberings for column in one.columns]
+
+
+def null_key(unknown: Numbering) -> tuple[str, str]:
+    """Sentence and remedy for edges without a key."""
+    return f"the key {' and '.join(unknown.columns)} is null", "give each edge its key"
+
+
+def absent_key(unknown: Numbering) -> tuple[str, str]:
+    """Sentence and remedy for edges whose key the table of the limit has not."""
+    return f"the key {' and '.join(unknown.columns)} has no row in {unknown.label}", "add one, or leave the edge out"
+
+
+def no_number(column: str) -> tuple[str, str]:
+    """Sentence and remedy for edges without a number that is one."""
+    return f"column {column} is no finite number", "give one, or leave the edge out"

@@ -18,6 +18,9 @@ from instances.tables.opened import FILE, OpenTable, open_table
 from instances.tables.session import quoted, rows_of
 from instances.tables.statement import Amount, Statement
 
+#: Of edges without a row.
+EMPTY = "has no row: there is nothing to decide"
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Plan:
@@ -82,29 +85,35 @@ def planned(connection: Any, stated: Statement, others: Sequence[str] = ()) -> P
 
     others: columns of the edges that will be asked for beside those of the problem.
     """
-    edges, objective, limits = stated.edges, stated.objective, stated.limits
+    edges, limits = stated.edges, stated.limits
     table = open_table(connection, edges.table, "edges")
     for column in others:
         table.require(column, "asked for as a column of the edges")
-    uses = {limit.use: f"limit {limit.name} use" for limit in limits if isinstance(limit.use, str)}
-    numbers = {column: number(table, column, where) for column, where in {objective: "the objective", **uses}.items()}
+    numbers = number_columns(table, stated)
     table = _kept(connection, table, stated, others)
     if not rows_of(connection, f"SELECT 1 FROM {table.name} LIMIT 1"):
-        raise ProblemError(f"{table.label} has no row: there is nothing to decide")
+        raise ProblemError(f"{table.label} {EMPTY}")
 
     pair = key_pair(connection, table, edges.source, where="[edges] source")
     source = number_edges_keys(connection, "keys_of_sources", table, [edges.source], [pair])
     families = number_families(connection, lambda _: table, limits)
     destination = None
     if edges.destination is not None:
-        destination = _known(families, edges.destination)
+        destination = known_numbering(families, edges.destination)
         if destination is None:
             pair = key_pair(connection, table, edges.destination, where="[edges] destination")
             destination = number_edges_keys(connection, "keys_of_destinations", table, [edges.destination], [pair])
     return Plan(edges=table, source=source, destination=destination, families=families, numbers=numbers)
 
 
-def _known(families: Sequence[Numbering | None], column: str) -> Numbering | None:
+def number_columns(edges: OpenTable, stated: Statement) -> dict[str, str]:
+    """Expression of each column of numbers, by the column: the objective and the uses."""
+    uses = {limit.use: f"limit {limit.name} use" for limit in stated.limits if isinstance(limit.use, str)}
+    meant = {stated.objective: "the objective", **uses}
+    return {column: number(edges, column, where) for column, where in meant.items()}
+
+
+def known_numbering(families: Sequence[Numbering | None], column: str) -> Numbering | None:
     """The numbering that a limit has of this one column already."""
     known = (one for one in families if one is not None and one.entries is None)
     return next((one for one in known if one.columns == (column,)), None)

@@ -112,6 +112,13 @@ class Statement:
     sources: SourceLimits
     limits: tuple[Limit, ...]
 
+    @property
+    def key_columns(self) -> list[str]:
+        """The columns that name an edge: source and destination, or without one the source and the keys of its rows."""
+        destination = self.edges.destination
+        others = [destination] if destination else [column for limit in self.limits for column in limit.by]
+        return list(dict.fromkeys([self.edges.source, *others]))
+
 
 def _given(limits: SourceLimits | Limit, names: tuple[str, ...]) -> dict[str, Amount]:
     return {name: value for name in names if (value := getattr(limits, name)) is not None}
