@@ -18,6 +18,7 @@ import click
 
 from harness import streams
 from harness.decisions import commands as decision_commands
+from harness.folder import Folder
 from harness.isolation.wire import ServerError
 from harness.least_runs import AUTO
 from harness.records import NO_SPACE, NotWrittenError
@@ -134,12 +135,16 @@ def run(
         raise InputError("--rerun-disturbed needs --resume: say which folder holds the cases to run again")
     if in_process and (chosen.memory_limit or chosen.grace is not None):
         raise InputError("--in-process has no limits from outside: leave out --memory-limit and --grace")
+    if chosen.days and (rerun_disturbed or keep_x):
+        raise InputError("a suite with days takes no --rerun-disturbed and no --keep-x: each day begins from the last")
     out = out or Path("results") / f"{chosen.name}-{datetime.now():%Y%m%d-%H%M%S}"
     click.get_current_context().with_resource(locked(out))
     folder = open_folder(chosen, out, resume=resume, rerun_disturbed=rerun_disturbed)
     console = wide_console()
     for line in folder.warnings:
         console.print(line, style="yellow", soft_wrap=True)
+    if chosen.days:
+        return _run_days(chosen, folder, console, in_process=in_process, strict=strict)
     cases = missing_cases(chosen, folder)
     if resume:
         again = f", {len(folder.again)} are run again" if folder.again else ""
@@ -153,6 +158,20 @@ def run(
     console.print(summary_table(rows))
     console.print(f"records  {folder.records}")
     _report([folder.path], folder.path / "report", console)
+    return NOT_SOLVED if strict and any(row["status"] != "solved" for row in rows) else OK
+
+
+def _run_days(suite: Suite, folder: Folder, console: Any, *, in_process: bool, strict: bool) -> int:
+    """Run what the folder lacks of a suite with days, and write the report."""
+    from harness import records
+    from harness.display import LiveDisplay
+    from harness.recurring.run import missing_days, run_days
+
+    with LiveDisplay([day.case for day in missing_days(suite, folder)], console) as display:
+        run_days(suite, folder, display, in_process=in_process)
+    console.print(f"records  {folder.records}")
+    _report([folder.path], folder.path / "report", console)
+    rows = records.read(folder.path).recurring
     return NOT_SOLVED if strict and any(row["status"] != "solved" for row in rows) else OK
 
 

@@ -14,6 +14,7 @@ from typing import Any, get_type_hints
 
 from harness.certificate import Certificate
 from harness.record import CaseRecord, InstanceForm, Seconds
+from harness.recurring.row import RecurringRecord
 from harness.reference import ReferenceRecord
 from harness.scaling.row import ScalingRecord
 from harness.shapes import Shape, marks
@@ -34,6 +35,7 @@ _TABLES: Mapping[str, type[Any]] = {
     "`certificate`": Certificate,
     'Kind "scaling"': ScalingRecord,
     'Kind "reference"': ReferenceRecord,
+    'Kind "recurring": all fields of a case, and': RecurringRecord,
 }
 
 

@@ -1,8 +1,9 @@
 """The schema of records, and the append-only store.
 
 A records file is JSON Lines: rows of kind "run" (which suite, which command), "environment" (once per environment),
-"case" (one finished or failed case), "scaling" (one case on some number of ranks, harness/scaling/series.py) and
-"reference" (the speed of the machine at a moment of a run, harness/reference.py).
+"case" (one finished or failed case), "scaling" (one case on some number of ranks, harness/scaling/series.py),
+"recurring" (one solve of a series of days, harness/recurring) and "reference" (the speed of the machine at a moment of
+a run, harness/reference.py).
 Plain types only; a number that is not finite is null. A row passes the reader's own check before it is written, and is
 on the disk when `append` returns, or not in the file at all (harness/disk.py). A line that is no row, such as the last
 one of a process that was killed, is reported and the rest is read.
@@ -51,7 +52,7 @@ RECORDS_FILE = "records.jsonl"
 DISTURBED = "~"
 TOO_SHORT = "°"
 #: The kinds of rows.
-KINDS = ("run", "environment", "case", "scaling", "reference")
+KINDS = ("run", "environment", "case", "scaling", "recurring", "reference")
 _MOST_WARNINGS = 20
 _PIECE = 1 << 20  # bytes of a line that is passed over
 
@@ -77,6 +78,9 @@ class RecordsFile:
 
     references: list[dict[str, Any]] = field(default_factory=list)
     """Rows of kind "reference"."""
+
+    recurring: list[dict[str, Any]] = field(default_factory=list)
+    """Rows of kind "recurring"."""
 
 
 def append(path: Path, row: CaseRecord | Mapping[str, Any]) -> None:
@@ -140,6 +144,7 @@ def read(path: Path) -> RecordsFile:
         warnings=warnings,
         scaling=kinds["scaling"],
         references=kinds["reference"],
+        recurring=_latest(kinds["recurring"]),
     )
 
 

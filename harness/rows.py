@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.record import CaseRecord
+from harness.recurring.row import RecurringRecord
 from harness.reference import ReferenceRecord
 from harness.scaling.row import ScalingRecord
 from harness.shapes import ONE_OF_BYTES, TEXT, Shape, finite, shapes_of
@@ -114,6 +115,7 @@ _SHAPES = {
     "case": shapes_of(CaseRecord),
     "reference": shapes_of(ReferenceRecord),
     "scaling": shapes_of(ScalingRecord),
+    "recurring": shapes_of(RecurringRecord),
 }
 _KIND = ((("kind",), TEXT),)
 _TABLES = {

@@ -56,7 +56,7 @@ def run_suite(
     if not cases:
         return []
     place = environment()
-    records.append(folder.records, _run_row(suite))
+    records.append(folder.records, run_row(suite))
     records.append(folder.records, place)
 
     worker: Worker = InProcess() if in_process else isolated(suite, folder.path)
@@ -73,7 +73,7 @@ def run_suite(
                 display.leave_out()
                 continue
             display.begin(case)
-            reason = suite.excluded(case) or _cannot_run(case)
+            reason = suite.excluded(case) or cannot_run(case)
             without_run = Result(status=Status.SKIPPED, reason=reason) if reason else limits.implied(case)
             record = _finish(case, folder, without_run or worker, display.tick, place["id"], keep_x=keep_x)
             row = records.as_row(record)
@@ -88,7 +88,7 @@ def run_suite(
     return finished
 
 
-def _run_row(suite: Suite) -> dict[str, Any]:
+def run_row(suite: Suite) -> dict[str, Any]:
     """The row of kind "run": which suite, by which command."""
     return {
         "kind": "run",
@@ -155,7 +155,7 @@ class EndedAtLimits:
         return (instance, solver, repeat, *(settings.get(name) for name in same), repr(settings.get("options")))
 
 
-def _cannot_run(case: Case) -> str:
+def cannot_run(case: Case) -> str:
     """Why the case is not even tried: a solver that is not installed, or more memory than there is."""
     able = cards.availability_now(case.card)
     if not (able.ok or able.apart):  # a case has a process of its own

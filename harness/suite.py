@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,7 @@ from harness.isolation.limits import parse_bytes
 from harness.least_runs import AUTO, MOST_RUNS
 from instances import InputError, named_instances, parse_spec
 from instances.cpus import usable_threads
+from instances.spec import USUAL_DRIFT
 from solvers import Settings
 from solvers.card import SolverCard
 
@@ -94,6 +96,15 @@ class Suite:
     exclude: tuple[Exclude, ...] = ()
     """Combinations that are left out."""
 
+    days: int = 0
+    """Days after the first on which every instance is solved again (harness/recurring); 0 for single solves."""
+
+    drifts: tuple[float, ...] = (USUAL_DRIFT,)
+    """Of generated instances that are solved again: a series for each."""
+
+    stays: tuple[float, ...] = ()
+    """Values of Settings.stay to solve again with, for the solvers that take it."""
+
     variants: Mapping[str, str] = field(default_factory=dict)
     """Id or path of the solver that stands behind a name; the options of a variant stand under its name."""
 
@@ -102,6 +113,7 @@ class Suite:
             if not getattr(self, name):
                 raise SuiteError(f"suite {self.name}: {name} is empty, give at least one")
         self._check_size()
+        self._check_days()
         parse_bytes(self.memory_limit)
         if self.grace is not None and not 0 <= self.grace < float("inf"):
             raise SuiteError(f"suite {self.name}: grace={self.grace}: expected seconds >= 0")
@@ -130,6 +142,18 @@ class Suite:
         count = len(self.instances) * len(self.solvers) * len(self.tolerances) * self.most_repeats
         if count > _MOST_CASES:
             raise SuiteError(f"suite {self.name} has more than {_MOST_CASES:,} cases: take fewer repeats")
+
+    def _check_days(self) -> None:
+        if self.days < 0:
+            raise SuiteError(f"suite {self.name}: days={self.days}: expected a whole number >= 0")
+        if self.days and self.repeats == AUTO:
+            raise SuiteError(f"suite {self.name}: repeats={AUTO!r} is not for days: give a whole number")
+        for name in ("drifts", "stays"):
+            self._refuse_repeated(name, getattr(self, name))
+        if not self.drifts or not all(0 <= drift <= 1 for drift in self.drifts):
+            raise SuiteError(f"suite {self.name}: drifts={list(self.drifts)}: expected numbers from 0 to 1")
+        if not all(0 < stay < math.inf for stay in self.stays):
+            raise SuiteError(f"suite {self.name}: stays={list(self.stays)}: expected numbers > 0")
 
     def _refuse_repeated(self, name: str, meanings: Sequence[Any]) -> None:
         """What is listed twice would be run twice; `meanings` are what the entries of the list `name` stand for."""

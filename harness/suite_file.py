@@ -15,6 +15,9 @@ id = "ortools-pdlp"        # or the path of a file
 name = "pdlp-polish"       # without it, the id
 iteration_limit = 5000
 options = { feasibility_polishing = true }   # puts it into the division "tuned"; without, "default"
+days = 3                   # solve every instance again on so many days, warm and cold (harness/recurring)
+drifts = [0.01, 0.05]      # how much values and limits of generated instances change a day: a series each
+stays = [1e-4, 1e-3]       # prices of leaving yesterday's x to try, for the solvers that take `stay`
 [options.dualip]           # a solver's own options; of a file, by its path or by the id that it gives itself
 gamma = 1e-3
 [iteration_limits]
@@ -90,7 +93,7 @@ def _value(suite: str, key: str, value: Any) -> Any:
         return value
     if key in ("instances", "solvers"):
         return tuple(_list_of(suite, key, value, str))
-    if key == "tolerances":
+    if key in ("tolerances", "drifts", "stays"):
         return tuple(float(v) for v in _list_of(suite, key, value, (int, float)) if _fits(suite, key, v))
     expected: Any = _TYPES.get(key, get_type_hints(Suite)[key])
     if not isinstance(value, expected) or isinstance(value, bool):

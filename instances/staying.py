@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,9 @@ class KeyedSpec(Spec, Protocol):
     """A spec of real data whose sources and destinations are known by keys in every instance of the series."""
 
     def edge_keys(self) -> EdgeKeys: ...
+    def next(self) -> Self | None:
+        """The next instance of the series; None at its end."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -45,6 +48,22 @@ class Stayed:
 
     before: Indices
     after: Indices
+
+
+def following(spec: Spec, days: int, drift: float | None = None) -> list[Spec]:
+    """`spec` and its instances on the next `days` days, real data as far as they go; SpecError where there are none.
+
+    drift: of a generated instance, in place of its own.
+    """
+    if isinstance(spec, MatchingSpec):
+        drift = spec.drift if drift is None else drift
+        return [dataclasses.replace(spec, day=spec.day + day, drift=drift) for day in range(days + 1)]
+    found = [spec]
+    while isinstance(found[-1], KeyedSpec) and len(found) <= days and (after := found[-1].next()) is not None:
+        found.append(after)
+    if days and len(found) == 1:
+        raise SpecError(f"{spec.text} has no next day: use a generated family or journey:lp=recurring,quarter=1")
+    return found
 
 
 def stayed(before: tuple[Spec, MatchingLP], after: tuple[Spec, MatchingLP]) -> Stayed:

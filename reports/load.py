@@ -47,6 +47,9 @@ class Loaded:
     references: list[dict[str, Any]] = field(default_factory=list)
     """The rows of kind "reference", with "machine"."""
 
+    recurring: list[dict[str, Any]] = field(default_factory=list)
+    """The rows of kind "recurring"."""
+
 
 def load(inputs: Sequence[Path]) -> Loaded:
     files = [_read(path, f"input {n} ({path.name})") for n, path in enumerate(inputs, start=1)]
@@ -57,7 +60,8 @@ def load(inputs: Sequence[Path]) -> Loaded:
     twice = cases.duplicated(IDENTITY) & (cases["time"] != "")
     cases = _without(cases, twice, "that came twice (each counts once)", warnings)
     scaling = [records.plain_texts(row) for file in files for row in file.scaling]
-    if cases.empty and not scaling:
+    recurring = [records.plain_texts(row) for file in files for row in file.recurring]
+    if cases.empty and not scaling and not recurring:
         raise records.InputError(
             f"no case in {', '.join(str(path) for path in inputs) or 'no input'}: "
             "give a folder that `dualbench run --out` wrote or a JSON file of pytest-benchmark"
@@ -74,6 +78,7 @@ def load(inputs: Sequence[Path]) -> Loaded:
         warnings=warnings,
         scaling=scaling,
         references=[{**row, "machine": letters.get(row["environment"], UNKNOWN_MACHINE)} for row in references],
+        recurring=recurring,
     )
 
 

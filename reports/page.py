@@ -66,7 +66,7 @@ def write(loaded: Loaded, out: Path) -> Built:
 def compose(loaded: Loaded) -> Page:
     cases = loaded.cases
     if cases.empty:
-        return _compose_scaling(loaded)
+        return _compose_without_cases(loaded)
     found = outcomes.outcomes(cases)
     solver_of = dict(zip(cases["competitor"], cases["solver"], strict=True))
     material = Material(
@@ -95,16 +95,19 @@ def compose(loaded: Loaded) -> Page:
     )
 
 
-def _compose_scaling(loaded: Loaded) -> Page:
-    """The page of records that hold runs over ranks alone."""
+def _compose_without_cases(loaded: Loaded) -> Page:
+    """The page of records that hold runs over ranks, or series of days, alone."""
     nothing = pd.DataFrame()
     material = Material(loaded=loaded, cases=loaded.cases, outcomes=nothing, winners=nothing, styles={}, instances={})
     machines = {row["machine"]: machine(row) for row in loaded.environments}
+    measured = [*loaded.scaling, *loaded.recurring]
+    counts = [f"{plural(len(loaded.scaling), 'run')} over ranks."] * bool(loaded.scaling)
+    counts += [f"{plural(len(loaded.recurring), 'solve')} in series of days."] * bool(loaded.recurring)
     return Page(
-        title="How the solvers scale over ranks",
+        title="How the solvers scale over ranks" if loaded.scaling else "The same problem day after day",
         summary=[
-            f"{plural(len(loaded.scaling), 'run')} over ranks.",
-            f"{when_measured(row.get('time') or '' for row in loaded.scaling)} on {listed(list(machines.values()))}.",
+            *counts,
+            f"{when_measured(row.get('time') or '' for row in measured)} on {listed(list(machines.values()))}.",
         ],
         warnings=loaded.warnings,
         sections=[made for section in WITHOUT_CASES if (made := section(material)) is not None],

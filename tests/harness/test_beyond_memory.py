@@ -14,7 +14,7 @@ import json, os, resource
 os.environ["NUMBA_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"] = "1"
 from dataclasses import asdict
 from harness.case import Case
-from harness.runner import _cannot_run
+from harness.runner import cannot_run
 from harness.worker import InProcess
 from solvers import Settings
 
@@ -27,11 +27,11 @@ worker.run(case("blockpdhg", 500), lambda step: None)
 taken = next(1024 * int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmData"))
 resource.setrlimit(resource.RLIMIT_DATA, (taken + 60_000_000,) * 2)
 large = case("blockpdhg", 600_000)
-tried = _cannot_run(large)
+tried = cannot_run(large)
 result = worker.run(large, lambda step: None)
 print(json.dumps({
     "tried": tried, "status": result.status, "words": result.raw_status, "reason": result.reason,
-    "certificate": asdict(result.certificate), "glop": _cannot_run(case("ortools-glop", 600_000)),
+    "certificate": asdict(result.certificate), "glop": cannot_run(case("ortools-glop", 600_000)),
 }))
 """
 

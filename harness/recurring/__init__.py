@@ -1,0 +1,1 @@
+"""The same problem day after day: warm starts beside cold ones, and what staying near yesterday costs."""
