@@ -24,6 +24,7 @@ from harness.carried import carried
 from harness.certificate import Certificate
 from harness.decisions.solution import Solution
 from harness.decisions.solving import solve_problem
+from harness.integral.decide import WholeDecisions, whole_decisions
 from harness.referee import certify
 from harness.result import Result
 from harness.session import Session
@@ -35,10 +36,12 @@ __all__ = [
     "Result",
     "Session",
     "Solution",
+    "WholeDecisions",
     "carried",
     "certify",
     "read_start",
     "solve",
     "solve_problem",
+    "whole_decisions",
     "write_start",
 ]
