@@ -80,6 +80,12 @@ class Drawing:
     png: bytes
     """The file."""
 
+    instance: str = ""
+    """What it is about, where that is one instance."""
+
+    gap: str = ""
+    """The certified gap that it is about, where there is one for each."""
+
     key: Mapping[str, Style] = field(default_factory=dict)
     """The names of the legend, which `inline` leaves to the page where several figures share one."""
 
@@ -198,7 +204,13 @@ def line_style(style: Style, *, markers: bool = True) -> dict[str, Any]:
         "marker": style.marker if markers else "",
         "markersize": 4.5,
         "zorder": 3,
+        "gid": group_of(style),
     }
+
+
+def group_of(style: Style) -> str | None:
+    """The name of a part of a drawing that belongs to a competitor of the page: its class in the SVG."""
+    return f"solver-{style.number}" if style.number >= 0 else None
 
 
 def points(axes: Axes, x: Any, y: Any, filled: Any, style: Style, size: float = 4.5) -> None:
@@ -210,19 +222,23 @@ def points(axes: Axes, x: Any, y: Any, filled: Any, style: Style, size: float = 
 
 def swatch(style: Style) -> str:
     """Line and marker of a competitor as a small SVG, for a legend that the page sets itself."""
-    with settings():
-        from matplotlib.markers import MarkerStyle
-
-        marker = MarkerStyle(style.marker)
-    outline = np.asarray(marker.get_path().transformed(marker.get_transform()).to_polygons()[0], dtype=float)
-    corners = "L".join(f"{15 + 7 * x:.1f} {6 - 7 * y:.1f}" for x, y in outline)
     width = 1.5
     dashes = "" if isinstance(style.dash, str) else " ".join(f"{width * part:g}" for part in style.dash[1])
     return (
         '<svg class="swatch" viewBox="0 0 30 12" aria-hidden="true">'
         f'<path d="M0 6H30" stroke="var(--c{style.slot})" stroke-width="{width}" stroke-dasharray="{dashes}"/>'
-        f'<path d="M{corners}Z" fill="var(--c{style.slot})"/></svg>'
+        f'<path d="{marker_path(style, 15, 6, 7)}" fill="var(--c{style.slot})"/></svg>'
     )
+
+
+def marker_path(style: Style, x: float = 0, y: float = 0, size: float = 9) -> str:
+    """The outline of a marker around a point as an SVG path."""
+    with settings():
+        from matplotlib.markers import MarkerStyle
+
+        marker = MarkerStyle(style.marker)
+    outline = np.asarray(marker.get_path().transformed(marker.get_transform()).to_polygons()[0], dtype=float)
+    return f"M{'L'.join(f'{x + size * across:.1f} {y - size * up:.1f}' for across, up in outline)}Z"
 
 
 def render(figure: Figure, name: str, title: str, *, key: Mapping[str, Style] | None = None) -> Drawing:
@@ -235,6 +251,7 @@ def render(figure: Figure, name: str, title: str, *, key: Mapping[str, Style] | 
     figure.savefig(png, format="png", dpi=160, facecolor="white", metadata={"Software": None})
     text = svg.getvalue()
     body = text[text.index("<svg") :].replace("'DejaVu Sans'", FONTS)
+    body = re.sub(r'id="solver-(\d+)"', r'class="s\1"', body)
     inline = _for_page(_without_legend(body, figure) if key else body, name, title)
     return Drawing(name=name, title=title, svg=_for_file(body), inline=inline, png=png.getvalue(), key=key or {})
 

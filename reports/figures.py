@@ -33,6 +33,8 @@ def time_by_size(times: pd.DataFrame, sizes: pd.DataFrame, target: float, styles
     rows = times[(times["target"] == target) & times["seconds"].notna()]
     rows = rows.join(sizes, on="instance").dropna(subset="edges").sort_values(["edges", "instance"])
     rows = rows.assign(seconds=rows["seconds"].clip(lower=SHORTEST_TIME), edges=rows["edges"].clip(lower=1))
+    if rows.empty:
+        return []
     ladder = rows["series"].map(sizes.groupby("series")["edges"].nunique()) > 1
     grown = rows[ladder]
     panels = [
@@ -62,7 +64,7 @@ def _time_by_size(
     return panel(
         lines,
         styles,
-        name=f"time-by-size-{slug(series)}",
+        name=f"time-by-size-{slug(series)}-{power(target)}",
         title=series,
         x=Axis("edges", *edges, compact),
         y=Axis(f"seconds to gap {power(target)}", *seconds, seconds_text),
@@ -93,7 +95,7 @@ def _time_by_instance(rows: pd.DataFrame, target: float, styles: Styles) -> Draw
             heights = np.array([names.index(name) for name in points["instance"]], dtype=float)
             canvas.points(axes, points["seconds"].to_numpy(), heights, _trusted(points), style, size=6.5)
         canvas.legend(figure, shown, columns, markers=True, lines=False)
-        return canvas.render(figure, "time-by-instance", f"{title}: {x}", key=shown)
+        return canvas.render(figure, f"time-by-instance-{power(target)}", f"{title}: {x}", key=shown)
 
 
 def gap_against_time(cases: pd.DataFrame, instance: str, styles: Styles) -> Drawing | None:

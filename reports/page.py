@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import jinja2
@@ -15,10 +15,11 @@ from harness import records
 from reports import outcomes, tables
 from reports.built import Built
 from reports.canvas import DARK_GRID, DARK_INK, DARK_MUTED, GRID, INK, MUTED, swatch
+from reports.choices import page_data
 from reports.environments import contradictory, disturbed, machine, mixed, overdrawn, when_measured, where
 from reports.load import Loaded
 from reports.notes import drifted, few_runs
-from reports.palette import css_variables, styles
+from reports.palette import Style, css_variables, styles
 from reports.section import Material, Section
 from reports.sections import SECTIONS, WITHOUT_CASES
 from reports.shown import ROWS_SHOWN, count, listed, markdown, percent, plural, power
@@ -39,6 +40,9 @@ class Page:
 
     sections: Sequence[Section]
     """In order."""
+
+    styles: Mapping[str, Style] = field(default_factory=dict)
+    """How each competitor is drawn."""
 
 
 def write(loaded: Loaded, out: Path) -> Built:
@@ -69,12 +73,13 @@ def compose(loaded: Loaded) -> Page:
         return _compose_without_cases(loaded)
     found = outcomes.outcomes(cases)
     solver_of = dict(zip(cases["competitor"], cases["solver"], strict=True))
+    looks = {name: replace(look, number=k) for k, (name, look) in enumerate(styles(solver_of).items())}
     material = Material(
         loaded=loaded,
         cases=cases,
         outcomes=found,
         winners=outcomes.winners(found),
-        styles=styles(solver_of),
+        styles=looks,
         instances=tables.instance_cells(cases),
     )
 
@@ -92,6 +97,7 @@ def compose(loaded: Loaded) -> Page:
             *loaded.warnings,
         ],
         sections=[made for section in SECTIONS if (made := section(material)) is not None],
+        styles=looks,
     )
 
 
@@ -168,6 +174,7 @@ def _render(template: str, page: Page) -> str:
     text = environment.get_template(template).render(
         page=page,
         ROWS_SHOWN=ROWS_SHOWN,
+        data=Markup(page_data(page.sections, page.styles)) if is_html else "",  # noqa: S704  # escaped there
         light=Markup(light),  # noqa: S704  # our own constants
         dark=Markup(dark),  # noqa: S704  # our own constants
         code=lambda command: command if is_html else Markup(" ".join(command.split())),  # noqa: S704  # a code block

@@ -35,6 +35,9 @@ class Style:
     marker: str
     dash: str | tuple[float, tuple[float, ...]]
 
+    number: int = -1
+    """From 0 on, its place among the competitors of the page, by which the page's script hides it."""
+
     @property
     def colour(self) -> str:
         return COLOURS[self.slot][0]

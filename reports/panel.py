@@ -86,7 +86,7 @@ def _draw(axes: Any, line: Line, style: Style) -> None:
         look |= {"drawstyle": "steps-post", "markevery": _rises(line.y)}
     axes.plot(line.x, line.y, **look)
     if line.x_range is not None:
-        axes.hlines(line.y, *line.x_range, color=style.colour, linewidth=3.5, alpha=0.35)
+        axes.hlines(line.y, *line.x_range, color=style.colour, linewidth=3.5, alpha=0.35, gid=canvas.group_of(style))
     if line.filled is not None:
         canvas.points(axes, line.x, line.y, line.filled, style)
 

@@ -32,6 +32,7 @@ def runs(cases: pd.DataFrame) -> pd.DataFrame:
     )
     numbers = ("accuracy", *OBJECTIVES, "dual_bound", "iterations", *STEPS, "end_to_end")
     table = tried.groupby(KEY, observed=True, dropna=False).agg(
+        edges=("edges", "max"),
         repeats=("status", "size"),
         unsolved=("unsolved", "first"),
         **{name: (name, "median") for name in numbers},
@@ -39,7 +40,7 @@ def runs(cases: pd.DataFrame) -> pd.DataFrame:
         most=("run", "max"),
         disturbed=("marked", "any"),
     )
-    table.insert(1, "status", table.pop("unsolved").fillna("solved"))
+    table.insert(2, "status", table.pop("unsolved").fillna("solved"))
     return table.reset_index()
 
 
@@ -51,6 +52,7 @@ def runs_table(found: pd.DataFrame, styles: Styles) -> Table:
         columns=[
             Column(title="instance", numeric=False),
             Column(title="solver", numeric=False),
+            Column(title="edges"),
             Column(title="asked"),
             Column(title="status", numeric=False),
             Column(title="certified gap"),
@@ -72,6 +74,7 @@ def _cells(row: Mapping[Any, Any], styles: Styles) -> list[Cell]:
     return [
         Cell(text=str(row["instance"])),
         solver_cell(row["competitor"], styles),
+        Cell(text=count(row["edges"])),
         Cell(text=power(row["tolerance"])),
         Cell(text=row["status"].replace("_", " ")),
         Cell(text=measured(row["accuracy"])),

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reports import definitions, environments, figures, outcomes, recurring, runs, scaling, tables, time_tables
-from reports.answer import answer, preferred
+from reports.answer import answer
 from reports.rankings import rankings
 from reports.section import Material, Section
 from reports.shown import Cell, count, listed, plural, power
@@ -37,29 +37,31 @@ def times(material: Material) -> Section:
     reached = material.outcomes.dropna(subset="seconds")
     if reached.empty:
         return Section(anchor="times", title="Time to each certified gap", lead=["No case reached any of the targets."])
-    target = preferred(reached["target"].unique())
-    drawings = figures.time_by_size(material.outcomes, figures.sizes_of(material.cases), target, material.styles)
+    sizes = figures.sizes_of(material.cases)
+    drawings = [
+        replace(panel, gap=power(target))
+        for target in outcomes.targets(material.cases)
+        for panel in figures.time_by_size(material.outcomes, sizes, target, material.styles)
+    ]
     return Section(
         anchor="times",
         title="Time to each certified gap",
         lead=[
-            f"Drawn for {power(target)}; lower, or further left, is better. Hollow: disturbed, or too short to tell. A "
-            "solver without a marker did not reach the gap or was not tried."
+            "Lower, or further left, is better. Hollow: disturbed, or too short to tell. A solver without a marker did "
+            "not reach the gap or was not tried."
         ],
         see=[definitions.TIME, definitions.PREPARE, definitions.MARKS],
         drawings=drawings,
-        tables=[
-            replace(table, gap=table.name.removeprefix("time-to-"))
-            for table in time_tables.time_tables(material.outcomes, material.instances, material.styles)
-        ],
+        tables=time_tables.time_tables(material.outcomes, material.instances, material.styles),
     )
 
 
 def gap_against_time(material: Material) -> Section | None:
     names = figures.chosen(list(material.instances), INSTANCES_DRAWN)
     groups = {str(name): rows for name, rows in material.cases.groupby("instance", observed=True)}
-    drawn = [figures.gap_against_time(groups[name], name, material.styles) for name in names]
-    if not any(drawn):
+    panels = [(name, figures.gap_against_time(groups[name], name, material.styles)) for name in names]
+    drawn = [replace(panel, instance=name) for name, panel in panels if panel is not None]
+    if not drawn:
         return None
     lead = [
         "One point a tolerance asked (medians over repeats, bars their range), joined from the loosest to the "
@@ -72,7 +74,7 @@ def gap_against_time(material: Material) -> Section | None:
         title="Time against certified gap",
         lead=[*lead, *_left_out(names, material.instances)],
         see=[definitions.GAP],
-        drawings=[drawing for drawing in drawn if drawing],
+        drawings=drawn,
     )
 
 
@@ -89,9 +91,9 @@ def gap_over_time(material: Material) -> Section | None:
     drawn = []
     for name in shown:
         rows = traced[traced["instance"] == name]
-        drawn.append(
-            figures.gap_over_time(dict(zip(rows["competitor"], rows["trace"], strict=True)), name, material.styles)
-        )
+        traces = dict(zip(rows["competitor"], rows["trace"], strict=True))
+        panel = figures.gap_over_time(traces, name, material.styles)
+        drawn += [replace(panel, instance=name)] if panel is not None else []
 
     tracing = sorted(set(traced["competitor"]))
     silent = sorted(set(material.cases["competitor"]) - set(tracing))
@@ -105,7 +107,7 @@ def gap_over_time(material: Material) -> Section | None:
         title="Gap over time, the solver's own view",
         lead=[*lead, *_left_out(shown, names)],
         see=[definitions.TRACE],
-        drawings=[drawing for drawing in drawn if drawing],
+        drawings=drawn,
     )
 
 
@@ -120,18 +122,19 @@ def _left_out(shown: Sequence[str], names: Sequence[str] | Mapping[str, Cell]) -
 
 
 def success(material: Material) -> Section:
-    profiles = [
-        figures.profile(outcomes.common_times(rows, target), target, material.styles, ranking)
-        for ranking, rows in rankings(material.outcomes)
-        for target in outcomes.targets(material.cases)
-    ]
+    profiles = []
+    for ranking, rows in rankings(material.outcomes):
+        for target in outcomes.targets(material.cases):
+            times = outcomes.common_times(rows, target)
+            panel = figures.profile(times, target, material.styles, ranking)
+            profiles += [replace(panel, gap=power(target))] if panel is not None else []
     rates = []
     if len(material.outcomes):
         rates = tables.success_tables(outcomes.success(material.outcomes), material.styles)
     return Section(
         anchor="success",
         title="Success, correctness, performance profile",
-        drawings=[drawing for drawing in profiles if drawing],
+        drawings=profiles,
         tables=[*rates, tables.claims_table(outcomes.claims(material.cases), material.styles)],
         see=[definitions.SUCCESS, definitions.MEAN, definitions.PROFILE],
     )

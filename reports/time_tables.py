@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -100,7 +101,7 @@ def _time_table(
     among = f", {ranking.label}" if ranking.label else ""
     several = rows["repeats"].max() > 1
     below = "times the fastest · seconds with prepare" + ("; range over the repeats" if several else "")
-    return grid(
+    table = grid(
         rows,
         named,
         styles,
@@ -108,6 +109,7 @@ def _time_table(
         caption=f"Seconds of run to a certified gap of {power(target)}{among}, {_repeats(rows)}; below: {below}",
         cell=_time_cell,
     )
+    return replace(table, gap=power(target))
 
 
 def _repeats(rows: pd.DataFrame) -> str:

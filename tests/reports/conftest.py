@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import reports
 from harness.records import RECORDS_FILE, CaseRecord, Seconds, append
 
 GIB = 2**30
@@ -246,6 +247,12 @@ def write_records(tmp_path: Path) -> Write:
 def suite_records(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the records of the whole made-up suite."""
     return _write(tmp_path_factory.mktemp("suite") / "results", ENVIRONMENT, RUN, *suite_cases())
+
+
+@pytest.fixture(scope="session")
+def built(suite_records: Path, tmp_path_factory: pytest.TempPathFactory) -> reports.Built:
+    """The report of them."""
+    return reports.build([suite_records], tmp_path_factory.mktemp("report"))
 
 
 def _write(folder: Path, *rows: CaseRecord | dict[str, Any]) -> Path:

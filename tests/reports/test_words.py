@@ -18,8 +18,8 @@ Write = Callable[..., Path]
 
 
 def page_of(folder: Path, tmp_path: Path) -> str:
-    """The text of the page: tags are spaces, and so is every kind of space."""
-    page = reports.build([folder], tmp_path / "report").page.read_text()
+    """The text of the page without its script: tags are spaces, and so is every kind of space."""
+    page = reports.build([folder], tmp_path / "report").page.read_text().partition("<script")[0]
     return " ".join(unescape(re.sub(r"<[^>]*>", " ", page)).split())
 
 
