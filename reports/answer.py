@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from reports import definitions, outcomes
 from reports.headline import headline
@@ -36,8 +37,8 @@ def answer(material: Material) -> Section:
 def _answer_at(material: Material, target: float, ranking: Ranking) -> Table:
     found = ranking.of(material.outcomes)
     cases = ranking.of(material.cases)
-    lead = headline(cases, found, ranking.of(material.winners), target, ranking.label)
-    return matrix(found, cases, target, material.styles, ranking, lead)
+    wins, not_asked = headline(cases, found, ranking.of(material.winners), target, ranking.label)
+    return replace(matrix(found, cases, target, material.styles, ranking), lead=wins, below=not_asked)
 
 
 def preferred(targets: Iterable[float]) -> float:

@@ -24,15 +24,17 @@ _NO_CASE = "no case"
 _LOOSER = "asked for a larger gap only"
 
 
-def headline(cases: pd.DataFrame, outcomes: pd.DataFrame, winners: pd.DataFrame, target: float, label: str = "") -> str:
-    """Two sentences: the wins at `target` with what is no win, and who was not asked, with the reason.
+def headline(
+    cases: pd.DataFrame, outcomes: pd.DataFrame, winners: pd.DataFrame, target: float, label: str = ""
+) -> tuple[str, str]:
+    """Two sentences: the wins at `target` with what is no win, and who was not asked, with the reason, "" for nobody.
 
     The frames hold one ranking alone, which `label` names where there are others.
     """
     found = outcomes[outcomes["target"] == target]
     best = winners[winners["target"] == target]
     opening = " ".join(filter(None, (f"To {power(target)}", label and f"({label})")))
-    return " ".join([f"{opening}: {_wins(found, best)}.", *_not_asked(cases, found)])
+    return f"{opening}: {_wins(found, best)}.", "".join(_not_asked(cases, found))
 
 
 def _wins(found: pd.DataFrame, best: pd.DataFrame) -> str:

@@ -20,13 +20,10 @@ MISSED = "missed"
 NEAR = "≈"
 
 
-def matrix(
-    found: pd.DataFrame, cases: pd.DataFrame, target: float, styles: Styles, ranking: Ranking, lead: str
-) -> Table:
+def matrix(found: pd.DataFrame, cases: pd.DataFrame, target: float, styles: Styles, ranking: Ranking) -> Table:
     """Seconds of run to `target`: one row an instance in the order of the cases, one column a solver asked for it.
 
-    found, cases: of `ranking` alone, found from outcomes.outcomes. lead: what the table answers. The solver with the
-    smallest mean stands first.
+    found, cases: of `ranking` alone, found from outcomes.outcomes. The solver with the smallest mean stands first.
     """
     rows = found[(found["target"] == target) & found["asked"]]
     rows = rows.assign(fastest=_fastest(rows))
@@ -57,7 +54,6 @@ def matrix(
         left_out=max(0, len(instances) - ROWS_SHOWN),
         pinned=len(_above(rates)),
         gap=power(target),
-        lead=lead,
     )
 
 

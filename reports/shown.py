@@ -93,6 +93,9 @@ class Table:
     lead: str = ""
     """A sentence before it."""
 
+    below: str = ""
+    """A sentence after it."""
+
     def solver_of(self, row: Sequence[Cell]) -> str:
         """The solver that a row is about, "" where there is none or more."""
         return next((cell.text for column, cell in zip(self.columns, row, strict=True) if column.title == "solver"), "")

@@ -1,5 +1,5 @@
-"""The page as a reader meets it in a browser: what its script hides, filters, sorts and draws, by mouse and keyboard; wide
-and narrow, dark, printed, and without the script.
+"""The page in a browser: what its script hides, filters, sorts and draws, by mouse and keyboard; wide and narrow, dark,
+printed, and without the script.
 """
 
 from __future__ import annotations

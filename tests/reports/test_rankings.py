@@ -50,7 +50,8 @@ def words(cases: pd.DataFrame) -> list[str]:
     found = outcomes.outcomes(cases)
     best = outcomes.winners(found)
     return [
-        headline(ranking.of(cases), rows, ranking.of(best), 1e-4, ranking.label) for ranking, rows in rankings(found)
+        " ".join(filter(None, headline(ranking.of(cases), rows, ranking.of(best), 1e-4, ranking.label)))
+        for ranking, rows in rankings(found)
     ]
 
 
@@ -169,4 +170,4 @@ def test_our_own_solvers_look_like_all_others() -> None:
     """A colour, a marker and a dash: nothing else tells them apart, and a name does not make one bold."""
     looks = styles({name: name for name in ("blockpdhg", "dualip", "ortools-pdlp", "mine")})
     assert {look.dash for look in looks.values()} == {"-"}
-    assert set(looks["blockpdhg"].__dataclass_fields__) == {"slot", "marker", "dash"}
+    assert set(looks["blockpdhg"].__dataclass_fields__) == {"slot", "marker", "dash", "number"}
