@@ -33,9 +33,15 @@ _STATUS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """eps_factor: eps_optimal_absolute = eps_optimal_relative = eps_factor * tolerance."""
+    """eps_factor: eps_optimal_absolute = eps_optimal_relative = eps_factor * tolerance.
+
+    feasibility_polishing: PDLP's own phases for primal and dual feasibility alone (use_feasibility_polishing).
+    presolve: Glop's presolve before it (presolve_options.use_glop). Both are off by default in OR-Tools 9.15.
+    """
 
     eps_factor: float = 0.1
+    feasibility_polishing: bool = False
+    presolve: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -74,7 +80,12 @@ class OrtoolsPdlp(Solver):
         from ortools.pdlp.python import pdlp
 
         options = parse_options(Options, settings)
-        params = solvers_pb2.PrimalDualHybridGradientParams(num_threads=settings.threads)
+        params = solvers_pb2.PrimalDualHybridGradientParams(
+            num_threads=settings.threads, use_feasibility_polishing=options.feasibility_polishing
+        )
+        if options.feasibility_polishing:  # PDLP refuses the two together, and this one is on by default
+            params.handle_some_primal_gradients_on_finite_bounds_as_residuals = False
+        params.presolve_options.use_glop = options.presolve
         stop = params.termination_criteria
         eps = options.eps_factor * settings.tolerance
         stop.simple_optimality_criteria.eps_optimal_absolute = eps

@@ -203,3 +203,10 @@ def test_the_cone_form_is_the_explicit_form_with_bounds_as_rows() -> None:
     assert (form.matrix @ x)[6:16].tolist() == [2.0] + 9 * [0.0]
     assert form.dual(np.arange(70.0)).tolist() == np.arange(6.0, 16.0).tolist()
     assert to_conic(with_gaps(Kind.SIMPLEX).lp).equalities == 0
+
+
+@pytest.mark.parametrize("option", ["feasibility_polishing", "presolve"])
+def test_pdlp_solves_with_its_polishing_and_its_presolve(option: str) -> None:
+    lp = generate(parse_spec("unit:sources=1000,destinations=20,degree=5,seed=7"))
+    result = solve(lp, "ortools-pdlp", tolerance=1e-5, time_limit=20.0, options={option: True})
+    assert result.status is Status.SOLVED, result.reason
