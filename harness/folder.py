@@ -31,6 +31,8 @@ from harness.texts import plain_text
 from instances import InputError
 
 LOCK = ".lock"
+#: The suite of a run beside its records, as it was read.
+SUITE_FILE = "suite.toml"
 _DUALS = "duals"
 _XS = "x"
 

@@ -12,11 +12,12 @@ from typing import Any, Protocol
 from harness import cards, records
 from harness.case import Case
 from harness.environment import environment
-from harness.folder import Folder, missing_cases, save_dual, x_name
+from harness.folder import SUITE_FILE, Folder, missing_cases, save_dual, x_name
 from harness.isolation.isolated import Isolated
 from harness.isolation.limits import Limits, parse_bytes
 from harness.least_runs import AUTO, RunsTaken
 from harness.memory import lies_on_disk, memory_needed
+from harness.method import method_version
 from harness.recording import case_record, utc_now
 from harness.records import CaseRecord
 from harness.reference import Moment, References
@@ -58,6 +59,8 @@ def run_suite(
     place = environment()
     records.append(folder.records, run_row(suite))
     records.append(folder.records, place)
+    if suite.text:
+        records.write_whole(folder.path / SUITE_FILE, suite.text.encode())
 
     worker: Worker = InProcess() if in_process else isolated(suite, folder.path)
     limits = EndedAtLimits(folder.standing)
@@ -96,6 +99,7 @@ def run_row(suite: Suite) -> dict[str, Any]:
         "digest": suite.digest,
         "description": suite.description,
         "schema": records.SCHEMA,
+        "method": method_version(),
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "time": utc_now(),
     }

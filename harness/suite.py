@@ -93,6 +93,9 @@ class Suite:
     reference: bool = False
     """Whether the reference case runs at the start, in the middle and at the end (harness/reference.py)."""
 
+    text: str = field(default="", repr=False)
+    """The TOML that it was read from."""
+
     exclude: tuple[Exclude, ...] = ()
     """Combinations that are left out."""
 

@@ -72,17 +72,18 @@ def load_suite(name: str) -> Suite:
 def parse_suite(name: str, content: bytes) -> Suite:
     """Validated from TOML; SuiteError names the key that is wrong and the ones allowed."""
     try:
-        table = tomllib.loads(content.decode("utf-8-sig"))  # some editors begin a file with a mark
+        text = content.decode("utf-8-sig")  # some editors begin a file with a mark
+        table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number of too many digits, too deep
         raise SuiteError(f"suite {name} is not TOML: {error}") from error
-    hints = {k: v for k, v in get_type_hints(Suite).items() if k not in ("name", "digest", "variants")}
+    hints = {k: v for k, v in get_type_hints(Suite).items() if k not in ("name", "digest", "text", "variants")}
     _check_keys(f"suite {name}", table, hints)
     for key in ("instances", "solvers", "tolerances"):
         if key not in table:
             raise SuiteError(f"suite {name} lacks {key}: give a list")
     table = _with_variants(name, table)
     values = {key: _value(name, key, value) for key, value in table.items()}
-    return Suite(name=name, digest=hashlib.sha256(content).hexdigest()[:16], **values)
+    return Suite(name=name, digest=hashlib.sha256(content).hexdigest()[:16], text=text, **values)
 
 
 def _value(suite: str, key: str, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The commands about trust: `check`, `new-solver`, `verify`, `compare`, `doctor`."""
+"""The commands about trust: `check`, `new-solver`, `verify`, `compare`, `submit`, `collect`, `doctor`."""
 
 from __future__ import annotations
 
@@ -130,6 +130,45 @@ def _decided(worse: Sequence[Ratio], console: Any) -> int:
 
 
 @click.command()
+@click.argument("folder", type=_PATH, metavar="DIR")
+@click.option("--out", type=_PATH, metavar="FILE", help="The pack; by default DIR.dualbench.tar.gz.")
+def submit(folder: Path, out: Path | None) -> None:
+    """Pack the run in DIR into one file: records, duals, suite, environment, method, checksums."""
+    from harness.trust.pack import ENDING, write_pack
+
+    out = out or folder.with_name(f"{folder.resolve().name}{ENDING}")
+    manifest = write_pack(folder, out)
+    click.echo(f"{out}: {manifest.suite}, {len(manifest.files)} files, method {manifest.method}")
+
+
+@click.command()
+@click.argument("packs", nargs=-1, required=True, type=_PATH, metavar="PACK...")
+@click.option("--out", type=_PATH, required=True, metavar="DIR", help="Folder of collected runs, a folder each.")
+@click.option("--threads", type=click.IntRange(min=1), default=1, metavar="N", help="Threads of the referee.")
+def collect(packs: tuple[Path, ...], out: Path, threads: int) -> int:
+    """Check each PACK that `submit` wrote, derive its rows again, and put it into DIR beside the others.
+
+    Exit status 1 where one was refused; `dualbench report DIR/*` makes one page of all.
+    """
+    from harness.display import wide_console
+    from harness.trust.collect import RefusedError
+    from harness.trust.collect import collect as take
+
+    console = wide_console()
+    refused = 0
+    for pack in packs:
+        try:
+            taken = take(pack, out, threads=threads)
+        except RefusedError as error:
+            refused += 1
+            _print(console, "refused", "red", str(pack), str(error))
+            continue
+        told = "is there already" if taken.known else f"{taken.derived} of {taken.cases} rows derived again"
+        _print(console, "taken", "green", str(taken.folder), told)
+    return FOUND_WANTING if refused else OK
+
+
+@click.command()
 def doctor() -> int:
     """Say what this machine has and what it lacks, with the remedy; exit status 1 where something does not work."""
     from harness.display import wide_console
@@ -153,4 +192,4 @@ def _print(console: Any, word: str, colour: str, subject: str, detail: str) -> N
     console.print(Text.assemble((f"{word:<8}", colour), *words), soft_wrap=True)
 
 
-COMMANDS = (check, new_solver, verify, compare, doctor)
+COMMANDS = (check, new_solver, verify, compare, submit, collect, doctor)
