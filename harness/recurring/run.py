@@ -9,7 +9,7 @@ from typing import Any
 from harness import records
 from harness.carried import carried
 from harness.environment import environment
-from harness.folder import Folder
+from harness.folder import Folder, save_dual
 from harness.identity import changed
 from harness.recording import case_record
 from harness.recurring.answers import Answers, churn_between
@@ -56,9 +56,9 @@ def run_days(suite: Suite, folder: Folder, display: Display, *, in_process: bool
             between = _Between(series, number)
             for day in days:
                 display.begin(day.case)
-                record = _Solve(suite, answers, between, day).run(worker, display, environment=place["id"])
+                record = _Solve(suite, folder, answers, between, day).run(worker, display, environment=place["id"])
                 records.append(folder.records, record)
-                display.end(replace(record, instance=f"{record.instance} day {number}", variant=_shown(record)))
+                display.end(replace(record, instance=_when(record), variant=_how(record)))
             answers.keep_only(day.id for day in days_of(suite, series, number))
     finally:
         worker.stop()
@@ -94,8 +94,9 @@ class _Between:
 class _Solve:
     """One solve of a day."""
 
-    def __init__(self, suite: Suite, answers: Answers, between: _Between, day: Day) -> None:
+    def __init__(self, suite: Suite, folder: Folder, answers: Answers, between: _Between, day: Day) -> None:
         self._suite = suite
+        self._folder = folder
         self._answers = answers
         self._between = between
         self._day = day
@@ -138,9 +139,15 @@ class _Solve:
         if day.number:
             _, same = self._between.known()
             of_day |= {"stayed_edges": int(same.before.size), "churn": churn_between(before, after, same)}
-        return RecurringRecord.of(case_record(case, result, environment=environment), **of_day)
+        dual_file = save_dual(self._folder.path, day.id, result.proved_dual)
+        return RecurringRecord.of(case_record(case, result, environment=environment, dual_file=dual_file), **of_day)
 
 
-def _shown(record: RecurringRecord) -> str:
+def _when(record: RecurringRecord) -> str:
+    drift = "" if record.drift is None else f" {record.drift:g}"
+    return f"{record.instance}{drift} day {record.day}"
+
+
+def _how(record: RecurringRecord) -> str:
     name = record.variant or record.solver
     return name if record.chain == COLD else f"{name} {record.chain}"

@@ -97,7 +97,7 @@ def _times(row: Mapping[str, Any]) -> Iterator[str]:
     run = (row.get("seconds") or {}).get("run")
     if row["status"] == "solved" and not run:
         yield f"status is solved, with {run!r} s of run"
-    if not run or row.get("kind") != "case":
+    if not run or row.get("kind") not in ("case", "recurring"):
         return
     ended = max((second for second in (row.get("trace") or {}).get("seconds") or [] if second is not None), default=0.0)
     if ended > _TRACE_SLACK * run + _SLACK_SECONDS:

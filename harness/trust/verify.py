@@ -1,9 +1,9 @@
 """`dualbench verify`: derive what records say again, from nothing but the spec, the stored dual and the stored x.
 
-For each case and each run over ranks: the instance is made from `spec`, the dual is read from beside the records, and
-the referee's bound for it is compared with the recorded one; where x was kept (`run --keep-x`), the whole certificate
-is. What cannot be derived is checked by arithmetic (harness/trust/arithmetic.py): gap, status and times must agree with
-each other. Nothing that a row says is believed because it stands there.
+For each case, each run over ranks and each solve of a series of days: the instance is made from `spec`, the dual is
+read from beside the records, and the referee's bound for it is compared with the recorded one; where x was kept (`run
+--keep-x`), the whole certificate is. What cannot be derived is checked by arithmetic (harness/trust/arithmetic.py):
+gap, status and times must agree with each other. Nothing that a row says is believed because it stands there.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def verify(path: Path, *, threads: int = 1) -> Iterator[Verified]:
     file = records.read(path)
     for line in file.warnings:
         yield Verified(case="", outcome=Outcome.NOT_TRIED, detail=line)
-    rows = [*file.cases, *file.scaling]
+    rows = [*file.cases, *file.scaling, *file.recurring]
     verifier = _Verifier(path, threads, _places(rows))
     for row in sorted(rows, key=lambda row: str(row.get("spec"))):
         yield verifier.verified(row)

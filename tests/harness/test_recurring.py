@@ -21,6 +21,7 @@ from harness.staying import churn
 from harness.steps import Step
 from harness.suite import Suite, SuiteError
 from harness.suite_file import load_suite, parse_suite
+from harness.trust.verify import Outcome, verify
 from instances import SpecError, generate, parse_spec, stayed
 
 SPEC = "unit:sources=300,destinations=12,degree=4,seed=5"
@@ -118,7 +119,9 @@ def test_a_killed_series_goes_on_as_if_it_had_not_been(tmp_path: Path, rows: lis
     assert len(missing_days(suite_with(), open_folder(suite_with(), tmp_path / "out", resume=True))) == len(rows) - most
     again = run(tmp_path / "out", resume=True)
     assert [without_times(row) for row in again] == [without_times(row) for row in rows]
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"records.jsonl"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"records.jsonl", "duals"}
+    found = list(verify(tmp_path / "out"))
+    assert [one.outcome for one in found] == [Outcome.AGREES] * len(rows)
 
 
 def test_a_folder_of_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
