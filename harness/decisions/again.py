@@ -20,6 +20,7 @@ from harness.decisions.folder import DECISIONS, PRICES, SUMMARY, WORDS, read_sum
 from harness.decisions.outcome import Float64
 from harness.decisions.summary import derived
 from harness.decisions.tables import X, in_users_sign, prices_table
+from harness.decisions.whole import derived_whole
 from harness.decisions.words import in_words
 from harness.plain import as_plain
 from harness.referee import certify
@@ -66,6 +67,9 @@ def verify_decisions(folder: Path, *, threads: int = 1) -> Iterator[Verified]:
     certificate = certify(stated.lp, x, dual, threads=threads)
     figures = derived(stated, x, certificate, again)
     yield _found("certificate", _figures(summary, figures), "bound, objective, gap and what binds")
+    if summary.get("whole") is not None:
+        whole = {"whole": derived_whole(stated, x, certificate, summary["whole"])}
+        yield _found("whole", _figures(summary, whole), "whole numbers, limits kept, gap, and who got nothing and why")
     yield _found(
         "status", _status(summary, certificate), f"{summary.get('status')}, to which the gap is no contradiction"
     )
@@ -144,6 +148,8 @@ def _status(summary: Mapping[str, Any], certificate: Certificate) -> Iterator[st
     reached = certificate.accuracy
     if summary["solver"]["settings"].get("stay"):  # the claim is about staying, whose gap needs the earlier output
         reached = (summary.get("start") or {}).get("stay_gap")
+    elif summary.get("whole"):  # the claim is about the fractional decisions, which are not kept
+        reached = summary["whole"].get("bound_gap")
     if status is Status.SOLVED and not (reached is not None and reached <= tolerance):
         yield f"solved to {tolerance:g} is recorded, the gap is {reached}"
     if summary.get("meaning") != status.sentence:

@@ -23,6 +23,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--memory-limit", metavar="SIZE", help="Memory for reading the tables, such as 4GiB.")
 @click.option("--start", type=_PATH, metavar="DIR", help="Begin from the output of an earlier day, or of --out itself.")
 @click.option("--stay", type=float, metavar="RHO", help="Stay near it: add RHO / 2 times the squared change of x.")
+@click.option("--whole", is_flag=True, help="Whole decisions: x of whole numbers, with a gap of their own.")
 @click.option("--columns", multiple=True, metavar="NAME", help="A column of edges beside x; may be repeated.")
 @click.option("--all", "all_edges", is_flag=True, help="Write every edge, not only those with x > 0.")
 @click.option("--out", type=_PATH, required=True, metavar="DIR", help="Folder for decisions, prices and summary.")
@@ -36,6 +37,7 @@ def solve(
     memory_limit: str | None,
     start: Path | None,
     *,
+    whole: bool,
     all_edges: bool,
     strict: bool,
     quiet: bool,
@@ -45,7 +47,7 @@ def solve(
 
     DIR gets decisions.parquet, prices.parquet, summary.json and summary.md, whole or not at all; what an earlier
     `solve` wrote there is replaced. Exit status 1 where there are no decisions, and with --strict where the status is
-    not solved.
+    not solved or whole decisions have no gap.
     """
     from harness.decisions.folder import check_writable
     from harness.decisions.solving import NoDecisionsError, solve_problem
@@ -60,7 +62,7 @@ def solve(
     say = None if quiet else _Progress()
     try:
         solution = solve_problem(
-            stated, solver, columns=columns, progress=say, memory_limit=memory, start=start, **given
+            stated, solver, columns=columns, progress=say, memory_limit=memory, start=start, whole=whole, **given
         )
         solution.write(out, all_edges=all_edges)
     except NoDecisionsError as error:
@@ -69,7 +71,8 @@ def solve(
     except KeyboardInterrupt:
         raise KeyboardInterrupt(_unchanged(out)) from None
     _show(solution.summary, out)
-    return NOT_SOLVED if strict and solution.status != "solved" else OK
+    missed = solution.status != "solved" or (solution.whole is not None and solution.whole.gap is None)
+    return NOT_SOLVED if strict and missed else OK
 
 
 def _unchanged(out: Path) -> str:
@@ -79,6 +82,8 @@ def _unchanged(out: Path) -> str:
 def _show(summary: dict[str, Any], out: Path) -> None:
     """Status, objective and gap in three lines."""
     from harness.accuracy import accuracy
+    from harness.decisions.whole import reached_by
+    from harness.integral.judge import WholeFigures
     from harness.numbers import measured
     from harness.texts import plain_text
 
@@ -86,6 +91,8 @@ def _show(summary: dict[str, Any], out: Path) -> None:
     click.echo(
         plain_text(f"{summary['status'].replace('_', ' ')}{reason}: gap {measured(accuracy(summary['certificate']))}")
     )
+    if summary["whole"] is not None:
+        click.echo(reached_by(WholeFigures(**summary["whole"])))
     counts = summary["decisions"]
     click.echo(
         f"{summary['sense']} {summary['objective']:,.10g}, {counts['edges_used']:,} of {counts['edges']:,} edges used"

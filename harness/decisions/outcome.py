@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from harness.certificate import Certificate
 from harness.decisions.choice import Choice
+from harness.integral.judge import WholeFigures
 from instances.tables import Stated
 from solvers import Settings, Status
 
@@ -54,7 +55,10 @@ class Outcome:
     """By the solver's own count."""
 
     seconds: Mapping[str, float]
-    """Wall time by phase: read, start, warm_up, prepare, run, referee."""
+    """Wall time by phase: read, start, warm_up, prepare, run, whole, referee."""
 
     start: Mapping[str, Any] | None = None
     """Of a solve that began from an earlier output: what was found again, and how near the decisions stayed."""
+
+    whole: WholeFigures | None = None
+    """Of whole decisions: what the referee says of them; x and certificate are theirs, status and reason the LP's."""

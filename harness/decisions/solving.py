@@ -15,10 +15,12 @@ from harness.decisions.choice import AUTO, choose
 from harness.decisions.outcome import Float64
 from harness.decisions.solution import Solution
 from harness.decisions.tables import decision_columns
+from harness.decisions.whole import check_meetable
 from harness.decisions.words import started_in_words
 from harness.decisions.yesterday import Earlier, Yesterday, find_again
 from harness.general.bound import into_intervals
 from harness.general.layers import sides_of
+from harness.integral.decide import decided_wholly
 from harness.referee import certify
 from harness.result import Result
 from harness.solve import settings_from, solve
@@ -42,6 +44,7 @@ def solve_problem(
     progress: Callable[[str], None] | None = None,
     memory_limit: int | None = None,
     start: Earlier | None = None,
+    whole: bool = False,
     **settings: Any,
 ) -> Solution:
     """Decisions for a problem over tables, or the problem.toml at a path.
@@ -51,6 +54,7 @@ def solve_problem(
     the tables. settings: those of `solve` (tolerance, time_limit, device, ...); all threads that may be used where
     threads= does not say how many. start: an earlier solution, or the folder that one was written into, from which the
     solve begins; with stay=RHO > 0 the decisions stay near it: objective + (RHO / 2) ||x - x_start||^2 is minimised.
+    whole: x of whole numbers, made of the LP's answer, of which status and reason speak.
 
     Raises InputError for a problem that makes no LP, NoDecisionsError where there is nothing to decide by.
     """
@@ -69,6 +73,8 @@ def solve_problem(
     stated.edge_columns(names, np.zeros(0, np.int64))  # an unknown one is refused before there is anything to lose
     for note in stated.notes:
         say(note)
+    if whole:
+        check_meetable(stated)
 
     begun = None if start is None else find_again(start, stated)
     if begun is not None:
@@ -81,14 +87,15 @@ def solve_problem(
     result = solve(stated.lp, choice.name, start=first, verbose=progress is not None, **settings)
     seconds |= {name: value for name in ("warm_up", "prepare", "run") if (value := getattr(result.seconds, name))}
 
-    say("repairing and judging the decisions")
+    say("making the decisions whole, and judging them" if whole else "repairing and judging the decisions")
     stopwatch.lap()
-    solution = _judged(stated, result, begun, choice=choice, columns=names, settings=asked, seconds=seconds)
-    seconds["referee"] = (result.seconds.referee or 0.0) + stopwatch.lap()
+    known: dict[str, Any] = {"choice": choice, "columns": names, "settings": asked, "seconds": seconds}
+    solution = _judged(stated, result, begun, whole=whole, **known)
+    seconds["referee"] = (result.seconds.referee or 0.0) + stopwatch.lap() - seconds.get("whole", 0.0)
     return solution
 
 
-def _judged(stated: Stated, result: Result, begun: Yesterday | None, **known: Any) -> Solution:
+def _judged(stated: Stated, result: Result, begun: Yesterday | None, *, whole: bool, **known: Any) -> Solution:
     """The solution with the certificate of the point and the prices that it holds."""
     threads = known["settings"].threads
     x = result.x
@@ -103,6 +110,10 @@ def _judged(stated: Stated, result: Result, begun: Yesterday | None, **known: An
         near = judged_start(stated.lp, decided, certificate, known["settings"], begun.start)
         if known["settings"].stay and decided.status is Status.SOLVED and status is not Status.ERROR:
             status, reason = stay_verdict(decided, near, known["settings"])
+    made = decided_wholly(stated.lp, result.answer.x, dual, certificate, threads=threads) if whole else None
+    if made is not None:
+        x, certificate = made.x, made.certificate
+        known["seconds"]["whole"] = made.seconds
     return Solution(
         stated=stated,
         status=status,
@@ -112,6 +123,7 @@ def _judged(stated: Stated, result: Result, begun: Yesterday | None, **known: An
         dual=dual,
         iterations=result.answer.iterations,
         start=None if begun is None or near is None else begun.told(stated.lp, x, near),
+        whole=None if made is None else made.figures,
         **known,
     )
 

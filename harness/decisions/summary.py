@@ -38,6 +38,7 @@ def summary_of(outcome: Outcome, prices: Any) -> dict[str, Any]:
         "reason": outcome.reason,
         **derived(outcome.stated, outcome.x, outcome.certificate, prices),
         "start": outcome.start,
+        "whole": None if outcome.whole is None else asdict(outcome.whole),
         "problem": _place(outcome.stated),
         "solver": {
             "id": solver.id,

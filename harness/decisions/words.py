@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.accuracy import accuracy, within_tolerance_only
+from harness.decisions.whole import whole_in_words
 from harness.numbers import measured, power
 from harness.texts import plain_text
 
@@ -18,6 +19,7 @@ _PHASES = {
     "warm_up": "compiling, once on a machine",
     "prepare": "preparing the solver",
     "run": "solving",
+    "whole": "making the decisions whole",
     "referee": "repairing and judging",
     "write": "writing decisions and prices",
 }
@@ -88,7 +90,9 @@ def _certificate(summary: Mapping[str, Any]) -> Iterator[str]:
     asked = power(summary["solver"]["settings"]["tolerance"])
     yield "## How good the decisions are"
     yield ""
-    if accuracy(figures) is None:
+    if whole := summary.get("whole"):
+        yield from whole_in_words(whole)
+    elif accuracy(figures) is None:
         kept = "They keep every hard limit" if figures["feasible_objective"] is not None else "They are not feasible"
         yield f"{kept}; how far they are from the best is not known: {_cell(figures['reason'])}."
     elif within_tolerance_only(figures):

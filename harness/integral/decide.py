@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.arguments import require_judged
 from harness.certificate import Certificate
+from harness.clock import Stopwatch
 from harness.integral.judge import WholeFigures, judged_whole
 from harness.integral.unmeetable import require_meetable
 from harness.referee import certify
@@ -24,6 +25,9 @@ class WholeDecisions:
 
     certificate: Certificate
     """Of x and the LP's prices. Where x leaves a hard row, its feasible point is another one, which is not whole."""
+
+    seconds: float
+    """Wall time of making x, the first time with compiling; without the referee's."""
 
     figures: WholeFigures
     """Whether x is whole and keeps all limits, its gap, and which sources got nothing, by reason."""
@@ -50,7 +54,9 @@ def decided_wholly(
     lp: MatchingLP, x: Any, dual: Any, certificate: Certificate, *, effort: float = EFFORT, threads: int = 1
 ) -> WholeDecisions:
     """The same where `certificate` of the LP's x is known, and that whole x may exist."""
+    stopwatch = Stopwatch()
     whole = whole_point(lp, x, dual, effort=effort)
+    seconds = stopwatch.lap()
     judged = certify(lp, whole, dual, threads=threads)
     figures = judged_whole(lp, whole, judged, certificate.certified_gap)
-    return WholeDecisions(x=whole, certificate=judged, figures=figures)
+    return WholeDecisions(x=whole, certificate=judged, figures=figures, seconds=seconds)
