@@ -169,6 +169,43 @@ def transport_lp(seed: int, sources: int, destinations: int, *, whole: bool) -> 
     )
 
 
+def full_rows_beside_forbidden_edges(seed: int) -> MatchingLP:
+    """Dense, sums and loads of a witness rounded up, a third of the costs forbidden."""
+    rng = np.random.default_rng([20_20, seed])
+    sources, rows = int(rng.integers(2, 5)), int(rng.integers(2, 4))
+    unit = rng.uniform(0.5, 2, (sources, 1)).astype(np.float32).astype(np.float64)
+    witness = rng.integers(0, 4, (sources, rows)) + np.eye(sources, rows)  # each row holds something
+    coefficient = np.broadcast_to(rng.uniform(0.5, 2, rows).astype(np.float32), (sources, rows)).astype(np.float64)
+    cost = np.where(rng.random((sources, rows)) < 0.3, 1e9, rng.normal(size=(sources, rows)))
+    loads = [
+        sum((Fraction(float(a)) * Fraction(float(x)) for a, x in zip(column, mass, strict=True)), Fraction(0))
+        for column, mass in zip(coefficient.T, (witness * unit).T, strict=True)
+    ]
+    return MatchingLP(
+        offsets=np.arange(sources + 1) * rows,
+        destination=np.tile(np.arange(rows), sources),
+        a=coefficient.ravel(),
+        c=cost.ravel(),
+        b=np.array([rounded_up(load) for load in loads]),
+        polytope=PerSource(kind=np.full(sources, Kind.SIMPLEX_EQUALITY, np.uint8), radius=(witness * unit).sum(axis=1)),
+    )
+
+
+def histograms_beside_forbidden_edges(seed: int, sources: int = 30, rows: int = 20) -> MatchingLP:
+    """Dense transport between histograms whose sums are 1 but for rounding, so that budgets may miss 1e-16."""
+    rng = np.random.default_rng([20_23, seed])
+    masses, budgets = rng.random(sources), rng.random(rows)
+    cost = rng.random((sources, rows))
+    return MatchingLP(
+        offsets=np.arange(sources + 1) * rows,
+        destination=np.tile(np.arange(rows), sources),
+        a=np.ones(sources * rows),
+        c=np.where(rng.random((sources, rows)) < 0.3, 1e9, cost).ravel(),
+        b=budgets / budgets.sum(),
+        polytope=PerSource(kind=np.full(sources, Kind.SIMPLEX_EQUALITY, np.uint8), radius=masses / masses.sum()),
+    )
+
+
 def _degrees(rng: np.random.Generator, sources: int, destinations: int) -> npt.NDArray[np.int64]:
     """Empty sources, small ones, and at times one with many edges."""
     if destinations == 0:

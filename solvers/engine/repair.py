@@ -7,7 +7,8 @@ looked for (nearest.py), or the best one on few edges (vertex.py). Where all of 
 objective is infinite. The harness judges answers with code of its own.
 
 With '=' sources sums and loads hold within HELD of z and b, for nobody can hold them exactly, and the objective counts
-what that may be worth.
+what that may be worth: by moves within one source, and where only that stands between a point and a claim, by changes
+in several (exchange.py).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from solvers.engine.arrays import edge_arrays
 from solvers.engine.certificate import Certificate, proved_objective, rounding, rounding_of_answer
 from solvers.engine.collectives import LOCAL, Communicator
 from solvers.engine.evaluate import HELD, bound_and_loads
+from solvers.engine.exchange import worth_of_exchange
 from solvers.engine.fill_up import fill_up
 from solvers.engine.instance import serves_equalities
 from solvers.engine.nearest import nearest_feasible
@@ -31,6 +33,9 @@ from solvers.engine.repair_rows import repair_rows
 from solvers.engine.sweeps import sources_in_turn
 from solvers.engine.tensors import as_numpy, factor_within, upload
 from solvers.engine.vertex import NO_SEARCH, Search, has_full_rows, move_to_vertex
+
+#: Moves that cost less than this share of what an objective may still grow by are as good as free.
+_FREE = 1e-2
 
 
 def repair(
@@ -79,13 +84,19 @@ def _serve(
     to serve the '=' sources.
     """
     served = fill_up(lp, x, dual, np.maximum(0.0, lp.b - loads), group)
-    objective = objective_as_it_is(lp, x, dual, group) if served else math.inf
+    enough = _enough(given.bound, search)
+    objective = objective_as_it_is(lp, x, dual, group, enough=enough) if served else math.inf
     if objective == math.inf and nearest_feasible(lp, x, group):
-        objective = objective_as_it_is(lp, x, dual, group)
+        objective = objective_as_it_is(lp, x, dual, group, enough=enough)
     found = replace(given, objective=objective)
     if search.seconds <= 0 or found.gap <= search.enough or (objective < math.inf and not has_full_rows(lp, group)):
         return found
-    return _at_vertex(lp, x, dual, found, group, search.seconds)
+    return _at_vertex(lp, x, dual, found, group, search)
+
+
+def _enough(bound: float, search: Search) -> float:
+    """The objective that makes further search needless."""
+    return bound + search.enough * max(1.0, abs(bound))
 
 
 def _at_vertex(
@@ -94,35 +105,55 @@ def _at_vertex(
     dual: npt.NDArray[np.float64],
     found: Certificate,
     group: Communicator,
-    seconds: float,
+    search: Search,
 ) -> Certificate:
     """The better parts of `found` and of what a vertex on few edges and its prices prove."""
     start = x.copy()
-    prices = move_to_vertex(lp, x, dual, group, seconds=seconds)
+    prices = move_to_vertex(lp, x, dual, group, seconds=search.seconds)
     if prices is None:
         return found
     bound = bound_and_loads(lp, x, prices, group).bound(lp, prices)
     if bound > found.bound:
         found = replace(found, bound=bound, dual=prices)
-    objective = objective_as_it_is(lp, x, prices, group)
+    objective = objective_as_it_is(lp, x, prices, group, enough=_enough(found.bound, search))
     if objective > found.objective:
         x[:] = start
         return found
     return replace(found, objective=objective)
 
 
-def objective_as_it_is(lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Communicator = LOCAL) -> float:
+def objective_as_it_is(
+    lp: MatchingLP,
+    x: Vector,
+    dual: npt.NDArray[np.float64],
+    group: Communicator = LOCAL,
+    *,
+    enough: float = -math.inf,
+) -> float:
     """c'x rounded up where x as it stands serves every source and keeps every budget up to rounding, else inf.
 
-    By what it exceeds a budget even so, some mass has to go elsewhere: that counts as what it may cost.
+    By what it exceeds a budget even so, some mass has to go elsewhere: that counts as what it may cost. Where only that
+    keeps the objective above `enough`, or what rounding hides of it might, it is known to the last digit: exchange.py.
     """
     found = bound_and_loads(lp, x, dual, group)
     if found.unserved or not (found.loads <= lp.b * (1 + HELD)).all():
         return math.inf
     share = rounding(found.terms) + rounding_of_answer(x.dtype)
-    excess = np.maximum(0.0, found.loads - lp.b)
-    moved = float(excess @ _worth_of_rows(lp, x, dual, found.loads, group)) if excess.any() else 0.0
-    return proved_objective(float(found.values.sum()) + found.free + moved, found.size, share)
+
+    def objective(moved: float) -> float:
+        return proved_objective(float(found.values.sum()) + found.free + moved, found.size, share)
+
+    def worth(excess: npt.NDArray[np.float64]) -> float:
+        return float(excess @ _worth_of_rows(lp, x, dual, found.loads, excess, group)) if excess.any() else 0.0
+
+    estimate = objective(worth(np.maximum(0.0, found.loads - lp.b)))
+    least = objective(0.0)
+    if least >= enough or group.size > 1 or x.dtype != np.float64:
+        return estimate
+    largest = objective(worth(np.maximum(0.0, found.loads * (1 + rounding(found.terms)) - lp.b)))
+    if largest <= enough:
+        return estimate
+    return min(largest, objective(worth_of_exchange(lp, np.asarray(x, np.float64), dual, _FREE * (enough - least))))
 
 
 def _worth_of_rows(
@@ -130,6 +161,7 @@ def _worth_of_rows(
     x: Vector,
     dual: npt.NDArray[np.float64],
     loads: npt.NDArray[np.float64],
+    excess: npt.NDArray[np.float64],
     group: Communicator,
 ) -> npt.NDArray[np.float64]:
     """What taking a unit of load off each row costs, float64[J]: the cheapest move within one source that removes the
@@ -137,7 +169,6 @@ def _worth_of_rows(
     """
     from solvers.engine import repair_jit as jit
 
-    excess = np.maximum(0.0, loads - lp.b)
     slack = np.maximum(0.0, lp.b * (1 - HELD) - loads)
     edges = edge_arrays(lp)
     cheapest = np.full(lp.destinations, np.inf)

@@ -12,7 +12,13 @@ from harness import certify, solve
 from harness.repair import repaired_point
 from instances import Kind, MatchingLP, PerSource, Simplex
 from tests import exact
-from tests.odd_lps import OddLP, assignment_lp, rounded_up, transport_lp
+from tests.odd_lps import (
+    OddLP,
+    assignment_lp,
+    full_rows_beside_forbidden_edges,
+    histograms_beside_forbidden_edges,
+    transport_lp,
+)
 
 NOISE = (0.0, 1e-15, 1e-12, 1e-9, 1e-6, 1e-3)
 
@@ -215,18 +221,7 @@ def test_histograms_beside_forbidden_edges_are_certified_to_the_last_digits(seed
     """Both sides sum to 1 but for rounding, in the second case with too little room; dense, so that most edges are left
     out of the first LP.
     """
-    rng = np.random.default_rng(seed)
-    sources, rows = 30, 20
-    masses, budgets = rng.random(sources), rng.random(rows)
-    cost = rng.random((sources, rows))
-    lp = MatchingLP(
-        offsets=np.arange(sources + 1) * rows,
-        destination=np.tile(np.arange(rows), sources),
-        a=np.ones(sources * rows),
-        c=np.where(rng.random((sources, rows)) < 0.3, 1e9, cost).ravel(),
-        b=budgets / budgets.sum(),
-        polytope=PerSource(kind=np.full(sources, Kind.SIMPLEX_EQUALITY, np.uint8), radius=masses / masses.sum()),
-    )
+    lp = histograms_beside_forbidden_edges(seed)
     best = solve(lp, "scipy-highs-ds", tolerance=1e-8)
     assert best.status == "solved", best.reason
     assert best.certificate is not None
@@ -251,28 +246,6 @@ def test_full_rows_beside_forbidden_edges_are_charged_no_less_than_the_optimum_a
     rounding = 1e-15 * max(1.0, abs(found.objective))
     assert Fraction(found.feasible_objective) >= least - Fraction(rounding)
     assert found.feasible_objective <= found.objective + 1e-9 * max(1.0, abs(found.objective))
-
-
-def full_rows_beside_forbidden_edges(seed: int) -> MatchingLP:
-    """Dense, sums and loads of a witness rounded up, a third of the costs forbidden."""
-    rng = np.random.default_rng([20_20, seed])
-    sources, rows = int(rng.integers(2, 5)), int(rng.integers(2, 4))
-    unit = rng.uniform(0.5, 2, (sources, 1)).astype(np.float32).astype(np.float64)
-    witness = rng.integers(0, 4, (sources, rows)) + np.eye(sources, rows)  # each row holds something
-    coefficient = np.broadcast_to(rng.uniform(0.5, 2, rows).astype(np.float32), (sources, rows)).astype(np.float64)
-    cost = np.where(rng.random((sources, rows)) < 0.3, 1e9, rng.normal(size=(sources, rows)))
-    loads = [
-        sum((Fraction(float(a)) * Fraction(float(x)) for a, x in zip(column, mass, strict=True)), Fraction(0))
-        for column, mass in zip(coefficient.T, (witness * unit).T, strict=True)
-    ]
-    return MatchingLP(
-        offsets=np.arange(sources + 1) * rows,
-        destination=np.tile(np.arange(rows), sources),
-        a=coefficient.ravel(),
-        c=cost.ravel(),
-        b=np.array([rounded_up(load) for load in loads]),
-        polytope=PerSource(kind=np.full(sources, Kind.SIMPLEX_EQUALITY, np.uint8), radius=(witness * unit).sum(axis=1)),
-    )
 
 
 def test_result_x_is_the_point_that_was_certified() -> None:

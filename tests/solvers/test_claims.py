@@ -15,7 +15,13 @@ from solvers.blockpdhg import BlockPDHG
 from solvers.dualip import DualIP
 from solvers.dualip_restarted import RestartedDualIP
 from tests import exact
-from tests.odd_lps import assignment_lp, infeasible_lp, odd_lp, transport_lp
+from tests.odd_lps import (
+    assignment_lp,
+    histograms_beside_forbidden_edges,
+    infeasible_lp,
+    odd_lp,
+    transport_lp,
+)
 
 SOLVERS = (BlockPDHG, DualIP, RestartedDualIP)
 DTYPES = ("float32", "float64")
@@ -153,3 +159,14 @@ def test_equal_runs_on_full_rows_have_the_same_bits(solver: type[Solver]) -> Non
     first, second = (solved_by(solver, lp, iteration_limit=20_000) for _ in range(2))
     np.testing.assert_array_equal(first.x, second.x)
     np.testing.assert_array_equal(first.dual, second.dual)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_full_rows_beside_forbidden_edges_are_claimed_and_certified(seed: int) -> None:
+    """An excess of 1e-17 of a budget, which nobody can avoid, is not priced at a forbidden edge that nobody takes."""
+    lp = histograms_beside_forbidden_edges(seed)
+    answer = solved_by(BlockPDHG, lp, tolerance=1e-8, time_limit=30.0)
+    assert answer.status is Status.SOLVED
+    found = gap(lp, answer)
+    assert found is not None
+    assert 0 <= found <= 1e-8

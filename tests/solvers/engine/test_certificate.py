@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from instances import Box, BoxCut, Kind, MatchingLP, PerSource, Polytope, Simplex
 from solvers.engine.certificate import relative_gap
+from solvers.engine.exchange import worth_of_exchange
 from solvers.engine.nearest import nearest_feasible
 from solvers.engine.points import nearest_point, ridge_point
 from solvers.engine.rays import is_ray, objective_upper_bound
@@ -282,3 +283,26 @@ def test_what_equality_sources_lack_goes_to_edges_below_their_limit() -> None:
     assert x.tolist() == [0.75, 0.25]
     assert certificate.objective == pytest.approx(-1.75, abs=1e-12)
     assert certificate.bound == pytest.approx(-1.75, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("room", "worth"), [(1.0, 3 * 2.0**-50), (0.0, 1e13 * 2.0**-50)], ids=["by two sources", "by a forbidden edge"]
+)
+def test_an_excess_of_a_full_row_costs_the_cheapest_changes_that_remove_it(room: float, worth: float) -> None:
+    """Row 0 is over, row 1 full, row 2 has room or is closed; row 3 has room for forbidden edges."""
+    lp = MatchingLP(
+        offsets=np.array([0, 3, 6]),
+        destination=np.array([0, 1, 3, 1, 2, 3]),
+        a=np.ones(6),
+        c=np.array([0.0, 1.0, 1e13, 0.0, 2.0, 1e13]),
+        b=np.array([1.0 - 2.0**-50, 1.0, room, 1.0]),
+        polytope=Simplex(equality=True),
+    )
+    x = np.array([1.0, 0.0, 0.0, 1.0, 0.0, 0.0])
+    assert worth_of_exchange(lp, x, np.zeros(4), 1e-12) == pytest.approx(worth, rel=0.02)
+
+
+def test_an_excess_that_no_changes_remove_counts_at_the_dual() -> None:
+    lp = two_rows([1.0, 2.0, 1e9, 4.0], [1.0, 1.0 - 2.0**-50], [1.0] * 4, [Kind.SIMPLEX_EQUALITY] * 2, [1.0, 1.0])
+    found = worth_of_exchange(lp, np.array([1.0, 0.0, 0.0, 1.0]), np.array([0.0, 3.0]), 1e-12)
+    assert found == pytest.approx(3 * 2.0**-50, rel=0.5)
