@@ -39,6 +39,9 @@ class Case:
     variant: str = ""
     """The name under which the suite asks a solver with options of its own; "" where it goes by its id."""
 
+    anytime: bool = False
+    """Whether its time limit cuts it short on purpose (harness/anytime.py)."""
+
     known: SolverCard | None = field(default=None, compare=False, repr=False)
     """The card of the solver, looked up where it is not given."""
 
@@ -58,6 +61,7 @@ class Case:
         """What the repeats of a case have in common: its id without the repeat."""
         s = self.settings
         limit = "none" if s.time_limit is None else f"{_exact(s.time_limit)}s"
+        limit += " anytime" if self.anytime else ""
         tolerance = _exact(s.tolerance)
         warm = [f"from {start_hash(self.warm)[:12]}"] if self.warm is not None else []
         stay = [f"stay {_exact(s.stay)}"] if s.stay else []

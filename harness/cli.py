@@ -20,8 +20,8 @@ from harness import streams
 from harness.decisions import commands as decision_commands
 from harness.folder import Folder
 from harness.isolation.wire import ServerError
-from harness.least_runs import AUTO
 from harness.records import NO_SPACE, NotWrittenError
+from harness.run_options import Repeats, chosen_suite
 from harness.scaling import commands as scaling_commands
 from harness.suite import Suite
 from harness.trust import commands as trust_commands
@@ -73,15 +73,6 @@ def _call(arguments: list[str]) -> Any:
         return cli.invoke(context)
 
 
-class _Repeats(click.ParamType[int | str]):
-    """A whole number of at least 1, or auto."""
-
-    name = "repeats"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
-        return AUTO if value == AUTO else click.IntRange(min=1).convert(value, param, ctx)
-
-
 @click.group(context_settings=_SETTINGS)
 @click.version_option(package_name="dualbench")
 def cli() -> None:
@@ -99,10 +90,11 @@ def cli() -> None:
 @click.option("--memory-limit", metavar="SIZE", help="Memory of a case and all its processes, such as 4GiB.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads, the same for every solver.")
 @click.option("--device", metavar="D", help="cpu or cuda, for the solvers that run on both.")
-@click.option("--repeats", type=_Repeats(), metavar="R", help="Runs of every case; auto: 5 below 10 s, 3 below 60 s.")
+@click.option("--repeats", type=Repeats(), metavar="R", help="Runs of every case; auto: 5 below 10 s, 3 below 60 s.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for records and report.")
 @click.option("--resume", is_flag=True, help="Run only what the folder lacks.")
 @click.option("--rerun-disturbed", is_flag=True, help="With --resume: run the cases again that were disturbed.")
+@click.option("--anytime", is_flag=True, help="Also at a row of shorter time limits: the certified gap over time.")
 @click.option("--keep-x", is_flag=True, help="Keep every x beside the duals: `verify` derives from it.")
 @click.option("--in-process", is_flag=True, help="For debugging: no process of its own for a case, no hard limits.")
 @click.option("--strict", is_flag=True, help="Exit with 1 where a case was not solved.")
@@ -128,7 +120,7 @@ def run(
     from harness.runner import run_suite
     from harness.summary import summary_table
 
-    chosen = _suite(suite, problem).override(**overrides)
+    chosen = chosen_suite(suite, problem).override(**overrides)
     if resume and out is None:
         raise InputError("--resume needs --out: say which folder to go on with")
     if rerun_disturbed and not resume:
@@ -154,7 +146,7 @@ def run(
     with LiveDisplay(cases, console) as display:
         run_suite(chosen, folder, display, in_process=in_process, keep_x=keep_x)
     wanted = {case.id for case in chosen.cases()}
-    rows = [row for row in records.read(folder.path).cases if row["case"] in wanted]
+    rows = [row for row in records.read(folder.path).cases if row["case"] in wanted and not row.get("anytime")]
     console.print(summary_table(rows))
     console.print(f"records  {folder.records}")
     _report([folder.path], folder.path / "report", console)
@@ -173,18 +165,6 @@ def _run_days(suite: Suite, folder: Folder, console: Any, *, in_process: bool, s
     _report([folder.path], folder.path / "report", console)
     rows = records.read(folder.path).recurring
     return NOT_SOLVED if strict and any(row["status"] != "solved" for row in rows) else OK
-
-
-def _suite(suite: str | None, problem: Path | None) -> Suite:
-    """The one that is named; InputError unless it is one of the two."""
-    from harness.decisions.all_solvers import suite_of
-    from harness.suite_file import load_suite
-
-    if problem is not None and suite is None:
-        return suite_of(problem)
-    if suite is not None and problem is None:
-        return load_suite(suite)
-    raise InputError("give SUITE or --problem FILE, one of the two: see dualbench run --help")
 
 
 @cli.command()

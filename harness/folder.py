@@ -21,6 +21,7 @@ from typing import IO, Any
 import numpy as np
 
 from harness import records
+from harness.anytime import EndedByThemselves
 from harness.case import Case
 from harness.disk import PARTIAL, write_whole
 from harness.identity import changed
@@ -120,6 +121,8 @@ def missing_cases(suite: Suite, folder: Folder) -> list[Case]:
     """The cases of the suite that the folder lacks, in running order; with repeats = "auto" all that may be needed."""
     done = {row["case"] for row in folder.standing}
     missing = [case for case in suite.cases() if case.id not in done]
+    ended = EndedByThemselves(folder.standing)
+    missing = [case for case in missing if not ended.needless(case)]
     if suite.repeats != AUTO:
         return missing
     runs = RunsTaken(folder.standing)

@@ -143,6 +143,9 @@ class CaseRecord:
     division: Annotated[str | None, TEXT.or_null] = None
     """"default" or "tuned" (harness/division.py); null in older records, whose options tell."""
 
+    anytime: Annotated[bool, FLAG.or_null] = False
+    """Whether its time limit cut it short on purpose, for the gap over time (harness/anytime.py); in no ranking."""
+
     solver_version: Annotated[str, TEXT.or_null]
     """What the solver says of its version."""
 

@@ -46,6 +46,7 @@ def case_record(
         solver=case.card.id,
         variant=case.variant,
         division=division_of(asdict(case.settings)),
+        anytime=case.anytime,
         solver_version=case.card.availability.version,
         settings=asdict(case.settings),
         repeat=case.repeat,

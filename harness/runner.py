@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from harness import cards, records
+from harness.anytime import EndedByThemselves
 from harness.case import Case
 from harness.environment import environment
 from harness.folder import SUITE_FILE, Folder, missing_cases, save_dual, x_name
@@ -65,6 +66,7 @@ def run_suite(
     worker: Worker = InProcess() if in_process else isolated(suite, folder.path)
     limits = EndedAtLimits(folder.standing)
     runs = RunsTaken(folder.standing)
+    ended = EndedByThemselves(folder.standing)
     at = {"suite": suite.name, "environment": place["id"], "cases": len(cases)}
     references = References(folder.records, **at) if suite.reference else None
     finished = []
@@ -72,7 +74,7 @@ def run_suite(
         for number, case in enumerate(cases):
             if references:
                 references.before(number, utc_now())
-            if suite.repeats == AUTO and runs.needless(case):
+            if (suite.repeats == AUTO and runs.needless(case)) or ended.needless(case):
                 display.leave_out()
                 continue
             display.begin(case)
@@ -82,6 +84,7 @@ def run_suite(
             row = records.as_row(record)
             limits.note(row)
             runs.note(row)
+            ended.note(row)
             display.end(record)
             finished.append(record)
         if references:

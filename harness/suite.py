@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import cards
+from harness.anytime import with_shorter_limits
 from harness.case import Case
 from harness.isolation.limits import parse_bytes
 from harness.least_runs import AUTO, MOST_RUNS
@@ -92,6 +93,9 @@ class Suite:
 
     reference: bool = False
     """Whether the reference case runs at the start, in the middle and at the end (harness/reference.py)."""
+
+    anytime: bool = False
+    """Whether iterative solvers are run at a row of shorter time limits as well (harness/anytime.py)."""
 
     text: str = field(default="", repr=False)
     """The TOML that it was read from."""
@@ -258,11 +262,17 @@ class Suite:
     def cases(self) -> Iterator[Case]:
         """Every case in running order: by instance, repeats outermost so that no solver runs twice in a row.
 
-        A solver whose answer does not depend on the tolerance runs once, at the tightest.
+        A solver whose answer does not depend on the tolerance runs once, at the tightest. With `anytime` that is the
+        only tolerance, with runs at shorter limits before it.
         """
+        if not self.anytime:
+            return self._in_order(self.tolerances)
+        return with_shorter_limits(self._in_order((min(self.tolerances),)))
+
+    def _in_order(self, tolerances: Sequence[float]) -> Iterator[Case]:
         for instance in self.instances:
             for repeat in range(self.most_repeats):
-                for tolerance in sorted(self.tolerances, reverse=True):
+                for tolerance in sorted(tolerances, reverse=True):
                     for solver in self.solvers:
                         if tolerance == min(self.tolerances) or not self.card(solver).exact:
                             yield Case(

@@ -43,6 +43,8 @@ from solvers.card import is_id
 from solvers.registry import registry
 
 _LARGEST = 2**63 - 1
+#: Fields of Suite that are no keys of a file.
+_NO_KEYS = ("name", "digest", "text", "variants", "anytime")
 #: What the TOML of a key may hold, where that is not the type of the field of Suite.
 _TYPES = {
     "time_limit": (int, float),
@@ -76,7 +78,7 @@ def parse_suite(name: str, content: bytes) -> Suite:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number of too many digits, too deep
         raise SuiteError(f"suite {name} is not TOML: {error}") from error
-    hints = {k: v for k, v in get_type_hints(Suite).items() if k not in ("name", "digest", "text", "variants")}
+    hints = {k: v for k, v in get_type_hints(Suite).items() if k not in _NO_KEYS}
     _check_keys(f"suite {name}", table, hints)
     for key in ("instances", "solvers", "tolerances"):
         if key not in table:

@@ -44,6 +44,9 @@ class Loaded:
     scaling: list[dict[str, Any]] = field(default_factory=list)
     """The rows of kind "scaling"."""
 
+    anytime: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """The same columns of the cases that were cut short on purpose; `cases` has none of them."""
+
     references: list[dict[str, Any]] = field(default_factory=list)
     """The rows of kind "reference", with "machine"."""
 
@@ -69,10 +72,13 @@ def load(inputs: Sequence[Path]) -> Loaded:
 
     environments = _unique(records.plain_texts(row) for file in files for row in file.environments)
     cases, environments = identify(cases, environments)
+    shorter = cases[cases["anytime"]].drop(columns="anytime")
+    cases = cases[~cases["anytime"]].drop(columns="anytime").reset_index(drop=True)
     letters = {row.get("id"): row["machine"] for row in environments}
     references = [records.plain_texts(row) for file in files for row in file.references]
     return Loaded(
         cases=cases,
+        anytime=shorter,
         environments=environments,
         runs=[records.plain_texts(run) for file in files for run in file.runs],
         warnings=warnings,
@@ -101,6 +107,7 @@ def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     columns["accuracy"] = _numbers([records.accuracy(row.get("certificate")) for row in rows])
     columns["near"] = [records.within_tolerance_only(row.get("certificate")) for row in rows]
     columns["too_short"] = [records.too_short(row.get("disturbance") or {}) for row in rows]
+    columns["anytime"] = pd.Series([bool(row.get("anytime")) for row in rows], dtype=bool)
     columns["trace"] = pd.Series([row.get("trace") for row in rows], dtype=object)
     return pd.DataFrame(columns)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from reports import definitions, environments, figures, outcomes, recurring, runs, scaling, tables, time_tables
 from reports.answer import answer
+from reports.anytime import anytime
 from reports.rankings import rankings
 from reports.section import Material, Section
 from reports.shown import Cell, count, listed, plural, power
@@ -248,6 +249,7 @@ SECTIONS = (
     times,
     instances,
     gap_against_time,
+    anytime,
     gap_over_time,
     success,
     memory,

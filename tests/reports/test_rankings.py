@@ -171,3 +171,10 @@ def test_our_own_solvers_look_like_all_others() -> None:
     looks = styles({name: name for name in ("blockpdhg", "dualip", "ortools-pdlp", "mine")})
     assert {look.dash for look in looks.values()} == {"-"}
     assert set(looks["blockpdhg"].__dataclass_fields__) == {"slot", "marker", "dash", "number"}
+
+
+def test_no_ranking_knows_a_run_that_was_cut_short(run: Run, cases_of: Cases) -> None:
+    """It reached the gap in a tenth of the time, at a limit that nobody could have known beforehand."""
+    cases = cases_of(run(1.0), run(0.1, case="short", anytime=True), run(0.5, solver="b"))
+    best = outcomes.winners(outcomes.outcomes(cases))
+    assert best[["winner", "runner_up", "factor"]].to_numpy().tolist() == [["b", "a", 2.0]]
