@@ -22,6 +22,7 @@ user's own tables and end in decisions by key (decisions/).
 
 from harness.carried import carried
 from harness.certificate import Certificate
+from harness.decisions.serving import Served, decide
 from harness.decisions.solution import Solution
 from harness.decisions.solving import solve_problem
 from harness.integral.decide import WholeDecisions, whole_decisions
@@ -34,11 +35,13 @@ from harness.starts import read_start, write_start
 __all__ = [
     "Certificate",
     "Result",
+    "Served",
     "Session",
     "Solution",
     "WholeDecisions",
     "carried",
     "certify",
+    "decide",
     "read_start",
     "solve",
     "solve_problem",

@@ -29,8 +29,6 @@ def best_response(lp: MatchingLP, dual: Any, x: Any, chosen: npt.NDArray[np.bool
     limits = lp.per_source.limits()
     wanted = (q[order] < 0) | limits.equality[source]
     most = np.where(wanted, np.minimum(limits.upper, limits.at_most)[source], 0.0)
-    used = np.cumsum(most) - most
-    first = np.searchsorted(source, source)
-    before = used - used[first]
-    best[edges[order]] = np.clip(limits.at_most[source] - before, 0.0, most)
+    rank = np.arange(source.size) - np.searchsorted(source, source)
+    best[edges[order]] = np.clip(limits.at_most[source] - rank * most, 0.0, most)  # those before are at their u
     return best

@@ -1,4 +1,4 @@
-"""The command about decisions: `solve`."""
+"""The commands about decisions: `solve`, and `decide` of serving_command.py."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from harness.decisions.serving_command import decide
 
 OK = 0
 NOT_SOLVED = 1
@@ -110,4 +112,4 @@ class _Progress:
         click.echo(f"dualbench: {time.perf_counter() - self._began:8.1f} s   {words}", err=True)
 
 
-COMMANDS = (solve,)
+COMMANDS = (solve, decide)

@@ -61,21 +61,26 @@ class _Decisions:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Prices:
+class FoundPrices:
     dual: Float64
     """float64[R], 0 where a row is new."""
-    found: int
+    known: npt.NDArray[np.bool_]
+    """bool[R]: the rows that had a price."""
     vanished: int
     """Rows with a price that the LP has no more."""
+
+    @property
+    def found(self) -> int:
+        return int(np.count_nonzero(self.known))
 
 
 def find_again(earlier: Earlier, stated: Stated) -> Yesterday:
     """The start of today's solve. Raises InputError where nothing of `earlier` is of use, with the reason."""
     name = "the earlier solution" if isinstance(earlier, Solution) else str(earlier)
-    summary = earlier.summary if isinstance(earlier, Solution) else _summary(Path(earlier))
+    summary = earlier.summary if isinstance(earlier, Solution) else earlier_summary(Path(earlier))
     notes: list[str] = []
     decisions = _tried(notes, lambda: _decisions(earlier, stated))
-    prices = _tried(notes, lambda: _prices(earlier, stated, str(summary.get("sense"))))
+    prices = _tried(notes, lambda: find_prices(earlier, stated, str(summary.get("sense"))))
     x = decisions.x if decisions is not None and decisions.x.any() else None
     dual = prices.dual if prices is not None and prices.found else None
     if x is None and dual is None:
@@ -103,7 +108,7 @@ def find_again(earlier: Earlier, stated: Stated) -> Yesterday:
     return Yesterday(start=Start(x=x, dual=dual), decided=decided, figures=figures)
 
 
-def _summary(folder: Path) -> dict[str, Any]:
+def earlier_summary(folder: Path) -> dict[str, Any]:
     found = read_summary(folder)
     if found is None:
         raise InputError(f"{folder} holds no output of `dualbench solve`: give the --out folder of an earlier day")
@@ -137,7 +142,8 @@ def _decisions(earlier: Earlier, stated: Stated) -> _Decisions:
     return _Decisions(x=x, vanished=int(np.count_nonzero(~known & (values > 0))))
 
 
-def _prices(earlier: Earlier, stated: Stated, sense: str) -> _Prices:
+def find_prices(earlier: Earlier, stated: Stated, sense: str) -> FoundPrices:
+    """The prices of `earlier`, of a problem of this sense, by the rows of `stated`; DamagedError where it has none."""
     rows = earlier.prices if isinstance(earlier, Solution) else read_columns(Path(earlier) / PRICES, _OF_PRICES)
     if sense != ("maximise" if stated.maximise else "minimise"):
         raise DamagedError(f"{PRICES} are of a problem to {sense} the objective")
@@ -151,11 +157,12 @@ def _prices(earlier: Earlier, stated: Stated, sense: str) -> _Prices:
         raise DamagedError(f"{PRICES} has a price that is no number")
 
     number = numbered_rows(rows, stated)
-    known = number >= 0
+    is_there = number >= 0
     dual = np.zeros(stated.lp.row_count)
-    dual[number[known]] = values[known]
-    found = int(np.unique(number[known]).size)
-    return _Prices(dual=in_users_sign(stated, dual), found=found, vanished=int(np.count_nonzero(~known)))
+    known = np.zeros(stated.lp.row_count, dtype=np.bool_)
+    dual[number[is_there]] = values[is_there]
+    known[number[is_there]] = True
+    return FoundPrices(dual=in_users_sign(stated, dual), known=known, vanished=int(np.count_nonzero(~is_there)))
 
 
 _OF_PRICES = ("family", "key", "price")
