@@ -9,11 +9,11 @@ from numba.core import types
 from numba.extending import overload
 
 from solvers.engine.arrays import Cells, SliceCells, SlicePolytopes
-from solvers.engine.compiled import INLINE, compiled
+from solvers.engine.compiled import CHOSEN_BY_TYPE, INLINE, compiled
 from solvers.engine.families_jit import entries_of, scatter_more
 
 
-@compiled()
+@compiled(cache=False)
 def of_source(values: Any, source: int) -> Any:
     """The entry of a source, or the one that all sources share."""
     return values[np.int64(source) if values.size > 1 else np.int64(0)]
@@ -23,7 +23,7 @@ def of_source(values: Any, source: int) -> Any:
 PIECES = 256
 
 
-@compiled()
+@compiled(cache=False)
 def piece_of(first: int, last: int, piece: int) -> int:
     """Where one of PIECES equal pieces of first..last begins."""
     return first + (last - first) * piece // PIECES
@@ -54,7 +54,7 @@ def of_lanes(numbers: Any, cells: Cells, s: int) -> Any:
     raise NotImplementedError("compiled code alone calls this: see the overload below")
 
 
-@overload(of_lanes, jit_options={"forceinline": True})  # type: ignore[untyped-decorator]  # of an untyped library
+@overload(of_lanes, jit_options=CHOSEN_BY_TYPE)  # type: ignore[untyped-decorator]  # of an untyped library
 def _of_lanes(numbers: Any, cells: Any, s: Any) -> Any:  # noqa: ARG001 - Numba's
     """Chosen by type: a compiled function that may return None would make everything after it optional."""
 
@@ -72,13 +72,14 @@ def copied(numbers: Any, row: Any) -> Any:
     raise NotImplementedError("compiled code alone calls this: see the overload below")
 
 
-@overload(copied, strict=False, jit_options={"forceinline": True})  # type: ignore[untyped-decorator]  # of an untyped library
+@overload(copied, strict=False, jit_options=CHOSEN_BY_TYPE)  # type: ignore[untyped-decorator]  # of an untyped library
 def _copied(numbers: Any, row: Any) -> Any:  # noqa: ARG001 - Numba's
     if numbers == types.none:
         return lambda numbers, row: None  # noqa: ARG005
 
     def copy(numbers: Any, row: Any) -> Any:
-        row[: numbers.size] = numbers
+        for k in range(numbers.size):  # no assignment of arrays: Numba compiles the text of its error as well
+            row[k] = numbers[k]
         return row[: numbers.size]
 
     return copy
@@ -89,7 +90,7 @@ def empty_like(numbers: Any, size: int) -> Any:
     raise NotImplementedError("compiled code alone calls this: see the overload below")
 
 
-@overload(empty_like, strict=False)  # type: ignore[untyped-decorator]  # of an untyped library
+@overload(empty_like, strict=False, jit_options=CHOSEN_BY_TYPE)  # type: ignore[untyped-decorator]  # of an untyped library
 def _empty_like(numbers: Any, size: int) -> Any:  # noqa: ARG001 - Numba's
     if numbers == types.none:
         return lambda numbers, size: None  # noqa: ARG005

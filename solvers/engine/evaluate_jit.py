@@ -9,7 +9,7 @@ from numba.core import types
 from numba.extending import overload
 
 from solvers.engine.arrays import EdgeArrays, Sums
-from solvers.engine.compiled import compiled
+from solvers.engine.compiled import CHOSEN_BY_TYPE, compiled
 from solvers.engine.families_jit import fold
 from solvers.engine.polytopes.box_cut_edges_jit import support_within_both
 from solvers.engine.polytopes.edge_limits_jit import limits_both, limits_of
@@ -57,7 +57,7 @@ def count_by_row(edges: EdgeArrays, e: Any, p: Any, value: Any, loads: Any, valu
     raise NotImplementedError("compiled code alone calls this: see the overload below")
 
 
-@overload(count_by_row, strict=False, jit_options={"forceinline": True})  # type: ignore[untyped-decorator]  # of an untyped library
+@overload(count_by_row, strict=False, jit_options=CHOSEN_BY_TYPE)  # type: ignore[untyped-decorator]  # of an untyped library
 def _count_by_row(edges: Any, e: Any, p: Any, value: Any, loads: Any, values: Any) -> Any:  # noqa: ARG001 - Numba's
     def one_family(edges: Any, e: Any, p: Any, value: Any, loads: Any, values: Any) -> Any:
         if edges.a[e] > 0:

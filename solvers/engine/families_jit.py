@@ -13,10 +13,10 @@ from numba.core import types
 from numba.extending import overload
 
 from solvers.engine.arrays import AlignedEntries, RaggedEntries
-from solvers.engine.compiled import FAST, compiled
+from solvers.engine.compiled import CHOSEN_BY_TYPE, FAST, compiled
 from solvers.engine.constants import SLIP, TINY
 
-_INLINE: dict[str, Any] = {"strict": False, "jit_options": {"forceinline": True}}
+_INLINE: dict[str, Any] = {"strict": False, "jit_options": CHOSEN_BY_TYPE}
 
 
 def _is_ragged(family: Any) -> bool:
@@ -159,7 +159,7 @@ def _sum_below(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:  # n
 
 
 overload(sum_below, **_INLINE)(_sum_below)
-overload(sum_below_fast, strict=False, jit_options={"forceinline": True, "fastmath": FAST})(_sum_below)
+overload(sum_below_fast, strict=False, jit_options={**CHOSEN_BY_TYPE, "fastmath": FAST})(_sum_below)
 
 
 @compiled(cache=False, forceinline=True)

@@ -40,7 +40,7 @@ def sort_sources(offsets: Any, kind: Any, first: int, last: int) -> Any:
     return order
 
 
-@compiled()
+@compiled(cache=False)
 def _lanes_at(at: int, offsets: Any, kind: Any, order: Any) -> Any:
     """Lanes, sources and width of the slice that starts with source order[at]."""
     for lanes in LANES:
@@ -133,7 +133,7 @@ def fill_upper(first: int, last: int, source: Any, upper: Any, lane_upper: Any) 
         lane_upper[lane] = of_source(upper, source[lane]) if source[lane] >= 0 else 0.0
 
 
-@compiled()
+@compiled(cache=False)
 def _fill_slice(s: int, edges: EdgeArrays, cells: Cells, source: Any) -> None:
     start = cells.slice_start[s]
     lanes = cells.slice_lane[s + 1] - cells.slice_lane[s]

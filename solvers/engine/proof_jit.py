@@ -14,7 +14,7 @@ from numba.extending import overload
 
 from solvers.engine.arrays import FREE_SIZE, SIZE, SUPPORT, VALUE, Cells, Sums, WayBack
 from solvers.engine.arrays_jit import of_slice, scatter, slice_cells, slice_polytopes, slice_size
-from solvers.engine.compiled import FAST, INLINE, compiled
+from solvers.engine.compiled import CHOSEN_BY_TYPE, FAST, INLINE, compiled
 from solvers.engine.constants import PAD_COST
 from solvers.engine.families_jit import count_load, fold, smaller_factor, sum_below_fast
 from solvers.engine.polytopes.slices_jit import bring_in, support
@@ -93,7 +93,7 @@ def _evaluate_slice(
 
 _BY_TYPE: dict[str, Any] = {
     "strict": False,
-    "jit_options": {"fastmath": FAST, "error_model": "numpy", "forceinline": True},
+    "jit_options": {"fastmath": FAST, "error_model": "numpy", **CHOSEN_BY_TYPE},
 }
 
 

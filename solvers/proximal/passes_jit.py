@@ -76,7 +76,7 @@ def _slice_lanes(s: int, cells: Cells, scratch: _Scratch) -> Lanes:
     rows = scratch.lanes
     upper = copied(of_lanes(cells.upper, cells, s), rows[5])
     lanes = Lanes(rows[0, :count], upper, rows[1, :count], rows[2, :count], rows[3, :count], rows[4, :count])
-    lanes.radius[:] = cells.radius[first : first + count]
+    _copy(cells.radius[first : first + count], lanes.radius)
     return lanes
 
 
@@ -146,7 +146,7 @@ def _full_slice(
     x = scratch.x[:n]
     z = scratch.z[:n]
     margins(z.reshape(shape), x.reshape(shape), reach.reshape(shape), lanes, kind, at.step, out.margin[own_lanes])
-    out.tau[own_lanes] = lanes.tau
+    _copy(lanes.tau, out.tau[own_lanes])
     moved, cost = _moved_and_cost(x.reshape(shape), centre.reshape(shape), c.reshape(shape), lanes)
 
     loads, values = out.loads[band], out.values[band]

@@ -31,11 +31,11 @@ def checked(*arguments: str, timeout: float) -> subprocess.CompletedProcess[str]
 
 def test_a_vector_beyond_its_array_is_noticed_in_the_checked_build() -> None:
     program = """
+import numba
 import numpy as np
-from solvers.engine.compiled import compiled
 from solvers.engine.vector_jit import load, total
 
-@compiled(cache=False)
+@numba.njit
 def beyond(values):
     return total(load(values, 1))
 

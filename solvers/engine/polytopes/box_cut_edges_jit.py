@@ -17,7 +17,7 @@ from solvers.engine.polytopes.edge_limits_jit import Limits, Support, limits_of,
 _MOST_ROUNDS = 200
 
 
-@compiled()
+@compiled(cache=False)
 def support_within_both(edges: EdgeArrays, source: int, price: Any) -> Support:
     """`edges_jit.support` where the sum and each edge are limited."""
     first, last = edges.offsets[source], edges.offsets[source + 1]
@@ -27,7 +27,7 @@ def support_within_both(edges: EdgeArrays, source: int, price: Any) -> Support:
     return support_of_both(q, limits_of(edges, source))
 
 
-@compiled()
+@compiled(cache=False)
 def support_of_both(q: Any, limits: Limits) -> Support:
     """min of q'x over 0 <= x_e <= u, 1'x <= z or = z: the cheapest edges are filled to u until z is used. Reorders q.
 
@@ -50,7 +50,7 @@ def support_of_both(q: Any, limits: Limits) -> Support:
     return Support(u * below + z * marginal, abs(u * below) + abs(z * marginal))
 
 
-@compiled()
+@compiled(cache=False)
 def entry_of_rank(values: Any, rank: int) -> Any:
     """The entry that is number `rank` from 0 in rising order; reorders the values (Hoare 1961)."""
     low, high = 0, values.size - 1
@@ -75,7 +75,7 @@ def entry_of_rank(values: Any, rank: int) -> Any:
     return values[rank]
 
 
-@compiled()
+@compiled(cache=False)
 def project_onto_both(edges: EdgeArrays, source: int, price: Any, step: float, limits: Limits, x: Any) -> None:
     """`edges_jit.project_ridge` where the sum and each edge are limited: x_e = clip(v_e - tau, 0, u) with the sum z."""
     z, u = limits.at_most, limits.upper
@@ -105,7 +105,7 @@ def project_onto_both(edges: EdgeArrays, source: int, price: Any, step: float, l
         x[e] = min(max(0.0, p + rest), u) if 0 < p < u else min(max(0.0, p), u)
 
 
-@compiled()
+@compiled(cache=False)
 def _tau_of_sum(
     edges: EdgeArrays, source: int, price: Any, step: float, limits: Limits, lowest: float, low: float
 ) -> float:
@@ -130,7 +130,7 @@ def _tau_of_sum(
     return tau
 
 
-@compiled()
+@compiled(cache=False)
 def _clipped_sum(
     edges: EdgeArrays, source: int, price: Any, step: float, lowest: float, tau: float, upper: float
 ) -> tuple[float, int]:

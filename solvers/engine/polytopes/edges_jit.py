@@ -56,7 +56,7 @@ def support(edges: EdgeArrays, source: int, price: Any) -> float:
     return limits.at_most * lowest
 
 
-@compiled()
+@compiled(cache=False)
 def support_of_ray(edges: EdgeArrays, source: int, ray: Any) -> Support:
     """At most min over C_i of (A'ray)_i'x, within rounding of it; inf where C_i is empty."""
     limits = limits_of(edges, source)
@@ -81,7 +81,7 @@ def support_of_ray(edges: EdgeArrays, source: int, ray: Any) -> Support:
     return Support(least, abs(least))
 
 
-@compiled()
+@compiled(cache=False)
 def largest_objective(edges: EdgeArrays, source: int) -> float:
     """At least max over C_i of c_i'x, equal unless both the sum and each edge are limited; 0 without edges."""
     limits = limits_of(edges, source)

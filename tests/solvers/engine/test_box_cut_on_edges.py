@@ -16,6 +16,13 @@ from solvers.engine.arrays import edge_arrays
 from solvers.engine.certificate import rounding
 from solvers.engine.polytopes import box_cut_edges_jit, edges_jit
 from solvers.engine.polytopes.edge_limits_jit import Limits
+from tests.support.compiled import from_python
+
+entry_of_rank = from_python(box_cut_edges_jit.entry_of_rank)
+support_of_both = from_python(box_cut_edges_jit.support_of_both)
+project_onto_both = from_python(box_cut_edges_jit.project_onto_both)
+way_in = from_python(edges_jit.way_in)
+brought_in = from_python(edges_jit.brought_in)
 
 COSTS = st.floats(-1e3, 1e3).map(lambda q: round(q, 3))
 #: Few different numbers, so that ties and edges of equal cost are common.
@@ -68,7 +75,7 @@ def one_source(q: list[float]) -> MatchingLP:
 @given(values=ROWS, data=st.data())
 def test_the_entry_of_a_rank_is_that_of_the_sorted_values(values: list[float], data: st.DataObject) -> None:
     rank = data.draw(st.integers(0, len(values) - 1))
-    assert box_cut_edges_jit.entry_of_rank(np.array(values), rank) == sorted(values)[rank]
+    assert entry_of_rank(np.array(values), rank) == sorted(values)[rank]
 
 
 @settings(deadline=None)
@@ -76,7 +83,7 @@ def test_the_entry_of_a_rank_is_that_of_the_sorted_values(values: list[float], d
 def test_support_is_below_the_exact_minimum_by_no_more_than_rounding(
     q: list[float], z: float, u: float, equality: bool
 ) -> None:
-    found = box_cut_edges_jit.support_of_both(np.array(q), Limits(z, u, equality))
+    found = support_of_both(np.array(q), Limits(z, u, equality))
     exact = exact_support(q, z, u, equality=equality)
     if exact is None:
         # one product in float64 tells: sums that miss z by its rounding count as z
@@ -93,7 +100,7 @@ def test_the_projection_is_the_nearest_point(q: list[float], z: float, u: float,
     if equality and u * len(q) < z:
         return
     lp, x = one_source(q), np.empty(len(q))
-    box_cut_edges_jit.project_onto_both(edge_arrays(lp), 0, np.zeros(len(q)), step, Limits(z, u, equality), x)
+    project_onto_both(edge_arrays(lp), 0, np.zeros(len(q)), step, Limits(z, u, equality), x)
     exact = exact_projection([-step * cost for cost in q], z, u, equality=equality)
     assert ((x >= 0) & (x <= u)).all()
     assert x.sum() <= z * (1 + 1e-13)
@@ -107,8 +114,8 @@ def test_every_x_is_brought_into_the_polytope(start: list[float], z: float, u: f
     if equality and u * len(start) < z:
         return
     x, limits = np.array(start), Limits(z, u, equality)
-    way = edges_jit.way_in(edge_arrays(one_source(start)), 0, limits, x)
-    point = np.array([edges_jit.brought_in(limits, way, value) for value in x])
+    way = way_in(edge_arrays(one_source(start)), 0, limits, x)
+    point = np.array([brought_in(limits, way, value) for value in x])
     assert ((point >= 0) & (point <= u)).all()
     assert point.sum() <= z * (1 + 1e-14)
     if equality:

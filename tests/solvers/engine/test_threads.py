@@ -20,7 +20,7 @@ def _add(k, out, amount):
     out[k] += amount * k
 
 
-@compiled(cache=False)
+@numba.njit
 def add(first, last, out, amount):
     parallel_for(first, last, _add, (out, amount))
 
@@ -30,7 +30,7 @@ def _take(k, numbers, out):
     out[k] = np.ones(numbers).sum()
 
 
-@compiled(cache=False)
+@numba.njit
 def take(numbers, out):
     parallel_for(0, out.size, _take, (numbers, out))
 

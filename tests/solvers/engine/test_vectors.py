@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 
 from solvers.engine import vector_jit as vectors
-from solvers.engine.compiled import compiled
 from solvers.engine.vector_jit import VECTOR_WIDTH, any_gt, load, select_gt, splat, store, to_float64
 
 NUMBERS = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 AT = 3  # no multiple of anything: vectors need no alignment
 
 
-@compiled(cache=False)
+@numba.njit
 def by_element(first, second, out):
     x, y = load(first, AT), load(second, AT)
     store(out[0], AT, x + y)
@@ -26,13 +25,13 @@ def by_element(first, second, out):
     store(out[6], AT, select_gt(x, y, y, splat(first[0])))
 
 
-@compiled(cache=False)
+@numba.njit
 def of_all(numbers):
     vector = load(numbers, AT)
     return vectors.total(vector), vectors.largest(vector), vectors.smallest(vector), any_gt(vector, splat(numbers[0]))
 
 
-@compiled(cache=False)
+@numba.njit
 def squares(numbers, out):
     store(out, AT, to_float64(load(numbers, AT)) * to_float64(load(numbers, AT)))
 

@@ -10,18 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from solvers.engine.constants import PAD_COST
+from solvers.engine.polytopes import lanes_jit
 from solvers.engine.polytopes.kinds import BOX_CUT, BOX_CUT_EQUALITY
-from solvers.engine.polytopes.lanes_jit import (
-    CURVED_TIGHT,
-    FLAT,
-    LaneEdges,
-    Lanes,
-    curvature,
-    margins,
-    mark_near,
-    project,
-)
+from solvers.engine.polytopes.lanes_jit import CURVED_TIGHT, FLAT, LaneEdges, Lanes
 from solvers.engine.vector_jit import VECTOR_WIDTH
+from tests.support.compiled import from_python
+
+curvature = from_python(lanes_jit.curvature)
+margins = from_python(lanes_jit.margins)
+mark_near = from_python(lanes_jit.mark_near)
+project = from_python(lanes_jit.project)
 
 KINDS = (BOX_CUT, BOX_CUT_EQUALITY)
 
