@@ -13,6 +13,7 @@ import numba
 from numba.core.event import Listener, register
 
 from solvers.engine.compile_cache import cache_folder
+from solvers.engine.pipeline import pipeline_of
 from solvers.watching import current
 
 
@@ -29,11 +30,11 @@ class _Listener(Listener):  # type: ignore[misc]  # Numba has no types
 register("numba:compile", _Listener())
 
 #: Numba's default writes a way in from C for every function, which nothing here uses: a tenth of the time to compile.
-NO_C_WRAPPER: dict[str, Any] = {"no_cfunc_wrapper": True}
+_NO_C_WRAPPER: dict[str, Any] = {"no_cfunc_wrapper": True}
 #: How far LLVM may change the order of additions: nnan and ninf stay out, because NaN has to come through.
 FAST = {"contract", "nsz", "reassoc"}
 #: Options of a part that is chosen by the types of its arguments, for `overload`.
-CHOSEN_BY_TYPE: dict[str, Any] = {"forceinline": True, **NO_C_WRAPPER}
+CHOSEN_BY_TYPE: dict[str, Any] = {"forceinline": True, **_NO_C_WRAPPER, **pipeline_of(part=True)}
 #: Options of a function that Numba copies into its callers before types are known, so that `x is None` costs nothing.
 INLINE: dict[str, Any] = {"cache": False, "fastmath": FAST, "error_model": "numpy", "inline": "always"}
 #: Options of a function that spells its vectors out: it needs no leave to add in another order. LLVM inlines it.
@@ -55,7 +56,8 @@ def compiled(*, cache: bool = True, **options: Any) -> Callable[[_Loop], _Loop]:
 
     def compile_loop(loop: _Loop) -> _Loop:
         with _cache_of_these_sources():
-            return cast("_Loop", numba.njit(cache=cache, no_cpython_wrapper=not cache, **NO_C_WRAPPER, **options)(loop))
+            compiler = {**_NO_C_WRAPPER, **pipeline_of(part=not cache)}
+            return cast("_Loop", numba.njit(cache=cache, no_cpython_wrapper=not cache, **compiler, **options)(loop))
 
     return compile_loop
 

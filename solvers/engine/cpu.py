@@ -10,12 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.base import Vector
-from solvers.engine.arrays import Iterate, PassNumbers, Sums, WayBack
+from solvers.engine.arrays import Cells, Iterate, PassNumbers, Sums, WayBack
+from solvers.engine.constants import STACK_CELLS
 from solvers.engine.kernel import Mix, Pass, Tensor
 from solvers.engine.layout import Layout
 from solvers.engine.layout_families import most_entries
 from solvers.engine.stream import Stream, Window
 from solvers.engine.tensors import reuse_buffer
+
+Array = npt.NDArray[Any]
 
 #: Bytes for which a thread is worth starting.
 _LEAST_PART = 1 << 22
@@ -63,20 +66,16 @@ class CpuKernel:
         return np.asarray(primal.numpy())
 
     def project(self, price: Tensor, step: float, *, values: bool) -> Pass:
-        from solvers.engine.cpu_jit import one_pass
-
         numbers = self._numbers(price, step, values=values)
         return self._run(
-            lambda window, sums: one_pass(window.cells, numbers, sums, None), self._stream.windows(), values=values
+            lambda window, sums: _pass(window.cells, numbers, sums, None), self._stream.windows(), values=values
         )
 
     def advance(self, price: Tensor, step: float, x: Tensor, anchor: Tensor, mix: Mix, *, values: bool) -> Pass:
-        from solvers.engine.cpu_jit import one_pass
-
         numbers = self._numbers(price, step, values=values)
         weights = (self._type(mix.projected), self._type(mix.centre), self._type(mix.anchor))
         return self._run(
-            lambda window, sums: one_pass(
+            lambda window, sums: _pass(
                 window.cells, numbers, sums, Iterate(window.primal[0], window.primal[1], *weights, mix.restart)
             ),
             self._stream.windows((x.numpy(), anchor.numpy()), written=(0, 1) if mix.restart else (0,)),
@@ -84,11 +83,9 @@ class CpuKernel:
         )
 
     def evaluate_feasible(self, price: Tensor, x: Tensor, factor: Tensor | None = None) -> Pass:
-        from solvers.engine import proof_jit
-
         by_row = (price.numpy(), None if factor is None else factor.numpy())
         return self._run(
-            lambda window, sums: proof_jit.evaluate_feasible(window.cells, *by_row, window.primal[0], sums),
+            lambda window, sums: _evaluate_feasible(window.cells, *by_row, window.primal[0], sums),
             self._stream.windows((x.numpy(),)),
             values=True,
         )
@@ -120,6 +117,22 @@ class CpuKernel:
             values=torch.from_numpy(self._sums.values.sum(axis=0)) if values else None,
             sums=torch.from_numpy(self._sums.scalars.sum(axis=0)),
         )
+
+
+def _pass(cells: Cells, numbers: PassNumbers, sums: Sums, iterate: Iterate | None) -> None:
+    from solvers.engine import cpu_jit
+
+    cpu_jit.one_pass(cells, numbers, sums, iterate)
+    if cells.largest_slice > STACK_CELLS:
+        cpu_jit.add_large_slices(cells, numbers, sums, iterate)
+
+
+def _evaluate_feasible(cells: Cells, price: Array, factor: Array | None, x: Array, sums: Sums) -> None:
+    from solvers.engine import proof_jit
+
+    proof_jit.evaluate_feasible(cells, price, factor, x, sums)
+    if cells.largest_slice > STACK_CELLS:
+        proof_jit.add_large_slices(cells, price, factor, x, sums)
 
 
 def _zeros(size: int, dtype: Any, threads: int) -> npt.NDArray[Any]:

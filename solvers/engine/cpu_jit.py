@@ -44,8 +44,19 @@ from solvers.engine.vector_jit import VECTOR_WIDTH
 
 @compiled(nogil=True)
 def one_pass(cells: Cells, numbers: PassNumbers, sums: Sums, iterate: Iterate | None) -> None:
-    """Kernel.project where there is no iterate, else Kernel.advance; each band fills its own rows of `sums`."""
+    """Kernel.project where there is no iterate, else Kernel.advance; each band fills its own rows of `sums`.
+
+    Without the slices whose scratch is too large for the stack: see `add_large_slices`.
+    """
     parallel_for(0, cells.band_slice.size - 1, _band, (cells, numbers, sums, iterate))
+
+
+@compiled(nogil=True)
+def add_large_slices(cells: Cells, numbers: PassNumbers, sums: Sums, iterate: Iterate | None) -> None:
+    """The slices that `one_pass` leaves out: a loop of its own, because few instances have any and it takes long to
+    compile.
+    """
+    parallel_for(0, cells.band_slice.size - 1, _large_slices, (cells, numbers, sums, iterate))
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
@@ -68,12 +79,6 @@ def _band(band: int, cells: Cells, numbers: PassNumbers, sums: Sums, iterate: It
             movement += added[1]
             distance += added[2]
             value += added[3]
-    if not on_stack(cells.largest_slice):
-        added = _large_slices(band, cells, numbers, own, iterate)
-        bound += added[0]
-        movement += added[1]
-        distance += added[2]
-        value += added[3]
 
     own.scalars[SUPPORT] = bound
     own.scalars[MOVEMENT] = movement
@@ -82,10 +87,9 @@ def _band(band: int, cells: Cells, numbers: PassNumbers, sums: Sums, iterate: It
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
-def _large_slices(
-    band: int, cells: Cells, numbers: PassNumbers, own: Sums, iterate: Iterate | None
-) -> tuple[float, float, float, float]:
-    """The slices that `_band` leaves out. So many numbers are added in float64."""
+def _large_slices(band: int, cells: Cells, numbers: PassNumbers, sums: Sums, iterate: Iterate | None) -> None:
+    """So many numbers are added in float64."""
+    own = Sums(sums.loads[band], sums.values[band], sums.scalars[band])
     bound, movement, distance, value = 0.0, 0.0, 0.0, 0.0
     for s in range(cells.band_slice[band], cells.band_slice[band + 1]):
         n = slice_size(cells, s)
@@ -99,7 +103,11 @@ def _large_slices(
             movement += added[1]
             distance += added[2]
             value += added[3]
-    return bound, movement, distance, value
+
+    own.scalars[SUPPORT] += bound
+    own.scalars[MOVEMENT] += movement
+    own.scalars[DISTANCE] += distance
+    own.scalars[VALUE] += value
 
 
 @compiled(**INLINE)

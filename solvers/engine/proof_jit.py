@@ -28,8 +28,16 @@ _PIECES = 64
 
 @compiled(nogil=True)
 def evaluate_feasible(cells: Cells, price: Any, factor: Any, x: Any, sums: Sums) -> None:
-    """Kernel.evaluate_feasible: each band fills its own rows of `sums`."""
+    """Kernel.evaluate_feasible: each band fills its own rows of `sums`, without the slices that `add_large_slices`
+    adds, see cpu_jit.py.
+    """
     parallel_for(0, cells.band_slice.size - 1, _evaluate_band, (cells, price, factor, x, sums))
+
+
+@compiled(nogil=True)
+def add_large_slices(cells: Cells, price: Any, factor: Any, x: Any, sums: Sums) -> None:
+    """The slices that `evaluate_feasible` leaves out."""
+    parallel_for(0, cells.band_slice.size - 1, _evaluate_large_slices, (cells, price, factor, x, sums))
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
@@ -44,26 +52,26 @@ def _evaluate_band(band: int, cells: Cells, price: Any, factor: Any, x: Any, sum
     for s in range(cells.band_slice[band], cells.band_slice[band + 1]):
         if on_stack(slice_size(cells, s)):
             totals = _evaluate_slice(s, cells, (price, factor), x, p, own, totals)
-    if not on_stack(cells.largest_slice):
-        totals = _evaluate_large_slices(band, cells, (price, factor), x, own, totals)
-
-    bound, size_of_all, free_size, value = totals
-    own.scalars[SUPPORT] = bound
-    own.scalars[SIZE] = size_of_all
-    own.scalars[FREE_SIZE] = free_size
-    own.scalars[VALUE] = value
+    _store(own, totals)
 
 
 @compiled(cache=False, fastmath=FAST, error_model="numpy")
-def _evaluate_large_slices(
-    band: int, cells: Cells, by_row: Any, x: Any, own: Sums, totals: tuple[float, float, float, float]
-) -> tuple[float, float, float, float]:
-    """The slices that `_evaluate_band` leaves out."""
+def _evaluate_large_slices(band: int, cells: Cells, price: Any, factor: Any, x: Any, sums: Sums) -> None:
+    own = Sums(sums.loads[band], sums.values[band], sums.scalars[band])
+    totals = (own.scalars[SUPPORT], own.scalars[SIZE], own.scalars[FREE_SIZE], own.scalars[VALUE])
     for s in range(cells.band_slice[band], cells.band_slice[band + 1]):
         n = slice_size(cells, s)
         if not on_stack(n):
-            totals = _evaluate_slice(s, cells, by_row, x, np.empty(n + VECTOR_WIDTH), own, totals)
-    return totals
+            totals = _evaluate_slice(s, cells, (price, factor), x, np.empty(n + VECTOR_WIDTH), own, totals)
+    _store(own, totals)
+
+
+@compiled(**INLINE)
+def _store(own: Sums, totals: tuple[float, float, float, float]) -> None:
+    own.scalars[SUPPORT] = totals[0]
+    own.scalars[SIZE] = totals[1]
+    own.scalars[FREE_SIZE] = totals[2]
+    own.scalars[VALUE] = totals[3]
 
 
 @compiled(**INLINE)

@@ -9,6 +9,7 @@ import numpy as np
 from instances import Kind, MatchingLP, PerSource, RaggedRows, Rows
 from solvers.base import Settings, Vector
 from solvers.engine.arrays import edge_arrays
+from solvers.engine.constants import STACK_CELLS
 from solvers.engine.instance import serves_equalities
 from solvers.engine.kernel import RESTART, Kernel
 from solvers.engine.kernels import make_kernel
@@ -73,18 +74,23 @@ def _warm_up_repair(tiny: MatchingLP, x: Vector) -> None:
 def few_edges(lp: MatchingLP) -> MatchingLP:
     """A source of one edge for each kind that `lp` may have; '=' ones and box-cuts only where it has some, because
     loops are compiled for the kinds of an instance. Its families have the rows of those of `lp`, and arrays where they
-    have some: loops are compiled for those too.
+    have some: loops are compiled for those too. Where `lp` has a source of too many edges for the stack, so has it.
     """
     equality = serves_equalities(lp)
     kinds = [Kind.SIMPLEX, Kind.SIMPLEX_EQUALITY if equality else Kind.SIMPLEX, Kind.BOX]
     if has_box_cuts(edge_arrays(lp)):
         kinds += [Kind.BOX_CUT, Kind.BOX_CUT_EQUALITY if equality else Kind.BOX_CUT]
-    edges = len(kinds)
+    degrees = np.ones(len(kinds), dtype=np.int64)
+    if lp.degrees().max(initial=0) > STACK_CELLS:
+        degrees[0] = STACK_CELLS + 1
+    edges = int(degrees.sum())
     return MatchingLP(
-        offsets=np.arange(edges + 1),
+        offsets=np.append(0, np.cumsum(degrees)),
         c=-np.ones(edges, dtype=lp.c.dtype),
         rows=[_of_few_edges(family, edges, short_form=lp.is_short_form) for family in lp.rows],
-        polytope=PerSource(kind=np.array(kinds, dtype=np.uint8), params=np.ones((1 if edges == 3 else 2, edges))),
+        polytope=PerSource(
+            kind=np.array(kinds, dtype=np.uint8), params=np.ones((1 if len(kinds) == 3 else 2, len(kinds)))
+        ),
     )
 
 
