@@ -25,7 +25,7 @@ _COLD = "cold"
 #: What a day may lose of its objective for less churn, in the sentences and as the mark of the figures.
 _LOST = 0.01
 #: Where a logarithmic axis begins for what is smaller or 0.
-_LEAST_LOST, _LEAST_CHURN = 1e-6, 1e-4
+_LEAST_LOST, _LEAST_CHURN = 1e-5, 1e-4
 _GROUP = ["series", "competitor", "tolerance"]
 
 
@@ -132,8 +132,8 @@ def _curve(series: str, chains: pd.DataFrame) -> Drawing:
         looks,
         name=f"churn-{slug(series)}",
         title=series,
-        x=Axis("objective lost", *value_range(np.append(across, _LOST)), _share),
-        y=Axis("churn", *value_range(upwards), digits),
+        x=Axis("objective lost, in percent", *value_range(np.append(across, _LOST)), lambda share: f"{100 * share:g}"),
+        y=Axis("churn", *value_range(upwards), lambda churn: f"{churn:g}"),
         own_legend=True,
     )
 

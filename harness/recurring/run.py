@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from harness import records
 from harness.carried import carried
+from harness.case import Case
 from harness.environment import environment
 from harness.folder import Folder, save_dual
 from harness.identity import changed
@@ -52,7 +54,7 @@ def run_days(suite: Suite, folder: Folder, display: Display, *, in_process: bool
     answers = Answers(folder.path)
     worker: Worker = InProcess() if in_process else isolated(suite, folder.path)
     try:
-        for series, number, days in _by_day(missing):
+        for (series, number), days in groupby(missing, key=lambda day: (day.series, day.number)):
             between = _Between(series, number)
             for day in days:
                 display.begin(day.case)
@@ -63,15 +65,6 @@ def run_days(suite: Suite, folder: Folder, display: Display, *, in_process: bool
     finally:
         worker.stop()
     answers.remove()
-
-
-def _by_day(missing: list[Day]) -> Iterator[tuple[Series, int, list[Day]]]:
-    """The solves of one day of one series after the other."""
-    groups: dict[tuple[Series, int], list[Day]] = {}
-    for day in missing:
-        groups.setdefault((day.series, day.number), []).append(day)
-    for (series, number), days in groups.items():
-        yield series, number, days
 
 
 class _Between:
@@ -127,7 +120,7 @@ class _Solve:
         lp, same = self._between.known()
         return carried(Start(**given), same, lp)
 
-    def _row(self, case: Any, result: Result, before: Start | None, environment: str) -> RecurringRecord:
+    def _row(self, case: Case, result: Result, before: Start | None, environment: str) -> RecurringRecord:
         day = self._day
         after = self._answers.keep(day.id, result)
         of_day: dict[str, Any] = {
