@@ -170,11 +170,12 @@ def _run_days(suite: Suite, folder: Folder, console: Any, *, in_process: bool, s
 @cli.command()
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder for the report.")
-def report(inputs: tuple[Path, ...], out: Path) -> None:
+@click.option("--model-ranks", type=click.IntRange(min=1), metavar="R", help="Draw the model of scaling up to R ranks.")
+def report(inputs: tuple[Path, ...], out: Path, model_ranks: int | None) -> None:
     """Write report.html, report.md, figures and tables from folders of records or pytest-benchmark JSON files."""
     from harness.display import wide_console
 
-    _report(list(inputs), out, wide_console())
+    _report(list(inputs), out, wide_console(), model_ranks)
 
 
 @cli.command()
@@ -271,10 +272,10 @@ for _command_of_its_own in (*decision_commands.COMMANDS, *scaling_commands.COMMA
     cli.add_command(_command_of_its_own)
 
 
-def _report(inputs: list[Path], out: Path, console: Any) -> None:
+def _report(inputs: list[Path], out: Path, console: Any, model_ranks: int | None = None) -> None:
     import reports
 
-    built = reports.build(inputs, out)
+    built = reports.build(inputs, out, model_ranks=model_ranks)
     for line in built.warnings:
         console.print(line, style="yellow", soft_wrap=True)
     console.print(f"report   {out / 'report.html'}")

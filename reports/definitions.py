@@ -81,7 +81,7 @@ DEFINITIONS = (
         PROFILE,
         "Dolan and Moré, 2002: the share of the common instances on which a solver reaches the target within a factor "
         "of the fastest one. Higher is better; at 1 it is how often the solver is the fastest, at the right end how "
-        "often it reaches the target at all. A solver that reaches it nowhere has no curve; fewer than three common "
+        "often it reaches the target at all. A solver that reaches it nowhere has no curve; fewer than five common "
         "instances make no profile.",
     ),
     (

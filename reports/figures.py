@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from harness.records import DISTURBED
 from reports import canvas
 from reports.canvas import Drawing
-from reports.palette import Style
-from reports.panel import Axis, Line, panel, seconds_text, slug, value_range
+from reports.palette import DASHES, Style
+from reports.panel import Axis, Line, panel, seconds_text, slug, value_range, write_marks
 from reports.profiles import performance_profile
 from reports.rankings import Ranking
 from reports.shown import compact, digits, power
@@ -20,9 +22,9 @@ from reports.shown import compact, digits, power
 Styles = Mapping[str, Style]
 SMALLEST_GAP = 1e-9  # gaps below it, 0 included, are drawn here
 SHORTEST_TIME = 1e-6  # seconds
-INSTANCES_IN_A_PANEL = 16  # rows
+INSTANCES_IN_A_PANEL = 40  # rows
 ROWS_OF_A_PANEL = 10  # more make it taller
-LEAST_INSTANCES = 3  # of a performance profile
+LEAST_INSTANCES = 5  # of a performance profile
 
 
 def time_by_size(times: pd.DataFrame, sizes: pd.DataFrame, target: float, styles: Styles) -> list[Drawing]:
@@ -32,13 +34,16 @@ def time_by_size(times: pd.DataFrame, sizes: pd.DataFrame, target: float, styles
     """
     rows = times[(times["target"] == target) & times["seconds"].notna()]
     rows = rows.join(sizes, on="instance").dropna(subset="edges").sort_values(["edges", "instance"])
-    rows = rows.assign(seconds=rows["seconds"].clip(lower=SHORTEST_TIME), edges=rows["edges"].clip(lower=1))
+    times_of = ["seconds", "least", "most"]
+    rows = rows.assign(**rows[times_of].clip(lower=SHORTEST_TIME), edges=rows["edges"].clip(lower=1))
     if rows.empty:
         return []
-    ladder = rows["series"].map(sizes.groupby("series")["edges"].nunique()) > 1
+    ladder = rows.groupby("series")["edges"].transform("nunique") > 1
     grown = rows[ladder]
     panels = [
-        _time_by_size(panel, str(series), target, value_range(grown["edges"]), value_range(grown["seconds"]), styles)
+        _time_by_size(
+            panel, str(series), target, value_range(grown["edges"]), value_range(grown[["least", "most"]]), styles
+        )
         for series, panel in grown.groupby("series", sort=True)
     ]
     return panels if ladder.all() else [_time_by_instance(rows, target, styles), *panels]
@@ -58,6 +63,8 @@ def _time_by_size(
             x=line["edges"].to_numpy(),
             y=line["seconds"].to_numpy(),
             filled=_trusted(line),
+            y_range=(line["least"].to_numpy(), line["most"].to_numpy()),
+            marks=_marks(line),
         )
         for solver, line in rows.groupby("competitor")
     ]
@@ -76,6 +83,11 @@ def _trusted(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return ~(rows["disturbed"] | rows["too_short"]).to_numpy(dtype=bool)
 
 
+def _marks(rows: pd.DataFrame) -> list[str]:
+    """The mark of each disturbed time; times too short to tell are hollow, and say no more."""
+    return [DISTURBED if disturbed else "" for disturbed in rows["disturbed"]]
+
+
 def _time_by_instance(rows: pd.DataFrame, target: float, styles: Styles) -> Drawing:
     """One row an instance, one marker a solver."""
     names = chosen([str(name) for name in rows["instance"].drop_duplicates().sort_values()], INSTANCES_IN_A_PANEL)
@@ -88,12 +100,18 @@ def _time_by_instance(rows: pd.DataFrame, target: float, styles: Styles) -> Draw
     with canvas.settings():
         figure, axes = canvas.new_figure(legend_rows, taller=0.19 * max(0, len(names) - ROWS_OF_A_PANEL))
         canvas.titles(axes, title, x, "")
-        canvas.log_axis(axes.xaxis, *value_range(rows["seconds"]), seconds_text)
+        canvas.log_axis(axes.xaxis, *value_range(rows[["least", "most"]]), seconds_text)
         canvas.name_rows(axes, names)
         for solver, style in shown.items():
             points = rows[rows["competitor"] == solver]
             heights = np.array([names.index(name) for name in points["instance"]], dtype=float)
-            canvas.points(axes, points["seconds"].to_numpy(), heights, _trusted(points), style, size=6.5)
+            seconds = points["seconds"].to_numpy()
+            group = canvas.group_of(style)
+            axes.hlines(
+                heights, points["least"], points["most"], color=style.colour, linewidth=3.5, alpha=0.35, gid=group
+            )
+            write_marks(axes, seconds, heights, _marks(points), style)
+            canvas.points(axes, seconds, heights, _trusted(points), style, size=6.5)
         canvas.legend(figure, shown, columns, markers=True, lines=False)
         return canvas.render(figure, f"time-by-instance-{power(target)}", f"{title}: {x}", key=shown)
 
@@ -181,9 +199,10 @@ def profile(times: pd.DataFrame, target: float, styles: Styles, ranking: Ranking
         Line(name=str(solver), x=steps, y=np.append(share, share.iloc[-1]) * 100, steps=True)
         for solver, share in shares.items()
     ]
+    looks = {name: replace(style, dash=DASHES[k % len(DASHES)]) for k, (name, style) in enumerate(styles.items())}
     return panel(
         lines,
-        styles,
+        looks,
         name=f"profile-{power(target)}{ranking.suffix}",
         title=", ".join(filter(None, (f"Certified gap {power(target)}", ranking.label))),
         x=Axis("times the fastest", 1.0, furthest, compact),

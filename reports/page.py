@@ -45,8 +45,8 @@ class Page:
     """How each competitor is drawn."""
 
 
-def write(loaded: Loaded, out: Path) -> Built:
-    page = compose(loaded)
+def write(loaded: Loaded, out: Path, model_ranks: int | None = None) -> Built:
+    page = compose(loaded, model_ranks)
     drawings = [drawing for section in page.sections for drawing in section.drawings]
     shown = [table for section in page.sections for table in section.tables]
     contents: dict[str, bytes] = {
@@ -67,10 +67,10 @@ def write(loaded: Loaded, out: Path) -> Built:
     )
 
 
-def compose(loaded: Loaded) -> Page:
+def compose(loaded: Loaded, model_ranks: int | None = None) -> Page:
     cases = loaded.cases
     if cases.empty:
-        return _compose_without_cases(loaded)
+        return _compose_without_cases(loaded, model_ranks)
     found = outcomes.outcomes(cases)
     solver_of = dict(zip(cases["competitor"], cases["solver"], strict=True))
     looks = {name: replace(look, number=k) for k, (name, look) in enumerate(styles(solver_of).items())}
@@ -81,6 +81,7 @@ def compose(loaded: Loaded) -> Page:
         winners=outcomes.winners(found),
         styles=looks,
         instances=tables.instance_cells(cases),
+        model_ranks=model_ranks,
     )
 
     suites = sorted(set(cases["suite"]) - {""})
@@ -101,10 +102,18 @@ def compose(loaded: Loaded) -> Page:
     )
 
 
-def _compose_without_cases(loaded: Loaded) -> Page:
+def _compose_without_cases(loaded: Loaded, model_ranks: int | None) -> Page:
     """The page of records that hold runs over ranks, or series of days, alone."""
     nothing = pd.DataFrame()
-    material = Material(loaded=loaded, cases=loaded.cases, outcomes=nothing, winners=nothing, styles={}, instances={})
+    material = Material(
+        loaded=loaded,
+        cases=loaded.cases,
+        outcomes=nothing,
+        winners=nothing,
+        styles={},
+        instances={},
+        model_ranks=model_ranks,
+    )
     machines = {row["machine"]: machine(row) for row in loaded.environments}
     measured = [*loaded.scaling, *loaded.recurring]
     counts = [f"{plural(len(loaded.scaling), 'run')} over ranks."] * bool(loaded.scaling)

@@ -6,20 +6,20 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: (on white, on a dark page); neighbours differ in lightness as well as in hue. After Okabe and Ito (2008), darkened
-#: or lightened until each has a contrast of 3:1 or more with its background.
+#: (on white, on a dark page), searched for: any two differ by 11 or more in CIELAB, also to readers who confuse red and
+#: green (Machado, Oliveira and Fernandes, 2009, severity 1), and each has a contrast of 3:1 or more with its page.
 COLOURS = (
-    ("#0072b2", "#56b4f0"),  # blue
-    ("#c94f00", "#f28e3f"),  # vermilion
-    ("#b0528a", "#e59cc6"),  # purple-pink
-    ("#00805e", "#2fc79a"),  # green
+    ("#146acc", "#73c2fc"),  # blue
+    ("#c2615d", "#f87e20"),  # red
+    ("#a1659f", "#bc5eb4"),  # mauve
+    ("#144c38", "#478484"),  # dark green
     ("#59626d", "#aab3be"),  # grey
-    ("#a17400", "#e3bd45"),  # ochre
-    ("#5e47a8", "#ab97ea"),  # violet
-    ("#7a4a1f", "#cb9866"),  # brown
-    ("#0c7784", "#52c5d3"),  # teal
-    ("#66740d", "#b7c74d"),  # olive
-    ("#93203f", "#e57791"),  # crimson
+    ("#a19406", "#da843e"),  # olive
+    ("#5d2c7e", "#9089ff"),  # violet
+    ("#9b7a35", "#c17d6c"),  # tan
+    ("#0057a3", "#82afd2"),  # navy
+    ("#695a25", "#b5e43b"),  # brown
+    ("#67031b", "#fa4a95"),  # crimson
     ("#2b2f36", "#dfe3e8"),  # ink
 )
 MARKERS = "oDs^vXPph*<>"

@@ -43,6 +43,12 @@ class Line:
     x_range: tuple[Any, Any] | None = None
     """The least and the largest x of each point, drawn as a bar."""
 
+    y_range: tuple[Any, Any] | None = None
+    """The least and the largest y of each point, drawn as a bar, and as a band between points."""
+
+    marks: Sequence[str] = ()
+    """What is written beside each point, such as the mark of a disturbed time."""
+
     steps: bool = False
     """A curve of steps, with a marker where it rises."""
 
@@ -87,8 +93,22 @@ def _draw(axes: Any, line: Line, style: Style) -> None:
     axes.plot(line.x, line.y, **look)
     if line.x_range is not None:
         axes.hlines(line.y, *line.x_range, color=style.colour, linewidth=3.5, alpha=0.35, gid=canvas.group_of(style))
+    if line.y_range is not None:
+        axes.fill_between(
+            line.x, *line.y_range, color=style.colour, linewidth=0, alpha=0.15, gid=canvas.group_of(style)
+        )
+        axes.vlines(line.x, *line.y_range, color=style.colour, linewidth=3.5, alpha=0.35, gid=canvas.group_of(style))
+    write_marks(axes, line.x, line.y, line.marks, style)
     if line.filled is not None:
         canvas.points(axes, line.x, line.y, line.filled, style)
+
+
+def write_marks(axes: Any, x: Any, y: Any, marks: Sequence[str], style: Style) -> None:
+    """Text beside the points that have a mark."""
+    look = {"textcoords": "offset points", "color": style.colour, "fontsize": 10, "gid": canvas.group_of(style)}
+    for across, up, mark in zip(x, y, marks, strict=False):
+        if mark:
+            axes.annotate(mark, (across, up), (4, 3), **look)
 
 
 def _rises(values: Any) -> list[int]:

@@ -36,6 +36,7 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "mode": row["mode"],
         "series": _series(row),
+        "growing": _growing(row),
         "solver": row["solver"],
         "ranks": int(row["ranks"]),
         "threads": row["settings"]["threads"],
@@ -65,6 +66,13 @@ def _series(row: Mapping[str, Any]) -> str:
     return f"{row['family']} {compact(sources)} × {compact(row['destinations'])}{each}"
 
 
+def _growing(row: Mapping[str, Any]) -> str:
+    """What runs of several sizes have in common: family, and sources a destination, of the part of a rank if weak."""
+    sources = row["sources"] if row["mode"] == "strong" else row["sources"] // row["ranks"]
+    each = "" if row["mode"] == "strong" else " a rank"
+    return f"{row['family']}, I/J {compact(sources / max(1, row['destinations']))}{each}"
+
+
 def _mean(per_rank: Sequence[Mapping[str, Any]], name: str) -> float | None:
     values = [rank[name] for rank in per_rank if rank.get(name) is not None]
     return sum(values) / len(values) if values else None
@@ -85,13 +93,14 @@ def speedups(runs: pd.DataFrame) -> list[str]:
     return lines
 
 
-def drawings(runs: pd.DataFrame) -> list[Drawing]:
+def drawings(runs: pd.DataFrame, model_ranks: int | None = None) -> list[Drawing]:
+    """model_ranks: how far the model is drawn, four times the ranks that were measured where it is None."""
     measured = runs[runs["per_iteration"].notna()]
     drawn: list[Drawing | None] = []
     for mode in ("strong", "weak"):
         for (series, device), rows in measured[measured["mode"] == mode].groupby(["series", "device"], sort=True):
             if rows["ranks"].min() < rows["ranks"].max():
-                drawn.append(figures.scaling(rows, mode, f"{series}, {device}"))
+                drawn.append(figures.scaling(rows, mode, f"{series}, {device}", model_ranks))
     drawn += [figures.efficiency(measured), *figures.split(measured), figures.memory(measured)]
     drawn.append(figures.growth(measured))
     return [drawing for drawing in drawn if drawing is not None]

@@ -16,11 +16,12 @@ from reports.shown import MEBIBYTE, compact, digits
 _GREY = 4
 _PARTS = (("compute", 0), ("communication", 1), ("waiting", 4))
 _MOST_BARS = 16
-_FURTHEST = 8  # times the ranks that were measured: where the curve of the model ends
+#: Times the ranks that were measured: where the curve of the model ends, unless more is asked for.
+FURTHEST = 4
 
 
-def scaling(rows: pd.DataFrame, mode: str, title: str) -> Drawing:
-    """Seconds per iteration against ranks: measured, model and ideal of each solver."""
+def scaling(rows: pd.DataFrame, mode: str, title: str, model_ranks: int | None) -> Drawing:
+    """Seconds per iteration against ranks: measured, model (up to `model_ranks`) and ideal of each solver."""
     looks = styles({str(solver): str(solver) for solver in rows["solver"].unique()})
     names: dict[str, Style] = {}
     lines: list[Line] = []
@@ -35,7 +36,7 @@ def scaling(rows: pd.DataFrame, mode: str, title: str) -> Drawing:
             )
         )
         names[solver] = look
-        curve = _curve(line)
+        curve = _curve(line, model_ranks)
         if curve is not None:
             label = f"{solver}: model{_errors(line)}"
             names[label] = Style(slot=look.slot, marker="", dash=DASHES[1])
@@ -63,7 +64,8 @@ def efficiency(rows: pd.DataFrame) -> Drawing | None:
         figure, axes = canvas.new_figure(len(looks))
         canvas.titles(axes, "Efficiency", "ranks", "of the ideal")
         canvas.log_axis(axes.xaxis, 1.0, float(max(by["ranks"].max(), 2)), compact)
-        axes.set_ylim(0.5 if by["efficiency"].min() > 0.6 else 0.0, 1.15)  # curves near 1 would lie on each other
+        least, most = value_range(by["efficiency"])
+        axes.set_ylim(max(0.0, least - 0.05), max(1.0, most) + 0.05)  # no more: curves near 1 would lie on each other
         axes.axhline(1.0, color=canvas.MUTED, linestyle=(0, (1, 1.2)), linewidth=1)
         for name, look in looks.items():
             line = by[by["name"] == name].groupby("ranks")["efficiency"].median()
@@ -119,17 +121,20 @@ def growth(rows: pd.DataFrame) -> Drawing | None:
 def _by_edges(
     rows: pd.DataFrame, value: str, edges: str, title: str, x: str, y: str, name: str, *, fitted: bool = False
 ) -> Drawing | None:
-    """One line a solver over medians of nearly equal sizes; with `fitted` its name carries the exponent."""
+    """One line a solver, mode, family and I/J, of medians of nearly equal sizes; `fitted`: with its exponent."""
     rows = rows.assign(**{edges: [float(f"{size:.1e}") for size in rows[edges]]})
     names: dict[str, Style] = {}
     lines: list[Line] = []
-    for solver, look in styles({str(solver): str(solver) for solver in rows["solver"].unique()}).items():
-        line = rows[rows["solver"] == solver].groupby(edges)[value].median()
+    rows = rows.assign(name=rows["solver"] + ", " + rows["mode"] + ": " + rows["growing"])
+    solver_of = dict(zip(rows["name"], rows["solver"], strict=True))
+    for name_of_line, look in styles(solver_of).items():
+        line = rows[rows["name"] == name_of_line].groupby(edges)[value].median()
         if len(line) < 2:
             continue
         at = line.index.to_numpy(dtype=float)
         values = line.to_numpy(dtype=float)
-        label = f"{solver}: exponent {np.polyfit(np.log(at), np.log(values), 1)[0]:.2f}" if fitted else solver
+        exponent = f", exponent {np.polyfit(np.log(at), np.log(values), 1)[0]:.2f}" if fitted else ""
+        label = f"{name_of_line}{exponent}"
         names[label] = look
         lines.append(Line(name=label, x=at, y=values, filled=np.full(at.size, fill_value=True)))
     return _panel(name, title, x, y, lines, names) if lines else None
@@ -156,13 +161,13 @@ def _medians(rows: pd.DataFrame) -> pd.DataFrame:
     return medians.reset_index().astype({"shared": bool})
 
 
-def _curve(line: pd.DataFrame) -> tuple[Any, Any] | None:
+def _curve(line: pd.DataFrame, model_ranks: int | None) -> tuple[Any, Any] | None:
     """Of the run with most ranks that share nothing: it has measured messages as well as passes."""
     usable = line[line["curve"].notna() & ~line["shared"]]
     if usable.empty:
         return None
     points = np.array(usable["curve"].iloc[-1], dtype=float)
-    points = points[points[:, 0] <= _FURTHEST * usable["ranks"].max()]
+    points = points[points[:, 0] <= (model_ranks or FURTHEST * usable["ranks"].max())]
     return points[:, 0], points[:, 1]
 
 

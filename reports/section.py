@@ -74,3 +74,6 @@ class Material:
 
     instances: Mapping[str, Cell]
     """The first cell of a row by instance."""
+
+    model_ranks: int | None = None
+    """How far the model of scaling is drawn; None for four times the ranks that were measured."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from reports import definitions, environments, figures, outcomes, recurring, runs, scaling, tables, time_tables
-from reports.answer import answer
+from reports import definitions, environments, figures, outcomes, recurring, runs, scaling, steps, tables, time_tables
+from reports.answer import answer, preferred
 from reports.anytime import anytime
 from reports.rankings import rankings
 from reports.section import Material, Section
 from reports.shown import Cell, count, listed, plural, power
 
+INSTANCES_STACKED = 12
 INSTANCES_DRAWN = 24  # figures of single instances; the tables hold all of them
 
 
@@ -141,6 +142,28 @@ def success(material: Material) -> Section:
     )
 
 
+def end_to_end(material: Material) -> Section | None:
+    reached = sorted(material.outcomes.dropna(subset="seconds")["target"].unique())
+    if not reached:
+        return None
+    target = preferred(reached)
+    drawn = steps.drawings(runs.runs(material.cases), target, INSTANCES_STACKED)
+    if not drawn:
+        return None
+    lead = (
+        f"Of the fastest run of each solver to {power(target)}: making or reading the instance, preparing it, the "
+        "first tiny solve of a process with imports and compilation, run, and the judgement. Only run decides who is "
+        "fastest."
+    )
+    return Section(
+        anchor="end-to-end",
+        title="From the instance to a judged answer",
+        lead=[lead],
+        see=[definitions.PREPARE],
+        drawings=drawn,
+    )
+
+
 def memory(material: Material) -> Section | None:
     peaks = outcomes.memory(material.cases)
     if peaks.empty:
@@ -182,7 +205,7 @@ def ranks(material: Material) -> Section | None:
         anchor="scaling",
         title="Scaling over ranks",
         points=scaling.speedups(runs),
-        drawings=scaling.drawings(runs),
+        drawings=scaling.drawings(runs, material.model_ranks),
         tables=[scaling.runs_table(runs)],
         more=scaling.DEFINITIONS,
     )
@@ -252,6 +275,7 @@ SECTIONS = (
     anytime,
     gap_over_time,
     success,
+    end_to_end,
     memory,
     details,
     failures,

@@ -53,8 +53,10 @@ def test_shared_cores_claim_no_efficiency(tmp_path: Path) -> None:
 
 
 def test_seconds_grow_with_an_exponent(tmp_path: Path) -> None:
-    rows = [run("strong", 1, 1e-9 * edges, edges=edges, sources=edges) for edges in (10**6, 10**7, 10**8)]
-    built(tmp_path, rows)
+    """Of instances that differ in size alone: another one has fewer sources a destination, and is on no curve."""
+    sizes = [{"edges": edges, "sources": edges, "destinations": edges // 1000} for edges in (10**6, 10**7, 10**8)]
+    rows = [run("strong", 1, 1e-9 * size["edges"], **size) for size in sizes]
+    built(tmp_path, [*rows, run("strong", 1, 5.0, edges=10**8, sources=10**8, destinations=10**7)])
     assert "exponent 1.00" in (tmp_path / "report" / "figures" / "scaling-growth.svg").read_text()
 
 
