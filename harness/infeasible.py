@@ -11,6 +11,8 @@ Above 0, the multipliers of its budget rows over b_j are a ray, which is then ch
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
@@ -71,9 +73,11 @@ def _refutation_by_trial(lp: MatchingLP, threads: int) -> str:
     x, ray = _place_all(lp)
     if ray is not None and proves_infeasible(lp, ray, threads=threads):
         return ""
-    if x is not None and equality_point(lp, x) is not None:
-        return "the referee found a feasible point"
-    return "nothing proves it"
+    if x is None:
+        return "nothing proves it"
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        found = equality_point(lp, x, pool)
+    return "nothing proves it" if found is None else "the referee found a feasible point"
 
 
 def _place_all(lp: MatchingLP) -> tuple[Float64 | None, Float64 | None]:

@@ -1,7 +1,7 @@
 """Bringing '=' sources and budgets together without a solver: what is missing is refilled.
 
 Scaling a row into its budget leaves '=' sources short of z. What they lack moves to their own edges on rows with slack.
-Where those are full as well, all sources have to be balanced (harness/general/balance.py).
+Where those are full as well, mass has to move through several sources (harness/general/within.py).
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
 '<=' polytopes and boxes: with A >= 0 and b >= 0, scaling edge e by min(1, b_j / (Ax)_j) keeps every constraint; what
 the sums round is a share of x that a little more scaling would take away, so that share of its cost is added.
 '=' polytopes: that scaling leaves sources short of z. In this order: the point as it is, refilled, changed by a small
-LP on its largest entries, balanced, changed by an LP on all edges (harness/refill.py, restore.py, general/balance.py).
-The first that keeps every row to 1e-12 is taken, else the best of them where it keeps them to 1e-9; a violation that
-remains is stated, and its worth is added to the cost (harness/worth.py).
+LP on its largest entries, moved within the rows, changed by an LP on all edges (harness/refill.py, restore.py,
+general/within.py). The first that keeps every row to 1e-12 is taken, else the best of them where it keeps them to 1e-9;
+a violation that remains is stated, and its worth is added to the cost (harness/worth.py).
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from harness.feasible import (
     rounded_cost,
     violations,
 )
-from harness.general.balance import balanced
 from harness.general.points import point_of
+from harness.general.within import moved_within
 from harness.polytopes.points import brought_in, has_equality, unserved_source
 from harness.refill import (
     fit,
@@ -79,7 +79,8 @@ def repaired_point(lp: MatchingLP, x: Any, threads: int = 1) -> Float64 | None:
     if not lp.is_short_form:
         return point_of(lp, x, threads)
     if has_equality(lp):
-        nearest = equality_point(lp, x)
+        with ThreadPoolExecutor(max_workers=threads) as pool:
+            nearest = equality_point(lp, x, pool)
         return point_of(lp, x, threads) if nearest is None else nearest[0]
     return _packed_point(lp, x, threads)
 
@@ -112,7 +113,7 @@ def repaired(
 ) -> Repaired | None:
     """The cost of the repaired point; `load` = A x of x scaled into its polytopes, `price` = the answer's dual."""
     if has_equality(lp):
-        nearest = equality_point(lp, x)
+        nearest = equality_point(lp, x, pool)
         if nearest is None:
             return None
         point, left = nearest
@@ -146,13 +147,13 @@ def _raised(cost: Cost, worth: float, violation: float) -> Repaired:
     return Repaired(objective=objective, error=cost.error + worth + 4 * UNIT * abs(objective), violation=violation)
 
 
-def equality_point(lp: MatchingLP, x: npt.NDArray[Any]) -> tuple[Float64, Violations] | None:
+def equality_point(lp: MatchingLP, x: npt.NDArray[Any], pool: ThreadPoolExecutor) -> tuple[Float64, Violations] | None:
     """The point with the least violation of the rows, and what remains of it."""
     if unserved_source(lp) is not None:
         return None
     best: tuple[Float64, Violations] | None = None
     with np.errstate(all="ignore"):
-        for point in _candidates(lp, x):
+        for point in _candidates(lp, x, pool):
             for chunk in chunks(lp):
                 point[chunk.edges] = brought_in(chunk, point[chunk.edges])
             left = violations(lp, point)
@@ -163,7 +164,7 @@ def equality_point(lp: MatchingLP, x: npt.NDArray[Any]) -> tuple[Float64, Violat
     return best
 
 
-def _candidates(lp: MatchingLP, x: npt.NDArray[Any]) -> Iterator[Float64]:
+def _candidates(lp: MatchingLP, x: npt.NDArray[Any], pool: ThreadPoolExecutor) -> Iterator[Float64]:
     """Points that hold the budgets, from those that change x least to those that take longest."""
     scaled = scaled_into_polytopes(lp, x)
     load = load_of(lp, scaled)
@@ -181,9 +182,9 @@ def _candidates(lp: MatchingLP, x: npt.NDArray[Any]) -> Iterator[Float64]:
     held = np.where(support, scaled, 0.0)
     if restore(lp, point := held.copy(), support):
         yield point
-    balanced_point = balanced(lp, scaled, excess)
-    if balanced_point is not None:
-        yield balanced_point
+    moved = moved_within(lp, scaled, pool)
+    if moved is not None:
+        yield moved
     if lp.edges <= MOST_EDGES and restore(lp, point := held.copy(), np.ones(lp.edges, np.bool_)):
         yield point
 

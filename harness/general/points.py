@@ -2,9 +2,9 @@
 
 x is brought into its polytopes. If it leaves hard rows, no source has to place a sum, and 0 satisfies all hard rows,
 the edges of the rows that it leaves are scaled down: an edge takes the least factor of its rows. With floors, '=' rows
-or '=' sources the nearest point within the rows is looked for (harness/general/balance.py). That the result holds every
-row is then proved, not assumed (harness/general/standing.py). What is left of a violation is either rounding, or the
-point is not feasible.
+or '=' sources the cheapest moves of mass that lead into the rows are looked for (harness/general/within.py). That the
+result holds every row is then proved, not assumed (harness/general/standing.py). What is left of a violation is either
+rounding, or the point is not feasible.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from harness.general.balance import balanced
 from harness.general.layers import layers, sides_of
 from harness.general.standing import (
     Point,
@@ -29,6 +28,7 @@ from harness.general.standing import (
     standing,
     worth_of_violations,
 )
+from harness.general.within import moved_within
 from harness.polytopes.points import brought_in, has_equality
 from harness.rounding import UNIT, Float64
 from harness.sources import Chunk, chunks
@@ -80,7 +80,7 @@ class _Found:
     at: Standing
     hard: Standing
     near: _Found | None = None
-    """The point that this one was balanced from."""
+    """The point that this one was moved from."""
 
     @property
     def left(self) -> bool:
@@ -128,14 +128,14 @@ def point_of(lp: MatchingLP, x: npt.NDArray[Any], threads: int = 1) -> Float64:
 
 
 def _found(lp: MatchingLP, sides: Sides, x: npt.NDArray[Any], pool: ThreadPoolExecutor) -> _Found:
-    """x in its polytopes; where that leaves hard rows, scaled or balanced, if one of them ends within the rows."""
+    """x in its polytopes; where that leaves hard rows, scaled or moved, if one of them ends within the rows."""
     start = _with_standing(lp, sides, _scaled(x, []), pool)
     if not start.left:
         return start
     scaled = _scaled_down(lp, sides, x, start, pool)
     if scaled is not None:
         return scaled
-    return _balanced(lp, sides, start, pool) or start
+    return _moved(lp, sides, start, pool) or start
 
 
 def _scaled_down(
@@ -154,13 +154,12 @@ def _scaled_down(
     return None
 
 
-def _balanced(lp: MatchingLP, sides: Sides, start: _Found, pool: ThreadPoolExecutor) -> _Found | None:
+def _moved(lp: MatchingLP, sides: Sides, start: _Found, pool: ThreadPoolExecutor) -> _Found | None:
     """A point near the start that leaves rows by no more than rounding."""
-    excess = relative_violation(sides, start.hard)
-    if lp.is_short_form or excess <= _ROUNDING:
+    if lp.is_short_form or relative_violation(sides, start.hard) <= _ROUNDING:
         return None  # harness/repair.py has tried; or there is nothing to mend
     x = np.concatenate([np.zeros(0), *(start.point(chunk) for chunk in chunks(lp))])
-    values = balanced(lp, x, excess)
+    values = moved_within(lp, x, pool)
     if values is None:
         return None
     found = _with_standing(lp, sides, lambda chunk: values[chunk.edges], pool)

@@ -8,11 +8,12 @@ Above 0, the multipliers of its rows are a ray, which is then checked like any o
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
-from harness.general.balance import entries_by_edge
-from harness.general.layers import hard_sides
+from harness.general.layers import hard_sides, layers
 from harness.rounding import Float64
+from harness.sources import chunks
 from instances import MatchingLP
 
 #: Entries beyond which the referee does not try.
@@ -24,7 +25,7 @@ def searched_ray(lp: MatchingLP) -> Float64 | None:
     """A y[R] that may be a ray; None where HiGHS gave none."""
     from scipy.optimize import linprog  # slow to load, and rarely needed
 
-    matrix = entries_by_edge(lp)
+    matrix = _entries_by_edge(lp)
     if not lp.edges or matrix.nnz > _MOST_ENTRIES:
         return None
     sides = hard_sides(lp)
@@ -67,3 +68,19 @@ def searched_ray(lp: MatchingLP) -> Float64 | None:
     price = np.maximum(0.0, -solution.ineqlin.marginals[: row.size])
     ray = np.bincount(row, weights=price * scale, minlength=lp.row_count)
     return ray.astype(np.float64, copy=False)
+
+
+def _entries_by_edge(lp: MatchingLP) -> sparse.csr_array:
+    """A', float64[E, R]."""
+    edges: list[npt.NDArray[np.int64]] = []
+    rows: list[npt.NDArray[np.intp]] = []
+    values: list[Float64] = []
+    for chunk in chunks(lp):
+        numbers = np.arange(chunk.edges.start, chunk.edges.stop)
+        for layer in layers(chunk):
+            used = layer.coefficient != 0
+            edges.append(numbers[layer.edges][used])
+            rows.append(layer.row[used])
+            values.append(layer.coefficient[used])
+    entries = (np.concatenate(edges), np.concatenate(rows))
+    return sparse.csr_array((np.concatenate(values), entries), shape=(lp.edges, lp.row_count))

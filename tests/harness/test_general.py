@@ -103,3 +103,18 @@ def test_floors_and_equal_rows_that_an_answer_leaves_are_mended(highs: HighsApar
     assert exact_rows.violation(lp, point) <= Fraction(1, 10**12)
     assert found.feasible_objective is not None
     assert Fraction(found.feasible_objective) >= exact_rows.cost(lp, point)
+
+
+def test_a_mended_answer_is_moved_into_its_rows_and_not_made_better(highs: HighsApart) -> None:
+    lp = generate(parse_spec("volume:sources=2000,destinations=20,degree=5,seed=3"))
+    best = highs.solved(lp)
+    floor = lp.split(best.dual)["engagement"]
+    assert floor[0] < 0
+    x = 0.99 * best.x  # every source could send more, for less: only the floor is a reason to
+    point = repaired_point(lp, x)
+    assert point is not None
+    assert exact_rows.violation(lp, point) == 0
+    sessions = lp.rows[3]
+    lacking = float(sessions.lower[0] - sessions.coefficient @ x)
+    assert 0 < sessions.coefficient @ (point - x) <= 1.001 * lacking
+    assert np.abs(point - x).sum() <= 3 * lacking / sessions.coefficient[point > x].min()
