@@ -94,6 +94,7 @@ def cli() -> None:
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder for records and report.")
 @click.option("--resume", is_flag=True, help="Run only what the folder lacks.")
 @click.option("--rerun-disturbed", is_flag=True, help="With --resume: run the cases again that were disturbed.")
+@click.option("--price-per-hour", type=float, metavar="USD", help="Of this machine, for the dollars to a gap.")
 @click.option("--anytime", is_flag=True, help="Also at a row of shorter time limits: the certified gap over time.")
 @click.option("--keep-x", is_flag=True, help="Keep every x beside the duals: `verify` derives from it.")
 @click.option("--in-process", is_flag=True, help="For debugging: no process of its own for a case, no hard limits.")

@@ -107,7 +107,11 @@ def _refuse(constant: str) -> None:
 _DECODER = json.JSONDecoder(parse_constant=_refuse)
 #: Shape of each key of a row, by kind; a dot leads into an object.
 _SHAPES = {
-    "run": {"suite": TEXT, **dict.fromkeys(("command", "description", "time"), TEXT.or_null)},
+    "run": {
+        "suite": TEXT,
+        "price_per_hour": ONE_OF_BYTES.or_null,
+        **dict.fromkeys(("command", "description", "time", "environment", "method"), TEXT.or_null),
+    },
     "environment": {
         "id": TEXT,
         **dict.fromkeys(("memory_bytes", "swap_bytes", "cores"), ONE_OF_BYTES.or_null),

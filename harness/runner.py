@@ -58,7 +58,7 @@ def run_suite(
     if not cases:
         return []
     place = environment()
-    records.append(folder.records, run_row(suite))
+    records.append(folder.records, run_row(suite, place["id"]))
     records.append(folder.records, place)
     if suite.text:
         records.write_whole(folder.path / SUITE_FILE, suite.text.encode())
@@ -94,7 +94,7 @@ def run_suite(
     return finished
 
 
-def run_row(suite: Suite) -> dict[str, Any]:
+def run_row(suite: Suite, environment_id: str) -> dict[str, Any]:
     """The row of kind "run": which suite, by which command."""
     return {
         "kind": "run",
@@ -103,6 +103,8 @@ def run_row(suite: Suite) -> dict[str, Any]:
         "description": suite.description,
         "schema": records.SCHEMA,
         "method": method_version(),
+        "environment": environment_id,
+        "price_per_hour": suite.price_per_hour,
         "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
         "time": utc_now(),
     }

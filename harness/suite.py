@@ -94,6 +94,9 @@ class Suite:
     reference: bool = False
     """Whether the reference case runs at the start, in the middle and at the end (harness/reference.py)."""
 
+    price_per_hour: float | None = None
+    """Dollars that an hour of the machine costs; None where nobody says."""
+
     anytime: bool = False
     """Whether iterative solvers are run at a row of shorter time limits as well (harness/anytime.py)."""
 
@@ -124,6 +127,8 @@ class Suite:
         parse_bytes(self.memory_limit)
         if self.grace is not None and not 0 <= self.grace < float("inf"):
             raise SuiteError(f"suite {self.name}: grace={self.grace}: expected seconds >= 0")
+        if self.price_per_hour is not None and not 0 <= self.price_per_hour < float("inf"):
+            raise SuiteError(f"suite {self.name}: price_per_hour={self.price_per_hour}: expected dollars >= 0")
         if self.device.partition(":")[0] not in ("cpu", "cuda"):
             raise SuiteError(f"device={self.device!r}: expected cpu or cuda")
 
@@ -198,10 +203,7 @@ class Suite:
             raise SuiteError(f"suite {self.name}: no solver file at {key}")
 
     def _means(self, key: str, solver: str) -> bool:
-        """Whether `key` names `solver`, by the same text, by its id, or by another path to its file.
-
-        A variant goes by its name alone: what is said of the solver behind it is not said of all its variants.
-        """
+        """Whether `key` names `solver`: by its text, id or another path to its file, a variant by its name alone."""
         if solver in self.variants:
             return key == solver
         card = self.card(solver)
@@ -262,8 +264,7 @@ class Suite:
     def cases(self) -> Iterator[Case]:
         """Every case in running order: by instance, repeats outermost so that no solver runs twice in a row.
 
-        A solver whose answer does not depend on the tolerance runs once, at the tightest. With `anytime` that is the
-        only tolerance, with runs at shorter limits before it.
+        A solver that is exact runs once, at the tightest tolerance: with `anytime` the only one, after shorter limits.
         """
         if not self.anytime:
             return self._in_order(self.tolerances)

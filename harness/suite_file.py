@@ -22,6 +22,8 @@ stays = [1e-4, 1e-3]       # prices of leaving yesterday's x to try, for the sol
 gamma = 1e-3
 [iteration_limits]
 dualip = 1000
+[machines]
+price_per_hour = 0.25      # dollars, for the dollars to a gap; the machine that the suite runs on
 [[exclude]]                # combinations left out, with the reason that the report shows
 instance = "..."           # or a list: every one of it with every solver
 solver = "..."             # or a list
@@ -44,7 +46,7 @@ from solvers.registry import registry
 
 _LARGEST = 2**63 - 1
 #: Fields of Suite that are no keys of a file.
-_NO_KEYS = ("name", "digest", "text", "variants", "anytime")
+_NO_KEYS = ("name", "digest", "text", "variants", "anytime", "price_per_hour")
 #: What the TOML of a key may hold, where that is not the type of the field of Suite.
 _TYPES = {
     "time_limit": (int, float),
@@ -79,13 +81,14 @@ def parse_suite(name: str, content: bytes) -> Suite:
     except (ValueError, RecursionError) as error:  # not UTF-8, not TOML, a number of too many digits, too deep
         raise SuiteError(f"suite {name} is not TOML: {error}") from error
     hints = {k: v for k, v in get_type_hints(Suite).items() if k not in _NO_KEYS}
-    _check_keys(f"suite {name}", table, hints)
+    _check_keys(f"suite {name}", table, [*hints, "machines"])
     for key in ("instances", "solvers", "tolerances"):
         if key not in table:
             raise SuiteError(f"suite {name} lacks {key}: give a list")
+    price = _price(name, table.pop("machines", {}))
     table = _with_variants(name, table)
     values = {key: _value(name, key, value) for key, value in table.items()}
-    return Suite(name=name, digest=hashlib.sha256(content).hexdigest()[:16], text=text, **values)
+    return Suite(name=name, digest=hashlib.sha256(content).hexdigest()[:16], text=text, price_per_hour=price, **values)
 
 
 def _value(suite: str, key: str, value: Any) -> Any:
@@ -107,6 +110,17 @@ def _value(suite: str, key: str, value: Any) -> Any:
     if key == "options" and not all(isinstance(v, dict) for v in value.values()):
         raise SuiteError(f"suite {suite}: options are tables, one for each solver: [options.SOLVER]")
     return value
+
+
+def _price(suite: str, machines: Any) -> float | None:
+    """What [machines] says."""
+    if not isinstance(machines, dict):
+        raise SuiteError(f"suite {suite}: machines={machines!r}: expected a table with price_per_hour")
+    _check_keys(f"suite {suite}, machines", machines, ("price_per_hour",))
+    price = machines.get("price_per_hour")
+    if price is not None and (isinstance(price, bool) or not isinstance(price, (int, float))):
+        raise SuiteError(f"suite {suite}: price_per_hour={price!r}: expected dollars")
+    return None if price is None else float(price)
 
 
 def _with_variants(suite: str, table: Mapping[str, Any]) -> dict[str, Any]:

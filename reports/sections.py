@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from reports import definitions, environments, figures, outcomes, recurring, runs, scaling, steps, tables, time_tables
+from reports import (
+    costs,
+    definitions,
+    environments,
+    figures,
+    growth,
+    outcomes,
+    recurring,
+    runs,
+    scaling,
+    steps,
+    tables,
+    time_tables,
+)
 from reports.answer import answer, preferred
 from reports.anytime import anytime
 from reports.rankings import rankings
@@ -270,12 +283,14 @@ SECTIONS = (
     answer,
     wins,
     times,
+    growth.section,
     instances,
     gap_against_time,
     anytime,
     gap_over_time,
     success,
     end_to_end,
+    costs.section,
     memory,
     details,
     failures,

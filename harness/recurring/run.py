@@ -48,7 +48,7 @@ def run_days(suite: Suite, folder: Folder, display: Display, *, in_process: bool
     if not missing:
         return
     place = environment()
-    records.append(folder.records, run_row(suite))
+    records.append(folder.records, run_row(suite, place["id"]))
     records.append(folder.records, place)
 
     answers = Answers(folder.path)

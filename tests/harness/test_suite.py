@@ -58,6 +58,10 @@ def test_case_ids_are_unique_and_change_with_what_the_answer_depends_on() -> Non
         ("[[exclude]]\ninstance = []\nsolver = 'scs'\nreason = 'slow'", "exclude needs the texts instance, solver"),
         ("[[exclude]]\ninstance = [5]\nsolver = 'scs'\nreason = 'slow'", "exclude needs the texts instance, solver"),
         ("repeats = ", "is not TOML"),
+        ("machines = 3", "machines=3: expected a table with price_per_hour"),
+        ("[machines]\nprice = 3", "unknown key 'price', allowed are price_per_hour"),
+        ("[machines]\nprice_per_hour = 'dear'", "price_per_hour='dear': expected dollars"),
+        ("[machines]\nprice_per_hour = -1", "price_per_hour=-1.0: expected dollars >= 0"),
     ],
 )
 def test_a_wrong_suite_says_what_is_wrong(change: str, message: str) -> None:
