@@ -61,6 +61,7 @@ def own_lp(folder: Path) -> list[list[str]]:
     """The tables and problem.toml of the section "Your own LP" in `folder`; the words of its commands."""
     section = README.split("## Your own LP")[1].split("\n## ")[0]
     write_tables(folder, edges())
+    edges(users=5, seed=1).to_parquet(folder / "new.parquet")
     (statement,) = blocks("toml", section)
     (folder / "problem.toml").write_text(statement)
     (commands,) = blocks("", section)
@@ -70,9 +71,10 @@ def own_lp(folder: Path) -> list[list[str]]:
 
 
 def test_an_own_lp_runs_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    solve, verify, run = own_lp(tmp_path)
+    *of_decisions, run = own_lp(tmp_path)
     monkeypatch.chdir(tmp_path)
-    assert [invoke(command) for command in (solve, verify)] == [0, 0]
+    assert [command[0] for command in of_decisions] == ["solve", "solve", "solve", "decide", "verify"]
+    assert [invoke(command) for command in of_decisions] == [0, 0, 0, 0, 0]
     assert json.loads(Path("decisions/summary.json").read_text())["status"] == "solved"
     fewer = ["--solver", "scipy-highs-ds", "--solver", "ortools-pdlp", "--tolerance", "1e-4"]
     assert invoke([*run, *fewer, "--strict"]) == 0
