@@ -19,10 +19,12 @@ import click
 from harness import streams
 from harness.decisions import commands as decision_commands
 from harness.folder import Folder
+from harness.integral import commands as integral_commands
 from harness.isolation.wire import ServerError
 from harness.records import NO_SPACE, NotWrittenError
 from harness.run_options import Repeats, chosen_suite
 from harness.scaling import commands as scaling_commands
+from harness.serving import commands as serving_commands
 from harness.suite import Suite
 from harness.trust import commands as trust_commands
 from instances.errors import InputError
@@ -269,7 +271,8 @@ def generate(spec: str, out: Path) -> None:
     click.echo(f"{out}: {lp.sources:,} sources, {lp.destinations:,} destinations, {lp.edges:,} edges")
 
 
-for _command_of_its_own in (*decision_commands.COMMANDS, *scaling_commands.COMMANDS, *trust_commands.COMMANDS):
+_MODULES = (decision_commands, integral_commands, scaling_commands, serving_commands, trust_commands)
+for _command_of_its_own in (command for module in _MODULES for command in module.COMMANDS):
     cli.add_command(_command_of_its_own)
 
 
