@@ -1,10 +1,11 @@
-"""A whole instance for the referee: in memory where it fits, otherwise block by block on the disk."""
+"""A whole instance for the referee: in memory where it fits, otherwise piece by piece on the disk."""
 
 from __future__ import annotations
 
 from instances import (
     InputError,
     MatchingLP,
+    ParquetSpec,
     Spec,
     available_memory,
     generate,
@@ -12,6 +13,7 @@ from instances import (
     memory_bytes,
     stored,
 )
+from instances.mapped import default_cache
 
 
 def whole_instance(spec: Spec, *, threads: int = 1) -> MatchingLP:
@@ -20,9 +22,11 @@ def whole_instance(spec: Spec, *, threads: int = 1) -> MatchingLP:
     free = available_memory()
     if need <= free:
         return generate(spec, threads=threads)
-    if not in_blocks(spec):
-        raise MemoryError(f"needs about {need / 2**30:.3g} GiB of memory, {free / 2**30:.3g} GiB are available")
     try:
-        return stored(spec, threads=threads)
+        if isinstance(spec, ParquetSpec):
+            return spec.read_mapped(default_cache())
+        if in_blocks(spec):
+            return stored(spec, threads=threads)
     except InputError as error:
         raise MemoryError(str(error)) from error
+    raise MemoryError(f"needs about {need / 2**30:.3g} GiB of memory, {free / 2**30:.3g} GiB are available")

@@ -135,7 +135,10 @@ def _family(folder: Path, k: int, limit: Limit) -> Numbering | None:
 
     if not limit.by:
         return None
-    table = parquet.read_table(folder / _rows_file(k)).combine_chunks()
+    try:
+        table = parquet.read_table(folder / _rows_file(k)).combine_chunks()
+    except (OSError, pa.ArrowException) as damage:
+        raise InputError(f"{folder / _rows_file(k)} is damaged ({damage}): write the shards again") from damage
     parts = [column.combine_chunks() for column in table.columns]
     keys = parts[0] if len(parts) == 1 else pa.StructArray.from_arrays(parts, names=list(limit.by))
     return Numbering(name=f"rows_of_limit_{k}", columns=limit.by, edge=(), keys=keys, label=str(folder))

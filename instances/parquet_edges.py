@@ -5,7 +5,7 @@ A row group holds whole sources, so that a process can read its own sources alon
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from instances.matching import MatchingLP
 from instances.row_arrays import RAGGED, SHORT
 
 Arrays = dict[str, npt.NDArray[Any]]
+#: Makes an array of length and dtype: np.empty, or one in a file.
+Empty = Callable[[int, Any], npt.NDArray[Any]]
 #: Edges of a row group at most, but whole sources.
 _ROW_GROUP = 1 << 20
 #: At least about so many row groups, where none becomes smaller than so many edges: as many ranks can share them.
@@ -133,14 +135,16 @@ class EdgeRange:
     end: int
 
 
-def read_edges(folder: Path, header: Mapping[str, Any]) -> Arrays:
-    """offsets and the columns of all edges, in arrays."""
+def read_edges(folder: Path, header: Mapping[str, Any], empty: Empty = np.empty) -> Arrays:
+    """offsets and the columns of all edges, in arrays that `empty` makes of length and dtype."""
     files = EdgeFiles(folder)
     part = EdgeRange(groups=range(len(files.groups)), start=0, end=header["sources"])
-    return read_part(files, header, part, checked=False)  # by its content hash instead
+    return read_part(files, header, part, checked=False, empty=empty)  # checked by its content hash instead
 
 
-def read_part(files: EdgeFiles, header: Mapping[str, Any], part: EdgeRange, *, checked: bool = True) -> Arrays:
+def read_part(
+    files: EdgeFiles, header: Mapping[str, Any], part: EdgeRange, *, checked: bool = True, empty: Empty = np.empty
+) -> Arrays:
     """offsets and the columns of the edges of a part, group by group into arrays of the final size.
 
     checked: the pages of the files, because the content hash is that of the whole.
@@ -148,9 +152,9 @@ def read_part(files: EdgeFiles, header: Mapping[str, Any], part: EdgeRange, *, c
     columns = edge_columns(header)
     types = edge_types(files, columns)
     total = sum(files.groups[group].num_rows for group in part.groups)
-    arrays = {column.name: np.empty(total, types[column.name]) for column in columns if column.list_of is None}
+    arrays = {column.name: empty(total, types[column.name]) for column in columns if column.list_of is None}
     entries = [
-        _Entries(column, types[column.name], total, _most_entries(files, part.groups, column))
+        _Entries(column, empty(_most_entries(files, part.groups, column), types[column.name]), total)
         for column in columns
         if column.list_of is not None
     ]
@@ -172,9 +176,10 @@ def read_part(files: EdgeFiles, header: Mapping[str, Any], part: EdgeRange, *, c
 class _Entries:
     """One column of the entries of a ragged family, filled in place and cut off where it ends."""
 
-    def __init__(self, column: Column, dtype: Any, edges: int, capacity: int) -> None:
+    def __init__(self, column: Column, values: npt.NDArray[Any], edges: int) -> None:
+        """values: room for all entries."""
         self._column = column
-        self._values = np.empty(capacity, dtype=dtype)
+        self._values = values
         self._starts = np.zeros(edges + 1, dtype=np.int64)
         self._edges = 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,17 @@ from typing import Any
 import click
 
 from harness.decisions.serving_command import decide
+from instances.errors import InputError
 
 OK = 0
 NOT_SOLVED = 1
+_FAULT = 3
 _PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("problem", type=_PATH, metavar="PROBLEM.TOML")
+@click.argument("problem", type=_PATH, metavar="[PROBLEM.TOML]", required=False)
+@click.option("--shards", type=_PATH, metavar="DIR", help="In place of PROBLEM.TOML: what a job of Spark wrote of one.")
 @click.option("--solver", default="auto", show_default=True, metavar="ID", help="A solver, or auto: ours, and why.")
 @click.option("--tolerance", type=float, default=1e-4, show_default=True, metavar="T", help="Certified gap asked for.")
 @click.option("--time-limit", type=float, metavar="S", help="Seconds of solving.")
@@ -32,7 +36,8 @@ _PATH = click.Path(path_type=Path)
 @click.option("--strict", is_flag=True, help="Exit with 1 where the problem was not solved.")
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 def solve(
-    problem: Path,
+    problem: Path | None,
+    shards: Path | None,
     solver: str,
     out: Path,
     columns: tuple[str, ...],
@@ -50,7 +55,20 @@ def solve(
     DIR gets decisions.parquet, prices.parquet, summary.json and summary.md, whole or not at all; what an earlier
     `solve` wrote there is replaced. Exit status 1 where there are no decisions, and with --strict where the status is
     not solved or whole decisions have no gap.
+
+    With --shards each rank of torchrun solves and writes its part: torchrun --nproc-per-node=2 --no-python dualbench
+    solve --shards SHARDS --out DIR.
     """
+    if (problem is None) == (shards is None):
+        raise InputError("solve needs a PROBLEM.TOML, or --shards with what a job of Spark wrote of one")
+    if shards is not None:
+        earlier = {"--start": start, "--stay": settings.pop("stay"), "--whole": whole}
+        for option, value in {**earlier, "--memory-limit": memory_limit, "--columns": columns}.items():
+            if value:
+                raise InputError(f"{option} goes with a PROBLEM.TOML, not with --shards: leave it out")
+        return _solve_shards(shards, solver, out, all_edges=all_edges, strict=strict, quiet=quiet, **settings)
+    assert problem is not None
+
     from harness.decisions.folder import check_writable
     from harness.decisions.solving import NoDecisionsError, solve_problem
     from harness.isolation.limits import parse_bytes
@@ -75,6 +93,31 @@ def solve(
     _show(solution.summary, out)
     missed = solution.status != "solved" or (solution.whole is not None and solution.whole.gap is None)
     return NOT_SOLVED if strict and missed else OK
+
+
+def _solve_shards(
+    shards: Path, solver: str, out: Path, *, all_edges: bool, strict: bool, quiet: bool, **settings: Any
+) -> int:
+    """The exit status of one rank; rank 0 speaks for all."""
+    from harness.decisions.shards import solve_shards
+    from harness.decisions.solving import NoDecisionsError
+    from harness.texts import plain_text
+    from solvers.engine.collectives import RankLostError
+
+    given = {name: value for name, value in settings.items() if value is not None}
+    say = None if quiet or os.environ.get("RANK", "0") != "0" else _Progress()
+    try:
+        summary = solve_shards(shards, out, solver, all_edges=all_edges, progress=say, **given)
+    except NoDecisionsError as error:
+        click.echo(f"dualbench: {plain_text(str(error))}; {_unchanged(out)}", err=True)
+        return NOT_SOLVED
+    except RankLostError as error:
+        click.echo(f"dualbench: {plain_text(str(error))}; {_unchanged(out)}", err=True)
+        os._exit(_FAULT)  # the threads of a lost group may never end
+    if summary is None:
+        return OK
+    _show(dict(summary), out)
+    return NOT_SOLVED if strict and summary["status"] != "solved" else OK
 
 
 def _unchanged(out: Path) -> str:

@@ -36,11 +36,15 @@ def write_folder(out: Path, decisions: Any, prices: Any, summary: Mapping[str, A
     with space_for(out), written_folder(out, replace=True) as partial:
         parquet.write_table(decisions, partial / DECISIONS)
         parquet.write_table(prices, partial / PRICES)
+        write_summary(partial, summary, stopwatch.lap())
 
-        seconds = {**summary["seconds"], "write": stopwatch.lap()}
-        whole = {**summary, "seconds": seconds}
-        (partial / SUMMARY).write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        (partial / WORDS).write_text(in_words(whole), encoding="utf-8")
+
+def write_summary(folder: Path, summary: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+    """Write both summaries, with the seconds that writing took, and return the one."""
+    whole = {**summary, "seconds": {**summary["seconds"], "write": seconds}}
+    (folder / SUMMARY).write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / WORDS).write_text(in_words(whole), encoding="utf-8")
+    return whole
 
 
 def check_out(out: Path) -> Path:

@@ -90,12 +90,14 @@ def solve_problem(
     say("making the decisions whole, and judging them" if whole else "repairing and judging the decisions")
     stopwatch.lap()
     known: dict[str, Any] = {"choice": choice, "columns": names, "settings": asked, "seconds": seconds}
-    solution = _judged(stated, result, begun, whole=whole, **known)
+    solution = judged(stated, result, begun, whole=whole, **known)
     seconds["referee"] = (result.seconds.referee or 0.0) + stopwatch.lap() - seconds.get("whole", 0.0)
     return solution
 
 
-def _judged(stated: Stated, result: Result, begun: Yesterday | None, *, whole: bool, **known: Any) -> Solution:
+def judged(
+    stated: Stated, result: Result, begun: Yesterday | None = None, *, whole: bool = False, **known: Any
+) -> Solution:
     """The solution with the certificate of the point and the prices that it holds."""
     threads = known["settings"].threads
     x = result.x

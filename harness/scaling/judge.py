@@ -37,7 +37,7 @@ _LAST_WORDS = 300  # characters of the output that may stand in a reason
 def judged(folder: Path, threads: int) -> dict[str, Any]:
     """status, reason, certificate, content_hash and x_hash of the answer in `folder`, from a process of its own."""
     command = [sys.executable, "-P", "-m", "harness.scaling.judge", str(folder), str(threads)]
-    environment = {**_environment(), **of_children(threads)}
+    environment = {**outside_ranks(), **of_children(threads)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603 - our own module
     if done.returncode == 0:
         return dict(json.loads((folder / VERDICT).read_text()))
@@ -45,8 +45,8 @@ def judged(folder: Path, threads: int) -> dict[str, Any]:
     return _not_judged(Status.ERROR, f"the referee ended with exit status {done.returncode}: {words}")
 
 
-def _environment() -> dict[str, str]:
-    """Ours without the place in a group of ranks: the judge is no rank."""
+def outside_ranks() -> dict[str, str]:
+    """Our environment without the place in a group of ranks: the judge is no rank."""
     return {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
 
 

@@ -10,7 +10,7 @@ import math
 import os
 import socket
 import statistics
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
@@ -118,11 +118,17 @@ def parts_on_disk(case: ShardedCase, neighbours: int) -> bool:
     return bool(place == "disk" or (place == "auto" and need > available_memory(neighbours)))
 
 
-def take_part(case: ShardedCase, x_file: Path | None = None) -> Mapping[str, Any] | None:
+#: What ranks do together once they have solved: with the group, and on rank 0 the result.
+Afterwards = Callable[[Communicator, Mapping[str, Any] | None], None]
+
+
+def take_part(
+    case: ShardedCase, x_file: Path | None = None, afterwards: Afterwards | None = None
+) -> Mapping[str, Any] | None:
     """Do this process's part. Returns the result on rank 0, None on the others.
 
     x_file: where rank 0 writes the x of all ranks; the result says under "x" why there is none. Every rank gives a
-    file, or none does.
+    file, or none does, and likewise what they do `afterwards`.
     """
     threads = case.settings.threads
     cores = _take_cores(threads)
@@ -133,9 +139,11 @@ def take_part(case: ShardedCase, x_file: Path | None = None) -> Mapping[str, Any
             raise InputError(f"the case is for {case.ranks} ranks, {group.size} were started")
         facts, whole = _solve(case, group, x_file)
         per_rank = group.gather({"host": socket.gethostname(), "cores": cores, **facts})
-        if group.rank != 0:
-            return None
-        return {**whole, "per_rank": per_rank, "restarts": int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))}
+        restarts = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
+        result = {**whole, "per_rank": per_rank, "restarts": restarts} if group.rank == 0 else None
+        if afterwards is not None:
+            afterwards(group, result)
+        return result
 
 
 def _solve(case: ShardedCase, group: Communicator, x_file: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -24,9 +24,11 @@ from __future__ import annotations
 import itertools
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar
+
+import numpy as np
 
 from instances.content import (
     check_content,
@@ -38,8 +40,9 @@ from instances.content import (
     rows_header,
 )
 from instances.errors import InputError, InstanceError, SpecError
+from instances.mapped import unnamed_array
 from instances.matching import MatchingLP
-from instances.parquet_edges import read_edges
+from instances.parquet_edges import Empty, read_edges
 from instances.parquet_tables import read_limits, read_polytopes, write_tables
 from instances.whole_folder import written_folder
 
@@ -59,22 +62,25 @@ def write_parquet(lp: MatchingLP, folder: Path, spec_text: str) -> None:
         return
     header = header_of(lp, spec_text, content)
     try:
-        with written_folder(folder) as partial:
-            cuts = write_tables(lp, partial, header)
+        with written_folder(folder) as unfinished:
+            cuts = write_tables(lp, unfinished, header)
             header["pieces"] = [piece_hash(lp, first, last) for first, last in itertools.pairwise(cuts)]
             header["budgets"] = limits_hash(lp)
-            (partial / SPEC_FILE).write_text(json.dumps(header, indent=1) + "\n")
+            (unfinished / SPEC_FILE).write_text(json.dumps(header, indent=1) + "\n")
     except OSError as fault:
         raise InputError(f"{folder.absolute()} cannot be written ({fault}): give another place") from fault
 
 
-def read_parquet(folder: Path) -> MatchingLP:
-    """The instance in `folder`, exactly as it was written; InputError where there is none or where it is damaged."""
+def read_parquet(folder: Path, empty: Empty = np.empty) -> MatchingLP:
+    """The instance in `folder`, exactly as it was written; InputError where there is none or where it is damaged.
+
+    empty: makes the arrays of the edges of length and dtype.
+    """
     import pyarrow as pa
 
     header = read_header(folder)
     try:
-        arrays = read_edges(folder, header) | read_limits(folder, header)
+        arrays = read_edges(folder, header, empty) | read_limits(folder, header)
         if header["polytope"] is None:
             arrays |= read_polytopes(folder, 0, header["sources"])
         lp = lp_from(header, arrays)
@@ -133,6 +139,10 @@ class ParquetSpec:
 
     def read(self) -> MatchingLP:
         return read_parquet(Path(self.path))
+
+    def read_mapped(self, scratch: Path) -> MatchingLP:
+        """As `read`, with the edges in files without names in the folder `scratch`, which end with the instance."""
+        return read_parquet(Path(self.path), partial(unnamed_array, folder=scratch, what=self.text))
 
     @cached_property
     def _header(self) -> dict[str, Any]:

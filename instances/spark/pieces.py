@@ -267,7 +267,7 @@ class _PieceFiles:
         if piece.polytopes is not None:
             schemas[POLYTOPES_FILE] = polytope_table(piece.polytopes, piece.first).schema
         for name, schema in schemas.items():
-            self._writers[name] = parquet.ParquetWriter(self._partial(name), schema)
+            self._writers[name] = parquet.ParquetWriter(self._partial(name), schema, write_page_checksum=True)
 
     def _partial(self, name: str) -> Path:
         """A name of this try of the task alone; Parquet readers leave it out."""

@@ -19,6 +19,7 @@ from pyarrow.parquet import ParquetFile, ParquetWriter, read_metadata, read_tabl
 from instances import (
     InstanceError,
     MatchingLP,
+    ParquetSpec,
     PerSource,
     Rows,
     Simplex,
@@ -30,6 +31,7 @@ from instances import (
     write_parquet,
 )  # fmt: skip
 from instances.content import edge_arrays_of, hash_of_pieces, limits_hash
+from instances.mapped import is_mapped
 from instances.row_groups import RowGroups
 from instances.shards import Part, load_part, require_parts, shares
 from instances.spec import Spec
@@ -332,6 +334,9 @@ def test_edges_may_lie_in_a_folder_of_files(text: str, tmp_path: Path) -> None:
 
     assert content_hash(read_parquet(tmp_path / "lp")) == content_hash(lp)
     assert RowGroups(tmp_path / "lp").content()[0] == content_hash(lp)
+    mapped = ParquetSpec(path=str(tmp_path / "lp")).read_mapped(tmp_path / "scratch")
+    assert is_mapped(mapped.c)
+    assert content_hash(mapped) == content_hash(lp)
     parts = all_parts(parse_spec(f"parquet:path={tmp_path / 'lp'}"), 3)
     np.testing.assert_array_equal(np.concatenate([part.lp.c for part in parts]), lp.c)
 
