@@ -36,7 +36,7 @@ class Session:
     """
 
     def __init__(self, lp: MatchingLP, solver_id: str, **settings: Any) -> None:
-        """settings: as of `harness.solve`. Raises InputError like it."""
+        """settings: as of `harness.solve`; `stay` counts from the second solve on. Raises InputError like it."""
         require_problem(lp, solver_id)
         settings_from(settings)
         self._lp = lp
@@ -71,14 +71,15 @@ class Session:
         """Solve `lp` and let the referee judge the answer. warm: from `start`, else from nothing."""
         if self._closed:
             raise InputError("the session is closed: open another one")
+        start = self.start if warm else None
         result = solve(
             self._lp,
             self._solver_id,
-            start=self.start if warm else None,
+            start=start,
             callback=callback,
             verbose=verbose,
             quiet=quiet,
-            **self._settings,
+            **(self._settings if start is not None else self._settings | {"stay": 0.0}),
         )
         self._start = result.start or self._start
         return result

@@ -63,6 +63,39 @@ def test_a_cold_solve_of_a_session_begins_from_nothing(session: Session) -> None
     assert begun.answer.iterations < first.answer.iterations
 
 
+STAYING = """
+import numpy as np
+from solvers import EXPLICIT_KINDS, Answer, Availability, Solver, Status
+
+
+class Staying(Solver):
+    id = title = citation = "staying"
+    bytes_per_edge = 0.0
+    polytopes = EXPLICIT_KINDS
+    warm_starts = ("x", "dual")
+    stays = True
+
+    def available(self):
+        return Availability(ok=True, version="1")
+
+    def prepare(self, lp, settings):
+        return np.zeros(lp.edges), np.zeros(lp.row_count), settings.stay
+
+    def warm_start(self, state, start):
+        return start.x, start.dual, state[2]
+
+    def run(self, state):
+        return Answer(x=state[0], dual=state[1], status=Status.ITERATION_LIMIT, raw_status=f"stay {state[2]}")
+"""
+
+
+def test_a_first_solve_has_nothing_to_stay_near(lp: MatchingLP, tmp_path: Path) -> None:
+    (tmp_path / "staying.py").write_text(STAYING)
+    with Session(lp, str(tmp_path / "staying.py"), stay=0.5) as session:
+        assert [session.solve().raw_status for _ in range(3)] == ["stay 0.0", "stay 0.5", "stay 0.5"]
+        assert session.solve(warm=False).raw_status == "stay 0.0"
+
+
 def test_a_solver_without_a_warm_start_is_solved_cold(lp: MatchingLP) -> None:
     with Session(lp, "scipy-highs-ds", threads=1) as session:
         first = session.solve()
