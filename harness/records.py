@@ -82,6 +82,11 @@ class RecordsFile:
     recurring: list[dict[str, Any]] = field(default_factory=list)
     """Rows of kind "recurring"."""
 
+    @property
+    def judged(self) -> list[dict[str, Any]]:
+        """Every row that the referee had a word in: of cases, of runs over ranks and of series of days."""
+        return [*self.cases, *self.scaling, *self.recurring]
+
 
 def append(path: Path, row: CaseRecord | Mapping[str, Any]) -> None:
     """Append one row and return when it is on the disk; what is written is what `read` gives back.

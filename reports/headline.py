@@ -27,14 +27,14 @@ _LOOSER = "asked for a larger gap only"
 def headline(
     cases: pd.DataFrame, outcomes: pd.DataFrame, winners: pd.DataFrame, target: float, label: str = ""
 ) -> tuple[str, str]:
-    """Two sentences: the wins at `target` with what is no win, and who was not asked, with the reason, "" for nobody.
+    """The wins at `target` with what is no win and the options given, and who was not asked, with the reason.
 
-    The frames hold one ranking alone, which `label` names where there are others.
+    The second is "" where everybody was asked. The frames hold one ranking alone, which `label` names beside others.
     """
     found = outcomes[outcomes["target"] == target]
     best = winners[winners["target"] == target]
     opening = " ".join(filter(None, (f"To {power(target)}", label and f"({label})")))
-    return f"{opening}: {_wins(found, best)}.", "".join(_not_asked(cases, found))
+    return " ".join([f"{opening}: {_wins(found, best)}.", *_options(cases)]), "".join(_not_asked(cases, found))
 
 
 def _wins(found: pd.DataFrame, best: pd.DataFrame) -> str:
@@ -61,11 +61,21 @@ def _lead_of(won: pd.DataFrame) -> str:
     factors = won["factor"].dropna()
     if factors.empty:
         return ", where no other reaches it"
+    alone = len(won) - len(factors)
     least = factor(factors.min())
     most = factor(factors.max())
     rivals = [str(name) for name, _ in Counter(won["runner_up"].dropna()).most_common()]
     more = [f"{len(rivals) - RIVALS_NAMED} more"] if len(rivals) > RIVALS_NAMED else []
-    return f", {least if least == most else f'{least} to {most}'} faster than {listed(rivals[:RIVALS_NAMED] + more)}"
+    lead = f", {least if least == most else f'{least} to {most}'} faster than {listed(rivals[:RIVALS_NAMED] + more)}"
+    return f"{lead} (on {alone} of them no other reaches it)" if alone else lead
+
+
+def _options(cases: pd.DataFrame) -> Iterator[str]:
+    """The options of the division "tuned", solver by solver; nothing where all have their defaults."""
+    given = cases[cases["options"] != ""].drop_duplicates("competitor").sort_values("competitor")
+    told = [f"{row['competitor']} is {row['solver']} with {row['options']}" for row in given.to_dict("records")]
+    if told:
+        yield f"Options: {'; '.join(told)}."
 
 
 def _not_asked(cases: pd.DataFrame, found: pd.DataFrame) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.shown import count, digits, listed, percent, plural
+from reports.shown import count, digits, percent, plural
 
 #: A change of the machine's speed beyond it is said: the least of five runs is steadier than that on a quiet machine.
 DRIFT = 1.05
@@ -40,8 +40,9 @@ def _change(rows: Sequence[Mapping[str, Any]]) -> float:
 
 
 def _drift(machine: str, kernel: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    times = [f"{digits(row['seconds']['least'])} s at the {row['moment']}" for row in rows]
+    ordered = sorted(rows, key=lambda row: float(row["seconds"]["least"]))
+    least, most = (f"{digits(row['seconds']['least'])} s ({row['moment']})" for row in (ordered[0], ordered[-1]))
     return (
         f"Machine {machine} drifted by {percent(_change(rows) - 1, 1)}: the fixed kernel {kernel} took "
-        f"{listed(times)}. Times of different moments compare the machine as well."
+        f"{least} to {most}. Times of different moments compare the machine as well."
     )

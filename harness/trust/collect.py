@@ -45,7 +45,7 @@ class Taken:
     derived: int
     """Rows whose bound was derived again."""
 
-    cases: int
+    rows: int
     """Rows that it has."""
 
     known: bool = False
@@ -66,17 +66,17 @@ def collect(pack: Path, out: Path, *, threads: int = 1) -> Taken:
         suite = re.sub(r"[^a-z0-9]+", "-", str(found.runs[0]["suite"]).lower())[:40] if found.runs else "unnamed"
         place = out / f"{suite.strip('-') or 'unnamed'}-{digest[:12]}"
         if place.exists():
-            return Taken(folder=place, derived=0, cases=len(found.cases), known=True)
+            return Taken(folder=place, derived=0, rows=len(found.judged), known=True)
         derived = _checked(folder, found, threads)
         shutil.move(folder, place)
-    return Taken(folder=place, derived=derived, cases=len(found.cases))
+    return Taken(folder=place, derived=derived, rows=len(found.judged))
 
 
 def _checked(folder: Path, found: records.RecordsFile, threads: int) -> int:
     """How many rows were derived again; RefusedError where one differs, or where none could be."""
     if found.warnings:
         raise RefusedError(f"its records have lines that are no rows: {found.warnings[0]}")
-    for row in (*found.cases, *found.scaling):
+    for row in found.judged:
         if "path=" in row["spec"]:
             raise RefusedError(f"{row['spec']} names a file of its sender: only what dualbench makes can be collected")
 

@@ -163,7 +163,7 @@ def collect(packs: tuple[Path, ...], out: Path, threads: int) -> int:
             refused += 1
             _print(console, "refused", "red", str(pack), str(error))
             continue
-        told = "is there already" if taken.known else f"{taken.derived} of {taken.cases} rows derived again"
+        told = "is there already" if taken.known else f"{taken.derived} of {taken.rows} rows derived again"
         _print(console, "taken", "green", str(taken.folder), told)
     return FOUND_WANTING if refused else OK
 

@@ -59,7 +59,7 @@ class Manifest:
 def write_pack(folder: Path, out: Path) -> Manifest:
     """Pack the run in `folder` into the file `out`, whole or not at all.
 
-    Raises InputError for a folder without cases, with lines that are no rows, or without a dual that a row names.
+    Raises InputError for a folder without results, with lines that are no rows, or without a dual that a row names.
     """
     names = list(_members(folder))
     manifest = Manifest(
@@ -82,20 +82,20 @@ def _members(folder: Path) -> Iterator[str]:
     found = records.read(folder)
     if found.warnings:
         raise InputError(f"{folder} has lines that are no rows: {found.warnings[0]}")
-    if not found.cases:
-        raise InputError(f"{folder} holds no case: give a folder that `dualbench run --out` wrote")
+    if not found.judged:
+        raise InputError(f"{folder} holds no result: give a folder that `dualbench run --out` wrote")
     yield records.RECORDS_FILE
     if (folder / SUITE_FILE).is_file():
         yield SUITE_FILE
-    for name in _arrays(found.cases):
+    for name in _arrays(found.judged):
         if not MEMBER.fullmatch(name) or not (folder / name).is_file():
             raise InputError(f"{folder}: a row names {name!r}, which is not there: keep duals beside the records")
         yield name
 
 
-def _arrays(cases: Sequence[Mapping[str, Any]]) -> list[str]:
+def _arrays(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The files that rows name, once each."""
-    named = (row.get(field) for row in cases for field in ("dual_file", "x_file"))
+    named = (row.get(field) for row in rows for field in ("dual_file", "x_file"))
     return sorted({str(name) for name in named if name is not None})
 
 

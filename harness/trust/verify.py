@@ -66,7 +66,7 @@ def verify(path: Path, *, threads: int = 1) -> Iterator[Verified]:
     file = records.read(path)
     for line in file.warnings:
         yield Verified(case="", outcome=Outcome.NOT_TRIED, detail=line)
-    rows = [*file.cases, *file.scaling, *file.recurring]
+    rows = file.judged
     verifier = _Verifier(path, threads, _places(rows))
     for row in sorted(rows, key=lambda row: str(row.get("spec"))):
         yield verifier.verified(row)

@@ -67,7 +67,8 @@ def test_nobody_wins_over_a_solver_of_the_other_division(run: Run, cases_of: Cas
     ]
     assert words(cases) == [
         "To 1e-4: a, the only solver asked, on 1 of 1 instance.",
-        "To 1e-4 (tuned division): b-tuned, the only solver asked, on 1 of 1 instance.",
+        "To 1e-4 (tuned division): b-tuned, the only solver asked, on 1 of 1 instance. "
+        "Options: b-tuned is b with presolve=true.",
     ]
 
 
@@ -155,14 +156,15 @@ def test_the_headline_says_against_whom_how_many_were_asked_and_who_was_not_and_
     rows = [run(1.0, instance=f"i{k}") for k in range(4)]
     rows += [run(3.0 * (k + 1), instance=f"i{k}", solver="b") for k in range(2)]
     rows += [run(1.05, instance="i2", solver="b")]
+    rows += [run(1.0, instance="i4"), run(60.0, 0.1, instance="i4", solver="b", status="time_limit")]
     rows += [run(0.0, None, instance="i3", solver="b", status="skipped", reason="no flow problem")]
     rows += [run(2.0, 5e-3, instance="i0", solver="c")]
     loose = rows[-1]
     rows[-1] = replace(loose, settings={**loose.settings, "tolerance": 1e-2})
     assert words(cases_of(*rows)) == [
-        "To 1e-4: a is fastest on 2 of 4 instances, 3.00× to 6.00× faster than b; level on 1; one solver alone was "
-        "asked on 1; 2 solvers were asked. "
-        "Not asked: b on 1 of 4 (no flow problem); c on 4 of 4 (no case; asked for a larger gap only).",
+        "To 1e-4: a is fastest on 3 of 5 instances, 3.00× to 6.00× faster than b (on 1 of them no other reaches it); "
+        "level on 1; one solver alone was asked on 1; 2 solvers were asked. "
+        "Not asked: b on 1 of 5 (no flow problem); c on 5 of 5 (no case; asked for a larger gap only).",
     ]
 
 
