@@ -20,6 +20,10 @@ _INTERVAL = 0.05  # seconds between two samples of time and memory
 _GENTLE = 2.0  # seconds between SIGTERM and SIGKILL
 #: The case is ended below so many bytes of memory and swap, before the kernel ends processes of its own choice.
 _RESERVE = 256 * 2**20
+#: A load or warm-up that computes, but slowly because others do, may take so many times its limit ...
+_PATIENCE = 4.0
+#: ... if it had at least this share of a core. One that stands still uses none.
+_LEAST_SHARE = 0.05
 #: What runtimes print when an allocation is refused.
 _NO_MEMORY = ("bad_alloc", "MemoryError", "out of memory", "Cannot allocate memory")
 
@@ -116,9 +120,18 @@ class Watch:
 
     def _past_time(self) -> Result | None:
         passed = time.monotonic() - self._since[self._step]
-        if passed <= self._limits.seconds(self._case, self._step):
+        if passed <= self._limits.seconds(self._case, self._step) or self._is_compiling(passed):
             return None
         return self._failure(Status.TIME_LIMIT, f"ended by the harness after {passed:.1f} s of {self._step}")
+
+    def _is_compiling(self, passed: float) -> bool:
+        """Whether a load or warm-up only waits for its turn on a busy machine: within the limit in CPU seconds, and
+        slow but not still.
+        """
+        limit = self._limits.seconds(self._case, self._step)
+        used = self._sample[1] - self._cpu.get(self._step, 0.0)
+        patient = self._step in (Step.LOAD, Step.WARM_UP) and passed <= _PATIENCE * limit
+        return patient and _LEAST_SHARE * passed <= used <= limit
 
     def _past_memory(self) -> Result | None:
         held = self._forked.sample_memory()

@@ -43,7 +43,7 @@ class Mine(Solver):
     def run(self, state):
         lp, settings = state
         said = "nothing"
-        if lp.sources > 50:  # the warm-up is well-behaved
+        if (lp.sources > 50) != {in_warm_up}:  # the other one is well-behaved
 {body}
         return Answer(
             x=np.zeros(lp.edges), dual=np.zeros(lp.destinations), status=Status.ITERATION_LIMIT, raw_status=said
@@ -60,14 +60,21 @@ class Place:
         self._number = 0
 
     def run(
-        self, body: str, limits: Limits | None = None, *, time_limit: float = 0.2, spec: str = SPEC, start: str = ""
+        self,
+        body: str,
+        limits: Limits | None = None,
+        *,
+        time_limit: float = 0.2,
+        spec: str = SPEC,
+        start: str = "",
+        in_warm_up: bool = False,
     ) -> Result:
-        """The result of a solver whose run executes `body`; `said` becomes its raw status."""
+        """The result of a solver whose run executes `body`, or that of its warm-up; `said` becomes its raw status."""
         self._number += 1
         self.notes.unlink(missing_ok=True)
         file = self.folder / f"solver_{self._number}.py"
         text = textwrap.indent(textwrap.dedent(body).strip(), " " * 12)
-        file.write_text(ADAPTER.format(body=text, notes=str(self.notes)))
+        file.write_text(ADAPTER.format(body=text, notes=str(self.notes), in_warm_up=in_warm_up))
         self.isolated.limits = limits or Limits(grace=60.0)
         settings = Settings(time_limit=time_limit)
         case = Case(suite="s", instance="i", spec=spec, solver=str(file), settings=settings, start=start)

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 import pytest
 
+from harness.case import Case
 from harness.isolation.limits import Limits, parse_bytes
 from harness.isolation.output import Output
+from harness.steps import Step
 from instances import InputError
 
 from .conftest import Place
 
 MEMORY = Limits(grace=60.0, memory=parse_bytes("600MiB"))
 SHORT = Limits(grace=0.2)
+#: Longer than its limit of a second, a third of it at work: as a compilation on a machine that others use too.
+SLOWLY = """
+until = time.monotonic() + 1.5
+while time.monotonic() < until:
+    worked = time.process_time() + 0.02
+    while time.process_time() < worked:
+        pass
+    time.sleep(0.04)
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SecondOfWarmUp(Limits):
+    def seconds(self, case: Case, step: Step) -> float:
+        return 1.0 if step is Step.WARM_UP else super().seconds(case, step)
 
 
 def test_a_solver_that_sleeps_in_c_and_holds_the_interpreter_is_ended(place: Place) -> None:
@@ -29,6 +47,17 @@ def test_a_solver_that_ignores_the_gentle_signal_is_killed(place: Place) -> None
     outcome = place.run(body, SHORT)
     assert outcome.status == "time_limit"
     assert not psutil.pid_exists(int(place.notes.read_text()))
+
+
+def test_a_warm_up_that_computes_slowly_is_left_alone(place: Place) -> None:
+    assert place.run(SLOWLY, SecondOfWarmUp(), in_warm_up=True).status == "iteration_limit"
+
+
+@pytest.mark.parametrize("body", ["time.sleep(600)", "while True: pass"], ids=["still", "at work"])
+def test_a_warm_up_without_end_is_ended(place: Place, body: str) -> None:
+    outcome = place.run(body, SecondOfWarmUp(), in_warm_up=True)
+    assert outcome.status == "time_limit"
+    assert outcome.reason.endswith("s of warm-up")
 
 
 def test_a_solver_within_its_grace_is_left_alone(place: Place) -> None:
