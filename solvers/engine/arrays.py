@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP, RaggedRows, Rows
+from solvers.engine.polytopes.kinds import BOX_CUT, BOX_CUT_EQUALITY
 
 #: The columns of Sums.scalars: sum_i min over C_i of q_i'x, ||p - centre||^2, ||p - anchor||^2 and c'p ...
 SUPPORT, MOVEMENT, DISTANCE, VALUE = range(4)
@@ -191,7 +192,7 @@ def edge_arrays(lp: MatchingLP) -> EdgeArrays:
     upper = polytope.params[1] if len(polytope.params) > 1 else np.zeros(1)
     of_sources = [_entry_or_all(lp, values) for values in (polytope.kind, polytope.radius, upper)]
     destination, a, more = (lp.destination, lp.a, None) if lp.is_short_form else _of_families(lp)
-    views = [_view(values) for values in (lp.offsets, destination, a, lp.c, *of_sources)]
+    views = [read_only(values) for values in (lp.offsets, destination, a, lp.c, *of_sources)]
     made = EdgeArrays(*views)._replace(more=more)
     if more is not None:
         _KNOWN[lp] = made  # it may have copied arrays
@@ -202,7 +203,13 @@ def edge_arrays(lp: MatchingLP) -> EdgeArrays:
 _KNOWN: WeakKeyDictionary[MatchingLP, EdgeArrays] = WeakKeyDictionary()
 
 
-def _view(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+def has_box_cuts(edges: EdgeArrays) -> bool:
+    """Whether a source limits both its sum and its edges: loops for such are compiled only where there are some."""
+    return bool(np.isin(edges.kind, (BOX_CUT, BOX_CUT_EQUALITY)).any())
+
+
+def read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A contiguous view that cannot be written, a type of its own to compiled loops."""
     view = np.ascontiguousarray(values).view()
     view.flags.writeable = False
     return view
@@ -232,10 +239,10 @@ def _filled(coefficient: float, edges: int) -> npt.NDArray[Any]:
 def _entries(family: Rows | RaggedRows, first_row: int) -> AlignedEntries | RaggedEntries:
     """A further family, in the order of the edges."""
     a, coefficient = (None, family.coefficient) if isinstance(family.coefficient, float) else (family.coefficient, 0.0)
-    a = None if a is None else _view(a)
+    a = None if a is None else read_only(a)
     if isinstance(family, RaggedRows):
-        return RaggedEntries(first_row, _view(family.entry_offsets), _view(family.row), a, coefficient)
-    index = None if family.row is None else _view(family.row)
+        return RaggedEntries(first_row, read_only(family.entry_offsets), read_only(family.row), a, coefficient)
+    index = None if family.row is None else read_only(family.row)
     return AlignedEntries(first_row, index, a, coefficient)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,13 +19,29 @@ from solvers.watching import current
 
 
 class _Listener(Listener):  # type: ignore[misc]  # Numba has no types
-    """Reports to the current watch what is really compiled, not what is loaded from the cache."""
+    """Reports to the current watch what is really compiled, not what is loaded from the cache.
+
+    Meanwhile Python looks for no cycles: the many small objects of a compiler make it search, in vain, through all that
+    the process holds, for a tenth of the time. Numba compiles in one thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._depth = 0
+        """A compilation may start others."""
+        self._collects = False
 
     def on_start(self, event: Any) -> None:  # noqa: ARG002 - Numba's
+        if self._depth == 0:
+            self._collects = gc.isenabled()
+            gc.disable()
+        self._depth += 1
         current().compile_began()
 
     def on_end(self, event: Any) -> None:  # noqa: ARG002 - Numba's
         current().compile_ended()
+        self._depth -= 1
+        if self._depth == 0 and self._collects:
+            gc.enable()
 
 
 register("numba:compile", _Listener())

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.base import Vector
-from solvers.engine.arrays import Sums, edge_arrays
+from solvers.engine.arrays import Sums, edge_arrays, has_box_cuts
 from solvers.engine.bands import cut_bands
 from solvers.engine.certificate import proved_bound
 from solvers.engine.collectives import LOCAL, Communicator
@@ -84,9 +84,12 @@ def bound_and_loads(
     values = np.zeros((bands, lp.row_count))
     scalars = np.zeros((bands, 5))
     edges = edge_arrays(lp)
+    limits_both = has_box_cuts(edges)
     for first, last in bands_in_turn(lp, band, x):
         sums = Sums(loads[first:last], values[first:last], scalars[first:last])
         jit.evaluate(band[first : last + 1], edges, x, dual, held(x.dtype), sums)
+        if limits_both:
+            jit.add_supports_of_both(band[first : last + 1], edges, dual, sums.scalars)
     own = (loads.sum(axis=0), values.sum(axis=0), scalars.sum(axis=0), [terms_of(lp, band)])
     total = group.sum(np.concatenate(own))
     loads, values, (least, least_size, size, free, unserved, terms) = np.split(total, (lp.row_count, -6))

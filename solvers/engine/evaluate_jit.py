@@ -100,4 +100,9 @@ def evaluate(band: Any, edges: EdgeArrays, x: Any, dual: Any, astray: float, sum
     A '=' source is unserved where its sum misses z by more than the share `astray` of z.
     """
     parallel_for(0, band.size - 1, _evaluate_piece, (band, edges, x, dual, astray, sums))
-    parallel_for(0, band.size - 1, _support_piece_of_both, (band, edges, dual, sums.scalars))
+
+
+@compiled(nogil=True)
+def add_supports_of_both(band: Any, edges: EdgeArrays, dual: Any, scalars: Any) -> None:
+    """The supports that `evaluate` leaves out: of sources whose sum and edges are both limited."""
+    parallel_for(0, band.size - 1, _support_piece_of_both, (band, edges, dual, scalars))

@@ -10,12 +10,11 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from instances.mapped import stream_chunks
-from solvers.engine.arrays import EdgeArrays, edge_arrays
+from solvers.engine.arrays import EdgeArrays, edge_arrays, has_box_cuts
 from solvers.engine.bands import cut_bands
 from solvers.engine.fill_families import fill_families
 from solvers.engine.layout import Layout, index_dtype
 from solvers.engine.layout_families import empty_families, is_exact
-from solvers.engine.polytopes.kinds import BOX_CUT, BOX_CUT_EQUALITY
 from solvers.engine.storage import RAM, Storage
 
 
@@ -53,10 +52,6 @@ def build_layout(lp: MatchingLP, dtype: str = "float32", *, storage: Storage = R
         more=empty_families(edges, cells, index_dtype(lp.row_count), dtype, storage),
     )
     return _filled(layout, edges, before)
-
-
-def has_box_cuts(edges: EdgeArrays) -> bool:
-    return bool(np.isin(edges.kind, (BOX_CUT, BOX_CUT_EQUALITY)).any())
 
 
 def _is_exact(edges: EdgeArrays, dtype: np.dtype[Any]) -> bool:

@@ -14,7 +14,8 @@ import numba
 from llvmlite import ir  # type: ignore[import-untyped]  # has no stubs
 from numba.core import cgutils, types
 from numba.core.datamodel import models
-from numba.extending import intrinsic, overload, register_model
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import intrinsic, lower_builtin, register_model
 from numba.np.arrayobj import make_array
 
 from solvers.engine.constants import LANES
@@ -174,17 +175,22 @@ def to_float64(_typing: Any, vector: Any) -> Any:
 
 
 def _operator(symbol: Any, code: _Code) -> None:
-    function = _by_element(code)
+    """`symbol` between two vectors, lowered in place: an overload would be a function of its own to compile."""
 
-    @overload(symbol)  # type: ignore[untyped-decorator]
-    def by_element(first: Any, second: Any) -> Any:
-        def apply(first: Any, second: Any) -> Any:
-            return function(first, second)
+    @infer_global(symbol)
+    class _Typing(AbstractTemplate):  # type: ignore[misc]
+        def generic(self, args: Any, _kws: Any) -> Any:
+            return signature(args[0], *args) if isinstance(args[0], Vector) and args[0] == args[1] else None
 
-        return apply if isinstance(first, Vector) and first == second else None
+    @lower_builtin(symbol, Vector, Vector)  # type: ignore[untyped-decorator]
+    def _lower(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        return code(builder, args)
 
 
-_operator(operator.add, lambda builder, args: builder.fadd(*args))
-_operator(operator.sub, lambda builder, args: builder.fsub(*args))
-_operator(operator.mul, lambda builder, args: builder.fmul(*args))
-_operator(operator.truediv, lambda builder, args: builder.fdiv(*args))
+#: Numba gives the flags of a caller to every instruction without flags, LLVM would then fuse a product with a sum. That
+#: approximate functions are welcome says nothing of these, and is a flag.
+_AS_WRITTEN = ("afn",)
+_operator(operator.add, lambda builder, args: builder.fadd(*args, flags=_AS_WRITTEN))
+_operator(operator.sub, lambda builder, args: builder.fsub(*args, flags=_AS_WRITTEN))
+_operator(operator.mul, lambda builder, args: builder.fmul(*args, flags=_AS_WRITTEN))
+_operator(operator.truediv, lambda builder, args: builder.fdiv(*args, flags=("nsz",)))

@@ -8,13 +8,12 @@ import numpy as np
 
 from instances import Kind, MatchingLP, PerSource, RaggedRows, Rows
 from solvers.base import Settings, Vector
-from solvers.engine.arrays import edge_arrays
+from solvers.engine.arrays import edge_arrays, has_box_cuts
 from solvers.engine.constants import STACK_CELLS
 from solvers.engine.instance import serves_equalities
 from solvers.engine.kernel import RESTART, Kernel
 from solvers.engine.kernels import make_kernel
 from solvers.engine.layout import Layout
-from solvers.engine.layout_builder import has_box_cuts
 from solvers.engine.nearest import nearest_feasible
 from solvers.engine.points import ridge_point, to_cells, to_edges
 from solvers.engine.precision import answer_dtype

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from solvers.engine.arrays import Cells
+from solvers.engine.arrays import Cells, read_only
 from solvers.engine.collectives import Communicator, concatenated
 from solvers.proximal.arrays import FullPass, ProximalStep
 from solvers.proximal.iterates import CellVector
@@ -31,9 +31,10 @@ def cut_near(
     from solvers.proximal import near_jit as jit
 
     near = jit.near_edges(cells, at, last, radius, loads)
-    offsets = np.concatenate(([0], np.cumsum(near.count)))
-    order = layout_jit.sort_sources(offsets, near.kind, 0, near.kind.size)
-    start, lane, kind = layout_jit.cut(offsets, near.kind, order)
+    # read-only as in an instance: the loops compiled for its layout serve here too
+    offsets, kinds = read_only(np.concatenate(([0], np.cumsum(near.count)))), read_only(near.kind)
+    order = layout_jit.sort_sources(offsets, kinds, 0, kinds.size)
+    start, lane, kind = layout_jit.cut(offsets, kinds, order)
     sub = _one_band(
         start,
         lane,
@@ -44,9 +45,9 @@ def cut_near(
         a=np.empty(start[-1], cells.a.dtype),
         c=np.empty(start[-1], cells.c.dtype),
     )
-    source = np.empty(lane[-1], np.int64)
+    source = np.empty(lane[-1], np.int32)
     centre = np.empty(start[-1], at.centre.dtype)
-    layout_jit.fill_lanes(order, near.kind, near.radius, sub, 0, kind.size, source)
+    layout_jit.fill_lanes(order, kinds, read_only(near.radius), sub, 0, kind.size, source)
     if sub.upper is not None:
         layout_jit.fill_upper(0, source.size, source, near.upper, sub.upper)
     jit.gather(near, source, cells, at.centre, sub, centre)

@@ -24,7 +24,7 @@ def reach_of(cells: Cells, unit: Prices) -> npt.NDArray[Any]:
 
 
 def gather_families(
-    near: NearLanes, source: npt.NDArray[np.int64], cells: Cells, sub: Cells
+    near: NearLanes, source: npt.NDArray[np.int32], cells: Cells, sub: Cells
 ) -> tuple[Entries, ...] | None:
     """The families of `sub`, whose other arrays are there, from those of `cells`; source[L]: its near lanes."""
     from solvers.proximal import near_families_jit as jit
