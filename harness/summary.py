@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.accuracy import WITHIN_TOLERANCE, accuracy, within_tolerance_only
-from harness.division import name_of
+from harness.division import division_of, name_of
 from harness.numbers import measured, power
 from harness.record import SHORT_FORM
 from harness.records import DISTURBED, TOO_SHORT, too_short
@@ -28,7 +28,7 @@ Cells = dict[tuple[str, str], dict[float, list[Row]]]
 def summary_table(rows: Sequence[Row]) -> Table:
     """One row for an instance and a solver: run seconds at each tolerance asked for, and the gap that was certified.
 
-    The fastest of an instance at a tolerance is bold.
+    The fastest of an instance at a tolerance is bold, of each division.
     """
     tolerances = sorted({row["settings"]["tolerance"] for row in rows}, reverse=True)
     edges = {row["instance"]: row["edges"] for row in rows if row.get("edges") is not None}
@@ -43,7 +43,9 @@ def summary_table(rows: Sequence[Row]) -> Table:
             table.add_section()
         count = f"{edges[instance]:,}" if instance in edges else "-"
         heads = (instance, count) if instance != last else ("", "")
-        times = [_cell(repeats.get(at, []), fastest.get((instance, at), math.nan)) for at in tolerances]
+        times = [
+            _cell(repeats.get(at, []), fastest.get((instance, at, _division(repeats)), math.nan)) for at in tolerances
+        ]
         table.add_row(*heads, solver, *times)
         last = instance
     return table
@@ -73,14 +75,19 @@ def _cells(rows: Sequence[Row]) -> Cells:
     return cells
 
 
-def _fastest(cells: Cells) -> dict[tuple[str, float], float]:
-    """The least median of an instance at a tolerance."""
-    fastest: dict[tuple[str, float], float] = {}
+def _fastest(cells: Cells) -> dict[tuple[str, float, str], float]:
+    """The least median of an instance at a tolerance in a division."""
+    fastest: dict[tuple[str, float, str], float] = {}
     for (instance, _), by_tolerance in cells.items():
         for tolerance, repeats in by_tolerance.items():
-            before = fastest.get((instance, tolerance), math.inf)
-            fastest[instance, tolerance] = min(before, _median_run(repeats))
+            place = (instance, tolerance, _division(by_tolerance))
+            fastest[place] = min(fastest.get(place, math.inf), _median_run(repeats))
     return fastest
+
+
+def _division(by_tolerance: Mapping[float, Sequence[Row]]) -> str:
+    """Of a solver with its options, by any of its rows."""
+    return division_of(next(iter(by_tolerance.values()))[0]["settings"])
 
 
 def _what_marks_mean(rows: Sequence[Row]) -> str | None:

@@ -65,3 +65,10 @@ def test_kinds_of_rows_and_who_could_not_take_them_stand_below_the_table() -> No
     text = shown(case("a", 1.0) | form, case("b", 1.0, status="skipped") | form, case("c", 1.0, instance="plain"))
     assert "i: several families, soft rows; not for b" in " ".join(text.split())
     assert "plain:" not in text
+
+
+def test_a_solver_with_options_takes_the_bold_of_no_other() -> None:
+    tuned = {"settings": {"tolerance": 1e-4, "device": "cpu", "threads": 1, "options": {"presolve": True}}}
+    rows = [case("a", 1.0), case("b", 2.0), case("c", 0.5, variant="c-tuned", **tuned)]
+    bold = re.findall(r"\x1b\[1m *([0-9.]+) \(-\)", shown(*rows, styled=True))
+    assert sorted(bold) == ["0.5", "1"]

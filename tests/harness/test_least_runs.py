@@ -12,6 +12,7 @@ from harness import records
 from harness.cli import invoke
 from harness.folder import Folder, missing_cases, open_folder
 from harness.least_runs import RunsTaken, least_runs
+from harness.run_options import Repeats
 from harness.runner import run_suite
 from harness.suite import Suite
 from harness.suite_file import load_suite, parse_suite, suite_names
@@ -92,14 +93,11 @@ def test_a_case_that_fails_leaves_its_repeats_out(tmp_path: Path) -> None:
     assert ([record.status for record in done], len(left_out)) == (["skipped"], 4)
 
 
-def test_the_command_line_knows_auto(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "mine.toml"
-    file.write_text(SUITE)
-    out = tmp_path / "out"
-    command = ["run", str(file), "--in-process", "--out", str(out), "--repeats"]
-    assert invoke([*command, "auto"]) == 0
-    assert len(records.read(out).cases) == 5
-    assert invoke([*command, "often"]) == 2
+def test_the_command_line_knows_auto(capsys: pytest.CaptureFixture[str]) -> None:
+    assert Repeats().convert("auto", None, None) == "auto"
+    assert Repeats().convert("3", None, None) == 3
+    assert suite(SUITE).override(repeats="auto").most_repeats == 5
+    assert invoke(["run", "smoke", "--repeats", "often"]) == 2
     assert "'often' is not a valid integer" in capsys.readouterr().err
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from harness import records
 from harness.cli import invoke
@@ -15,6 +17,7 @@ from harness.folder import missing_cases, open_folder
 from harness.runner import EndedAtLimits, run_suite
 from harness.suite import Suite, SuiteError
 from harness.suite_file import parse_suite
+from harness.summary import summary_table
 from harness.trust.compare import compare
 from tests.support.records import Silent
 
@@ -106,15 +109,17 @@ def test_compare_takes_a_variant_for_a_solver_of_its_own(finished: Path) -> None
     assert len(found.ratios) == 4
 
 
-def test_the_command_line_names_a_variant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "mine.toml"
-    file.write_text(SUITE + VARIANTS)
-    command = ["run", str(file), "--in-process", "--out", str(tmp_path / "out"), "--solver", "pdlp-strict"]
-    assert invoke([*command, "--tolerance", "0.01"]) == 0
-    assert [row["variant"] for row in rows(tmp_path / "out")] == ["pdlp-strict"]
-    assert "pdlp-strict" in capsys.readouterr().out
-    only = suite().override(solvers=("ortools-pdlp",))
-    assert {case.variant for case in only.cases()} == {""}
+def test_an_override_names_a_variant_and_the_id_means_the_plain_solver() -> None:
+    only = {name: suite().override(solvers=(name,)) for name in ("pdlp-strict", "ortools-pdlp")}
+    asked = {name: {case.variant for case in chosen.cases()} for name, chosen in only.items()}
+    assert asked == {"pdlp-strict": {"pdlp-strict"}, "ortools-pdlp": {""}}
+
+
+def test_the_table_of_a_run_has_a_row_for_each(finished: Path) -> None:
+    console = Console(file=StringIO(), width=160)
+    console.print(summary_table(rows(finished)))
+    assert isinstance(console.file, StringIO)
+    assert {"ortools-pdlp", "pdlp-strict"} <= set(console.file.getvalue().split())
 
 
 @pytest.mark.parametrize(
