@@ -49,14 +49,19 @@ def remove_left_behind(folder: Path) -> None:
     before = f".{folder.absolute().name}."
     for partial in folder.absolute().parent.glob(f".*{PARTIAL}"):
         process = partial.name.removeprefix(before).removesuffix(PARTIAL)
-        if partial.name.startswith(before) and process.isdecimal() and not _runs(int(process)):
-            _remove_after(_SURELY_WRITTEN_S, partial)
+        if partial.name.startswith(before) and process.isdecimal() and not is_running(int(process)):
+            remove_aged(partial)
 
 
 def remove_abandoned(parent: Path) -> None:
     """Remove the partial folders in `parent` that killed processes left."""
     for partial in parent.glob(f"*{PARTIAL}"):
         _remove_after(_ABANDONED_S, partial)
+
+
+def remove_aged(folder: Path) -> None:
+    """Remove a folder of a process that has ended here, once no process of another machine can be writing it."""
+    _remove_after(_SURELY_WRITTEN_S, folder)
 
 
 def _remove_after(seconds: float, partial: Path) -> None:
@@ -82,7 +87,8 @@ def _exchange(partial: Path, folder: Path) -> None:
     aside.rename(partial)
 
 
-def _runs(process: int) -> bool:
+def is_running(process: int) -> bool:
+    """Whether a process of this machine has the number."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

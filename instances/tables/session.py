@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-import tempfile
 from collections.abc import Iterator
 from typing import Any
 
 from instances.available import available_memory
 from instances.cpus import usable_threads
 from instances.errors import ProblemError
+from instances.tables.spill import spill_folder
 
 #: Of the memory that may be used, what DuckDB gets; the arrays of the LP grow beside it.
 _SHARE = 0.6
@@ -29,7 +29,7 @@ def session(threads: int | None, memory_limit: int | None) -> Iterator[Any]:
     import duckdb
 
     memory = memory_limit or available_memory()
-    with tempfile.TemporaryDirectory(prefix="dualbench-tables-") as folder:
+    with spill_folder() as folder:
         config = {
             "threads": threads or usable_threads(),
             "memory_limit": f"{max(64 << 20, int(_SHARE * memory))}B",
@@ -40,6 +40,7 @@ def session(threads: int | None, memory_limit: int | None) -> Iterator[Any]:
             "arrow_large_buffer_size": True,  # keys of more than 2 GiB of text in one array
         }
         connection = duckdb.connect(config=config)
+        connection.execute("SET enable_progress_bar = false")  # it writes to the standard output
         try:
             yield connection
         except duckdb.Error as error:

@@ -141,3 +141,19 @@ def test_rules_of_duplicates(spark: Any, tmp_path: Path, rule: str) -> None:
     written = write_shards(spark, Problem.read(problem), tmp_path / "out")
     require_same(problem, tmp_path / "out", written.content)
     assert written.edges == 900
+
+
+def test_frames_in_place_of_files(spark: Any, tmp_path: Path) -> None:
+    write_problem(tmp_path)
+    stated: dict[str, Any] = {
+        "source": "user_id",
+        "destination": "item_id",
+        "maximise": "score",
+        "sources": {"at_most": 2, "each_at_most": 1},
+        "limits": [{"name": "campaign", "by": "campaign_id", "at_most": 20, "use": "cost"}],
+    }
+    arrow = parquet.read_table(tmp_path / "edges")
+    frame = spark.read.parquet(str(tmp_path / "edges")).where("score > 0")
+    written = write_shards(spark, Problem.from_tables(edges=frame, **stated), tmp_path / "out")
+    assert written.content == content_hash(Problem.from_tables(edges=arrow, **stated).build().lp)
+    assert read_keys(tmp_path / "out").problem.path is None

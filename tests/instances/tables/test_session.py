@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import _thread
+import os
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -14,6 +18,7 @@ from instances import Problem, content_hash
 from instances.errors import ProblemError
 from instances.tables.session import rows_of, session
 
+ROOT = Path(__file__).resolve().parents[3]
 LONG = "SELECT count(*) FROM range(1_000_000_000) a, range(1_000_000_000) b WHERE hash(a.range, b.range) = 0"
 
 
@@ -36,6 +41,48 @@ def test_an_interrupt_ends_a_query_and_leaves_no_file(tmp_path: Path, monkeypatc
         interrupted()
 
     assert list(folder.iterdir()) == []
+
+
+SPILLING = """
+import sys
+from instances.tables.session import session
+with session(1, 1) as connection:
+    connection.execute("CREATE TABLE big AS SELECT hash(range) AS h FROM range(16_000_000)")
+    print("spilled", flush=True)
+    connection.execute(sys.argv[1])
+"""
+
+
+def test_sigterm_in_a_query_leaves_no_file(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-c", SPILLING, LONG]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "spilled\n"
+        assert list(tmp_path.iterdir())
+        process.terminate()
+        assert process.wait(60) == -signal.SIGTERM
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_folders_of_dead_processes_are_removed_once_they_are_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = temporary(tmp_path / "spill", monkeypatch)
+    dead = 2**22 + 1  # above what Linux gives
+    names = (
+        f"dualbench-tables-{dead}-old",
+        f"dualbench-tables-{dead}-new",
+        f"dualbench-tables-{os.getpid()}-old",
+        "mine-old",
+    )
+    for name in names:
+        (folder / name).mkdir()
+        if name.endswith("old"):
+            os.utime(folder / name, (1e9, 1e9))
+    with session(1, None):
+        pass
+    assert {path.name for path in folder.iterdir()} == set(names[1:])
 
 
 def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
