@@ -11,10 +11,10 @@ import numpy as np
 
 from instances import MatchingLP
 from solvers.alike import Merged, merge_alike
-from solvers.base import Answer, Availability, Settings, check_fields, parse_options
+from solvers.base import Answer, Availability, OptionError, Settings, check_fields, parse_options
 from solvers.engine.availability import available
 from solvers.engine.context import SolveContext
-from solvers.engine.costs import working_costs
+from solvers.engine.costs import costs_as_they_are, working_costs
 from solvers.engine.instance import answer_without_edges, infeasible_answer, is_repairable, tightened
 from solvers.engine.iterate import Loop
 from solvers.engine.kernels import make_kernel
@@ -29,6 +29,8 @@ from solvers.engine.storage import RAM, check_memory_option
 from solvers.engine.threads import cpu_threads
 from solvers.engine.warm_up import rehearse, warm_up
 from solvers.halpern import STEP, Halpern, State
+from solvers.iterates import StartPoint
+from solvers.near_start import near_start
 from solvers.proximal.compile import compile_loops
 from solvers.restarts import RestartRules
 from solvers.sharded import ShardedSolver
@@ -51,6 +53,10 @@ class Options:
     initial_weight: float = 2.0
     """The primal weight w starts at this times ||c|| / ||b||."""
 
+    warm_weight: float = 0.03
+    """The primal weight of a warm start, in units of a cold run's: prices that are nearly right have little way to go,
+    and x, which jumps from edge to edge, has far."""
+
     weight_smoothing: float = 0.4
     """Exponent of the new primal weight in its geometric mean with the old."""
 
@@ -69,6 +75,7 @@ class Options:
         checks = (
             *((name, 0 <= getattr(self, name) <= 1, "a number between 0 and 1") for name in shares),
             ("initial_weight", 0 < self.initial_weight < math.inf, "a number > 0"),
+            ("warm_weight", 0 < self.warm_weight < math.inf, "a number > 0"),
             ("finish", self.finish in ("newton", "none"), "newton or none"),
         )
         check_fields(self, checks)
@@ -82,6 +89,7 @@ class Options:
             artificial=self.restart_artificial,
             smoothing=self.weight_smoothing,
             initial_weight=self.initial_weight,
+            warm_weight=self.warm_weight,
         )
 
 
@@ -103,6 +111,7 @@ class BlockPDHG(ShardedSolver):
     bytes_per_edge: ClassVar[float] = 25.0
     streams = True
     warm_starts = ("x", "dual")
+    stays = True
     vectors: ClassVar[int] = 2
     Options: ClassVar[type[Any]] = Options
 
@@ -119,15 +128,17 @@ class BlockPDHG(ShardedSolver):
         lp = tightened(lp, context)
         if context.group.size == 1 and lp.edges == 0:
             return answer_without_edges(lp)
-        # A checkpoint holds the edges of the instance itself.
-        merged = None if context.checkpoints is not None else merge_alike(lp)
+        # A checkpoint, and an x to stay near, hold the edges of the instance itself.
+        merged = None if context.checkpoints is not None or settings.stay else merge_alike(lp)
         if merged is not None:
             lp = merged.lp
-        costs = working_costs(lp, context.group)
+        costs = costs_as_they_are(lp, context.group) if settings.stay else working_costs(lp, context.group)
         settings = with_working_dtype(settings, costs.lp, context)
         storage = choose_storage(lp, settings, options.memory, context, self.id, vectors=self.vectors)
         one_device = settings.device == "cpu" or (context.group.size == 1 and storage is RAM)
         newton = options.finish == "newton" and one_device and not storage.on_disk
+        if settings.stay and not newton:
+            raise OptionError("stay needs Newton's method and memory for all edges: leave finish and memory alone")
         with cpu_threads(settings.threads):
             warm_up(costs.lp, settings, options.kernel)
             if newton:
@@ -166,11 +177,11 @@ class BlockPDHG(ShardedSolver):
         if isinstance(state, Answer):
             return state
         dtype = answer_dtype(state.settings, equality=state.has_equality)  # the loops are compiled for it
-        x = np.zeros(state.lp.edges, dtype) if start.x is None else start.x.astype(dtype)
-        if start.x is not None and state.merged is not None:
+        x = None if start.x is None else start.x.astype(dtype)
+        if x is not None and state.merged is not None:
             x = state.merged.together(x)
         dual = np.zeros(state.lp.row_count) if start.dual is None else start.dual.astype(np.float64)
-        return dataclasses.replace(state, start=(x, state.bounds.clip(dual)))
+        return dataclasses.replace(state, start=StartPoint(x=x, dual=state.bounds.clip(dual)))
 
     def run(self, state: Prepared | Answer) -> Answer:
         if isinstance(state, Answer):
@@ -179,7 +190,8 @@ class BlockPDHG(ShardedSolver):
             return infeasible_answer(state.lp)
         with cpu_threads(state.settings.threads, tensors=state.kernel.name == "reference"):
             loop = Loop(state, kernel=state.kernel.name)
-            answer = loop.solve(Halpern(state, loop.progress))
+            method = near_start(state, loop.progress) if state.settings.stay else Halpern(state, loop.progress)
+            answer = loop.solve(method)
         if state.merged is None or answer.x is None:
             return answer
         return dataclasses.replace(answer, x=state.merged.of_each(answer.x))

@@ -28,16 +28,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from solvers.base import Vector
-from solvers.engine.evaluate import loads_of
 from solvers.engine.iterate import Assessment, Finish, Method, MethodState, Problem
 from solvers.engine.kernel import RESTART, Kernel, Mix, Pass, Tensor
 from solvers.engine.layout import Layout
 from solvers.engine.progress import NonFiniteError, Progress
 from solvers.engine.proof import Prover
-from solvers.engine.repair import repair
 from solvers.engine.tensors import as_numpy, dot, upload
-from solvers.iterates import Iterates, RowPart
+from solvers.iterates import Iterates, RowPart, StartPoint
 from solvers.newton_finish import NewtonFinish, PdhgPoint
 from solvers.proximal.iterates import ProximalIterates
 from solvers.proximal.outer import Handover
@@ -72,8 +69,8 @@ class State(Problem):
     most_edges: int
     """Edges of the rank that has most."""
 
-    start: tuple[Vector, npt.NDArray[np.float64]] | None = None
-    """x[E] and dual[R] of a warm start, for solves that recur: today's starts at yesterday's answer."""
+    start: StartPoint | None = None
+    """Of a warm start; None for 0."""
 
 
 class _Next(enum.Enum):
@@ -126,7 +123,7 @@ class Halpern(Method):
 
         self._iterates = self._first_iterates()
         self._restarts = self._first_restarts()
-        self._newton = NewtonFinish(state, state.layout, most_edges=state.most_edges, warm=state.start is not None)
+        self._newton = NewtonFinish(state, state.layout, most_edges=state.most_edges, warm=self._warm)
 
         self._next = _Next.MIX
         """The plan for the next pass."""
@@ -153,6 +150,8 @@ class Halpern(Method):
 
         # Before z moves: the rate is judged at the z of this pass.
         slow = self._state.newton and self._newton.due(iteration, self._residuals.gap, self._here)
+        if self._newton.drops_start:
+            self._restarts.take_cold_weight()
         if self._next is _Next.RESTART:
             self._restart()
             restart_next = False
@@ -274,14 +273,11 @@ class Halpern(Method):
         self._iterates.restore(state.shared, state.primal)
 
     def _first_iterates(self) -> Iterates:
-        """At 0, or at the warm start made feasible."""
+        """At 0, or at a warm start that is better than that."""
         state = self._state
         iterates = Iterates(state.kernel, state.layout, state.lp, self._bounds)
-        if state.start is not None:
-            x, dual = state.start[0].copy(), state.start[1]
-            repair(state.lp, x, dual, state.context.group)
-            loads = loads_of(state.lp, x, state.context.group)
-            iterates.start_at(x, dual / state.scale, loads * state.scale)
+        start = state.start
+        self._warm = start is not None and iterates.start_at(start, self._scale) and bool(start.dual.any())
         return iterates
 
     def _first_restarts(self) -> Restarts:
@@ -294,6 +290,7 @@ class Halpern(Method):
             state.rules,
             norm_ratio=norm_c / norm_b if known else 1.0,
             largest_norm_ratio=largest_norm_c / norm_b if known else 1.0,
+            warm=self._warm,
         )
 
     def _upload(self, array: npt.NDArray[np.float64]) -> Tensor:

@@ -14,7 +14,8 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.base import Vector
-from solvers.engine.kernel import Kernel, Mix, Tensor
+from solvers.engine.arrays import SUPPORT
+from solvers.engine.kernel import RESTART, Kernel, Mix, Pass, Tensor
 from solvers.engine.layout import Layout
 from solvers.engine.points import to_cells, to_edges
 from solvers.engine.row_bounds import RowBounds
@@ -30,6 +31,17 @@ class RowPart:
 
     loads: Tensor
     """A x in the scaled rows."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class StartPoint:
+    """Where a warm start begins, in the order and units of the instance."""
+
+    x: Vector | None
+    """[E], any numbers; None for 0."""
+
+    dual: npt.NDArray[np.float64]
+    """float64[R], within the intervals of the rows."""
 
 
 class Iterates:
@@ -52,11 +64,28 @@ class Iterates:
         self.z = RowPart(y=zero, loads=zero)
         self.anchor = self.z
 
-    def start_at(self, x: Vector, y: npt.NDArray[np.float64], loads: npt.NDArray[np.float64]) -> None:
-        """z and the anchor become the point of x[E] with this part in coupling rows."""
-        self.x.copy_(self._kernel.load(to_cells(self._layout, self._lp, x)))
-        self.anchor_x.copy_(self.x)
-        self.restart(RowPart(y=self._upload(y), loads=self._upload(loads)))
+    def start_at(self, start: StartPoint, scale: Tensor) -> bool:
+        """z and the anchor become `start` with x brought into C; a pass with a step of 0 does that and gives its loads.
+
+        Whether they did: a dual whose bound is below that of 0 is worse than none, and then both stay at 0.
+        scale[R]: of the rows, on the device.
+        """
+        dual = self._upload(start.dual)
+        y = dual / scale
+        at_zero = self._pass_without_step(0.0 * dual)
+        if start.x is not None:
+            self.x.copy_(self._kernel.load(to_cells(self._layout, self._lp, start.x)))
+        result = self._pass_without_step(dual)
+        if bool(result.sums[SUPPORT] - self._bounds.cost(y) < at_zero.sums[SUPPORT]):
+            self.x.zero_()
+            self.anchor_x.zero_()
+            return False
+        self.restart(RowPart(y=y, loads=scale * result.loads))
+        return True
+
+    def _pass_without_step(self, dual: Tensor) -> Pass:
+        """x and the anchor's x become x brought into C."""
+        return self._kernel.advance(dual, 0.0, self.x, self.anchor_x, RESTART, values=False)
 
     def combine(self, mix: Mix, projected: RowPart) -> None:
         """z <- mix of z_t, z and the anchor, as the pass did for x. y stays in its intervals, to give a bound."""

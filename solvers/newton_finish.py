@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from solvers.base import Vector
 from solvers.engine.iterate import Method, MethodState, Problem
 from solvers.engine.layout import Layout
@@ -18,7 +20,8 @@ from solvers.proximal.constants import ON_DEVICE, Constants
 from solvers.proximal.full import FullProblem
 from solvers.proximal.iterates import CellVector
 from solvers.proximal.outer import Handover, Inputs, ProximalNewton
-from solvers.proximal.switch import Switch
+from solvers.proximal.staying import Staying
+from solvers.proximal.switch import Switch, WarmSwitch
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,12 +41,18 @@ class NewtonFinish:
     """Watches the rate of PDHG and, where it has fallen, makes the method that goes on."""
 
     def __init__(self, problem: Problem, layout: Layout, *, most_edges: int, warm: bool) -> None:
-        """most_edges: of the rank that has most. warm: PDHG has a warm start, so its rate is looked at early."""
+        """most_edges: of the rank that has most. warm: PDHG has a warm start."""
         self._problem = problem
         self._layout = layout
         self._most_edges = most_edges
         on_host = problem.settings.device == "cpu"
-        self._switch = Switch(warm=warm, constants=Constants() if on_host else ON_DEVICE)
+        make = WarmSwitch if warm else Switch
+        self._switch = make(Constants() if on_host else ON_DEVICE)
+
+    @property
+    def drops_start(self) -> bool:
+        """See Switch."""
+        return self._switch.drops_start
 
     def due(self, iteration: int, gap: float, here: Callable[[], PdhgPoint]) -> bool:
         """Whether to take over after this iteration; `here` is asked only where the rate has fallen."""
@@ -53,15 +62,26 @@ class NewtonFinish:
         self, start: Handover, progress: Progress, snapshot: Callable[[Prices, Prices], MethodState]
     ) -> Method:
         """Newton's method from `start`; snapshot: as in Inputs."""
-        inputs = Inputs(
+        return ProximalNewton(self._inputs(self._rows, progress, snapshot), start)
+
+    def stay_near(self, start: Handover, progress: Progress) -> Method:
+        """The one proximal step from the centre of `start`, whose weight is rho.
+
+        Edges in use at the centre stay in use at prices beyond the bound that holds for optimal ones.
+        """
+        rows = Rows(self._problem.lp, self._problem.context.group)
+        rows.price_limit = np.asarray(self._problem.bounds.largest_dual)
+        return Staying(self._inputs(rows, progress, _no_snapshot), start)
+
+    def _inputs(self, rows: Rows, progress: Progress, snapshot: Callable[[Prices, Prices], MethodState]) -> Inputs:
+        return Inputs(
             problem=self._problem,
             full=self._full_problem(),
-            rows=self._rows,
+            rows=rows,
             progress=progress,
             to_edges=self._to_edges,
             snapshot=snapshot,
         )
-        return ProximalNewton(inputs, start)
 
     def _many_slack(self, point: PdhgPoint) -> bool:
         return self._switch.many_slack(self._full_problem(), point.x, point.price, point.weight)
@@ -78,3 +98,7 @@ class NewtonFinish:
         problem = self._problem
         dtype = answer_dtype(problem.settings, equality=problem.has_equality)
         return to_edges(self._layout, problem.lp, cells, dtype)
+
+
+def _no_snapshot(price: Prices, loads: Prices) -> MethodState:
+    raise NotImplementedError("no checkpoint holds the point to stay near")

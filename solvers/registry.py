@@ -26,15 +26,8 @@ from solvers.card import DeclarationError, SolverCard, declaration, make_card
 
 GROUP = "dualbench.solvers"
 _NOT_ADAPTERS = {
-    "base",
-    "best_response",
-    "card",
-    "general",
-    "general_start",
-    "greedy_jit",
-    "registry",
-    "sharded",
-    "start",
+    *("base", "card", "registry", "sharded", "start"),
+    *("best_response", "general", "general_start", "greedy_jit", "near_start"),
 }
 
 

@@ -13,7 +13,7 @@ from harness.trust.probes import Probe
 from instances import Kind, MatchingLP, generate, parse_spec
 from instances.content import polytope_arrays
 from instances.polytopes import polytope_kinds
-from solvers import Settings, Solver, Status
+from solvers import Settings, Solver, Start, Status
 
 #: The certified gap asked for.
 TOLERANCE = 1e-4
@@ -34,9 +34,9 @@ class Warned(Exception):  # noqa: N818 - no error: the promise is kept, but a re
     """Nothing is broken, but the text says what a reader of times should know."""
 
 
-def attempt(solver: Solver, lp: MatchingLP, **settings: Any) -> Result:
+def attempt(solver: Solver, lp: MatchingLP, *, start: Start | None = None, **settings: Any) -> Result:
     """Execute; whatever the solver raised is what the check has found."""
-    result = execute(lp, solver, settings_for(solver, **settings))
+    result = execute(lp, solver, settings_for(solver, **settings), start=start)
     broken = (Status.ERROR, Status.MEMORY_LIMIT, Status.CRASHED, Status.SKIPPED)
     if result.status in broken and "iteration_limit" not in settings:
         raise NonConformingError(f"{result.status}: {result.reason}")

@@ -63,14 +63,19 @@ def working_costs(lp: MatchingLP, group: Communicator = LOCAL) -> WorkingCosts:
     Beyond the short form they stay as they are: prices of either sign may make any edge worth its cost.
     """
     if not lp.is_short_form:
-        own = max(float(lp.c.max(initial=0.0)), -float(lp.c.min(initial=0.0)))
-        largest = float(group.max(np.array([own]))[0]) or 1.0
-        return WorkingCosts(lp=lp, offset=0.0, norm=None, usual=largest, largest=largest)
+        return costs_as_they_are(lp, group)
     facts = _facts(lp, group)
     if facts.unit == 0 or (facts.largest <= _FORBIDDEN * facts.unit and facts.useless <= _USELESS * facts.unit):
         largest = facts.largest or 1.0
         return WorkingCosts(lp=lp, offset=0.0, norm=None, usual=largest, largest=largest)
     return _without_offset(lp, facts, group)
+
+
+def costs_as_they_are(lp: MatchingLP, group: Communicator = LOCAL) -> WorkingCosts:
+    """Those of `lp` itself, scaled or not."""
+    own = max(float(lp.c.max(initial=0.0)), -float(lp.c.min(initial=0.0)))
+    largest = float(group.max(np.array([own]))[0]) or 1.0
+    return WorkingCosts(lp=lp, offset=0.0, norm=None, usual=largest, largest=largest)
 
 
 @dataclass(frozen=True, kw_only=True)

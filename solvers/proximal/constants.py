@@ -21,6 +21,12 @@ class Constants:
 
     first_look: int = 20
     """PDHG iterations before the switch judges their rate: after 10 the share of slack sources tells nothing yet."""
+    near: float = 0.1
+    """Estimated gap after the first iteration up to which a warm start is near: 0.003 to 0.06 after a day of 1 % or 5 %
+    drift, 0.2 and more where values are others, or few sources are tight and Newton's passes dear."""
+    fast_start: float = 20.0
+    """From a start that is not near the gap has to fall by this factor in the next `look_every` iterations: by 60 and
+    more from one quarter of `journey` to the next, by 3 to 8 on `dualip` after 5 % of drift."""
     look_every: int = 5
     """PDHG iterations between two looks: a rate over fewer is noise."""
     fast: float = 3.0
@@ -107,4 +113,4 @@ class Constants:
 
 
 #: PDHG on a GPU has done so many passes in the time of a few of Newton's, which stay on the host.
-ON_DEVICE = Constants(first_look=200, look_every=50, defer=200)
+ON_DEVICE = Constants(first_look=200, near=0.0, look_every=50, defer=200)

@@ -42,7 +42,7 @@ _LENGTHENINGS = 3
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class _Point:
+class Point:
     """What a full pass says of its prices."""
 
     price: Prices
@@ -70,7 +70,7 @@ class _Solve:
 class _Round:
     """The end of a round."""
 
-    point: _Point
+    point: Point
     solves: int
     converged: bool
 
@@ -104,7 +104,7 @@ class Inputs:
 
 
 #: Asks for full passes, at one vector of prices after another, and is sent the point of each.
-_Passes = Generator[Prices, _Point, None]
+Passes = Generator[Prices, Point, None]
 
 
 class ProximalNewton(Method):
@@ -126,7 +126,7 @@ class ProximalNewton(Method):
         self._step = self._k.first_step * self._unit
         self._least_gap = math.inf
         self._idle_rounds = 0
-        self._new_centre: _Point | None = None
+        self._new_centre: Point | None = None
         """The point of the centre, where a round has just ended."""
 
         self._progress.forget_bound()  # float32 passes may have put it above the truth
@@ -167,7 +167,7 @@ class ProximalNewton(Method):
         self._iterates.copy_centre()
         return self._inputs.snapshot(self._new_centre.price, self._new_centre.loads)
 
-    def _rounds(self, price: Prices) -> _Passes:
+    def _rounds(self, price: Prices) -> Passes:
         """Round after round, each from the point of the last one."""
         point = yield from self._lengthen_first_step((yield price))
         while True:
@@ -178,7 +178,7 @@ class ProximalNewton(Method):
             self._new_centre = end.point
             point = yield end.point.price  # the same prices, from the new centre
 
-    def _lengthen_first_step(self, point: _Point) -> Generator[Prices, _Point, _Point]:
+    def _lengthen_first_step(self, point: Point) -> Generator[Prices, Point, Point]:
         """A longer first step while most sources have free edges: few can be left out of a subproblem then."""
         free = self._full.free_share()
         for _ in range(_LENGTHENINGS):
@@ -192,7 +192,7 @@ class ProximalNewton(Method):
                 break
         return point
 
-    def _round(self, point: _Point) -> Generator[Prices, _Point, _Round]:
+    def _round(self, point: Point) -> Generator[Prices, Point, _Round]:
         """Maximise phi at this centre, to the accuracy that the step allows; the trial is the x of the maximum."""
         solves = 0
         trial_is_point = True
@@ -223,7 +223,7 @@ class ProximalNewton(Method):
             point = yield point.price
         return _Round(point=point, solves=solves, converged=converged)
 
-    def _solve(self, point: _Point, radius: float, tolerance: float) -> _Solve:
+    def _solve(self, point: Point, radius: float, tolerance: float) -> _Solve:
         """Newton's method on the subproblem of this radius."""
         at = ProximalStep(centre=self._iterates.centre, step=self._step, price=point.price)
         sub = self._full.subproblem(at, point.loads, radius)
@@ -238,7 +238,7 @@ class ProximalNewton(Method):
         at_boundary = ((price <= low) & (low > floor)) | ((price >= high) & (high < limit))
         return _Solve(price=price, predicted=predicted, at_boundary=bool(at_boundary.any()))
 
-    def _residual(self, point: _Point) -> float:
+    def _residual(self, point: Point) -> float:
         rows = self._rows
         piece = self._full.pieces.piece(point.price, point.loads, rows.price_floor, rows.price_limit)
         return self._rows.residual(point.loads - piece.side, point.price, piece.low, piece.high)
@@ -264,7 +264,7 @@ class ProximalNewton(Method):
     def _expired(self) -> bool:
         return self._progress.limit(self._iteration) is not None
 
-    def _evaluate(self, price: Prices) -> _Point:
+    def _evaluate(self, price: Prices) -> Point:
         """A full pass, which overwrites the trial."""
         at = ProximalStep(centre=self._iterates.centre, step=self._step, price=price)
         result = self._full.evaluate(at, self._iterates.trial)
@@ -274,4 +274,4 @@ class ProximalNewton(Method):
         cost = float(result.sums[3])
         side = self._full.pieces.piece(price, loads, price, price).side
         phi = cost + dot(price, loads - side) + moved / (2 * self._step)
-        return _Point(price=price, phi=phi, loads=loads, moved=math.sqrt(moved), gap=gap)
+        return Point(price=price, phi=phi, loads=loads, moved=math.sqrt(moved), gap=gap)

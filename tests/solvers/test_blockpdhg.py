@@ -9,6 +9,7 @@ from instances import Box, MatchingLP, Polytope, Simplex, generate, parse_spec
 from solvers.base import Answer, OptionError, Settings, Status
 from solvers.blockpdhg import BlockPDHG
 from solvers.engine.repair import repair
+from solvers.iterates import StartPoint
 from solvers.start import Start
 from tests.support.optimum import optimum
 
@@ -124,7 +125,7 @@ def test_a_number_that_is_lost_ends_as_an_error_that_names_it() -> None:
     lp = small_lp(6, "unit", Simplex())
     solver = BlockPDHG()
     state = solver.prepare(lp, Settings(dtype="float64"))
-    lost = np.zeros(lp.edges), np.full(lp.destinations, np.nan)
+    lost = StartPoint(x=None, dual=np.full(lp.destinations, np.nan))
     answer = solver.run(dataclasses.replace(state, start=lost))
     assert answer.status is Status.ERROR
     assert "iteration 1" in answer.raw_status
