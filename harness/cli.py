@@ -182,6 +182,25 @@ def report(inputs: tuple[Path, ...], out: Path, model_ranks: int | None) -> None
 
 
 @cli.command()
+@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="SITE", help="Folder for the site.")
+def site(inputs: tuple[Path, ...], out: Path) -> None:
+    """Write a site of many runs: an index, a page a run, a family and a solver, and the history over versions.
+
+    Each DIR is one run: a folder of records, or a folder of such folders.
+    """
+    import reports
+    from harness.about import about_family, about_solver
+    from harness.display import wide_console
+
+    built = reports.build_site(list(inputs), out, about_family, about_solver)
+    console = wide_console()
+    for line in built.warnings:
+        console.print(line, style="yellow", soft_wrap=True)
+    console.print(f"site     {built.page}")
+
+
+@cli.command()
 def solvers() -> None:
     """List the solvers: id, version, devices, kinds of rows, and where one is not available what to install."""
     from rich.table import Table

@@ -25,6 +25,7 @@ def description(lp: MatchingLP) -> list[tuple[str, str]]:
             *polytopes,
             *(("rows", rows_in_words(family)) for family in lp.rows),
             ("c", _costs(lp)),
+            ("ties", _ties(lp)),
             ("tightness", tightness(lp)),
         ]
     return [
@@ -33,6 +34,8 @@ def description(lp: MatchingLP) -> list[tuple[str, str]]:
         *polytopes,
         ("a", _coefficients(lp)),
         ("c", _costs(lp)),
+        ("a and c", _correlation(lp)),
+        ("ties", _ties(lp)),
         ("budgets", _budgets(lp)),
     ]
 
@@ -81,6 +84,22 @@ def _costs(lp: MatchingLP) -> str:
     if not lp.edges:
         return "none"
     return f"from {lp.c.min():g} to {lp.c.max():g}, below 0 on {(lp.c < 0).mean():.0%} of the edges"
+
+
+def _correlation(lp: MatchingLP) -> str:
+    """How much of a coefficient its value tells, over all edges."""
+    if lp.edges < 2 or lp.a.min() == lp.a.max() or lp.c.min() == lp.c.max():
+        return "one of them is the same on every edge"
+    return f"correlation {np.corrcoef(lp.a, -lp.c)[0, 1]:.2f} between a and the value -c"
+
+
+def _ties(lp: MatchingLP) -> str:
+    """Degeneracy as a source meets it: its two best edges are worth the same."""
+    first = lp.offsets[:-1][lp.degrees() > 1]  # the best edge of each source once edges are sorted, the next behind it
+    if not first.size:
+        return "no source has two edges"
+    best = lp.c[np.lexsort((lp.c, lp.source_of_edge()))]
+    return f"the two best edges are worth the same on {(best[first] == best[first + 1]).mean():.0%} of the sources"
 
 
 def tightness(lp: MatchingLP) -> str:

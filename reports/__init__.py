@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reports.built import Built
+
+About = Callable[[str], Sequence[tuple[str, str]]]
 
 
 def build(inputs: Sequence[Path], out: Path, *, model_ranks: int | None = None) -> Built:
@@ -19,3 +21,14 @@ def build(inputs: Sequence[Path], out: Path, *, model_ranks: int | None = None) 
     from reports.page import write
 
     return write(load(inputs), out, model_ranks)
+
+
+def build_site(inputs: Sequence[Path], out: Path, about_family: About, about_solver: About) -> Built:
+    """Write index.html and the pages of runs, families, solvers and the history under `out`.
+
+    inputs: one a run, a folder with records or a folder of such folders. about_family, about_solver: (topic, sentence)
+    of what a name stands for. Raises InputError as `build`.
+    """
+    from reports import site
+
+    return site.build_site(inputs, out, about_family, about_solver)

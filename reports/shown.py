@@ -37,6 +37,9 @@ class Cell:
     muted: bool = False
     """In grey."""
 
+    link: str = ""
+    """Where the text leads, within a site."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:

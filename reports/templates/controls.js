@@ -81,13 +81,13 @@ function addControls() {
   const gaps = [...data.gaps.map((gap) => [gap, gap]), ["all", "all"]];
   const setGap = (gap) => Object.assign(choice, { gap }) && apply();
   const line = make("p");
-  const told = "Heads of tables sort. Wins, means and numbers solved are those of all solvers.";
-  line.append(
-    labelled("Certified gap", select(gaps, choice.gap, setGap)),
-    labelled("Instances", filterBox()),
-    make("span", { className: "aside", textContent: told }),
-  );
-  box.append(make("summary", { textContent: "Choose what is shown" }), line, solvers);
+  const told = "Heads of tables sort.";
+  const all = "Wins, means and numbers solved are those of all solvers.";
+  if (data.gaps.length) line.append(labelled("Certified gap", select(gaps, choice.gap, setGap)));
+  line.append(labelled(data.solvers.length ? "Instances" : "Rows with", filterBox()));
+  line.append(make("span", { className: "aside", textContent: data.solvers.length ? `${told} ${all}` : told }));
+  box.append(make("summary", { textContent: "Choose what is shown" }), line);
+  if (data.solvers.length) box.append(solvers);
   document.querySelector("header").append(box);
 }
 
@@ -122,6 +122,6 @@ function addPlot() {
 }
 
 addControls();
-const plot = runs && addPlot();
+const plot = runs && data.solvers.length ? addPlot() : null;
 apply();
 document.documentElement.dataset.ready = performance.now().toFixed(0);

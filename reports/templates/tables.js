@@ -26,7 +26,7 @@ class Rows {
     this.heads = Array.from(figure.querySelectorAll("thead tr:last-child > *"));
     this.titles = this.heads.map((head) => head.textContent.trim());
     this.solverColumn = this.titles.indexOf("solver");
-    this.ofInstances = this.titles[0] === "instance";
+    this.filtered = this.titles[0] === "instance" || !data.solvers.length;
     this.model = this.body.rows[0];
     this.order = null;
     this.heads.forEach((head, column) => this.addButton(head, column));
@@ -54,7 +54,7 @@ class Rows {
 
   matches(row) {
     if (hiddenSolvers.has(row.solver)) return false;
-    return !this.ofInstances || words.every((word) => row.words.includes(word));
+    return !this.filtered || words.every((word) => row.words.includes(word));
   }
 
   show() {

@@ -40,12 +40,25 @@ def test_it_says_how_tight_budgets_are() -> None:
     assert told["edges"] == "2 a source, 3 a destination"
     assert told["a"] == "from 1 to 2, one coefficient a row: a flow problem"
     assert told["c"] == "from -6 to 0.5, below 0 on 67% of the edges"
+    assert told["a and c"].startswith("correlation ")
+    assert told["ties"] == "the two best edges are worth the same on 0% of the sources"
     budgets = "without them, 1 of 2 rows would be exceeded; the median row allows 0.5 of what would be put on it"
     assert told["budgets"] == budgets
     free = dict(description(replace(known_optimum(Kind.SIMPLEX).lp, b=np.array([3.0, np.inf]))))
     assert "; 1 have no limit; the median row allows 0.5 of" in free["budgets"]
     boxes = dict(description(known_optimum(Kind.BOX).lp))
     assert boxes["budgets"].startswith("without them, 1 of 2 rows would be exceeded; the median row allows 8.75")
+
+
+def test_it_says_how_many_sources_have_ties_and_how_a_follows_the_value() -> None:
+    """Source 0 has two best edges, source 1 has one; a is twice the value on every edge."""
+    value = np.array([1.0, 3.0, 3.0, 2.0, 1.0])
+    lp = MatchingLP(
+        offsets=np.array([0, 3, 5]), destination=np.array([0, 1, 2, 0, 1]), a=2 * value, c=-value, b=np.ones(3)
+    )
+    told = dict(description(lp))
+    assert told["ties"] == "the two best edges are worth the same on 50% of the sources"
+    assert told["a and c"] == "correlation 1.00 between a and the value -c"
 
 
 def test_an_instance_of_nothing_is_described_too() -> None:

@@ -218,7 +218,7 @@ def _unit(text: str) -> float:
 Write = Callable[..., Path]
 
 
-@pytest.fixture(name="make_case")
+@pytest.fixture(name="make_case", scope="session")
 def _make_case() -> Callable[..., CaseRecord]:
     return make_case
 
@@ -228,7 +228,7 @@ def _certificate() -> Callable[[float | None], dict[str, Any]]:
     return certificate
 
 
-@pytest.fixture(name="environment")
+@pytest.fixture(name="environment", scope="session")
 def _environment() -> dict[str, Any]:
     return dict(ENVIRONMENT)
 

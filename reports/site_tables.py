@@ -1,0 +1,171 @@
+"""The tables of a site: runs, families and solvers with their pages, who wins where, and how times change."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from reports import environments
+from reports.answer import preferred
+from reports.panel import slug
+from reports.shown import ABSENT, Cell, Column, Table, digits, factor, listed, plural, power
+from reports.site_runs import Run
+
+#: Two times of one thing in the history are the same where they differ by less: noise of a shared machine.
+SAME = 1.1
+
+
+def columns(*titles: str, text: int) -> list[Column]:
+    """The first `text` of them hold text, the others numbers."""
+    return [Column(title=title, numeric=k >= text) for k, title in enumerate(titles)]
+
+
+def run_table(runs: Sequence[Run]) -> Table:
+    rows = []
+    for run in runs:
+        cases = run.loaded.cases
+        machines = [environments.machine(row) for row in run.loaded.environments]
+        suites = sorted(set(cases["suite"]) - {""})
+        rows.append(
+            [
+                Cell(text=run.name, link=f"{run.folder}/report.html"),
+                Cell(text=run.day or ABSENT),
+                Cell(text="; ".join(dict.fromkeys(machines)) or "not said"),
+                Cell(text=", ".join(suites) or ("runs over ranks" if run.loaded.scaling else ABSENT)),
+                Cell(text=f"{len(cases):,}"),
+                Cell(text=f"{cases['instance'].nunique() if len(cases) else 0:,}"),
+                Cell(text=f"{cases['solver'].nunique() if len(cases) else 0:,}"),
+            ]
+        )
+    titles = ("run", "since", "machine", "suites", "cases", "instances", "solvers")
+    return _table("all-runs", "Every run, with its page", columns(*titles, text=4), rows)
+
+
+def family_table(times: pd.DataFrame, titles: Mapping[str, str]) -> Table:
+    """One row a family: what it is, and who wins how often at the gap that most users ask for."""
+    rows = []
+    for name, found in times.groupby("family", sort=True):
+        target = preferred(found["target"].unique())
+        places = found[found["target"] == target].drop_duplicates(["run", "instance", "machine", "division"])
+        wins = won(found[found["target"] == target])["solver"].value_counts()
+        told = listed([f"{solver} {number}" for solver, number in wins.items()]) or "nobody"
+        rows.append(
+            [
+                Cell(text=str(name), link=f"families/{slug(str(name))}/index.html"),
+                Cell(text=titles.get(str(name), ABSENT)),
+                Cell(text=f"{told} of {len(places)}", note=f"to {power(target)}"),
+                Cell(text=f"{found['instance'].nunique():,}"),
+            ]
+        )
+    return _table(
+        "families", "Every family, with its page", columns("family", "what it is", "wins", "instances", text=3), rows
+    )
+
+
+def solver_table(times: pd.DataFrame, titles: Mapping[str, str]) -> Table:
+    rows = []
+    for name, found in times.groupby("solver", sort=True):
+        reached = int(found["seconds"].notna().sum())
+        rows.append(
+            [
+                Cell(text=str(name), link=f"solvers/{slug(str(name))}/index.html"),
+                Cell(text=titles.get(str(name), ABSENT)),
+                Cell(text=f"{len(won(found)):,}"),
+                Cell(text=f"{reached:,}"),
+                Cell(text=f"{len(found):,}"),
+            ]
+        )
+    heads = columns("solver", "title", "wins", "reached", "asked", text=2)
+    caption = "Every solver, with its page: on how many instances and gaps it was asked, reached the gap, and won"
+    return _table("solvers", caption, heads, rows)
+
+
+def won(times: pd.DataFrame) -> pd.DataFrame:
+    return times[(times["verdict"] == "win") & (times["winner"] == times["competitor"])]
+
+
+def lost(times: pd.DataFrame) -> pd.DataFrame:
+    """Where it was asked and another was clearly faster, or reached the gap alone."""
+    beaten = [
+        row["winner"] != row["competitor"]
+        and not (isinstance(row["level"], list) and row["competitor"] in row["level"])
+        for row in times[["winner", "competitor", "level"]].to_dict("records")
+    ]
+    return times[pd.Series(beaten, index=times.index, dtype=bool) & times["winner"].notna()]
+
+
+def place_table(rows: pd.DataFrame, runs: Mapping[str, Run], name: str, caption: str) -> Table:
+    """One row a time, beside that of the fastest of its place; the gap that most users ask for first."""
+    first = preferred(rows["target"].unique())
+    rows = rows.assign(ratio=rows["seconds"] / rows["fastest"], later=rows["target"] != first)
+    rows = rows.sort_values(["later", "target", "instance", "run", "ratio"], ascending=[True, False, True, True, True])
+    titles = ("instance", "solver", "run", "fastest", "gap", "seconds", "of the fastest", "times the fastest")
+    cells = [_place_cells(row, runs) for row in rows.to_dict("records")]
+    kept = rows.drop(columns=["level", "later"])
+    return _table(name, caption, columns(*titles, text=4), cells, kept)
+
+
+def _place_cells(row: Mapping[Any, Any], runs: Mapping[str, Run]) -> list[Cell]:
+    reached = pd.notna(row["seconds"])
+    return [
+        Cell(text=row["instance"], link=f"../../families/{slug(row['family'])}/index.html"),
+        Cell(text=row["competitor"]),
+        Cell(text=row["run"], link=f"../../{runs[row['run']].folder}/report.html"),
+        Cell(text=row["winner"] if pd.notna(row["winner"]) else "nobody", note=row["verdict"]),
+        Cell(text=power(row["target"])),
+        Cell(text=digits(row["seconds"]) if reached else "not reached", muted=not reached),
+        Cell(text=digits(row["fastest"])),
+        Cell(text=factor(row["ratio"]) if reached else ABSENT),
+    ]
+
+
+def history_table(times: pd.DataFrame, runs: Mapping[str, Run]) -> Table:
+    """What was measured in several runs on like hardware, in the order of their days, each against the one before."""
+    thing = ["instance", "solver", "competitor", "target", "hardware", "division"]
+    rows = times.dropna(subset="seconds").sort_values([*thing, "day", "run"])
+    rows = rows[rows.groupby(thing)["run"].transform("nunique") > 1]
+    rows = rows.assign(ratio=rows["seconds"] / rows.groupby(thing)["seconds"].shift())
+    cells = [
+        [
+            Cell(text=row["instance"]),
+            Cell(text=row["competitor"]),
+            Cell(
+                text=row["run"], link=f"../{runs[row['run']].folder}/report.html", note=f"{row['day']} {row['commit']}"
+            ),
+            Cell(text=row["version"] or ABSENT),
+            Cell(text=_change(row["ratio"])),
+            Cell(text=power(row["target"])),
+            Cell(text=digits(row["seconds"]), note=_range(row)),
+        ]
+        for row in rows.to_dict("records")
+    ]
+    caption = (
+        f"Seconds of run in every run, against the run before; {plural(len(runs), 'run')}, of which those on like "
+        "hardware are compared. A machine that is shared may itself be faster on one day than on another"
+    )
+    heads = columns("instance", "solver", "run", "version", "against the one before", "gap", "seconds", text=5)
+    return _table("history", caption, heads, cells, rows.drop(columns=["level"], errors="ignore"))
+
+
+def _change(ratio: float) -> str:
+    if math.isnan(ratio):
+        return "the first"
+    if 1 / SAME <= ratio <= SAME:
+        return "level"
+    return f"{factor(max(ratio, 1 / ratio))} {'slower' if ratio > 1 else 'faster'}"
+
+
+def _range(row: Mapping[Any, Any]) -> str:
+    return f"{digits(row['least'])} to {digits(row['most'])}" if row["repeats"] > 1 else "one run"
+
+
+def _table(
+    name: str, caption: str, heads: list[Column], rows: list[list[Cell]], frame: pd.DataFrame | None = None
+) -> Table:
+    """`frame`: the file, where it holds more than the texts of the page."""
+    if frame is None:
+        frame = pd.DataFrame([[cell.text for cell in row] for row in rows], columns=[head.title for head in heads])
+    return Table(name=name, caption=caption, columns=heads, rows=rows, frame=frame)
