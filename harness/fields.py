@@ -24,7 +24,9 @@ _HEAD = """\
 # The records
 
 A records file is JSON Lines: one object a line, each with its `kind`. Rows of kind "run" say which suite was run by
-which command, rows of kind "environment" where (once per environment). Keys that are not listed here are left alone.
+which command, in which environment, by which `method` (the beginning of the SHA-256 of METHOD.md) and at which
+`price_per_hour` of the machine; rows of kind "environment" say where (once per environment). Keys that are not listed
+here are left alone.
 This page is made by `python -m harness.fields` from the definitions in the code.
 """
 _TABLES: Mapping[str, type[Any]] = {

@@ -188,7 +188,8 @@ class Suite:
                 raise SuiteError(f"suite {self.name}: {other} and {solver} both call themselves {name!r}: rename one")
 
             settings = self.settings(solver, self.tolerances[0])
-            same = json.dumps([self.card(solver).id, settings.iteration_limit, settings.options], sort_keys=True)
+            asks = [self.card(solver).id, settings.iteration_limit, settings.options]
+            same = json.dumps(asks, sort_keys=True, default=str)
             other = asked.setdefault(same, solver)
             if other != solver:
                 raise SuiteError(f"suite {self.name}: {other} and {solver} are the same solver, asked the same")

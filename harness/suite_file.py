@@ -120,7 +120,7 @@ def _price(suite: str, machines: Any) -> float | None:
     price = machines.get("price_per_hour")
     if price is not None and (isinstance(price, bool) or not isinstance(price, (int, float))):
         raise SuiteError(f"suite {suite}: price_per_hour={price!r}: expected dollars")
-    return None if price is None else float(price)
+    return None if price is None or not _fits(suite, "price_per_hour", price) else float(price)
 
 
 def _with_variants(suite: str, table: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,6 +132,8 @@ def _with_variants(suite: str, table: Mapping[str, Any]) -> dict[str, Any]:
     for key, entry_key in (("options", "options"), ("iteration_limits", "iteration_limit")):
         of_entries = {one["name"]: one[entry_key] for one in named if entry_key in one}
         given = table.get(key, {})
+        if not isinstance(given, dict):
+            continue  # refused with the other keys
         if twice := sorted(set(of_entries) & set(given)):
             raise SuiteError(f"suite {suite}: {key} of {twice[0]} are given twice: in its table and in [{key}]")
         if of_entries:

@@ -61,6 +61,7 @@ def test_case_ids_are_unique_and_change_with_what_the_answer_depends_on() -> Non
         ("machines = 3", "machines=3: expected a table with price_per_hour"),
         ("[machines]\nprice = 3", "unknown key 'price', allowed are price_per_hour"),
         ("[machines]\nprice_per_hour = 'dear'", "price_per_hour='dear': expected dollars"),
+        (f"[machines]\nprice_per_hour = {10**400}", "price_per_hour is too large"),
         ("[machines]\nprice_per_hour = -1", "price_per_hour=-1.0: expected dollars >= 0"),
     ],
 )

@@ -131,6 +131,11 @@ def test_the_table_of_a_run_has_a_row_for_each(finished: Path) -> None:
         ('[[solvers]]\nid = "ortools-pdlp"\nname = "a b"', "expected a word that is no solver's id"),
         (VARIANTS.replace("0.01", "[1]"), "option eps_factor"),
         (VARIANTS + VARIANTS, "lists 'ortools-pdlp' twice"),
+        ("options = 5\n" + VARIANTS, "options=5 has the wrong type"),
+        (VARIANTS.replace("5000", "'few'"), "iteration_limits are whole numbers"),
+        (VARIANTS.replace("{ eps_factor = 0.01 }", "3"), "options are tables"),
+        (VARIANTS.replace('"pdlp-strict"', "[1]"), "expected a word that is no solver's id"),
+        ("solvers = [5]", "expected a list"),
         (
             VARIANTS.replace("options = { eps_factor = 0.01 }", "").replace("iteration_limit = 5000", ""),
             "asked the same",
