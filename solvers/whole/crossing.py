@@ -40,7 +40,7 @@ def cross(form: Form, state: State, least_gain: float, budget: int, *, stop: boo
     """
     given = state.rows.copy()
     hard = given[:, [CHARGE_BELOW, CHARGE_ABOVE]] > 0
-    best: npt.NDArray[np.int32] | None = None
+    best: npt.NDArray[np.int64] | None = None
     least = np.inf
     _without_charges(state, hard, _LEAST_WEIGHT * float(np.abs(form.c).mean()))
     while budget > 0:
@@ -76,7 +76,7 @@ def _cost(form: Form, state: State) -> float:
     return float(form.c @ state.x + paid.sum())
 
 
-def _restore(form: Form, state: State, rows: Float64, x: npt.NDArray[np.int32]) -> None:
+def _restore(form: Form, state: State, rows: Float64, x: npt.NDArray[np.int64]) -> None:
     """The state of x[E], with these rows but for what they use."""
     state.x[:] = x
     state.rows[:] = rows

@@ -67,7 +67,10 @@ def fill(form: Any, state: Any, order: Any, most_reduced: float) -> None:
 
             # As many units as rows bear like the first one.
             units = min(sources[i, CAP] - x[best], sources[i, MOST] - sources[i, TOTAL])
-            while units > 1 and added_cost(entries, rows, best, float(units)) > min(paid * units, paid):
+            while units > 1:
+                bearable = min(paid * units, paid) + 1e-9 * abs(paid) * units
+                if added_cost(entries, rows, best, float(units)) <= bearable:
+                    break
                 units //= 2
             put(form, state, best, units)
 

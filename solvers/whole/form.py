@@ -62,7 +62,7 @@ class State(NamedTuple):
     """Decisions, and what depends on them; constants.py names the columns."""
 
     x: Any
-    """int32[E]"""
+    """int64[E]"""
     sources: Any
     """int64[I, 5]"""
     rows: Any
@@ -112,7 +112,7 @@ def state_of(lp: MatchingLP, dual: Any) -> State:
     sources[:, CAP] = cap
     sources[:, EXACT] = limits.equality
     sources[:, HELD] = NOWHERE
-    return State(np.zeros(lp.edges, dtype=np.int32), sources, _rows(lp, dual))
+    return State(np.zeros(lp.edges, dtype=np.int64), sources, _rows(lp, dual))
 
 
 def whole_part(limit: Any) -> Any:
@@ -126,7 +126,7 @@ def _rows(lp: MatchingLP, dual: Any) -> Float64:
         np.concatenate([getattr(family, name) for family in lp.rows]).astype(np.float64) for name in SIDE_NAMES
     )
     floor, ceiling = np.isfinite(lower), np.isfinite(upper)
-    price = np.zeros(upper.size) if dual is None else np.asarray(dual, dtype=np.float64)
+    price = np.zeros(upper.size) if dual is None else np.nan_to_num(np.asarray(dual, dtype=np.float64))
     price = np.clip(price, np.where(floor, -below, 0.0), np.where(ceiling, above, 0.0))
 
     largest = float(np.abs(lp.c).max(initial=0.0)) or 1.0

@@ -65,6 +65,12 @@ def weight_in(entries: Any, e: Any, r: Any) -> Any:
 
 
 @compiled(**_INLINED)
+def cost_of(c: Any, e: Any) -> Any:
+    """c_e; 0 for NOWHERE."""
+    return c[e] if e >= 0 else 0.0
+
+
+@compiled(**_INLINED)
 def reduced_cost(c: Any, entries: Any, rows: Any, e: Any) -> Any:
     """c_e + (A'y)_e; 0 for NOWHERE."""
     starts, row, weight = entries

@@ -26,7 +26,7 @@ from solvers.whole.form import Float64, Form, State, form_of, state_of
 from solvers.whole.rounds import improve, keeps, sweep_all
 
 #: Moves that are looked at for each edge, by default, in so many rounds.
-EFFORT = 2.0
+EFFORT = 1.5
 _ROUNDS = 2
 #: The same to find a point within the hard rows, where the first decisions are outside.
 _EFFORT_OUTSIDE = 100.0
@@ -50,7 +50,7 @@ def whole_point(lp: MatchingLP, x: Any, dual: Any, *, effort: float = EFFORT) ->
     _decide_first(form, state, np.asarray(x, dtype=np.float64))
     sweep_all(form, state, least_gain)
     for _ in range(_ROUNDS):
-        if not improve(form, state, least_gain, int(lp.edges) + _LEAST_EFFORT)[0]:
+        if not improve(form, state, least_gain, int(min(effort, EFFORT) * lp.edges) // _ROUNDS + _LEAST_EFFORT)[0]:
             break
 
     beyond = effort - EFFORT if keeps(state) else max(effort, _EFFORT_OUTSIDE)

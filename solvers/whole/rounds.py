@@ -19,7 +19,7 @@ def sweep_all(form: Form, state: State, least_gain: float) -> int:
     """Move each unit to where it costs least, once; how many moved."""
     from solvers.whole.search_jit import sweep
 
-    return int(sweep(form, state, least_gain))
+    return int(sweep(form, state, least_gain, not _paying(state).size))
 
 
 def improve(form: Form, state: State, least_gain: float, budget: int) -> tuple[int, int]:

@@ -8,19 +8,24 @@ import numpy as np
 
 from solvers.engine.compiled import compiled
 from solvers.whole.constants import ACTIVITY, CAP, HELD, LOWER, MOST, NOWHERE, PRICE, TOTAL, UPPER
-from solvers.whole.moves_jit import may_enter, may_leave, move, move_cost, reduced_cost, row_cost, weight_in
+from solvers.whole.moves_jit import cost_of, may_enter, may_leave, move, move_cost, reduced_cost, row_cost, weight_in
+
+#: A sweep moves no more units than this for each edge, however many a source has.
+_MOVES_OF_AN_EDGE = 4
 
 
 @compiled(nogil=True)
-def sweep(form: Any, state: Any, least_gain: Any) -> int:
+def sweep(form: Any, state: Any, least_gain: Any, calm: Any) -> int:
     """Move each unit to where it costs least, source after source; how many moved.
 
-    Of ends that cost the same the first is taken: NOWHERE, then the edges in their order.
+    calm: no row pays anything, so only a smaller c is looked at. Units beyond a few for each edge stay. Of ends that
+    cost the same the first is taken: NOWHERE, then the edges in their order.
     """
     entries = (form.starts, form.row, form.weight)
     offsets, c = form.offsets, form.c
     x, sources, rows = state
     moved = 0
+    most = _MOVES_OF_AN_EDGE * x.size
     for i in range(sources.shape[0]):
         e = NOWHERE
         while e < offsets[i + 1]:
@@ -28,12 +33,13 @@ def sweep(form: Any, state: Any, least_gain: Any) -> int:
             if may_leave(sources, x, i, e):
                 f = NOWHERE
                 while f < offsets[i + 1]:
-                    if f != e and may_enter(sources, x, i, f):
+                    gains = not calm or cost_of(c, f) < cost_of(c, e) - least_gain
+                    if f != e and gains and may_enter(sources, x, i, f):
                         cost = move_cost(c, entries, rows, e, f)
                         if cost < least:
                             best, least = f, cost
                     f = max(f + 1, offsets[i])
-            if best != e:
+            if best != e and moved < most:
                 move(form, state, e, best)
                 moved += 1
             else:

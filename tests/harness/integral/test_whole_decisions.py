@@ -190,3 +190,23 @@ def test_integral_sources_of_the_lp_keep_their_edges() -> None:
     decided = whole_decisions(lp, answer.x, answer.dual)
     assert decided.figures.gap is not None
     assert decided.figures.gap <= 1e-9  # the rows are whole, so is a vertex
+
+
+def test_a_source_may_have_more_units_than_can_be_moved_one_by_one() -> None:
+    lp = MatchingLP(
+        offsets=[0, 2, 4],
+        c=[-2.0, -1.0, -3.0, -1.0],
+        polytope=Simplex(z=4e9, equality=True),
+        rows=[Rows("place", row=[0, 1, 0, 1], upper=[5e9, 3e9])],
+    )
+    decided = whole_decisions(lp, np.array([1e9, 3e9, 4e9, 0.0]), np.array([1.0, 0.0]))
+    assert decided.figures.kept
+    assert decided.figures.gap == pytest.approx(0.0, abs=1e-9)
+    assert decided.x.tolist() == [1e9, 3e9, 4e9, 0.0]
+
+
+def test_numbers_that_are_none_do_no_harm() -> None:
+    lp = MatchingLP(offsets=[0, 2], c=[-1.0, -2.0], destination=[0, 0], a=[1.0, 1.0], b=[1.0])
+    decided = whole_decisions(lp, np.full(2, np.nan), np.array([np.inf]))
+    assert decided.figures.kept
+    assert decided.x.tolist() == [0.0, 1.0]
