@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -144,7 +144,7 @@ class _Decisions:
             self.summary = write_summary(unfinished, summary, stopwatch.lap())
 
     @contextlib.contextmanager
-    def _judge(self, result: Mapping[str, Any], unfinished: Path) -> Any:
+    def _judge(self, result: Mapping[str, Any], unfinished: Path) -> Iterator[subprocess.Popen[bytes]]:
         """The process that judges, ended on leaving."""
         asked = Asked(
             shards=str(self.kept.folder), point=str(unfinished / _POINT), prices=str(unfinished), why=self.why

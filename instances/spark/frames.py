@@ -77,7 +77,7 @@ class SparkTable:
 
 def open_frame(spark: Any, connection: Any, table: Table, name: str) -> SparkTable:
     """The table with a view `name` of its types; ProblemError where it is none that Spark reads."""
-    with spark_errors(table.label):
+    with spark_errors(f"Spark cannot read {table.label}"):
         rows, files = _read(spark, table) if isinstance(table, Files) else (_frame(spark, table), {})
         connection.register(name, rows.drop(FILE, PLACE).limit(0).toArrow())
     opened = replace(opened_view(connection, table.label, name), has_file=bool(files))
@@ -85,15 +85,15 @@ def open_frame(spark: Any, connection: Any, table: Table, name: str) -> SparkTab
 
 
 @contextlib.contextmanager
-def spark_errors(label: str) -> Iterator[None]:
-    """ProblemError, in one line, for whatever Spark refuses."""
+def spark_errors(sentence: str) -> Iterator[None]:
+    """ProblemError, in one line that begins so, for whatever Spark refuses."""
     from py4j.protocol import Py4JJavaError
     from pyspark.errors import PySparkException
 
     try:
         yield
     except (PySparkException, Py4JJavaError) as error:
-        raise ProblemError(f"Spark cannot read {label}: {_one_line(error)}") from error
+        raise ProblemError(f"{sentence}: {_one_line(error)}") from error
 
 
 def _read(spark: Any, table: Files) -> tuple[Any, dict[str, str]]:

@@ -38,7 +38,7 @@ from instances.tables.numbering import Numbering
 from instances.tables.problem import Problem
 from instances.tables.session import session
 from instances.tables.statement import Limit
-from instances.whole_folder import written_folder
+from instances.whole_folder import remove_left_behind, written_folder
 
 #: The numbers of the sources, while the job runs.
 _NUMBERS = "numbers"
@@ -80,8 +80,9 @@ def write_shards(
     tell = progress or (lambda _: None)
     out = Path(out).absolute()
     _check_out(out)
-    label = ", ".join(getattr(problem.edges.table, "patterns", ("the tables",)))
-    with session(None, None) as connection, spark_errors(label), written_folder(out, replace=True) as partial:
+    remove_left_behind(out)
+    failed = spark_errors(f"Spark failed on {problem.edges.table.label}")
+    with session(None, None) as connection, failed, written_folder(out, replace=True) as partial:
         tell("numbering the keys")
         plan = planned(spark, connection, problem, columns, partial / _NUMBERS)
         model = _model(connection, plan, problem)

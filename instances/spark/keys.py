@@ -5,6 +5,7 @@ The driver gets the keys of rows alone, of which every rank of a solve holds a p
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -18,22 +19,22 @@ from instances.tables.statement import Limit
 
 def number_keys(connection: Any, edges: SparkTable, limits: Sequence[Limit]) -> tuple[Numbering | None, ...]:
     """As instances.tables.families.number_families."""
+    names = (f"distinct_keys_{n}" for n in itertools.count())
 
     def edges_of(limit: Limit) -> OpenTable:
         known = all(column in edges.opened.columns for column in limit.by)
         if limit.table is not None or not known:  # the types alone matter, or the refusal of a column that is missing
             return edges.opened
-        return _distinct_keys(connection, edges, limit)
+        return _distinct_keys(connection, edges, limit, next(names))
 
     return number_families(connection, edges_of, limits)
 
 
-def _distinct_keys(connection: Any, edges: SparkTable, limit: Limit) -> OpenTable:
-    """The edges' keys of a limit without a table, each once, as a table of the session."""
+def _distinct_keys(connection: Any, edges: SparkTable, limit: Limit, name: str) -> OpenTable:
+    """The edges' keys of a limit without a table, each once, as the table `name` of the session."""
     from pyspark.sql import functions as F
 
     lists = [column for column in limit.by if edges.opened.columns[column].endswith("[]")]
-    name = f"keys_of_{len(connection.execute('SHOW TABLES').fetchall())}"
     if lists:
         entries = edges.rows.select(F.explode(column_of(lists[0])).alias(lists[0])).distinct()
         found = entries.select(F.array(column_of(lists[0])).alias(lists[0])).toArrow()

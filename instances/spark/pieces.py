@@ -88,13 +88,13 @@ def pieces_writer(layout: Layout) -> Callable[[Batches], Batches]:
 
     def write(batches: Batches) -> Batches:
         with _PieceFiles(layout) as files:
-            for rows in _whole_sources(batches, layout.most):
+            for rows in whole_sources(batches, layout.most):
                 yield _summary(files, rows)
 
     return write
 
 
-def _whole_sources(batches: Batches, most: int) -> Iterator[Any]:
+def whole_sources(batches: Batches, most: int) -> Iterator[Any]:
     """Arrow tables of whole sources, each with at most `most` rows or a single source that has more."""
     import pyarrow as pa
 

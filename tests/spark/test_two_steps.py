@@ -63,3 +63,16 @@ def test_the_two_steps_run_as_written(spark: Any, tmp_path: Path) -> None:
     assert summary["status"] == "solved"
     assert parquet.read_table(tmp_path / "decisions" / "decisions.parquet").column_names == ["user_id", "item_id", "x"]
     assert "6 agrees" in done.stdout
+
+
+def test_without_java_the_job_says_so(tmp_path: Path) -> None:
+    problem = write_problem(tmp_path)
+    environment = {name: value for name, value in os.environ.items() if name != "JAVA_HOME"}
+    environment |= {"PATH": "/usr/sbin", "PYTHONPATH": str(ROOT)}
+    job = [sys.executable, "-m", "instances.spark", str(problem), "--out", str(tmp_path / "out")]
+    done = subprocess.run(job, env=environment, capture_output=True, text=True, timeout=100, check=False)
+    assert done.returncode == 2
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("dualbench: ")
+    assert "it needs Java 17 or newer" in last or "pyspark is not installed here" in last
+    assert not (tmp_path / "out").exists()
