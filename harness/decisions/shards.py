@@ -63,8 +63,9 @@ def solve_shards(
     `harness.solve`, threads of one rank. Raises InputError for bad input, NoDecisionsError on rank 0 where there is
     nothing to decide by.
     """
-    kept = read_keys(Path(shards))
+    kept = read_keys(Path(shards).absolute())
     decision_columns(kept.problem, kept.columns)
+    _check_keys(kept)
     check_writable(Path(out))
     case = _case(kept, _SOLVER if solver == AUTO else solver, settings)
     require_parts(parse_spec(case.spec), case.ranks, neighbours=_neighbours())
@@ -84,10 +85,17 @@ def solve_shards(
     return decisions.summary
 
 
+def _check_keys(kept: KeptKeys) -> None:
+    """InputError where the keys do not lie row for row beside the edges."""
+    keys = [group.num_rows for group in kept.edge_files().groups]
+    if keys != RowGroups(kept.folder).edges.tolist():
+        raise InputError(f"{kept.folder} is damaged (other row groups of keys than of edges): write the shards again")
+
+
 def _case(kept: KeptKeys, solver: str, settings: Mapping[str, Any]) -> ShardedCase:
     threads = max(1, usable_threads() // _neighbours())
     return ShardedCase(
-        spec=f"parquet:path={kept.folder.absolute()}",
+        spec=f"parquet:path={kept.folder}",
         solver=solver,
         settings=settings_from({"threads": threads, **settings}),
         ranks=int(os.environ.get("WORLD_SIZE", "1")),
