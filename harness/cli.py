@@ -22,7 +22,7 @@ from harness.folder import Folder
 from harness.integral import commands as integral_commands
 from harness.isolation.wire import ServerError
 from harness.records import NO_SPACE, NotWrittenError
-from harness.run_options import Repeats, chosen_suite
+from harness.run_options import Repeats, chosen_suite, prices_of
 from harness.scaling import commands as scaling_commands
 from harness.serving import commands as serving_commands
 from harness.suite import Suite
@@ -174,11 +174,14 @@ def _run_days(suite: Suite, folder: Folder, console: Any, *, in_process: bool, s
 @click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR...")
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder for the report.")
 @click.option("--model-ranks", type=click.IntRange(min=1), metavar="R", help="Draw the model of scaling up to R ranks.")
-def report(inputs: tuple[Path, ...], out: Path, model_ranks: int | None) -> None:
+@click.option(
+    "--price", "prices", multiple=True, metavar="M=USD", help="Of an hour of machine M (its letter on the page)."
+)
+def report(inputs: tuple[Path, ...], out: Path, model_ranks: int | None, prices: tuple[str, ...]) -> None:
     """Write report.html, report.md, figures and tables from folders of records or pytest-benchmark JSON files."""
     from harness.display import wide_console
 
-    _report(list(inputs), out, wide_console(), model_ranks)
+    _report(list(inputs), out, wide_console(), model_ranks=model_ranks, prices=prices_of(prices))
 
 
 @cli.command()
@@ -295,10 +298,10 @@ for _command_of_its_own in (command for module in _MODULES for command in module
     cli.add_command(_command_of_its_own)
 
 
-def _report(inputs: list[Path], out: Path, console: Any, model_ranks: int | None = None) -> None:
+def _report(inputs: list[Path], out: Path, console: Any, **choices: Any) -> None:
     import reports
 
-    built = reports.build(inputs, out, model_ranks=model_ranks)
+    built = reports.build(inputs, out, **choices)
     for line in built.warnings:
         console.print(line, style="yellow", soft_wrap=True)
     console.print(f"report   {out / 'report.html'}")

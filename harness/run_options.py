@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,20 @@ class Repeats(click.ParamType[int | str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
         return AUTO if value == AUTO else click.IntRange(min=1).convert(value, param, ctx)
+
+
+def prices_of(texts: Sequence[str]) -> dict[str, float]:
+    """Dollars an hour by machine, from texts such as A=0.25; InputError for another one."""
+    prices = {}
+    for text in texts:
+        machine, _, price = text.partition("=")
+        try:
+            prices[machine] = float(price)
+        except ValueError:
+            prices[machine] = -1.0
+        if not machine or not 0 <= prices[machine] < float("inf"):
+            raise InputError(f"--price {text}: expected the letter of a machine and dollars an hour, such as A=0.25")
+    return prices
 
 
 def chosen_suite(suite: str | None, problem: Path | None) -> Suite:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from reports.built import Built
@@ -10,17 +11,24 @@ from reports.built import Built
 About = Callable[[str], Sequence[tuple[str, str]]]
 
 
-def build(inputs: Sequence[Path], out: Path, *, model_ranks: int | None = None) -> Built:
+def build(
+    inputs: Sequence[Path],
+    out: Path,
+    *,
+    model_ranks: int | None = None,
+    prices: Mapping[str, float] | None = None,
+) -> Built:
     """Write report.html, report.md, figures/ and tables/ under `out`.
 
     inputs: folders with records.jsonl, records files, or JSON files of pytest-benchmark. Raises InputError where an
     input cannot be read or none of them holds a case. model_ranks: how far the model of scaling is drawn, by default to
-    four times the ranks that were measured.
+    four times the ranks that were measured. prices: dollars an hour by the letter of a machine, where its runs say none
+    or another.
     """
     from reports.load import load  # pandas, matplotlib and Jinja2 cost a second: only when a report is made
     from reports.page import write
 
-    return write(load(inputs), out, model_ranks)
+    return write(replace(load(inputs), prices=prices or {}), out, model_ranks)
 
 
 def build_site(inputs: Sequence[Path], out: Path, about_family: About, about_solver: About) -> Built:

@@ -35,7 +35,7 @@ def dollars(outcomes: pd.DataFrame, price_of: Mapping[str, float]) -> pd.DataFra
 
 def section(material: Material) -> Section | None:
     """The section of the page; None where no run says a price."""
-    price_of = prices(material.loaded.runs, material.loaded.environments)
+    price_of = prices(material.loaded.runs, material.loaded.environments) | dict(material.loaded.prices)
     found = dollars(material.outcomes, price_of)
     if found["dollars"].isna().all():
         return None

@@ -47,6 +47,9 @@ class Loaded:
     anytime: pd.DataFrame = field(default_factory=pd.DataFrame)
     """The same columns of the cases that were cut short on purpose; `cases` has none of them."""
 
+    prices: Mapping[str, float] = field(default_factory=dict)
+    """Dollars an hour by machine, as the command line says."""
+
     references: list[dict[str, Any]] = field(default_factory=list)
     """The rows of kind "reference", with "machine"."""
 

@@ -148,7 +148,7 @@ def submit(folder: Path, out: Path | None) -> None:
 def collect(packs: tuple[Path, ...], out: Path, threads: int) -> int:
     """Check each PACK that `submit` wrote, derive its rows again, and put it into DIR beside the others.
 
-    Exit status 1 where one was refused; `dualbench report DIR/*` makes one page of all.
+    Exit status 1 where one was refused; `dualbench site DIR` makes pages of all.
     """
     from harness.display import wide_console
     from harness.trust.collect import RefusedError

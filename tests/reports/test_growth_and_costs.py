@@ -8,9 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import reports
+from harness.cli import invoke
 from harness.records import CaseRecord, Seconds
 from reports import costs, growth, outcomes
 from reports.figures import sizes_of
@@ -86,6 +88,19 @@ def test_dollars_are_of_prepare_and_run_at_the_price_of_the_machine(
     by_price = {price_of[str(machine)]: row["dollars"] for machine, row in found.iterrows()}
     assert by_price == {1.0: pytest.approx(10.0), 20.0: pytest.approx(20.0)}
     assert "Dollars to a gap" in reports.build([folder], tmp_path / "report").page.read_text()
+
+
+def test_the_command_line_prices_machines_by_their_letter(
+    make_case: Make, write_records: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(write_records(make_case(seconds=Seconds(prepare=6.0, run=30.0))))
+    out = tmp_path / "report"
+    assert invoke(["report", folder, "--out", str(out), "--price", "A=2"]) == 0
+    table = pd.read_csv(out / "tables" / "dollars-to-1e-4.csv")
+    assert table["dollars"].tolist() == [pytest.approx(20.0)]
+    for wrong in ("A", "A=dear", "=3", "A=-1", "A=nan"):
+        assert invoke(["report", folder, "--out", str(out), "--price", wrong]) == 2
+        assert "such as A=0.25" in capsys.readouterr().err
 
 
 def test_a_machine_without_a_price_has_no_dollars(
