@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.records import least_runs
+from harness.records import Status, least_runs
 from reports.profiles import comparable, shift_of, shifted_geometric_mean
 from reports.rankings import RANKING, rankings
 
@@ -38,8 +38,9 @@ def outcomes(cases: pd.DataFrame) -> pd.DataFrame:
     seconds: time to the certified gap, NaN where it was not reached: the minimum over tolerances asked of the median
     over repeats of `run` seconds, among the cases whose certified gap is at most the target. Of the same cases:
     repeats, least and most (how many runs that median is of, and their range: no run is dropped), runs_asked (how many
-    a time of that length asks for, records.least_runs), alone (the least when what others took of the cores in
-    disturbed runs is left out), prepare (median), disturbed and too_short (whether one of them was),
+    a time of that length asks for, records.least_runs; 1 for a run that ended at its time limit), alone (the least when
+    what others took of the cores in disturbed runs is left out), prepare (median), disturbed and too_short (whether one
+    of them was),
     violation (the largest that remains in a feasible point), near (whether a point is within tolerance of its rows, not
     known to be feasible).
     seconds_with_prepare: the minimum over tolerances of the median of prepare + run.
@@ -52,6 +53,7 @@ def outcomes(cases: pd.DataFrame) -> pd.DataFrame:
     tried = tried.assign(
         total=tried["prepare"].fillna(0.0) + tried["run"],
         disturbed=disturbed,
+        at_limit=tried["status"] == str(Status.TIME_LIMIT),
         alone=tried["run"] * (1.0 - taken.where(disturbed, 0.0)),
     )
     return pd.concat([_at_target(tried, target) for target in targets(cases)], ignore_index=True)
@@ -68,6 +70,7 @@ def _at_target(tried: pd.DataFrame, target: float) -> pd.DataFrame:
     fastest = _time_to_gap(tried, target)
     pairs = pairs.join(fastest)
     pairs["runs_asked"] = pairs["seconds"].map(least_runs, na_action="ignore")
+    pairs["runs_asked"] = pairs["runs_asked"].mask(pairs.pop("at_limit").isin([True]), 1)
     for mark in ("disturbed", "too_short"):
         pairs[mark] = pairs[mark].isin([True])
 
@@ -90,6 +93,7 @@ def _time_to_gap(tried: pd.DataFrame, target: float) -> pd.DataFrame:
         total=("total", "median"),
         disturbed=("disturbed", "any"),
         too_short=("too_short", "any"),
+        at_limit=("at_limit", "all"),
         violation=("feasible_violation", "max"),
         near=("near", "any"),
     )

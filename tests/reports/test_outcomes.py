@@ -307,3 +307,12 @@ def test_a_time_of_fewer_runs_than_the_method_asks_for_is_noted_with_its_extreme
     (line,) = few_runs(found[found["target"] == 1e-4])
     assert line.startswith("1 of 2 times rest on fewer runs")
     assert few_runs(found[found["competitor"] == "blockpdhg"]) == []
+
+
+def test_a_run_that_ended_at_its_limit_and_reached_the_gap_asks_for_no_other(
+    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
+) -> None:
+    rows = [run(30.0, 5e-5, 1e-6, status="time_limit"), run(1.0, 5e-5, solver="dualip")]
+    found = outcomes.outcomes(cases_of(*rows))
+    asked = [at(found, 1e-4, solver)["runs_asked"] for solver in ("blockpdhg", "dualip")]
+    assert asked == [1, 5]
