@@ -160,14 +160,18 @@ def log_axis(axis: Axis, low: float, high: float, text: Callable[[float], str]) 
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Powers of ten within [low, high], thinned beyond seven, with 2 and 5 between them where there are too few."""
+    """Powers of ten within [low, high], thinned beyond seven, with steps between them where there are too few."""
     first = math.ceil(math.log10(low))
     last = math.floor(math.log10(high))
     if last - first >= 2:
         step = math.ceil((last - first + 1) / 7)
         return [10.0**k for k in range(first, last + 1) if k % step == 0]
-    fine = [m * 10.0**k for k in range(first - 1, last + 1) for m in (1, 2, 5)]
-    return [tick for tick in fine if low <= tick <= high]
+    for digits in ((1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7)):
+        fine = [m * 10.0**k for k in range(first - 1, last + 1) for m in digits]
+        fine = [tick for tick in fine if low <= tick <= high]
+        if len(fine) > 2:
+            break
+    return fine
 
 
 def legend(figure: Figure, names: Mapping[str, Style], columns: int, *, markers: bool, lines: bool = True) -> None:

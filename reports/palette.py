@@ -22,7 +22,7 @@ COLOURS = (
     ("#67031b", "#fa4a95"),  # crimson
     ("#2b2f36", "#dfe3e8"),  # ink
 )
-MARKERS = "oDs^vXPph*<>"
+MARKERS = "oDs^vXPp<*>d"
 DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
 KNOWN = ("blockpdhg", "dualip", "dualip-restarted", "ortools-pdlp", "scipy-highs-ds", "scipy-highs-ipm")
 

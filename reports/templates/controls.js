@@ -116,6 +116,7 @@ function addPlot() {
     labelled("Up", select(axes, choice.y, setAxis("y"))),
     labelled("Logarithmic", checkbox(choice.log, setLog)),
   );
+  BOX.width = Math.max(340, Math.min(BOX.width, document.querySelector("main").clientWidth));
   const svg = draw("svg", { viewBox: `0 0 ${BOX.width} ${BOX.height}`, role: "img", class: "plot" });
   runs.body.closest("figure").before(line, legend(), svg);
   return svg;

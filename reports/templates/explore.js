@@ -33,7 +33,7 @@ class Scale {
 
   ticks() {
     if (!this.log) return steps(this.low, this.high, roundStep((this.high - this.low) / 5));
-    const step = Math.max(1, Math.ceil((this.high - this.low) / 7));
+    const step = Math.max(1, Math.ceil((this.high - this.low) / (BOX.width < 500 ? 4 : 7)));
     const powers = steps(this.low, this.high, step).map((power) => 10 ** power);
     if (powers.length > 2) return powers;
     const fine = steps(Math.floor(this.low), this.high, 1).flatMap((power) => [1, 2, 5].map((m) => m * 10 ** power));

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
+
+from harness.records import RECORDS_FILE, CaseRecord, append
 
 ROOT = Path(__file__).resolve().parents[2]
 LOUD = (
@@ -28,9 +32,19 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def usual(suite_records: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def few_records(make_case: Callable[..., CaseRecord], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Enough for a figure of points, one of lines and one of bars."""
+    folder = tmp_path_factory.mktemp("few")
+    for edges, solver in product((1_000, 10_000), ("blockpdhg", "dualip")):
+        case = make_case(instance=f"i{edges}", spec_hash=f"{edges}", edges=edges, solver=solver)
+        append(folder / RECORDS_FILE, case)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def usual(few_records: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     out = tmp_path_factory.mktemp("usual") / "report"
-    assert report(suite_records, out).returncode == 0
+    assert report(few_records, out).returncode == 0
     return content(out)
 
 
@@ -44,10 +58,10 @@ def usual(suite_records: Path, tmp_path_factory: pytest.TempPathFactory) -> dict
     ],
 )
 def test_backend_and_settings_of_the_user_change_nothing(
-    suite_records: Path, usual: dict[str, bytes], tmp_path: Path, backend: str, settings: bytes
+    few_records: Path, usual: dict[str, bytes], tmp_path: Path, backend: str, settings: bytes
 ) -> None:
     (tmp_path / "matplotlibrc").write_bytes(settings)
-    done = report(suite_records, tmp_path / "report", MPLBACKEND=backend, MATPLOTLIBRC=str(tmp_path))
+    done = report(few_records, tmp_path / "report", MPLBACKEND=backend, MATPLOTLIBRC=str(tmp_path))
     assert (done.returncode, done.stderr) == (0, "")
     assert content(tmp_path / "report") == usual
 
