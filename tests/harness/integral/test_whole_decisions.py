@@ -159,7 +159,7 @@ def test_more_effort_crosses_hard_rows_and_does_no_harm() -> None:
     lp = generate(parse_spec("gap:file=e20100"))
     answer = solve(lp, "scipy-highs-ds").answer
     assert answer is not None
-    little, much = (whole_decisions(lp, answer.x, answer.dual, effort=effort) for effort in (2, 300))
+    little, much = (whole_decisions(lp, answer.x, answer.dual, effort=effort) for effort in (2, 1000))
     assert much.figures.kept
     assert objective(lp, much.x) < objective(lp, little.x)
 
