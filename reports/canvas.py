@@ -14,8 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from reports import plotting
 from reports.palette import COLOURS, Style
 
@@ -98,8 +96,8 @@ def settings() -> Iterator[None]:
         yield
 
 
-def new_figure(legend_rows: int = 0, right: float = 0.0, heads: int = 1, taller: float = 0.0) -> tuple[Figure, Axes]:
-    """A panel with space for `heads` lines above, `legend_rows` lines under it and `right` inches beside it."""
+def new_figure(legend_rows: int = 0, heads: int = 1, taller: float = 0.0) -> tuple[Figure, Axes]:
+    """A panel with space for `heads` lines above, `legend_rows` lines under it."""
     from matplotlib.figure import Figure
 
     below = 0.19 * legend_rows + (0.06 if legend_rows else 0.0)
@@ -108,8 +106,9 @@ def new_figure(legend_rows: int = 0, right: float = 0.0, heads: int = 1, taller:
     figure = Figure(figsize=(WIDTH, height))
     left = 0.6
     bottom = UNDER_AXES + below
-    width = WIDTH - left - 0.16 - right
-    return figure, figure.add_axes((left / WIDTH, bottom / height, width / WIDTH, 1 - (bottom + top) / height))
+    return figure, figure.add_axes(
+        (left / WIDTH, bottom / height, 1 - (left + 0.16) / WIDTH, 1 - (bottom + top) / height)
+    )
 
 
 def heads(title: str, y: str) -> int:
@@ -222,27 +221,6 @@ def points(axes: Axes, x: Any, y: Any, filled: Any, style: Style, size: float = 
     look = line_style(style) | {"linestyle": "none", "markersize": size}
     axes.plot(x[filled], y[filled], **look)
     axes.plot(x[~filled], y[~filled], markerfacecolor="none", **look)
-
-
-def swatch(style: Style) -> str:
-    """Line and marker of a competitor as a small SVG, for a legend that the page sets itself."""
-    width = 1.5
-    dashes = "" if isinstance(style.dash, str) else " ".join(f"{width * part:g}" for part in style.dash[1])
-    return (
-        '<svg class="swatch" viewBox="0 0 30 12" aria-hidden="true">'
-        f'<path d="M0 6H30" stroke="var(--c{style.slot})" stroke-width="{width}" stroke-dasharray="{dashes}"/>'
-        f'<path d="{marker_path(style, 15, 6, 7)}" fill="var(--c{style.slot})"/></svg>'
-    )
-
-
-def marker_path(style: Style, x: float = 0, y: float = 0, size: float = 9) -> str:
-    """The outline of a marker around a point as an SVG path."""
-    with settings():
-        from matplotlib.markers import MarkerStyle
-
-        marker = MarkerStyle(style.marker)
-    outline = np.asarray(marker.get_path().transformed(marker.get_transform()).to_polygons()[0], dtype=float)
-    return f"M{'L'.join(f'{x + size * across:.1f} {y - size * up:.1f}' for across, up in outline)}Z"
 
 
 def render(figure: Figure, name: str, title: str, *, key: Mapping[str, Style] | None = None) -> Drawing:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
-from reports.canvas import marker_path
+from reports.markers import marker_path
 from reports.palette import Style
 from reports.section import Section
 

@@ -11,8 +11,9 @@ import jinja2
 from markupsafe import Markup, escape
 
 from harness import records
-from reports.canvas import DARK_GRID, DARK_INK, DARK_MUTED, GRID, INK, MUTED, swatch
+from reports.canvas import DARK_GRID, DARK_INK, DARK_MUTED, GRID, INK, MUTED
 from reports.choices import page_data
+from reports.markers import swatch
 from reports.palette import Style, css_variables
 from reports.section import Section
 from reports.shown import ROWS_SHOWN, markdown

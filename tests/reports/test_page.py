@@ -134,7 +134,8 @@ def test_every_figure_is_there_as_svg_and_png_and_follows_light_and_dark(built: 
 
 def test_figures_of_a_section_share_a_legend_on_the_page_and_carry_their_own_in_a_file(built: reports.Built) -> None:
     text = built.page.read_text()
-    assert text.count('class="key"') == len(re.findall(r'<section id="(?:times|accuracy|progress|success)"', text)) == 4
+    drawn = re.findall(r'<section id="(?:times|accuracy|progress|success|end-to-end)"', text)
+    assert text.count('class="key"') == len(drawn) == 5
     assert "legend_1" not in text
     for path in built.files:
         if path.suffix == ".svg":

@@ -95,6 +95,18 @@ def test_a_folder_of_folders_is_one_run(write_records: Write, make_case: Make, t
         reports.build_site([tmp_path / "nothing"], tmp_path / "site", about, about)
 
 
+def test_runs_over_ranks_alone_have_a_page_and_no_history(
+    write_records: Write, environment: dict[str, Any], tmp_path: Path
+) -> None:
+    row = {"schema": 1, "kind": "scaling", "mode": "strong", "spec": "s", "family": "dualip", "sources": 4000}
+    row |= {"destinations": 100, "solver": "blockpdhg", "ranks": 2, "status": "crashed", "reason": "rank 1 was killed"}
+    folder = write_records(rows=(environment, row | {"settings": {"threads": 1, "device": "cpu"}}))
+    site = reports.build_site([folder], tmp_path / "site", about, about).page.parent
+    assert "runs over ranks 0 0 0" in text_of(site / "index.html")
+    assert "rank 1 was killed" in text_of(site / "runs" / "results" / "report.html")
+    assert not (site / "history").exists()
+
+
 def test_what_is_said_of_families_and_solvers_is_what_they_declare() -> None:
     facts = dict(about_family("unit"))
     assert facts["title"] == "slots: a = 1 and whole budgets, values as in dualip"
