@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
+from harness.display import wide_console
 from harness.records import as_row
 from harness.summary import summary_table
 from tests.support.records import case_record
@@ -72,3 +73,10 @@ def test_a_solver_with_options_takes_the_bold_of_no_other() -> None:
     rows = [case("a", 1.0), case("b", 2.0), case("c", 0.5, variant="c-tuned", **tuned)]
     bold = re.findall(r"\x1b\[1m *([0-9.]+) \(-\)", shown(*rows, styled=True))
     assert sorted(bold) == ["0.5", "1"]
+
+
+def test_numbers_are_coloured_in_lines_of_ordinary_length_only() -> None:
+    """rich searches a line in a time that grows with the square of its length: a record may hold a name of any."""
+    colour = wide_console().highlighter
+    assert colour("blockpdhg 0.93").spans
+    assert not colour("x" * 1_000_000 + " 0.93").spans
