@@ -125,6 +125,10 @@ class Halpern(Method):
         self._restarts = self._first_restarts()
         self._newton = NewtonFinish(state, state.layout, most_edges=state.most_edges, warm=self._warm)
 
+        self._newton_may_finish = state.newton
+        self._handed_over: ProximalIterates | None = None
+        """What Newton's method works on."""
+
         self._next = _Next.MIX
         """The plan for the next pass."""
 
@@ -149,7 +153,7 @@ class Halpern(Method):
             return self._hand_over(iteration)
 
         # Before z moves: the rate is judged at the z of this pass.
-        slow = self._state.newton and self._newton.due(iteration, self._residuals.gap, self._here)
+        slow = self._newton_may_finish and self._newton.due(iteration, self._residuals.gap, self._here)
         if self._newton.drops_start:
             self._restarts.take_cold_weight()
         if self._next is _Next.RESTART:
@@ -237,13 +241,14 @@ class Halpern(Method):
     def _hand_over(self, iteration: int) -> Method:
         """Newton's method from z_t; both primal vectors are its own from here on."""
         cells = self._iterates.cells()
+        self._handed_over = ProximalIterates(centre=cells["x"], spare=cells["anchor"])
         start = Handover(
-            iterates=ProximalIterates(centre=cells["x"], spare=cells["anchor"]),
+            iterates=self._handed_over,
             price=as_numpy(self._scale * self._step.projected.y),
             weight=self._restarts.weight,
             iteration=iteration,
         )
-        return self._newton.take_over(start, self._progress, self._snapshot_at)
+        return self._newton.take_over(start, self._progress, self._snapshot_at, self._take_back)
 
     def snapshot(self) -> MethodState:
         return MethodState(
@@ -258,13 +263,24 @@ class Halpern(Method):
         )
 
     def _snapshot_at(self, price: npt.NDArray[np.float64], loads: npt.NDArray[np.float64]) -> MethodState:
-        """PDHG restarted at a point of Newton's method, the x of which lies in both primal vectors."""
+        """Restarted at a point of Newton's method, the x of which lies in both primal vectors."""
+        self._restart_at(price, loads)
+        return self.snapshot()
+
+    def _take_back(self, price: npt.NDArray[np.float64], loads: npt.NDArray[np.float64]) -> Method:
+        """PDHG to the end of the run, from the centre of Newton's method with these prices and loads."""
+        assert self._handed_over is not None
+        self._iterates.set_cells(self._handed_over.centre)
+        self._restart_at(price, loads)
+        self._newton_may_finish = False
+        return self
+
+    def _restart_at(self, price: npt.NDArray[np.float64], loads: npt.NDArray[np.float64]) -> None:
         y = self._upload(price) / self._scale
         self._iterates.restart(RowPart(y=y, loads=self._upload(loads) * self._scale))
         self._restarts.restarted(distance_x=0.0, distance_y=0.0)
         self._next = _Next.MIX
         self._want_values = False
-        return self.snapshot()
 
     def restore(self, state: MethodState) -> None:
         self._restarts.restore(state.numbers)

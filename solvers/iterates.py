@@ -48,8 +48,9 @@ class Iterates:
     """z and the anchor. The first of both is 0.
 
     Every pass overwrites x, with x_t or with a mix; only a pass that restarts overwrites the anchor's x. The memory of
-    the two vectors has one owner at a time: Newton's method takes both for good, as its centre and its trial point in
-    turn, and an answer is made in the memory of the anchor. After either, the run never iterates from here again.
+    the two vectors has one owner at a time: Newton's method takes both, as its centre and its trial point in turn, and
+    an answer is made in the memory of the anchor. After that the run iterates from here only where Newton's method got
+    stuck and gives its centre back.
     """
 
     def __init__(self, kernel: Kernel, layout: Layout, lp: MatchingLP, bounds: RowBounds) -> None:
@@ -86,6 +87,11 @@ class Iterates:
     def _pass_without_step(self, dual: Tensor) -> Pass:
         """x and the anchor's x become x brought into C."""
         return self._kernel.advance(dual, 0.0, self.x, self.anchor_x, RESTART, values=False)
+
+    def set_cells(self, cells: npt.NDArray[Any]) -> None:
+        """x and the anchor's become these."""
+        self.x.copy_(self._kernel.load(cells))
+        self.anchor_x.copy_(self.x)
 
     def combine(self, mix: Mix, projected: RowPart) -> None:
         """z <- mix of z_t, z and the anchor, as the pass did for x. y stays in its intervals, to give a bound."""

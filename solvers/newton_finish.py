@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -59,10 +59,15 @@ class NewtonFinish:
         return self._switch.due(iteration, gap, self._most_edges, lambda: self._many_slack(here()))
 
     def take_over(
-        self, start: Handover, progress: Progress, snapshot: Callable[[Prices, Prices], MethodState]
+        self,
+        start: Handover,
+        progress: Progress,
+        snapshot: Callable[[Prices, Prices], MethodState],
+        give_back: Callable[[Prices, Prices], Method],
     ) -> Method:
-        """Newton's method from `start`; snapshot: as in Inputs."""
-        return ProximalNewton(self._inputs(self._rows, progress, snapshot), start)
+        """Newton's method from `start`; snapshot and give_back: as in Inputs."""
+        inputs = replace(self._inputs(self._rows, progress, snapshot), give_back=give_back)
+        return ProximalNewton(inputs, start)
 
     def stay_near(self, start: Handover, progress: Progress) -> Method:
         """The one proximal step from the centre of `start`, whose weight is rho.

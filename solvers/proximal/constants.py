@@ -49,6 +49,8 @@ class Constants:
     """Proofs of 1e-12 took up to 1e7; as the step grows, z loses the centre to rounding."""
     idle_rounds: int = 50
     """Rounds at the longest step without a smaller gap, after which rounding is all that is left."""
+    stuck_rounds: int = 10
+    """Rounds in a row of the shortest step without convergence or a smaller gap, after which PDHG goes on."""
     easy_solves: int = 2
     """Newton solves up to which a round is easy."""
     most_solves: int = 6

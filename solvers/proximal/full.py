@@ -27,6 +27,8 @@ from solvers.proximal.subproblem import Subproblem
 
 #: Sources looked at for a quantile or a share.
 _SAMPLE = 20_000
+#: A margin of this share of the largest is that of edges that tie but for rounding.
+_TIED = 1e-12
 #: Up to so many cells of all ranks (34 bytes each) every rank solves the whole subproblem, because a sum over the ranks
 #: takes longer than a pass over these.
 SHARED_CELLS = 1 << 20
@@ -118,7 +120,13 @@ class FullProblem:
         """The quantile of the positive margins, of a sample; infinite where there is none."""
         sample = concatenated(self._context.group, self.margin[:: self._stride])
         sample = sample[(sample > 0) & np.isfinite(sample)]
-        return float(np.quantile(sample, quantile)) if sample.size else np.inf
+        if not sample.size:
+            return np.inf
+        radius = float(np.quantile(sample, quantile))
+        rounding = _TIED * sample.max()
+        if radius > rounding:
+            return radius
+        return float(np.quantile(sample[sample > rounding], quantile))
 
     def subproblem(self, at: ProximalStep, loads: Prices, radius: float) -> Subproblem:
         """The problem of the edges that can be active while no price moves by more than `radius` of its units;

@@ -100,6 +100,8 @@ class Inputs:
     """Makes the x[E] of an answer out of cells."""
     snapshot: Callable[[Prices, Prices], MethodState]
     """Makes a checkpoint of PDHG at a centre with these prices and loads; the centre then lies in both vectors."""
+    give_back: Callable[[Prices, Prices], Method] | None = None
+    """PDHG for the rest of the run, from the centre with these prices and loads; None where there is no way back."""
     constants: Constants = field(default_factory=Constants)
 
 
@@ -126,6 +128,7 @@ class ProximalNewton(Method):
         self._step = self._k.first_step * self._unit
         self._least_gap = math.inf
         self._idle_rounds = 0
+        self._stuck_rounds = 0
         self._new_centre: Point | None = None
         """The point of the centre, where a round has just ended."""
 
@@ -144,10 +147,20 @@ class ProximalNewton(Method):
         return Assessment(gap=self._point.gap, worth_proving=self._progress.worth_proving(self._point.gap))
 
     def advance(self, iteration: int) -> Method:  # noqa: ARG002
-        """Go on to the next full pass, past the subproblem and the end of the round that lie between."""
+        """Go on to the next full pass, past the subproblem and the end of the round that lie between.
+
+        Back to PDHG where round after round changes nothing.
+        """
         self._new_centre = None
         self._next_price = self._passes.send(self._point)
-        return self
+        return self._successor() or self
+
+    def _successor(self) -> Method | None:
+        """PDHG at a centre after which nothing changed for long; None otherwise."""
+        centre, give_back = self._new_centre, self._inputs.give_back
+        if centre is None or give_back is None or self._stuck_rounds < self._k.stuck_rounds:
+            return None
+        return give_back(centre.price, centre.loads)
 
     def finish(self, *, last: bool) -> Finish:
         """The trial; at a limit the better one of trial and centre, because a longer step may have left the trial far
@@ -173,6 +186,7 @@ class ProximalNewton(Method):
         while True:
             end = yield from self._round(point)
             self._iterates.accept(end.point.gap)
+            self._note_stuck(end)
             self._give_up_where_idle(end.point.gap)
             self._adapt_step(end)
             self._new_centre = end.point
@@ -252,6 +266,15 @@ class ProximalNewton(Method):
 
     def _lengthen_step(self) -> None:
         self._step = min(self._step * self._k.step_growth, self._k.longest_step * self._unit)
+
+    def _note_stuck(self, end: _Round) -> None:
+        """Rounds in a row of the shortest step that neither converged nor made the gap smaller."""
+        shortest = self._step <= self._k.first_step * self._unit
+        stuck = shortest and not end.converged and end.point.gap >= self._least_gap
+        if stuck:
+            self._stuck_rounds += 1
+        else:
+            self._stuck_rounds = 0
 
     def _give_up_where_idle(self, gap: float) -> None:
         """After many rounds in a row that neither made the gap smaller nor can be followed by a longer step."""
