@@ -16,24 +16,37 @@ from harness.cli import invoke
 from harness.records import read
 
 EVIL = "../../x</text></svg>\"'><script>alert(1)</script><img src=x onerror=alert(2)>]]>-->"
-ACTIVE = {"script", "img", "iframe", "object", "embed", "base", "link", "form", "foreignobject", "image", "animate"}
+TEMPLATES = Path(__file__).parents[2] / "reports" / "templates"
+ACTIVE = {"img", "iframe", "object", "embed", "base", "link", "form", "foreignobject", "image", "animate"}
 LINKS = ("href", "src", "xlink:href", "action")
 #: Texts that decide what a row is; everything else becomes hostile.
 KEPT = {"kind", "status", "mode", "time"}
 
 
 class Tags(HTMLParser):
-    """Tags that do something, and attributes that run a script or leave the page."""
+    """Tags that do something, attributes that run a script or leave the page, files linked to, and scripts."""
 
     def __init__(self) -> None:
         super().__init__()
         self.active: list[str] = []
+        self.linked: list[str] = []
+        self.scripts: list[tuple[str, str]] = []
+        """(type, text)"""
+        self._script: str | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         handlers = [name for name, _ in attrs if name.startswith("on")]
-        leaving = [name for name, value in attrs if name in LINKS and not (value or "#").startswith("#")]
+        leaving = {name: value or "" for name, value in attrs if name in LINKS and not (value or "#").startswith("#")}
+        if tag == "a" and set(leaving) == {"href"}:
+            self.linked.append(leaving.pop("href"))
         if tag in ACTIVE or handlers or leaving:
-            self.active.append(f"{tag} {handlers} {leaving}")
+            self.active.append(f"{tag} {handlers} {sorted(leaving)}")
+        self._script = dict(attrs).get("type") or "" if tag == "script" else None
+
+    def handle_data(self, data: str) -> None:
+        if self._script is not None:
+            self.scripts.append((self._script, data))
+            self._script = None
 
 
 def hostile(value: Any, name: str = "") -> Any:
@@ -62,6 +75,17 @@ def files(folder: Path) -> Iterator[Path]:
     yield from (path for path in folder.rglob("*") if path.is_file())
 
 
+def assert_own_scripts(scripts: list[tuple[str, str]], *, html: bool) -> None:
+    """The data of a page, and the script of the project without a word of the records."""
+    assert [kind for kind, _ in scripts] == (["application/json", ""] if html else [])
+    if html:
+        data, script = (text for _, text in scripts)
+        assert json.loads(data)
+        own = [(TEMPLATES / name).read_text().strip() for name in ("tables.js", "explore.js", "controls.js")]
+        assert all(part in script for part in own)
+        assert len(script) < sum(map(len, own)) + 200
+
+
 def test_every_text_of_a_record_stays_text(records: Path, tmp_path: Path) -> None:
     assert not read(records).warnings
     out = tmp_path / "deep" / "er" / "report"
@@ -73,6 +97,9 @@ def test_every_text_of_a_record_stays_text(records: Path, tmp_path: Path) -> Non
         # an indented line of Markdown is code, which shows as it is written
         tags.feed("\n".join(line for line in text.splitlines() if path.suffix != ".md" or not line.startswith("    ")))
         assert tags.active == [], path
+        assert all((path.parent / link).resolve().is_relative_to(out.resolve()) for link in tags.linked), path
+        assert all((path.parent / link).is_file() for link in tags.linked), path
+        assert_own_scripts(tags.scripts, html=path.suffix == ".html")
         if path.suffix == ".svg":
             assert "{http://www.w3.org/2000/svg}text" in {node.tag for node in ET.fromstring(text).iter()}  # noqa: S314
     assert sorted(path.name for path in tmp_path.iterdir()) == ["deep", "records"]
