@@ -27,7 +27,7 @@ from solvers.proximal.subproblem import Subproblem
 
 #: Sources looked at for a quantile or a share.
 _SAMPLE = 20_000
-#: A margin of this share of the largest is that of edges that tie but for rounding.
+#: A margin of this share of the upper quartile is that of edges that tie but for rounding.
 _TIED = 1e-12
 #: Up to so many cells of all ranks (34 bytes each) every rank solves the whole subproblem, because a sum over the ranks
 #: takes longer than a pass over these.
@@ -123,7 +123,7 @@ class FullProblem:
         if not sample.size:
             return np.inf
         radius = float(np.quantile(sample, quantile))
-        rounding = _TIED * sample.max()
+        rounding = _TIED * float(np.quantile(sample, 0.75))  # the largest may be that of a forbidden edge
         if radius > rounding:
             return radius
         return float(np.quantile(sample[sample > rounding], quantile))
