@@ -28,9 +28,10 @@ from solvers.engine.shared_layout import inverse_row_norm, make_layout, reduce_n
 from solvers.engine.storage import RAM, check_memory_option
 from solvers.engine.threads import cpu_threads
 from solvers.engine.warm_up import rehearse, warm_up
-from solvers.halpern import STEP, Halpern, State
+from solvers.halpern import Halpern
 from solvers.iterates import StartPoint
 from solvers.near_start import near_start
+from solvers.pdhg_state import STEP, State
 from solvers.proximal.compile import compile_loops
 from solvers.restarts import RestartRules
 from solvers.sharded import ShardedSolver

@@ -13,7 +13,7 @@ With '<=' rows alone y_t = max(0, y + sigma (A (2 x_t - x) - b)).
 
 Restart (anchor and z become z_t) by the fixed-point residual r^2 = w ||dx||^2/eta + ||dy||^2/(w eta) - 2 dy'A dx, which
 also moves the primal weight w. (Applegate et al. 2021, PDLP; Lu and Yang 2024, r2HPDHG.)
-Where its rate falls, on the CPU, Newton's method on a shrinking subproblem goes on (solvers.proximal).
+Where its rate falls, Newton's method on a shrinking subproblem goes on, on the host (solvers.proximal).
 
 `Halpern.step` makes z_t and r, `Halpern.advance` mixes, restarts or hands over. Limits, proofs and checkpoints are the
 business of the loop (solvers.engine.iterate).
@@ -28,49 +28,21 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from solvers.engine.iterate import Assessment, Finish, Method, MethodState, Problem
-from solvers.engine.kernel import RESTART, Kernel, Mix, Pass, Tensor
-from solvers.engine.layout import Layout
+from solvers.engine.iterate import Assessment, Finish, Method, MethodState
+from solvers.engine.kernel import RESTART, Mix, Pass, Tensor
 from solvers.engine.progress import NonFiniteError, Progress
 from solvers.engine.proof import Prover
 from solvers.engine.tensors import as_numpy, dot, upload
-from solvers.iterates import Iterates, RowPart, StartPoint
+from solvers.iterates import Iterates, RowPart
 from solvers.newton_finish import NewtonFinish, PdhgPoint
+from solvers.pdhg_state import State
 from solvers.proximal.iterates import ProximalIterates
 from solvers.proximal.outer import Handover
-from solvers.restarts import RestartRules, Restarts
+from solvers.restarts import Restarts
 
-#: eta ||A||: PDHG converges below 1.
-STEP = 0.998
 #: Try the first proof once the estimated gap is within this factor of the tolerance: the proof uses y_t, whose bound is
 #: usually better than the estimate.
 _REACH = 2.0
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class State(Problem):
-    """What `prepare` of blockpdhg made."""
-
-    layout: Layout
-
-    kernel: Kernel
-
-    scale: npt.NDArray[np.float64]
-    """1 / ||A_r||_2 of each coupling row, float64[R]."""
-
-    step: float
-    """eta, for the scaled rows."""
-
-    rules: RestartRules
-
-    newton: bool
-    """Whether Newton's method may finish the run."""
-
-    most_edges: int
-    """Edges of the rank that has most."""
-
-    start: StartPoint | None = None
-    """Of a warm start; None for 0."""
 
 
 class _Next(enum.Enum):

@@ -8,8 +8,8 @@ from solvers.base import OptionError
 from solvers.engine.iterate import Method
 from solvers.engine.points import to_cells
 from solvers.engine.progress import Progress
-from solvers.halpern import State
 from solvers.newton_finish import NewtonFinish
+from solvers.pdhg_state import State
 from solvers.proximal.iterates import ProximalIterates
 from solvers.proximal.outer import Handover
 

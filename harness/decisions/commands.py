@@ -62,10 +62,9 @@ def solve(
     if (problem is None) == (shards is None):
         raise InputError("solve needs a PROBLEM.TOML, or --shards with what a job of Spark wrote of one")
     if shards is not None:
-        earlier = {"--start": start, "--stay": settings.pop("stay"), "--whole": whole}
-        for option, value in {**earlier, "--memory-limit": memory_limit, "--columns": columns}.items():
-            if value:
-                raise InputError(f"{option} goes with a PROBLEM.TOML, not with --shards: leave it out")
+        _only_with_tables(
+            start=start, stay=settings.pop("stay"), whole=whole, memory_limit=memory_limit, columns=columns
+        )
         return _solve_shards(shards, solver, out, all_edges=all_edges, strict=strict, quiet=quiet, **settings)
     assert problem is not None
 
@@ -93,6 +92,14 @@ def solve(
     _show(solution.summary, out)
     missed = solution.status != "solved" or (solution.whole is not None and solution.whole.gap is None)
     return NOT_SOLVED if strict and missed else OK
+
+
+def _only_with_tables(**given: Any) -> None:
+    """Refuse the first option that is given: those go with a PROBLEM.TOML."""
+    for name, value in given.items():
+        if value:
+            option = name.replace("_", "-")
+            raise InputError(f"--{option} goes with a PROBLEM.TOML, not with --shards: leave it out")
 
 
 def _solve_shards(

@@ -36,8 +36,6 @@ class Target:
     """Moved inward."""
     size: Float64
     """What a row is measured by."""
-    activity: Float64
-    """A x of the point as it is."""
 
     def excess(self, activity: Float64) -> float:
         """The largest share by which a hard row is left."""
@@ -65,7 +63,8 @@ class Solution:
 class MoveProblem:
     """The LPs of one round, with K moves each. n one-sided rows and equalities."""
 
-    def __init__(self, target: Target, unit: float) -> None:
+    def __init__(self, target: Target, activity: Float64, unit: float) -> None:
+        """activity: A x of the point as it is; unit: the largest share by which it leaves a hard row."""
         sides = target.sides
         self._unit = unit
         self.tolerated = max(_TOLERATED, _SHARE_LEFT * ROUNDING / unit)
@@ -78,7 +77,7 @@ class MoveProblem:
         self._sign = np.concatenate((np.ones(equal.size + above.size), -np.ones(below.size)))
         self._equalities = equal.size
         side = np.where(self._sign > 0, sides.upper[self._row], sides.lower[self._row])
-        room = self._sign * (side - target.activity[self._row]) / (self._size[self._row] * unit)
+        room = self._sign * (side - activity[self._row]) / (self._size[self._row] * unit)
         self._room = np.minimum(room, _WITHOUT_LIMIT)
 
         # s of each one-sided row, then the two of each equality: above its side, below it.

@@ -45,7 +45,7 @@ def moved_within(lp: MatchingLP, x: Float64, pool: ThreadPoolExecutor) -> Float6
         unit = target.excess(activity)
         if unit <= ROUNDING:
             return point
-        if unit > before or not _improve(lp, point, replace(target, activity=activity), unit, pool):
+        if unit > before or not _improve(lp, point, MoveProblem(target, activity, unit), unit, pool):
             return None
         before = 0.5 * unit
     return None
@@ -57,7 +57,7 @@ def _target(lp: MatchingLP, x: Float64, pool: ThreadPoolExecutor) -> Target:
     size = np.maximum(np.maximum(*finite), _sums(lp, x, pool, absolute=True))
     inward = np.minimum(_INWARD * size, _MOST_INWARD * (sides.upper - sides.lower))
     moved = replace(sides, lower=sides.lower + inward, upper=sides.upper - inward)
-    return Target(sides=moved, size=size, activity=np.zeros(size.size))
+    return Target(sides=moved, size=size)
 
 
 def _sums(lp: MatchingLP, x: Float64, pool: ThreadPoolExecutor, *, absolute: bool) -> Float64:
@@ -77,9 +77,8 @@ def _sums(lp: MatchingLP, x: Float64, pool: ThreadPoolExecutor, *, absolute: boo
     return total
 
 
-def _improve(lp: MatchingLP, point: Float64, target: Target, unit: float, pool: ThreadPoolExecutor) -> bool:
+def _improve(lp: MatchingLP, point: Float64, problem: MoveProblem, unit: float, pool: ThreadPoolExecutor) -> bool:
     """Bring `point` within the rows but for the tolerance of an LP, in place; whether that succeeded."""
-    problem = MoveProblem(target, unit)
     offer = Offer(lp=lp, point=point, least=unit, taken=np.zeros(lp.sources, np.bool_))
     moves = _enough(problem, offer, pool)
     first = None if moves is None else problem.solved(moves, cheapest=True)

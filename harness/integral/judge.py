@@ -69,8 +69,9 @@ class WholeFigures:
 def judged_whole(lp: MatchingLP, x: Float64, certificate: Certificate, bound_gap: float | None) -> WholeFigures:
     """The figures of x[E] with its `certificate`; bound_gap: of the LP's own decisions."""
     integral = bool((x == np.rint(x)).all())
-    kept = _keeps(lp, x)
-    counts = _why_undecided(lp, x)
+    sides, activity = sides_of(lp), activities(lp, x)
+    kept = _keeps(lp, x, sides, activity)
+    counts = _why_undecided(lp, x, sides, activity)
     return WholeFigures(
         gap=certificate.certified_gap if integral and kept else None,
         integral=integral,
@@ -81,10 +82,8 @@ def judged_whole(lp: MatchingLP, x: Float64, certificate: Certificate, bound_gap
     )
 
 
-def _keeps(lp: MatchingLP, x: Float64) -> bool:
+def _keeps(lp: MatchingLP, x: Float64, sides: Sides, activity: Float64) -> bool:
     """Whether sums and edges of sources, and hard rows, are within their limits to 12 digits."""
-    sides = sides_of(lp)
-    activity = activities(lp, x)
     outside = sides.violation(activity)
     left = outside > 0
     side = np.where(activity > sides.upper, sides.upper, sides.lower)[left]
@@ -103,9 +102,7 @@ def _allowed(side: Float64) -> Float64:
     return 2 * ROUNDING * (1 + np.abs(side))
 
 
-def _why_undecided(lp: MatchingLP, x: Float64) -> dict[str, int]:
-    sides = sides_of(lp)
-    activity = activities(lp, x)
+def _why_undecided(lp: MatchingLP, x: Float64, sides: Sides, activity: Float64) -> dict[str, int]:
     counts: dict[Undecided, int] = dict.fromkeys(Undecided, 0)
     for chunk in chunks(lp):
         for reason, number in _of_chunk(chunk, x[chunk.edges], sides, activity).items():
