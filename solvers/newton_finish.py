@@ -16,7 +16,7 @@ from solvers.engine.precision import answer_dtype
 from solvers.engine.prices import Prices
 from solvers.engine.progress import Progress
 from solvers.engine.rows import Rows
-from solvers.proximal.constants import ON_DEVICE, Constants
+from solvers.proximal.constants import constants_for
 from solvers.proximal.full import FullProblem
 from solvers.proximal.iterates import CellVector
 from solvers.proximal.outer import Handover, Inputs, ProximalNewton
@@ -45,9 +45,8 @@ class NewtonFinish:
         self._problem = problem
         self._layout = layout
         self._most_edges = most_edges
-        on_host = problem.settings.device == "cpu"
         make = WarmSwitch if warm else Switch
-        self._switch = make(Constants() if on_host else ON_DEVICE)
+        self._switch = make(constants_for(problem.settings.device, most_edges))
 
     @property
     def drops_start(self) -> bool:

@@ -114,5 +114,16 @@ class Constants:
     """Failed searches in a row that end a solve."""
 
 
-#: PDHG on a GPU has done so many passes in the time of a few of Newton's, which stay on the host.
-ON_DEVICE = Constants(first_look=200, near=0.0, look_every=50, defer=200)
+def constants_for(device: str, edges: int) -> Constants:
+    """The numbers for a run on `device` whose largest part has `edges` edges.
+
+    PDHG on a GPU has done hundreds of passes in the time of a few of Newton's, which stay on the host; and the way to
+    the host takes as long as the LP is large, while a pass of the GPU takes hardly longer.
+    """
+    if device == "cpu":
+        return Constants()
+    return Constants(first_look=200 if edges <= _FEW_EDGES else 800, near=0.0, look_every=50, defer=200)
+
+
+#: Between 1e6 edges, where 200 passes are best, and 1e7, where 800 are (solvers/NOTES.md).
+_FEW_EDGES = 3_000_000
