@@ -53,6 +53,7 @@ class KeptKeys:
             families=self.families,
             destination=None,
             destination_numbers=None,
+            key_types={},
             notes=self.notes,
             threads=None,
             memory_limit=None,

@@ -93,8 +93,20 @@ def _row_keys(stated: Stated) -> Any:
     parts = []
     for family in stated.lp.rows:
         found = keys[family.name]
-        parts.append(pa.nulls(family.rows, kind) if found is None else found.cast(kind))
+        if found is None:
+            parts.append(pa.nulls(family.rows, kind))
+        else:
+            parts.append(found if found.type == kind else _as_text(found))
     return pa.chunked_array(parts, kind)
+
+
+def _as_text(keys: Any) -> Any:
+    """Arrow has no text for UUIDs, and none for bytes that are no UTF-8: Python has."""
+    import pyarrow as pa
+
+    if pa.types.is_large_binary(keys.type) or isinstance(keys.type, pa.UuidType):
+        return pa.array([str(key) for key in keys.to_pylist()], pa.string())
+    return keys.cast(pa.string())
 
 
 def _one_column(keys: Any | None) -> Any | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from instances.tables.limits import family_rows
 from instances.tables.numbering import Numbering
 from instances.tables.opened import open_table
 from instances.tables.plan import Plan, planned
+from instances.tables.returned import other_fields, others_as_they_came, type_of
 from instances.tables.session import session
 from instances.tables.source_limits import polytope_of_sources
 from instances.tables.statement import Statement
@@ -34,6 +35,8 @@ class Built:
     destination: Numbering | None
     destination_numbers: npt.NDArray[np.int32] | None
     """int32[E], None where the problem names no destination."""
+    key_types: Mapping[str, Any]
+    """Arrow types of the edges' columns of keys; a column of text files has none."""
     notes: tuple[str, ...]
     """What the tables hold that the LP does not need, in sentences."""
     threads: int | None
@@ -43,15 +46,23 @@ class Built:
         """Arrow array of this column of the edges, of all E or of these; None where no key of the LP stands in it."""
         chosen = slice(None) if edges is None else edges
         if name in self.source.columns:
-            return _taken(self.source.keys, self._sources_of(edges))
+            return self._taken(name, self.source, self._sources_of(edges))
         if self.destination is not None and name in self.destination.columns:
             assert self.destination_numbers is not None
-            return _taken(self.destination.keys, self.destination_numbers[chosen])
+            return self._taken(name, self.destination, self.destination_numbers[chosen])
         for family, rows in zip(self.families, self.lp.rows, strict=True):
             if family is not None and name in family.columns and isinstance(rows, Rows):
                 assert rows.row is not None
-                return _taken(family.column(name), rows.row[chosen])
+                return self._taken(name, family, rows.row[chosen])
         return None
+
+    def _taken(self, name: str, numbering: Numbering, numbers: npt.NDArray[Any]) -> Any:
+        """The keys of these numbers, in the type of the edges: the table of a limit may have a wider one."""
+        import pyarrow as pa
+
+        keys = numbering.column(name).take(pa.array(numbers))
+        kind = self.key_types.get(name)
+        return keys if kind is None else keys.cast(kind)
 
     def _sources_of(self, edges: npt.NDArray[np.int64] | None) -> npt.NDArray[Any]:
         if edges is None:
@@ -67,6 +78,7 @@ def build(
     with session(threads, memory_limit) as connection:
         tell("numbering the keys")
         plan = planned(connection, stated)
+        key_types = {column: type_of(connection, plan.edges, column) for column in stated.key_columns}
         polytope = polytope_of_sources(connection, plan.edges, stated.sources, plan.source)
         tell("reading and sorting the edges")
         rows = read_edges(connection, plan, positions=stated.edges.duplicates == "first")
@@ -90,6 +102,7 @@ def build(
         families=plan.families,
         destination=destination,
         destination_numbers=None if destination is None else rows.keys[destination.name],
+        key_types=key_types,
         notes=_notes(plan, rows),
         threads=threads,
         memory_limit=memory_limit,
@@ -100,8 +113,10 @@ def no_rows(stated: Statement, names: Sequence[str]) -> Any:
     """Arrow table without rows of these columns of the edges; ProblemError where one is missing. Reads no data."""
     with session(1, None) as connection:
         edges = open_table(connection, stated.edges.table, "edges")
-        fields = ", ".join(edges.require(name, "asked for as a column of the edges") for name in names)
-        return connection.sql(f"SELECT {fields} FROM {edges.name} AS t LIMIT 0").to_arrow_table()
+        for name in names:
+            edges.require(name, "asked for as a column of the edges")
+        rows = connection.sql(f"SELECT {', '.join(other_fields(edges, names))} FROM {edges.name} AS t LIMIT 0")
+        return others_as_they_came(edges, names, rows.to_arrow_table())
 
 
 def other_columns(built: Built, stated: Statement, names: Sequence[str]) -> Any:
@@ -136,9 +151,3 @@ def _notes(plan: Plan, rows: EdgeArrays) -> tuple[str, ...]:
 def unused_note(family: Numbering, unused: int) -> str:
     """What notes say of keys that stand in the table of a limit alone."""
     return f"{unused:,} of {family.count:,} keys of {' and '.join(family.columns)} are used by no edge"
-
-
-def _taken(keys: Any, numbers: npt.NDArray[Any]) -> Any:
-    import pyarrow as pa
-
-    return keys.take(pa.array(numbers))

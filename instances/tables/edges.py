@@ -17,6 +17,7 @@ from instances.tables.faults import refusal
 from instances.tables.numbering import Numbering
 from instances.tables.opened import OpenTable
 from instances.tables.plan import Plan
+from instances.tables.returned import others_as_they_came
 from instances.tables.session import rows_of
 
 _BATCH = 1 << 18  # rows that come from DuckDB at once
@@ -53,15 +54,15 @@ def read_edges(connection: Any, plan: Plan, others: Sequence[str] = (), *, posit
     import pyarrow as pa
 
     ((count,),) = rows_of(connection, f"SELECT count(*) FROM {plan.edges.name}")
-    other_fields = {f"o{n}": column for n, column in enumerate(others)}
+    asked = [f"o{n}" for n in range(len(others))]
     arrays: dict[str, npt.NDArray[Any]] = {}
     parts = []
     filled = 0
     reader = connection.sql(plan.query(others, positions=positions)).to_arrow_reader(_BATCH)
     for batch in reader:
-        parts.append(batch.select(list(other_fields)))
+        parts.append(batch.select(asked))
         for name in batch.schema.names:
-            if name in other_fields:
+            if name in asked:
                 continue
             values = batch[name].to_numpy(zero_copy_only=False)
             if name not in arrays:
@@ -82,7 +83,7 @@ def read_edges(connection: Any, plan: Plan, others: Sequence[str] = (), *, posit
         lengths={one.name: arrays[one.name] for one in plan.ragged},
         numbers=numbers,
         position=arrays.get("position"),
-        others=pa.Table.from_batches(parts).rename_columns(list(others)),
+        others=others_as_they_came(plan.edges, others, pa.Table.from_batches(parts)),
     )
 
 

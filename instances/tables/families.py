@@ -51,7 +51,7 @@ def _numbered(connection: Any, edges: OpenTable, limit: Limit, name: str) -> Num
         numbered = number_edges_keys(connection, name, table, by, pairs)
     else:
         amounts, pairs = keyed_amounts(connection, table, by, limit, name, f"limit {limit.name}")
-        numbered = numbering(connection, name, by, pairs, amounts.label)
+        numbered = numbering(connection, name, by, pairs, amounts, limit.key)
     return replace(numbered, columns=limit.by, entries=entries)
 
 

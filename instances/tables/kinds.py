@@ -21,9 +21,9 @@ _TIMES = ("timestamp", "timestamp_s", "timestamp_ms", "timestamp_ns")
 _KEY_CLASSES = {
     **dict.fromkeys(_WHOLE, "whole number"),
     **dict.fromkeys(_TIMES, "time"),
-    "timestamp with time zone": "time with zone",
+    **dict.fromkeys(("timestamp with time zone", "timestamptz_ns"), "time with zone"),
+    **dict.fromkeys(("time", "time_ns"), "time of day"),
     "date": "date",
-    "time": "time of day",
     "varchar": "text",
     "uuid": "UUID",
     "boolean": "boolean",

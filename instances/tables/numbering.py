@@ -13,6 +13,7 @@ from typing import Any
 from instances.errors import ProblemError
 from instances.tables.kinds import KeyPair
 from instances.tables.opened import OpenTable
+from instances.tables.returned import as_they_came, returned, type_of
 
 _MOST = 2**31 - 1  # numbers are int32
 
@@ -57,19 +58,34 @@ def number_edges_keys(
     connection.execute(
         f"CREATE TEMP TABLE {name} AS SELECT DISTINCT {keys} FROM {edges.name} AS t WHERE {present} ORDER BY {order}"
     )
-    return numbering(connection, name, columns, pairs, edges.label)
+    return numbering(connection, name, columns, pairs, edges, columns)
 
 
-def numbering(connection: Any, name: str, columns: Sequence[str], pairs: Sequence[KeyPair], label: str) -> Numbering:
-    """Of the table `name`, whose rows are in the order of their keys k0, k1, ..."""
+def numbering(
+    connection: Any,
+    name: str,
+    columns: Sequence[str],
+    pairs: Sequence[KeyPair],
+    holder: OpenTable,
+    of_holder: Sequence[str],
+) -> Numbering:
+    """Of the table `name`, whose rows are in the order of their keys k0, k1, ...
+
+    holder: the table that these keys stand in, and of_holder its columns of them.
+    """
     import pyarrow as pa
 
-    fields = ", ".join(f"k{n}" for n in range(len(pairs)))
+    relation = connection.table(name)
+    kinds = dict(zip(relation.columns, (kind.id for kind in relation.types), strict=True))
+    names = [f"k{n}" for n in range(len(pairs))]
+    fields = ", ".join(f"{returned(one, kinds[one])} AS {one}" for one in names)
     table = connection.sql(f"SELECT {fields} FROM {name} ORDER BY rowid").to_arrow_table().combine_chunks()
     if table.num_rows > _MOST:
         raise ProblemError(f"{', '.join(columns)} has {table.num_rows:,} keys: at most {_MOST:,} are supported")
     parts = [column.combine_chunks() for column in table.columns]
     parts = [part.chunk(0) if isinstance(part, pa.ChunkedArray) else part for part in parts]
+    given = [type_of(connection, holder, column) for column in of_holder]
+    parts = [as_they_came(part, kinds[one], kind) for part, one, kind in zip(parts, names, given, strict=True)]
     keys = parts[0] if len(parts) == 1 else pa.StructArray.from_arrays(parts, names=list(columns))
     edge = tuple(pair.edge for pair in pairs)
-    return Numbering(name=name, columns=tuple(columns), edge=edge, keys=keys, label=label)
+    return Numbering(name=name, columns=tuple(columns), edge=edge, keys=keys, label=holder.label)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import glob
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ class OpenTable:
     """Whether all columns are text that only stands for other types, as in CSV."""
     has_file: bool
     """Whether the view has the column FILE."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """The Arrow types of the columns, where the table came as Arrow."""
 
     def require(self, column: str, where: str) -> str:
         """The column in a scan of the table AS t; ProblemError where there is none."""
@@ -60,8 +63,7 @@ class OpenTable:
 def open_table(connection: Any, table: Table, name: str) -> OpenTable:
     """The table as the view `name`; ProblemError where no file matches or a file is none of the known formats."""
     if isinstance(table, Frame):
-        connection.register(name, as_arrow(table))
-        return opened_view(connection, table.label, name)
+        return _opened_arrow(connection, table.label, name, as_arrow(table))
 
     files = matched_files(table)
     form = format_of(table.label, files)
@@ -69,11 +71,17 @@ def open_table(connection: Any, table: Table, name: str) -> OpenTable:
     if form == "Arrow":
         from pyarrow import dataset
 
-        connection.register(name, dataset.dataset([str(file) for file in files], format="ipc"))
-        return opened_view(connection, table.label, name)
+        files_as_one = dataset.dataset([str(file) for file in files], format="ipc")
+        return _opened_arrow(connection, table.label, name, files_as_one)
     given = {"files": paths, "file": FILE, "partitioned": is_partitioned(table, files)}
     connection.sql(_SCANS[form], params=given).create_view(name)
     return opened_view(connection, table.label, name, is_text=form == "CSV")
+
+
+def _opened_arrow(connection: Any, label: str, name: str, data: Any) -> OpenTable:
+    connection.register(name, data)
+    given = dict(zip(data.schema.names, data.schema.types, strict=True))
+    return replace(opened_view(connection, label, name), given=given)
 
 
 def opened_view(connection: Any, label: str, name: str, *, is_text: bool = False) -> OpenTable:

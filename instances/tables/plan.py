@@ -15,6 +15,7 @@ from instances.tables.families import number_families
 from instances.tables.kinds import key_pair, number
 from instances.tables.numbering import Numbering, number_edges_keys
 from instances.tables.opened import FILE, OpenTable, open_table
+from instances.tables.returned import other_fields
 from instances.tables.session import quoted, rows_of
 from instances.tables.statement import Amount, Statement
 
@@ -61,7 +62,7 @@ class Plan:
         lengths = [f"coalesce(len(t.{quoted(one.columns[0])}), 0)::INTEGER AS {one.name}" for one in self.ragged]
         order = ", ".join(one.name for one in self.names_an_edge)
         table, fields = self.edges.name, [*keys, *lengths, *values]
-        fields += [f"t.{quoted(column)} AS o{n}" for n, column in enumerate(others)]
+        fields += other_fields(self.edges, others)
         if positions:
             place = quoted("dualbench: position")  # a name that no column of the edges has
             table = f"(SELECT *, row_number() OVER () AS {place} FROM {table})"

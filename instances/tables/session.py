@@ -41,6 +41,7 @@ def session(threads: int | None, memory_limit: int | None) -> Iterator[Any]:
         }
         connection = duckdb.connect(config=config)
         connection.execute("SET enable_progress_bar = false")  # it writes to the standard output
+        connection.execute("SET TimeZone = 'UTC'")  # text without a zone means the same on every machine
         try:
             yield connection
         except duckdb.Error as error:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import tempfile
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -29,41 +30,70 @@ def stated(edges: Any, **given_: Any) -> Stated:
     ).build()
 
 
-@pytest.mark.parametrize(
-    "keys",
-    [
-        pa.array([3, 1, 2], pa.int8()),
-        pa.array([2**63 - 1, -(2**63), 0]),
-        pa.array([2**64 - 1, 0, 1], pa.uint64()),
-        pa.array([Decimal("1.50"), Decimal("0.25"), Decimal("-3.00")]),
-        pa.array([date(2024, 2, 29), date(1969, 1, 1), date(2000, 1, 1)]),
-        pa.array([datetime(2024, 2, 29, 1, 2, 3, 4), datetime(1969, 1, 1), datetime(2000, 1, 1)], pa.timestamp("us")),
-        pa.array(["b", "a", "c"], pa.large_string()),
-        pa.array(["b", "a", "c"], pa.string_view()),
-        pa.array(["b", "a", "c"]).dictionary_encode(),
-        pa.array([b"b", b"a", b"\xff"]),
-        pa.array([True, False]),
-    ],
-    ids=lambda keys: str(keys.type),
-)
+TIMES = [datetime(2024, 2, 29, 1, 2, 3), datetime(1969, 1, 1), datetime(2000, 1, 1)]
+TEXTS = ["b", "a", "c"]
+#: Keys that come back in their own Arrow type, and text and bytes, which come back in its form with 64-bit offsets.
+OWN_TYPE = [
+    pa.array([3, 1, 2], pa.int8()),
+    pa.array([2**63 - 1, -(2**63), 0]),
+    pa.array([2**64 - 1, 0, 1], pa.uint64()),
+    pa.array([Decimal("1.50"), Decimal("0.25"), Decimal("-3.00")]),
+    pa.array([Decimal("1.50"), Decimal("0.25"), Decimal("-3.00")], pa.decimal32(4, 2)),
+    pa.array([date(2024, 2, 29), date(1969, 1, 1), date(2000, 1, 1)]),
+    pa.array([date(2024, 2, 29), date(1969, 1, 1), date(2000, 1, 1)], pa.date64()),
+    *(pa.array(TIMES, pa.timestamp(unit)) for unit in ("s", "ms", "us", "ns")),
+    *(pa.array(TIMES, pa.timestamp(unit, "Asia/Tokyo")) for unit in ("s", "ns")),
+    *(pa.array([3000, 1000, 2000], kind) for kind in (pa.time32("s"), pa.time64("us"), pa.time64("ns"))),
+    pa.array([UUID(int=2**127), UUID(int=1), UUID(int=2**64)], pa.uuid()),
+    pa.array([b"bb", b"a\xff", b"\x00c"], pa.binary(2)),
+    pa.array([True, False]),
+]
+ANY_AMOUNT = [
+    pa.array(TEXTS),
+    pa.array(TEXTS, pa.large_string()),
+    pa.array(TEXTS, pa.string_view()),
+    pa.array(TEXTS).dictionary_encode(),
+    pa.array([b"b", b"a", b"\xff"]),
+]
+
+
+@pytest.mark.parametrize("keys", [*OWN_TYPE, *ANY_AMOUNT], ids=lambda keys: str(keys.type))
 def test_every_type_of_key_comes_back_sorted(keys: pa.Array) -> None:
     n = len(keys)
-    table = pa.table({"user": keys, "item": keys, "score": np.arange(n, dtype=np.float32)})
+    table = pa.table({"user": keys, "item": keys, "also": keys, "score": np.arange(n, dtype=np.float32)})
 
     made = stated(table, destination="item")
 
+    in_64_bits = pa.large_binary() if pa.types.is_binary(keys.type) else pa.large_string()
+    kind = keys.type if any(keys is one for one in OWN_TYPE) else in_64_bits
     expected = sorted(range(n), key=lambda i: keys[i].as_py())
-    assert made.source_keys.to_pylist() == [keys[i].as_py() for i in expected]
-    assert made.edge_columns(["item"])["item"].to_pylist() == [keys[i].as_py() for i in expected]
+    back = made.edge_columns(["user", "item", "also"])
+    for column in (made.source_keys, made.row_keys("item"), *back.columns):
+        assert column.to_pylist() == [keys[i].as_py() for i in expected]
+        assert column.type == kind
+    assert made.edge_columns(["also"], np.zeros(0, np.int64)).schema.types == [kind]
     np.testing.assert_array_equal(made.lp.c, [-i for i in expected])
     assert made.lp.c.dtype == np.float32
 
 
-def test_uuids_come_back_as_their_text() -> None:
-    keys = [UUID(int=2**127), UUID(int=1)]
-    made = stated(pa.table({"user": pa.array(keys, pa.uuid()), "item": [1, 2], "score": [1.0, 2.0]}))
+def test_keys_of_edges_have_the_type_of_the_edges_and_those_of_rows_of_their_table() -> None:
+    edges = pa.table({"user": [1, 2], "item": pa.array([7, 8], pa.int16()), "score": [1.0, 2.0]})
+    items = pa.table({"item": [10**9, 8, 7], "cap": [1.0, 2.0, 3.0]})
 
-    assert made.source_keys.to_pylist() == [str(keys[1]), str(keys[0])]
+    made = stated(edges, limits=[{"name": "item", "by": "item", "table": items, "at_most": "cap"}])
+
+    assert made.edge_columns(["item"])["item"].type == pa.int16()
+    assert made.row_keys("item").equals(pa.array([7, 8, 10**9]))
+
+
+def test_text_without_a_zone_is_universal_time_on_every_machine(tmp_path: Path) -> None:
+    path = tmp_path / "slots.csv"
+    path.write_text("slot,cap\n2024-02-29 12:00:00,3\n")
+    slot = pa.array([datetime(2024, 2, 29, 12)], pa.timestamp("us", "UTC"))
+    edges = pa.table({"user": [1], "slot": slot, "score": [1.0]})
+    limits = [{"name": "slot", "by": "slot", "table": str(path), "at_most": "cap"}]
+
+    assert stated(edges, limits=limits).lp.b.tolist() == [3]
 
 
 def test_odd_texts_are_data_and_odd_columns_are_names() -> None:
@@ -155,27 +185,71 @@ def test_folders_are_columns_and_arrow_files_are_tables(tmp_path: Path, files: s
     assert made.lp.b.tolist() == [2, 1]
 
 
-EDGES = st.lists(
-    st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(-9, 9)),
-    min_size=1,
-    max_size=12,
-    unique_by=lambda e: e[:2],
-)
-NAMES = st.lists(st.text(st.characters(codec="utf-8"), max_size=6), min_size=12, max_size=12, unique=True)
+PLACES = st.tuples(st.integers(0, 5), st.integers(0, 5))
+EDGES = st.dictionaries(PLACES, st.integers(-9, 9), min_size=1, max_size=12)
+DAY = date(2024, 2, 29)
+#: Six different keys of each type, by a number of them.
+KEYS: dict[str, st.SearchStrategy[pa.Array]] = {
+    "text": st.lists(st.text(st.characters(codec="utf-8"), max_size=6), min_size=6, max_size=6, unique=True),
+    "int16": st.permutations(range(-3, 3)).map(lambda keys: pa.array(keys, pa.int16())),
+    "uint64": st.permutations(range(2**64 - 6, 2**64)).map(lambda keys: pa.array(keys, pa.uint64())),
+    "decimal": st.permutations(range(-3, 3)).map(lambda keys: pa.array([Decimal(key) / 4 for key in keys])),
+    "date": st.permutations(range(6)).map(lambda keys: pa.array([DAY + timedelta(key) for key in keys])),
+    "UUID": st.lists(st.uuids(), min_size=6, max_size=6, unique=True).map(lambda keys: pa.array(keys, pa.uuid())),
+    "bytes": st.lists(st.binary(min_size=2, max_size=2), min_size=6, max_size=6, unique=True).map(
+        lambda keys: pa.array(keys, pa.large_binary())
+    ),
+}
+
+
+@st.composite
+def kinds_of_keys(draw: st.DrawFn) -> pa.Array:
+    keys = draw(KEYS[draw(st.sampled_from(sorted(KEYS)))])
+    return pa.array(keys, pa.large_string()) if isinstance(keys, list) else keys
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(EDGES, NAMES, st.randoms(use_true_random=False), st.sampled_from(["max", "first", "error"]))
-def test_tables_to_lp_to_tables_loses_nothing(edges: Any, names: list[str], random: Any, rule: str) -> None:
-    """Under any names, any order, and any repetition of whole rows."""
-    users, items = names[:6], names[6:]
-    rows = [(users[u], items[i], float(score)) for u, i, score in edges]
-    given_rows = rows if rule == "error" else [*rows, *random.choices(rows, k=3)]
-    random.shuffle(given_rows)
-    table = pa.table(dict(zip(("user", "item", "score"), map(list, zip(*given_rows, strict=True)), strict=True)))
+@given(
+    EDGES,
+    kinds_of_keys(),
+    kinds_of_keys(),
+    st.sampled_from(["max", "first", "error"]),
+    st.integers(1, 3),
+    st.randoms(use_true_random=False),
+)
+def test_tables_to_lp_to_tables_loses_nothing(
+    edges: dict[tuple[int, int], int], users: pa.Array, items: pa.Array, rule: str, files: int, random: Any
+) -> None:
+    """Under any names and types of keys, any order of rows in any number of files, and any repetition of whole rows."""
+    once = [(u, i, float(score)) for (u, i), score in edges.items()]
+    rows = once if rule == "error" else [*once, *random.choices(once, k=3)]
+    random.shuffle(rows)
+    in_order = sorted(once, key=lambda row: (sort_key(users[row[0]]), sort_key(items[row[1]])))
+    budgets = pa.table({"item": items, "most": np.arange(6.0)}).take(random.sample(range(6), 6))
+    limits = [{"name": "item", "by": "item", "table": budgets, "at_most": "most"}]
 
-    made = stated(table, destination="item", duplicates=rule)
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(files):
+            pq.write_table(table_of(rows[number::files], users, items), f"{folder}/{number}.parquet")
+        made = stated(folder, destination="item", duplicates=rule, limits=limits)
+        back = made.edge_columns(["user", "item", "score"])
 
-    back = made.edge_columns(["user", "item", "score"]).to_pylist()
-    assert [tuple(row.values()) for row in back] == sorted(rows, key=lambda row: (row[0].encode(), row[1].encode()))
-    assert (-made.lp.c).tolist() == [row["score"] for row in back]
+    assert back.equals(table_of(in_order, users, items))
+    assert made.lp.c.tolist() == [-score for _, _, score in in_order]
+    keys = made.row_keys("item")
+    assert keys.equals(items.take(pa.array(sorted(range(6), key=lambda i: sort_key(items[i])))))
+    assert made.lp.b.tolist() == [float(items.to_pylist().index(key)) for key in keys.to_pylist()]
+
+
+def table_of(rows: list[tuple[int, int, float]], users: pa.Array, items: pa.Array) -> pa.Table:
+    user, item, score = (list(column) for column in zip(*rows, strict=True)) if rows else ([], [], [])
+    places = [pa.array(column, pa.int64()) for column in (user, item)]
+    return pa.table(
+        {"user": users.take(places[0]), "item": items.take(places[1]), "score": pa.array(score, pa.float64())}
+    )
+
+
+def sort_key(key: pa.Scalar) -> Any:
+    """Text by its UTF-8, all else by value."""
+    value = key.as_py()
+    return value.encode() if isinstance(value, str) else value
