@@ -11,6 +11,7 @@ from reports import definitions
 from reports.section import Material, Section
 from reports.shown import Cell, Table, digits, factor, listed, power
 from reports.tables import grid
+from reports.time_texts import AT_MOST, NOT_COMPARABLE, bound
 
 _HOUR = 3600.0
 _SOLVES = 1000
@@ -50,7 +51,8 @@ def section(material: Material) -> Section | None:
 
 
 def _table(rows: pd.DataFrame, target: str, material: Material) -> Table:
-    cheapest = rows.groupby(["instance", "division"], observed=True)["dollars"].transform("min")
+    known = rows.assign(dollars=rows["dollars"].mask(rows["at_most"]))
+    cheapest = known.groupby(["instance", "division"], observed=True)["dollars"].transform("min")
     return grid(
         rows.assign(times=rows["dollars"] / cheapest.where(cheapest > 0)),
         material.instances,
@@ -64,4 +66,6 @@ def _table(rows: pd.DataFrame, target: str, material: Material) -> Table:
 def _cell(row: Mapping[Any, Any]) -> Cell:
     if pd.isna(row["dollars"]):
         return Cell(text="not reached" if row["asked"] else "not asked", muted=True)
+    if row["at_most"] is True:
+        return Cell(text=bound(digits(row["dollars"]), AT_MOST), note=NOT_COMPARABLE)
     return Cell(text=digits(row["dollars"]), note=factor(row["times"]))

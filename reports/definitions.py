@@ -52,7 +52,8 @@ DEFINITIONS = (
         TIME,
         "For one solver and one instance, the minimum over the tolerances asked of the median over repeats of the "
         "seconds of run, among its cases whose certified gap, by the referee, is at most the target. With prepare: the "
-        "same of prepare + run. A solver's own trace never counts.",
+        "same of prepare + run. A solver's own trace never counts. Where a limit of the suite (time, iterations) "
+        "ended the run, the solver was there at an unknown time before: the time is an upper bound, and ≤ says so.",
     ),
     (
         WIN,
@@ -60,7 +61,9 @@ DEFINITIONS = (
         "needs longer or does not reach it. Level, no win: the ranges of their repeats overlap, or the next needs less "
         "than 1.1 times as long, where a disturbed time counts without the share of the cores that others took. "
         "Where another is faster with prepare, or one solver alone was asked, there is no win either. Solvers with "
-        "options of their own (division “tuned”) are ranked among themselves.",
+        "options of their own (division “tuned”) are ranked among themselves. A solver whose time is at most T (≤) "
+        "beats one that needs longer than T. It is not comparable with one that needs less: it neither wins nor loses, "
+        "and nobody wins where it may have been the fastest.",
     ),
     (
         SUCCESS,
@@ -72,7 +75,8 @@ DEFINITIONS = (
         MEAN,
         "Shifted geometric mean, (Π (tₖ + s))^(1/n) − s, over the common instances: those asked of every solver, "
         "leaving aside solvers that were asked at fewer than half; beside it over those that all solvers solved, "
-        "leaving aside solvers that solved fewer than half. The fastest is 1. The shift s stands with the table: the "
+        "leaving aside solvers that solved fewer than half and instances with a time ≤ T. The fastest is 1. A mean "
+        "with a time ≤ T in it is an upper bound itself. The shift s stands with the table: the "
         "largest power of ten not above the median of the fastest times of the instances, and at most 10 s. Penalty: "
         "where the target was not reached, the time limit of the case counts as its time; where a case had no limit, "
         "the longest time limit or run on record.",
@@ -82,7 +86,7 @@ DEFINITIONS = (
         "Dolan and Moré, 2002: the share of the common instances on which a solver reaches the target within a factor "
         "of the fastest one. Higher is better; at 1 it is how often the solver is the fastest, at the right end how "
         "often it reaches the target at all. A solver that reaches it nowhere has no curve; fewer than five common "
-        "instances make no profile.",
+        "instances make no profile, and those with a time ≤ T are not in it.",
     ),
     (
         MEMORY,

@@ -18,6 +18,7 @@ from reports.panel import Axis, Line, panel, seconds_text, slug, value_range, wr
 from reports.profiles import performance_profile
 from reports.rankings import Ranking
 from reports.shown import compact, digits, power
+from reports.time_texts import AT_MOST
 
 Styles = Mapping[str, Style]
 SMALLEST_GAP = 1e-9  # gaps below it, 0 included, are drawn here
@@ -79,13 +80,14 @@ def _time_by_size(
 
 
 def _trusted(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Whether a time carries no mark."""
-    return ~(rows["disturbed"] | rows["too_short"]).to_numpy(dtype=bool)
+    """Whether a time carries no mark and is known."""
+    return ~(rows["disturbed"] | rows["too_short"] | rows["at_most"]).to_numpy(dtype=bool)
 
 
 def _marks(rows: pd.DataFrame) -> list[str]:
-    """The mark of each disturbed time; times too short to tell are hollow, and say no more."""
-    return [DISTURBED if disturbed else "" for disturbed in rows["disturbed"]]
+    """That of each time that is an upper bound or disturbed; times too short to tell are hollow, and say no more."""
+    pairs = zip(rows["at_most"], rows["disturbed"], strict=True)
+    return [f"{AT_MOST if bounded else ''}{DISTURBED if disturbed else ''}" for bounded, disturbed in pairs]
 
 
 def _time_by_instance(rows: pd.DataFrame, target: float, styles: Styles) -> Drawing:

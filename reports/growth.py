@@ -15,14 +15,14 @@ from reports.tables import Styles, solver_cell
 
 
 def growth(outcomes: pd.DataFrame, sizes: pd.DataFrame) -> pd.DataFrame:
-    """One row a target, series of instances and competitor that reached the target at two sizes or more.
+    """One row a target, series of instances and competitor that reached the target in known times at two sizes or more.
 
     sizes: figures.sizes_of; the instances of a series differ in size alone, and only their size in edges counts.
     exponent: the slope of log seconds over log edges, by least squares over the sizes (where a size came twice, the
     geometric mean of its times). least, most: the range of the slopes between neighbouring sizes. points: how many
     sizes. smallest, largest: in edges.
     """
-    reached = outcomes.dropna(subset="seconds").join(sizes, on="instance")
+    reached = outcomes[outcomes["seconds"].notna() & ~outcomes["at_most"]].join(sizes, on="instance")
     reached = reached[(reached["edges"] > 0) & (reached["seconds"] > 0)]
     logs = reached.assign(size=np.log(reached["edges"].astype(float)), time=np.log(reached["seconds"].astype(float)))
     rows = []

@@ -8,11 +8,15 @@ from collections.abc import Iterator
 import pandas as pd
 
 from reports.shown import factor, listed, plural, power
+from reports.time_texts import AT_LEAST, bound
 
-#: What is said of the places where nobody wins, by verdict (outcomes.winners).
+#: What is said of the places where nobody wins, by verdict (wins.winners).
 NO_WIN = {
     "level": "level on {}",
     "run alone": "the fastest on {} is slower than another with prepare",
+    "not comparable": (
+        "not comparable on {}, where a limit ended the run of a solver that had reached it at an unknown time before"
+    ),
     "walkover": "one solver alone was asked on {}",
     "none": "none of those asked reaches it on {}",
     "not asked": "nobody was asked on {}",
@@ -62,12 +66,18 @@ def _lead_of(won: pd.DataFrame) -> str:
     if factors.empty:
         return ", where no other reaches it"
     alone = len(won) - len(factors)
-    least = factor(factors.min())
-    most = factor(factors.max())
+    bounded = won.loc[factors.index, "at_most"].isin([True])
+    least, most = (_bounded(factors, bounded, which) for which in ("idxmin", "idxmax"))
     rivals = [str(name) for name, _ in Counter(won["runner_up"].dropna()).most_common()]
     more = [f"{len(rivals) - RIVALS_NAMED} more"] if len(rivals) > RIVALS_NAMED else []
     lead = f", {least if least == most else f'{least} to {most}'} faster than {listed(rivals[:RIVALS_NAMED] + more)}"
     return f"{lead} (on {alone} of them no other reaches it)" if alone else lead
+
+
+def _bounded(factors: pd.Series, bounded: pd.Series, which: str) -> str:
+    """The least or the largest factor, a lower bound where the winner's time is an upper one."""
+    at = getattr(factors, which)()
+    return bound(factor(factors[at]), AT_LEAST if bounded[at] else "")
 
 
 def _options(cases: pd.DataFrame) -> Iterator[str]:

@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from harness.records import DISTURBED, TOO_SHORT
-from reports import outcomes
+from reports import means, wins
 from reports.rankings import Ranking
-from reports.shown import ABSENT, ROWS_SHOWN, Cell, Column, Table, compact, digits, power
-from reports.tables import Styles
+from reports.shown import ROWS_SHOWN, Cell, Column, Table, compact, digits, power
+from reports.tables import Styles, mean_cell
+from reports.time_texts import AT_MOST_MEANS, runs_behind, seconds_of
 
 Rates = Mapping[str, Mapping[Any, Any]]
 #: What a cell without seconds says, and the sign of a point within tolerance, not feasible.
@@ -58,18 +59,18 @@ def matrix(found: pd.DataFrame, cases: pd.DataFrame, target: float, styles: Styl
 
 
 def _fastest(rows: pd.DataFrame) -> pd.Series:
-    """Whether a time is the shortest of its instance, or level with it, where a rival was asked as well."""
+    """Whether a time is known to be the shortest of its instance, or level with it, where a rival was asked as well."""
     rivals = rows.groupby("instance", observed=True)["asked"].transform("sum") > 1
-    return outcomes.level_with_fastest(rows) & rivals
+    return wins.level_with_fastest(rows) & rivals & ~wins.undecided(rows)
 
 
 def _rates(rows: pd.DataFrame) -> Rates:
-    """outcomes.success of each solver: by mean; those without one by how many they reached; then by name."""
-    rates = outcomes.success(rows).to_dict("records") if len(rows) else []
-    means = {rate["competitor"]: float(rate["common_mean"]) for rate in rates}
+    """means.success of each solver: by mean; those without one by how many they reached; then by name."""
+    rates = means.success(rows).to_dict("records") if len(rows) else []
+    mean_of = {rate["competitor"]: float(rate["common_mean"]) for rate in rates}
 
     def rank(rate: Mapping[Any, Any]) -> tuple[float, float, str]:
-        mean = means[rate["competitor"]]
+        mean = mean_of[rate["competitor"]]
         return math.inf if math.isnan(mean) else mean, -float(rate["reached"]), str(rate["competitor"])
 
     return {str(rate["competitor"]): rate for rate in sorted(rates, key=rank)}
@@ -82,30 +83,21 @@ def _above(rates: Rates) -> list[list[Cell]]:
     reached = [f"{rate['reached']:.0f} of {rate['asked']:.0f}" for rate in rates.values()]
     solved = [Cell(text="solved"), Cell(text=""), *(Cell(text=text) for text in reached)]
 
-    means = [float(rate["common_mean"]) for rate in rates.values()]
-    least = min((mean for mean in means if mean > 0), default=None)
-    if least is None:
+    if all(math.isnan(rate["common_mean"]) for rate in rates.values()):
         return [solved]
     common = next(iter(rates.values()))["common"]
     title = Cell(text="scaled mean", note=f"of {common} in common")
-    return [[title, Cell(text=""), *(_mean_cell(mean, least) for mean in means)], solved]
-
-
-def _mean_cell(mean: float, least: float) -> Cell:
-    if math.isnan(mean):
-        return Cell(text=ABSENT, muted=True)
-    return Cell(text=digits(mean / least), note=f"{digits(mean)} s")
+    return [[title, Cell(text=""), *(mean_cell(rate, "common") for rate in rates.values())], solved]
 
 
 def _cell(row: Mapping[Any, Any]) -> Cell:
     """Seconds with their marks; prepare below them where it takes longer."""
     if pd.isna(row["seconds"]):
         return Cell(text=MISSED, muted=True)
-    mark = DISTURBED if row["disturbed"] else TOO_SHORT if row["too_short"] else ""
     near = NEAR if row["near"] is True else ""
     long_prepare = row["prepare"] > row["seconds"]
     note = f"+ {digits(row['prepare'])} prepare" if long_prepare else ""
-    return Cell(text=f"{digits(row['seconds'])}{mark}{near}", note=note, best=bool(row["fastest"]))
+    return Cell(text=f"{seconds_of(row)}{near}", note=note, best=bool(row["fastest"]))
 
 
 def _caption(rows: pd.DataFrame, target: float, rates: Rates) -> str:
@@ -113,20 +105,11 @@ def _caption(rows: pd.DataFrame, target: float, rates: Rates) -> str:
     signs = {
         "shaded: the fastest, or level with it": rows["fastest"].any(),
         f"{MISSED}: asked for the gap, not reached": rows["seconds"].isna().any(),
+        AT_MOST_MEANS: rows["at_most"].any(),
         "empty: not asked": len(rows) < len(rates) * rows["instance"].nunique(),
         f"{NEAR}: within tolerance, not feasible": rows["near"].isin([True]).any(),
         f"{DISTURBED}: disturbed": rows["disturbed"].any(),
         f"{TOO_SHORT}: too short to tell": (rows["too_short"] & ~rows["disturbed"]).any(),
     }
     told = [sign for sign, occurs in signs.items() if occurs]
-    return "; ".join([f"Seconds of run to a certified gap of {power(target)}, {_repeats(rows)}", *told])
-
-
-def _repeats(rows: pd.DataFrame) -> str:
-    """How many runs the medians are of."""
-    known = rows["repeats"].dropna()
-    if known.empty or known.max() == 1:
-        return "one run each"
-    least = int(known.min())
-    most = int(known.max())
-    return f"medians of {most} runs" if least == most else f"medians of {least} to {most} runs"
+    return "; ".join([f"Seconds of run to a certified gap of {power(target)}, {runs_behind(rows)}", *told])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reports import outcomes, tables
+from reports import outcomes, tables, wins
 from reports.built import Built
 from reports.environments import contradictory, disturbed, machine, mixed, overdrawn, when_measured, where
 from reports.load import Loaded
@@ -43,7 +43,7 @@ def compose(loaded: Loaded, model_ranks: int | None = None, links: Sequence[tupl
         loaded=loaded,
         cases=cases,
         outcomes=found,
-        winners=outcomes.winners(found),
+        winners=wins.winners(found),
         styles=looks,
         instances=tables.instance_cells(cases),
         model_ranks=model_ranks,

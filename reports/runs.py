@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from harness.records import DISTURBED
+from reports.outcomes import cut
 from reports.shown import Cell, Column, Table, count, digits, measured, power
 from reports.tables import Styles, solver_cell
 
@@ -22,13 +23,14 @@ def runs(cases: pd.DataFrame) -> pd.DataFrame:
     """One row an instance, competitor and tolerance that was tried; medians over repeats.
 
     end_to_end: the seconds of all STEPS that ended. status: of the first repeat that was not solved, else solved.
-    least, most: the range of the seconds of run.
+    cut: whether a limit of the suite ended one of them. least, most: the range of the seconds of run.
     """
     tried = cases[cases["status"] != "skipped"]
     tried = tried.assign(
         end_to_end=tried[list(STEPS)].sum(axis=1, min_count=1),
         unsolved=tried["status"].where(tried["status"] != "solved"),
         marked=tried["disturbed"] != "",
+        cut=cut(tried),
     )
     numbers = ("accuracy", *OBJECTIVES, "dual_bound", "iterations", *STEPS, "end_to_end")
     table = tried.groupby(KEY, observed=True, dropna=False).agg(
@@ -39,6 +41,7 @@ def runs(cases: pd.DataFrame) -> pd.DataFrame:
         least=("run", "min"),
         most=("run", "max"),
         disturbed=("marked", "any"),
+        cut=("cut", "any"),
     )
     table.insert(2, "status", table.pop("unsolved").fillna("solved"))
     return table.reset_index()

@@ -67,7 +67,7 @@ class Material:
     """One row for each target, instance and competitor (outcomes.outcomes)."""
 
     winners: pd.DataFrame
-    """One row for each target, instance and machine (outcomes.winners)."""
+    """One row for each target, instance and machine (wins.winners)."""
 
     styles: Mapping[str, Style]
     """How each competitor is drawn."""

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reports import outcomes, site_tables, tables
+from reports import site_tables, tables, tallies
 from reports.built import Built
 from reports.page import compose
 from reports.panel import slug
@@ -108,7 +108,7 @@ def _family(name: str, about: Sequence[tuple[str, str]], times: pd.DataFrame, ru
     """What it stands for, how to see whether an LP is like it, what its instances are, and every time."""
     cases = pd.concat([runs[run].loaded.cases for run in dict.fromkeys(times["run"])], ignore_index=True)
     cases = cases[cases["family"] == name].assign(instance=lambda rows: rows["instance"].astype(str))
-    forms = outcomes.forms(cases)
+    forms = tallies.forms(cases)
     sections = []
     if len(about) > 1:
         facts = _facts(about[1:], "in this family")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness import records
-from reports import environments, outcomes
+from reports import environments, outcomes, wins
 from reports.load import Loaded, load
 from reports.panel import slug
 
@@ -29,7 +29,7 @@ class Run:
 
     times: pd.DataFrame
     """One row a target, instance and competitor that was asked: the columns of outcomes.outcomes, with "run", "day",
-    "commit", "hardware", "family", "solver", and what outcomes.winners says of its place; empty without cases."""
+    "commit", "hardware", "family", "solver", and what wins.winners says of its place; empty without cases."""
 
     @property
     def folder(self) -> str:
@@ -74,8 +74,10 @@ def _times(name: str, loaded: Loaded) -> pd.DataFrame:
         return pd.DataFrame()
     found = outcomes.outcomes(cases)
     place = ["target", "instance", "machine", "division"]
-    best = outcomes.winners(found)[[*place, "winner", "seconds", "level", "verdict"]]
-    rows = found[found["asked"]].merge(best.rename(columns={"seconds": "fastest"}), on=place, how="left")
+    best = wins.winners(found)[[*place, "winner", "seconds", "at_most", "level", "verdict"]]
+    rows = found[found["asked"]].merge(
+        best.rename(columns={"seconds": "fastest", "at_most": "fastest_at_most"}), on=place, how="left"
+    )
 
     first = cases.drop_duplicates("competitor").set_index("competitor")
     hardware = {row["machine"]: environments.machine(row) for row in loaded.environments}

@@ -13,6 +13,7 @@ from reports.answer import preferred
 from reports.panel import slug
 from reports.shown import ABSENT, Cell, Column, Table, digits, factor, listed, plural, power
 from reports.site_runs import Run
+from reports.time_texts import AT_LEAST, AT_MOST, NOT_COMPARABLE, bound, seconds_of
 
 #: Two times of one thing in the history are the same where they differ by less: noise of a shared machine.
 SAME = 1.1
@@ -88,13 +89,17 @@ def won(times: pd.DataFrame) -> pd.DataFrame:
 
 
 def lost(times: pd.DataFrame) -> pd.DataFrame:
-    """Where it was asked and another was clearly faster, or reached the gap alone."""
+    """Where it was asked and another was clearly faster, or reached the gap alone.
+
+    Nobody who was there at an unknown time before T was slower than another.
+    """
     beaten = [
         row["winner"] != row["competitor"]
         and not (isinstance(row["level"], list) and row["competitor"] in row["level"])
         for row in times[["winner", "competitor", "level"]].to_dict("records")
     ]
-    return times[pd.Series(beaten, index=times.index, dtype=bool) & times["winner"].notna()]
+    known = ~times["at_most"] | times["seconds"].isna()
+    return times[pd.Series(beaten, index=times.index, dtype=bool) & times["winner"].notna() & known]
 
 
 def place_table(rows: pd.DataFrame, runs: Mapping[str, Run], name: str, caption: str) -> Table:
@@ -116,10 +121,17 @@ def _place_cells(row: Mapping[Any, Any], runs: Mapping[str, Run]) -> list[Cell]:
         Cell(text=row["run"], link=f"../../{runs[row['run']].folder}/report.html"),
         Cell(text=row["winner"] if pd.notna(row["winner"]) else "nobody", note=row["verdict"]),
         Cell(text=power(row["target"])),
-        Cell(text=digits(row["seconds"]) if reached else "not reached", muted=not reached),
-        Cell(text=digits(row["fastest"])),
-        Cell(text=factor(row["ratio"]) if reached else ABSENT),
+        Cell(text=seconds_of(row) if reached else "not reached", muted=not reached),
+        Cell(text=bound(digits(row["fastest"]), AT_MOST if row["fastest_at_most"] is True else "")),
+        Cell(text=_times_the_fastest(row) if reached else ABSENT),
     ]
+
+
+def _times_the_fastest(row: Mapping[Any, Any]) -> str:
+    """1 for the fastest; no factor is made of a time that is not known."""
+    if row["at_most"] and row["winner"] != row["competitor"]:
+        return NOT_COMPARABLE
+    return bound(factor(row["ratio"]), AT_LEAST if row["fastest_at_most"] is True and row["ratio"] > 1 else "")
 
 
 def history_table(times: pd.DataFrame, runs: Mapping[str, Run]) -> Table:
@@ -127,7 +139,9 @@ def history_table(times: pd.DataFrame, runs: Mapping[str, Run]) -> Table:
     thing = ["instance", "solver", "competitor", "target", "hardware", "division"]
     rows = times.dropna(subset="seconds").sort_values([*thing, "day", "run"])
     rows = rows[rows.groupby(thing)["run"].transform("nunique") > 1]
-    rows = rows.assign(ratio=rows["seconds"] / rows.groupby(thing)["seconds"].shift())
+    before = rows.groupby(thing)[["seconds", "at_most"]].shift()
+    known = ~rows["at_most"] & ~before["at_most"].isin([True])
+    rows = rows.assign(before=before["seconds"], ratio=(rows["seconds"] / before["seconds"]).where(known))
     cells = [
         [
             Cell(text=row["instance"]),
@@ -136,9 +150,9 @@ def history_table(times: pd.DataFrame, runs: Mapping[str, Run]) -> Table:
                 text=row["run"], link=f"../{runs[row['run']].folder}/report.html", note=f"{row['day']} {row['commit']}"
             ),
             Cell(text=row["version"] or ABSENT),
-            Cell(text=_change(row["ratio"])),
+            Cell(text=_change(row)),
             Cell(text=power(row["target"])),
-            Cell(text=digits(row["seconds"]), note=_range(row)),
+            Cell(text=seconds_of(row), note=_range(row)),
         ]
         for row in rows.to_dict("records")
     ]
@@ -150,9 +164,12 @@ def history_table(times: pd.DataFrame, runs: Mapping[str, Run]) -> Table:
     return _table("history", caption, heads, cells, rows.drop(columns=["level"], errors="ignore"))
 
 
-def _change(ratio: float) -> str:
-    if math.isnan(ratio):
+def _change(row: Mapping[Any, Any]) -> str:
+    ratio = row["ratio"]
+    if math.isnan(row["before"]):
         return "the first"
+    if math.isnan(ratio):
+        return NOT_COMPARABLE
     if 1 / SAME <= ratio <= SAME:
         return "level"
     return f"{factor(max(ratio, 1 / ratio))} {'slower' if ratio > 1 else 'faster'}"

@@ -23,9 +23,10 @@ _MOST_SOLVERS = 12
 def drawings(runs: pd.DataFrame, target: float, most: int) -> list[Drawing]:
     """At most `most` panels, of instances on which two solvers or more reached `target`.
 
-    runs: runs.runs; of each solver the row with the least seconds of run that reached the target.
+    runs: runs.runs; of each solver the row with the least seconds of run that reached the target before it ended by
+    itself: how long a run takes that a limit ends is not the solver's choice.
     """
-    reached = runs[runs["accuracy"].between(0, target) & runs["run"].notna()]
+    reached = runs[runs["accuracy"].between(0, target) & runs["run"].notna() & ~runs["cut"]]
     best = reached.sort_values("run").drop_duplicates(["instance", "competitor"])
     several = best.groupby("instance", observed=True)["competitor"].transform("size") > 1
     names = chosen(list(dict.fromkeys(best[several].sort_values("instance")["instance"])), most)

@@ -26,6 +26,7 @@ from reports.shown import (
     percent,
     power,
 )
+from reports.time_texts import scaled_mean_cell
 
 Styles = Mapping[str, Style]
 
@@ -157,12 +158,18 @@ def _success_cells(row: Mapping[Any, Any]) -> list[Cell]:
     reached = f"{row['reached']:.0f} of {row['asked']:.0f}"
     return [
         Cell(text=reached, note=percent(row["reached"], row["asked"])),
-        *(_mean_cell(row[f"{name}_scaled"], row[f"{name}_mean"]) for name in ("common", "solved")),
+        *(mean_cell(row, name) for name in ("common", "solved")),
     ]
 
 
-def _mean_cell(scaled: float, mean: float) -> Cell:
-    return Cell(text=digits(scaled), note=f"{digits(mean)} s" if pd.notna(mean) else "", muted=pd.isna(mean))
+def mean_cell(rate: Mapping[Any, Any], name: str) -> Cell:
+    """The mean `name` of a row of means.success."""
+    return scaled_mean_cell(
+        rate[f"{name}_scaled"],
+        rate[f"{name}_mean"],
+        at_most=bool(rate.get(f"{name}_at_most", False)),
+        scale_at_most=bool(rate.get(f"{name}_scale_at_most", False)),
+    )
 
 
 def claims_table(claims: pd.DataFrame, styles: Styles) -> Table:

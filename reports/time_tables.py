@@ -8,13 +8,23 @@ from typing import Any
 
 import pandas as pd
 
-from harness.records import DISTURBED, TOO_SHORT, WITHIN_TOLERANCE
-from reports.outcomes import level_with_fastest
+from harness.records import WITHIN_TOLERANCE
 from reports.rankings import Ranking, rankings
 from reports.shown import ABSENT, ROWS_SHOWN, Cell, Column, Table, digits, factor, listed, measured, plural, power
 from reports.tables import Styles, grid
+from reports.time_texts import (
+    AT_LEAST,
+    AT_MOST,
+    AT_MOST_MEANS,
+    NARROW,
+    NOT_COMPARABLE,
+    bound,
+    lead_of,
+    runs_behind,
+    seconds_of,
+)
+from reports.wins import level_with_fastest, undecided
 
-NARROW = "\N{NARROW NO-BREAK SPACE}"
 NOBODY = {"none": "none of those asked", "not asked": "not asked"}
 
 
@@ -37,7 +47,10 @@ def _winner_table(best: pd.DataFrame, ranking: Ranking, named: Mapping[str, Cell
             *(Column(title=f"to gap {power(target)}", numeric=False) for target in asked),
         ],
         rows=[[named[name], *(cells.get((name, target), missing) for target in asked)] for name in shown[:ROWS_SHOWN]],
-        frame=best.assign(level=[", ".join(names) if isinstance(names, list) else "" for names in best["level"]]),
+        frame=best.assign(
+            level=[", ".join(names) if isinstance(names, list) else "" for names in best["level"]],
+            at_most_of=[", ".join(f"{name} {seconds:g}" for name, seconds in of.items()) for of in best["at_most_of"]],
+        ),
         left_out=max(0, len(shown) - ROWS_SHOWN),
     )
 
@@ -57,13 +70,24 @@ def _over_the_next(row: Mapping[Any, Any]) -> str:
     if row["verdict"] == "level":
         return f"level with {listed([name for name in row['level'] if name != row['winner']])}"
     if row["verdict"] == "run alone":
-        return f"{factor(row['factor'])} faster than {row['runner_up']}; with prepare {row['with_prepare']} is faster"
+        return f"{lead_of(row)} faster than {row['runner_up']}; with prepare {row['with_prepare']} is faster"
+    if row["verdict"] == NOT_COMPARABLE:
+        return _not_comparable(row)
     if pd.isna(row["runner_up"]):
         return f"no other of {row['asked']} reached it"
-    words = f"{factor(row['factor'])} faster than {row['runner_up']}"
+    words = f"{lead_of(row)} faster than {row['runner_up']}"
     if _prepare_prevails(row) and row["seconds_with_prepare"]:
         words += f", with prepare {factor(row['runner_up_seconds_with_prepare'] / row['seconds_with_prepare'])}"
     return words
+
+
+def _not_comparable(row: Mapping[Any, Any]) -> str:
+    """Whose time is known only as less than that of a run cut short, and what is known beside it."""
+    told = [f"{name} {bound(digits(seconds), AT_MOST)}{NARROW}s" for name, seconds in row["at_most_of"].items()]
+    words = f"{listed(told)}: {NOT_COMPARABLE}"
+    if row["at_most"] is True or pd.isna(row["runner_up"]):
+        return words
+    return f"{words}\n{lead_of(row)} faster than {row['runner_up']}"
 
 
 def _remaining(row: Mapping[Any, Any]) -> str:
@@ -96,35 +120,34 @@ def _time_table(
     fastest = rows.groupby("instance", observed=True)["seconds"].transform("min")
     rivals = rows.groupby("instance", observed=True)["asked"].transform("sum") > 1
     rows = rows.assign(
-        best=level_with_fastest(rows) & rivals, factor=rows["seconds"] / fastest.replace(0.0, float("nan"))
+        best=level_with_fastest(rows) & rivals & ~undecided(rows),
+        factor=(rows["seconds"] / fastest.replace(0.0, float("nan"))).mask(rows["at_most"]),
+        factor_at_least=_fastest_at_most(rows),
     )
     among = f", {ranking.label}" if ranking.label else ""
     several = rows["repeats"].max() > 1
     below = "times the fastest · seconds with prepare" + ("; range over the repeats" if several else "")
+    below += f"; {AT_MOST_MEANS}" if rows["at_most"].any() else ""
     table = grid(
         rows,
         named,
         styles,
         name=f"time-to-{power(target)}{ranking.suffix}",
-        caption=f"Seconds of run to a certified gap of {power(target)}{among}, {_repeats(rows)}; below: {below}",
+        caption=f"Seconds of run to a certified gap of {power(target)}{among}, {runs_behind(rows)}; below: {below}",
         cell=_time_cell,
     )
     return replace(table, gap=power(target))
 
 
-def _repeats(rows: pd.DataFrame) -> str:
-    """How many runs the medians are of."""
-    known = rows["repeats"].dropna()
-    if known.empty or known.max() == 1:
-        return "one run each"
-    least = int(known.min())
-    most = int(known.max())
-    return f"medians of {most} runs" if least == most else f"medians of {least} to {most} runs"
+def _fastest_at_most(rows: pd.DataFrame) -> pd.Series:
+    """Whether the least time of an instance is an upper bound, so that factors over it are lower ones."""
+    least = rows.sort_values(["seconds", "at_most"], kind="stable", na_position="last")
+    return least.groupby("instance", observed=True)["at_most"].transform("first").loc[rows.index]
 
 
 def _time_cell(row: Mapping[Any, Any]) -> Cell:
     if pd.notna(row["seconds"]):
-        note = f"{factor(row['factor'])} · {digits(row['seconds_with_prepare'])}"
+        note = f"{_times_the_fastest(row)} · {digits(row['seconds_with_prepare'])}"
         if row["repeats"] > 1:
             note += f"\n{digits(row['least'])} to {digits(row['most'])}"
         if row["repeats"] < row["runs_asked"]:
@@ -137,8 +160,14 @@ def _time_cell(row: Mapping[Any, Any]) -> Cell:
     return Cell(text="not reached", note=_best_gap(row), muted=True)
 
 
+def _times_the_fastest(row: Mapping[Any, Any]) -> str:
+    """No factor is made of a time that is not known."""
+    if row["at_most"] is True:
+        return NOT_COMPARABLE
+    return bound(factor(row["factor"]), AT_LEAST if row["factor_at_least"] is True else "")
+
+
 def _seconds(row: Mapping[Any, Any], unit: str = "") -> str:
     """Seconds of run with their mark; those of prepare stand at them where they are more."""
-    mark = DISTURBED if row["disturbed"] is True else TOO_SHORT if row["too_short"] is True else ""
-    run = f"{digits(row['seconds'])}{mark}{unit}"
+    run = f"{seconds_of(row)}{unit}"
     return f"{run} +{NARROW}{digits(row['prepare'])}{unit}{NARROW}prepare" if _prepare_prevails(row) else run

@@ -68,6 +68,7 @@ def test_a_bar_has_the_steps_of_the_fastest_run_that_reached_the_gap() -> None:
             "accuracy": [1e-5, 1e-3, 1e-5],
             **{step: [1.0, 9.0, 2.0] for step in steps.STEPS},
             "end_to_end": [5.0, 45.0, 10.0],
+            "cut": False,
         }
     )
     (panel,) = steps.drawings(rows, 1e-4, most=3)

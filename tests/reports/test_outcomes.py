@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from harness.records import CaseRecord, Seconds
-from reports import outcomes
+from reports import means, outcomes, tallies, wins
 from reports.load import load
 from reports.notes import few_runs
 
@@ -93,7 +93,7 @@ def test_the_winner_stands_with_its_factor_over_the_next(
     cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
 ) -> None:
     rows = [run(2.0, 5e-5), run(7.0, 5e-5, solver="dualip"), run(9.0, 5e-3, 1e-6, solver="ortools-pdlp")]
-    best = outcomes.winners(outcomes.outcomes(cases_of(*rows))).set_index("target")
+    best = wins.winners(outcomes.outcomes(cases_of(*rows))).set_index("target")
     assert best.loc[1e-4, ["winner", "runner_up", "factor"]].tolist() == ["blockpdhg", "dualip", 3.5]
     assert pd.isna(best.loc[1e-6, "winner"])
     assert best.loc[1e-6, "best_gap"] == 5e-5
@@ -102,7 +102,7 @@ def test_the_winner_stands_with_its_factor_over_the_next(
 
 
 def verdicts(found: pd.DataFrame, target: float = 1e-4) -> list[tuple[str, str]]:
-    best = outcomes.winners(found)
+    best = wins.winners(found)
     rows = best[best["target"] == target]
     return list(rows[["instance", "verdict"]].astype(str).itertuples(index=False, name=None))
 
@@ -154,7 +154,7 @@ def test_what_lies_within_the_spread_of_repeats_is_level(
 ) -> None:
     rows = [run(seconds, 5e-5, repeat=k) for k, seconds in enumerate(ours)]
     rows += [run(seconds, 5e-5, repeat=k, solver="dualip") for k, seconds in enumerate(theirs)]
-    best = outcomes.winners(outcomes.outcomes(cases_of(*rows))).iloc[0]
+    best = wins.winners(outcomes.outcomes(cases_of(*rows))).iloc[0]
     assert best["verdict"] == verdict
     assert best["level"] == (["blockpdhg", "dualip"] if verdict == "level" else ["blockpdhg"])
 
@@ -174,7 +174,7 @@ def test_nobody_wins_over_a_solver_on_another_machine(
 ) -> None:
     other = environment | {"id": "env-2", "cpu": "Another CPU"}
     rows = [run(1.0, 5e-5), run(9.0, 5e-5, solver="dualip", environment="env-2")]
-    best = outcomes.winners(outcomes.outcomes(load([write_records(*rows, rows=(environment, other))]).cases))
+    best = wins.winners(outcomes.outcomes(load([write_records(*rows, rows=(environment, other))]).cases))
     assert best[["machine", "verdict"]].to_numpy().tolist() == [["A", "walkover"], ["B", "walkover"]]
 
 
@@ -186,7 +186,7 @@ def test_failures_count_as_their_time_limit_and_skipped_cases_not_at_all(
         run(1.0, 0.3, instance="other", status="time_limit"),
         run(1.0, None, instance="third", status="skipped"),
     ]
-    table = outcomes.success(outcomes.outcomes(cases_of(*rows))).set_index("target")
+    table = means.success(outcomes.outcomes(cases_of(*rows))).set_index("target")
     assert table.loc[1e-4, ["asked", "reached"]].tolist() == [2, 1]
     assert table.loc[1e-4, "shift"] == 10.0  # the median of 2 and 60 is 31
     assert table.loc[1e-4, "common_mean"] == pytest.approx(math.sqrt(12 * 70) - 10)
@@ -204,7 +204,7 @@ def test_claims_are_counted_with_those_the_referee_confirmed(
     cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
 ) -> None:
     rows = [run(1.0, 5e-5), run(1.0, 3e-4, status="inaccurate", repeat=1), run(1.0, None, status="crashed", repeat=2)]
-    claims = outcomes.claims(cases_of(*rows)).loc["blockpdhg"]
+    claims = tallies.claims(cases_of(*rows)).loc["blockpdhg"]
     assert claims[["claims", "confirmed", "crashed"]].tolist() == [2, 1, 1]
     assert claims["overstated"] == pytest.approx(3.0)
 
@@ -219,7 +219,7 @@ def test_everything_unsolved_is_listed_once_an_outcome_with_skipped_cases_last(
         run(1.0, None, status="error", raw_status="code 7", solver="d"),
         run(1.0, 5e-5, solver="e"),
     ]
-    listed = outcomes.failures(cases_of(*rows))
+    listed = tallies.failures(cases_of(*rows))
     assert listed[["competitor", "cases", "reason"]].to_numpy().tolist() == [
         ["b", 3, "stopped"],
         ["c", 1, "first line second line"],
@@ -234,7 +234,7 @@ def test_profiles_compare_only_what_every_solver_was_asked(
     rows = [run(k + 1.0, 5e-5, instance=f"i{k}", solver=s) for k in range(4) for s in ("a", "b")]
     rows += [run(1.0, 5e-5, instance=f"i{k}", solver="half") for k in range(2)]
     rows += [run(1.0, 5e-5, instance="i3", solver="once")]
-    times = outcomes.common_times(outcomes.outcomes(cases_of(*rows)), 1e-4)
+    times = means.common_times(outcomes.outcomes(cases_of(*rows)), 1e-4)
     assert list(times.columns) == ["a", "b", "half"]
     assert list(times.index) == ["i0", "i1"]
 
@@ -284,14 +284,14 @@ def test_an_instance_is_told_with_who_could_not_take_it_in_one_line_each(
         run(1.0, None, instance="wide", solver="c", status="skipped", reason="left out by the suite", edges=None),
         run(1.0, 5e-5, instance="of an older record"),
     )
-    (told,) = outcomes.forms(cases).to_dict("records")
+    (told,) = tallies.forms(cases).to_dict("records")
     assert told == form | {"instance": "wide", "not_taken": "a does not take BOX sources. b: no flow"}
 
 
 def test_older_records_tell_who_could_not_take_an_instance(
     cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
 ) -> None:
-    (told,) = outcomes.forms(cases_of(run(1.0, None, status="skipped", reason="no flow"))).to_dict("records")
+    (told,) = tallies.forms(cases_of(run(1.0, None, status="skipped", reason="no flow"))).to_dict("records")
     assert told["not_taken"] == "blockpdhg: no flow"
     assert told["row_kinds"] == ""
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from reports.load import load
-from reports.outcomes import common_times, outcomes, success
+from reports.means import common_times, success
+from reports.outcomes import outcomes
 from reports.profiles import performance_profile, shift_of, shifted_geometric_mean
 
 PUBLISHED = Path(__file__).resolve().parents[2] / "reports" / "published" / "2026-11-21-epyc" / "smoke"

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from harness.records import CaseRecord, Seconds
-from reports import outcomes, tables, time_tables
+from reports import means, outcomes, tables, time_tables, wins
 from reports.headline import headline
 from reports.load import load
 from reports.palette import styles
@@ -48,7 +48,7 @@ def cases_of(write_records: Callable[..., Path], environment: dict[str, Any]) ->
 
 def words(cases: pd.DataFrame) -> list[str]:
     found = outcomes.outcomes(cases)
-    best = outcomes.winners(found)
+    best = wins.winners(found)
     return [
         " ".join(filter(None, headline(ranking.of(cases), rows, ranking.of(best), 1e-4, ranking.label)))
         for ranking, rows in rankings(found)
@@ -60,7 +60,7 @@ TUNED = {"presolve": True}
 
 def test_nobody_wins_over_a_solver_of_the_other_division(run: Run, cases_of: Cases) -> None:
     cases = cases_of(run(1.0), run(9.0, options=TUNED, solver="b", variant="b-tuned"))
-    best = outcomes.winners(outcomes.outcomes(cases))
+    best = wins.winners(outcomes.outcomes(cases))
     assert best[["division", "winner", "verdict"]].to_numpy().tolist() == [
         ["default", "a", "walkover"],
         ["tuned", "b-tuned", "walkover"],
@@ -95,10 +95,10 @@ def test_means_and_profiles_of_one_ranking_know_nothing_of_another(
     ours = [run(k + 1.0, instance=f"i{k}") for k in range(4)]
     theirs = [run(100.0 * (k + 1), instance=f"i{k}", solver="b", **apart) for k in range(4)]
     found = outcomes.outcomes(cases_of(*ours, *theirs))
-    rates = outcomes.success(found)
+    rates = means.success(found)
     assert rates["common_scaled"].tolist() == [1.0, 1.0]
     assert rates["solved_scaled"].tolist() == [1.0, 1.0]
-    assert [outcomes.common_times(rows, 1e-4).shape for _, rows in rankings(found)] == [(4, 1), (4, 1)]
+    assert [means.common_times(rows, 1e-4).shape for _, rows in rankings(found)] == [(4, 1), (4, 1)]
 
 
 def test_tables_of_two_rankings_are_two_tables(run: Run, cases_of: Cases) -> None:
@@ -108,9 +108,9 @@ def test_tables_of_two_rankings_are_two_tables(run: Run, cases_of: Cases) -> Non
     looks = styles(dict(zip(cases["competitor"], cases["solver"], strict=True)))
     named = tables.instance_cells(cases)
     made = [
-        *time_tables.winner_tables(outcomes.winners(found), named, looks),
+        *time_tables.winner_tables(wins.winners(found), named, looks),
         *time_tables.time_tables(found, named, looks),
-        *tables.success_tables(outcomes.success(found), looks),
+        *tables.success_tables(means.success(found), looks),
     ]
     assert [table.name for table in made] == [
         "winners",
@@ -131,7 +131,7 @@ def test_a_failure_counts_as_its_limit_among_common_instances_and_not_among_thos
 ) -> None:
     rows = [run(4.0, instance=f"i{k}") for k in range(3)] + [run(8.0, instance=f"i{k}", solver="b") for k in range(2)]
     rows += [run(60.0, 0.1, instance="i2", solver="b", status="time_limit")]
-    table = outcomes.success(outcomes.outcomes(cases_of(*rows))).set_index("competitor")
+    table = means.success(outcomes.outcomes(cases_of(*rows))).set_index("competitor")
     assert table["shift"].tolist() == [1.0, 1.0]
     assert table["reached"].to_dict() == {"a": 3, "b": 2}
     assert table["all_solved"].to_dict() == {"a": 2, "b": 2}
@@ -146,7 +146,7 @@ def test_a_solver_that_solves_next_to_nothing_leaves_the_others_their_common_ins
 ) -> None:
     rows = [run(4.0, instance=f"i{k}", solver=solver) for k in range(3) for solver in "ab"]
     rows += [run(60.0, 0.1, instance=f"i{k}", solver="c", status="time_limit") for k in range(3)]
-    table = outcomes.success(outcomes.outcomes(cases_of(*rows))).set_index("competitor")
+    table = means.success(outcomes.outcomes(cases_of(*rows))).set_index("competitor")
     assert table["all_solved"].tolist() == [3, 3, 3]
     assert math.isnan(table.loc["c", "solved_mean"])
     assert table.loc["c", "common_mean"] == pytest.approx(60.0)
@@ -178,5 +178,5 @@ def test_our_own_solvers_look_like_all_others() -> None:
 def test_no_ranking_knows_a_run_that_was_cut_short(run: Run, cases_of: Cases) -> None:
     """It reached the gap in a tenth of the time, at a limit that nobody could have known beforehand."""
     cases = cases_of(run(1.0), run(0.1, case="short", anytime=True), run(0.5, solver="b"))
-    best = outcomes.winners(outcomes.outcomes(cases))
+    best = wins.winners(outcomes.outcomes(cases))
     assert best[["winner", "runner_up", "factor"]].to_numpy().tolist() == [["b", "a", 2.0]]
