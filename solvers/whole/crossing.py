@@ -11,16 +11,12 @@ import numpy.typing as npt
 
 from solvers.whole.constants import (
     ABOVE,
-    ACTIVITY,
     BELOW,
     CHARGE_ABOVE,
     CHARGE_BELOW,
-    HELD,
-    NOWHERE,
     PRICE,
-    TOTAL,
 )
-from solvers.whole.form import Float64, Form, State, activity_of
+from solvers.whole.form import Form, State, take
 from solvers.whole.rounds import excess, improve, sweep_all
 
 #: What the weight of a hard side is multiplied by after a round that ends outside it, before the first point within all
@@ -60,7 +56,8 @@ def cross(form: Form, state: State, least_gain: float, budget: int, *, stop: boo
         _, spent = improve(form, state, least_gain, effort * form.c.size)
         budget -= max(spent + form.c.size, _LEAST_OF_A_ROUND)
 
-    _restore(form, state, given, state.x.copy() if best is None else best)
+    state.rows[:] = given
+    take(form, state, state.x.copy() if best is None else best)
 
 
 def _without_charges(state: State, hard: npt.NDArray[np.bool_], least: float) -> None:
@@ -77,14 +74,3 @@ def _cost(form: Form, state: State) -> float:
         paid = np.where(below > 0, below * state.rows[:, BELOW], 0.0)
         paid += np.where(above > 0, above * state.rows[:, ABOVE], 0.0)
     return float(form.c @ state.x + paid.sum())
-
-
-def _restore(form: Form, state: State, rows: Float64, x: npt.NDArray[np.int64]) -> None:
-    """The state of x[E], with these rows but for what they use."""
-    state.x[:] = x
-    state.rows[:] = rows
-    state.rows[:, ACTIVITY] = activity_of(form, x)
-    used = np.flatnonzero(x)
-    state.sources[:, TOTAL] = np.bincount(form.source[used], x[used], state.sources.shape[0]).astype(np.int64)
-    state.sources[:, HELD] = NOWHERE
-    state.sources[form.source[used], HELD] = used

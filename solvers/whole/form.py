@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from instances import MatchingLP, RaggedRows
+from instances import MatchingLP, RaggedRows, Rows
 from instances.sides import SIDE_NAMES
 from solvers.whole.constants import (
     ABOVE,
@@ -25,10 +25,12 @@ from solvers.whole.constants import (
     MOST,
     NOWHERE,
     PRICE,
+    TOTAL,
     UPPER,
 )
 
 Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
 #: A limit is held to this share of 1 + itself: ten times 0.1 fill a budget of 1.
 ROUNDING = 1e-12
 #: What being outside a hard side costs, in the largest |c|: more than any chain of moves gains.
@@ -55,7 +57,7 @@ class Form(NamedTuple):
     row_starts: Any
     """int64[R + 1]: where each row begins in `row_edge`."""
     row_edge: Any
-    """int32[n]: edges of each row, those that a search looks at; none before `indexed`."""
+    """int32[N]: the edges of each row."""
 
 
 class State(NamedTuple):
@@ -69,42 +71,25 @@ class State(NamedTuple):
     """float64[R, 8]"""
 
 
-def form_of(lp: MatchingLP) -> Form:
-    """The edges of `lp`."""
-    matrix = _entries(lp)
+def form_of(lp: MatchingLP, edges: Int64) -> Form:
+    """The edges of `lp` that `edges` int64[E], in rising order, names; the loops count them from 0."""
+    matrix = _entries(lp, edges)
+    by_row = matrix.tocsc()
+    offsets = np.searchsorted(edges, lp.offsets).astype(np.int64)
     return Form(
-        offsets=np.array(lp.offsets),
-        source=lp.source_of_edge().astype(np.int32),
-        c=lp.c.astype(np.float64),
+        offsets=offsets,
+        source=np.repeat(np.arange(lp.sources, dtype=np.int32), np.diff(offsets)),
+        c=lp.c[edges].astype(np.float64),
         starts=matrix.indptr.astype(np.int64),
         row=matrix.indices.astype(np.int32, copy=False),
         weight=matrix.data,
-        row_starts=np.zeros(lp.row_count + 1, dtype=np.int64),
-        row_edge=np.zeros(0, dtype=np.int32),
+        row_starts=by_row.indptr.astype(np.int64),
+        row_edge=by_row.indices.astype(np.int32, copy=False),
     )
-
-
-def indexed(form: Form, edges: npt.NDArray[np.int64]) -> Form:
-    """The form with `edges`, in rising order, in the lists of their rows."""
-    rows = form.row_starts.size - 1
-    matrix = sparse.csr_array((form.weight, form.row, form.starts), shape=(form.c.size, rows))
-    listed = matrix[edges].tocsc()
-    return form._replace(
-        row_starts=listed.indptr.astype(np.int64), row_edge=edges[listed.indices].astype(np.int32, copy=False)
-    )
-
-
-def activity_of(form: Form, x: Any) -> Float64:
-    """A x, float64[R]."""
-    rows = form.row_starts.size - 1
-    used = np.flatnonzero(x)
-    matrix = sparse.csr_array((form.weight, form.row, form.starts), shape=(form.c.size, rows))
-    activity: Float64 = matrix[used].T @ x[used].astype(np.float64)
-    return activity
 
 
 def state_of(lp: MatchingLP, dual: Any) -> State:
-    """Nothing decided; dual[R]: prices, or None."""
+    """Nothing decided on any edge of `lp`; dual[R]: prices, or None."""
     limits = lp.per_source.limits()
     cap = whole_part(np.minimum(limits.upper, limits.at_most))
     sources = np.zeros((lp.sources, 5), dtype=np.int64)
@@ -113,6 +98,18 @@ def state_of(lp: MatchingLP, dual: Any) -> State:
     sources[:, EXACT] = limits.equality
     sources[:, HELD] = NOWHERE
     return State(np.zeros(lp.edges, dtype=np.int64), sources, _rows(lp, dual))
+
+
+def take(form: Form, state: State, x: Int64) -> None:
+    """Let the decisions be x[E], and all that depends on them."""
+    from solvers.whole.moves_jit import count_loads
+
+    state.x[:] = x
+    used = np.flatnonzero(x)
+    state.sources[:, TOTAL] = np.bincount(form.source[used], x[used], state.sources.shape[0]).astype(np.int64)
+    state.sources[:, HELD] = NOWHERE
+    state.sources[form.source[used], HELD] = used
+    count_loads(form, state)
 
 
 def whole_part(limit: Any) -> Any:
@@ -141,26 +138,40 @@ def _rows(lp: MatchingLP, dual: Any) -> Float64:
     return rows
 
 
-def _entries(lp: MatchingLP) -> Any:
-    """A', float64 CSR [E, R], with one entry for each edge and row."""
-    counts = [np.diff(f.entry_offsets) if isinstance(f, RaggedRows) else 1 for f in lp.rows]
-    starts = np.zeros(lp.edges + 1, dtype=np.int64)
-    starts[1:] = np.cumsum(np.broadcast_to(sum(counts), lp.edges))
+def entries_of(family: Rows | RaggedRows, edges: Int64) -> tuple[npt.NDArray[np.signedinteger[Any]], Float64]:
+    """Row and coefficient of each entry of `edges`, edge after edge."""
+    if isinstance(family, Rows):
+        row = np.zeros(edges.size, dtype=np.int32) if family.row is None else family.row[edges]
+        of_edges = edges
+    else:
+        starts, counts = family.entry_offsets[edges], np.diff(family.entry_offsets)[edges]
+        of_edges = np.repeat(starts - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+        row = family.row[of_edges]
+    coefficient = np.asarray(family.coefficient, dtype=np.float64)
+    return row, np.broadcast_to(coefficient, row.shape) if coefficient.ndim == 0 else coefficient[of_edges]
+
+
+def _entries(lp: MatchingLP, edges: Int64) -> Any:
+    """The columns `edges` of A, transposed: float64 CSR [E, R], with one entry for each edge and row."""
+    counts = [np.diff(f.entry_offsets)[edges] if isinstance(f, RaggedRows) else 1 for f in lp.rows]
+    starts = np.zeros(edges.size + 1, dtype=np.int64)
+    starts[1:] = np.cumsum(np.broadcast_to(sum(counts), edges.size))
     row = np.empty(int(starts[-1]), dtype=np.int32)
     weight = np.empty(row.size)
 
     first_row = 0
     next_entry = starts[:-1].copy()  # of each edge
     for family, count in zip(lp.rows, counts, strict=True):
+        of_family, coefficient = entries_of(family, edges)
         place = next_entry
         if isinstance(family, RaggedRows):
-            place = np.repeat(next_entry - family.entry_offsets[:-1], count) + np.arange(family.entry_count)
-        row[place] = first_row if family.row is None else first_row + family.row
-        weight[place] = family.coefficient
+            place = np.repeat(next_entry - np.cumsum(count) + count, count) + np.arange(of_family.size)
+        row[place] = first_row + of_family
+        weight[place] = coefficient
         next_entry = next_entry + count
         first_row += family.rows
 
-    matrix = sparse.csr_array((weight, row, starts), shape=(lp.edges, lp.row_count))
+    matrix = sparse.csr_array((weight, row, starts), shape=(edges.size, lp.row_count))
     if any(isinstance(family, RaggedRows) for family in lp.rows):
         matrix.sum_duplicates()
     return matrix

@@ -102,6 +102,17 @@ def move_cost(c: Any, entries: Any, rows: Any, e: Any, f: Any) -> Any:
     return cost
 
 
+@compiled(nogil=True)
+def count_loads(form: Any, state: Any) -> None:
+    """The activity of each row from x alone: sums of many changes drift."""
+    x, _, rows = state
+    rows[:, ACTIVITY] = 0.0
+    for e in range(x.size):
+        if x[e] != 0:
+            for k in range(form.starts[e], form.starts[e + 1]):
+                rows[form.row[k], ACTIVITY] += form.weight[k] * x[e]
+
+
 @compiled(cache=False)
 def put(form: Any, state: Any, e: Any, units: Any) -> None:
     """Let edge e take `units` more; nothing for NOWHERE."""

@@ -6,6 +6,8 @@ I sources, E edges, R rows. Prices y come from the LP; q = c + A'y are the reduc
 2. The other sources choose by q, those first that lose most where they do not get their best edge (the regret); then
    all that still gains by c, the largest gain first.
 3. Each unit moves to where it costs least, and chains of two moves are tried in the order of what they may gain.
+   Of a large LP all this looks at candidates alone (candidates.py); then its sources with units left take what still
+   gains on any edge.
 4. Where hard rows are still left, or more effort is allowed, the search crosses the hard sides: being outside costs a
    weight a unit, which grows on rows that stay outside and falls while all are kept (Yagiura, Ibaraki and Glover, An
    ejection chain approach for the generalized assignment problem, 2004). The best point within the rows is kept.
@@ -20,13 +22,14 @@ from typing import Any
 import numpy as np
 
 from instances import MatchingLP
-from solvers.whole.constants import MOST, TOTAL
+from solvers.whole.candidates import candidates, gainful
+from solvers.whole.constants import MOST, PRICE, TOTAL
 from solvers.whole.crossing import cross
-from solvers.whole.form import Float64, Form, State, form_of, state_of
+from solvers.whole.form import Float64, Form, State, form_of, state_of, take
 from solvers.whole.rounds import improve, keeps, sweep_all
 
 #: Moves that are looked at for each edge, by default, in so many rounds.
-EFFORT = 1.5
+EFFORT = 0.2
 _ROUNDS = 2
 #: The same to find a point within the hard rows, where the first decisions are outside.
 _EFFORT_OUTSIDE = 100.0
@@ -44,24 +47,37 @@ def whole_point(lp: MatchingLP, x: Any, dual: Any, *, effort: float = EFFORT) ->
     """
     if not lp.edges:
         return np.zeros(0)
-    form = form_of(lp)
-    state = state_of(lp, dual)
-    least_gain = _GAIN * (float(np.abs(form.c).max()) or 1.0)
-    _decide_first(form, state, np.asarray(x, dtype=np.float64))
+    given = np.asarray(x, dtype=np.float64)
+    nothing = state_of(lp, dual)
+    edges = candidates(lp, given, nothing.rows[:, PRICE])
+    least_gain = _GAIN * (float(np.abs(lp.c).max()) or 1.0)
+    form = form_of(lp, edges)
+    state = nothing._replace(x=np.zeros(edges.size, dtype=np.int64))
+
+    _decide_first(form, state, given[edges])
+    if edges.size == lp.edges:
+        _fill_by_cost(form, state)
     sweep_all(form, state, least_gain)
     for _ in range(_ROUNDS):
         if not improve(form, state, least_gain, int(min(effort, EFFORT) * lp.edges) // _ROUNDS + _LEAST_EFFORT)[0]:
             break
 
+    whole = np.zeros(lp.edges)
+    whole[edges] = state.x
+    if edges.size < lp.edges:
+        _serve_beyond(lp, state, whole)
     beyond = effort - EFFORT if keeps(state) else max(effort, _EFFORT_OUTSIDE)
     if beyond > 0:
-        cross(form, state, least_gain, int(beyond * lp.edges) + _LEAST_EFFORT, stop=effort <= EFFORT)
-    whole: Float64 = state.x.astype(np.float64)
+        every = form_of(lp, np.arange(lp.edges))
+        state = nothing._replace(x=np.zeros(lp.edges, dtype=np.int64))
+        take(every, state, whole.astype(np.int64))
+        cross(every, state, least_gain, int(beyond * lp.edges) + _LEAST_EFFORT, stop=effort <= EFFORT)
+        whole[:] = state.x
     return whole
 
 
 def _decide_first(form: Form, state: State, x: Float64) -> None:
-    """Steps 1 and 2."""
+    """Step 1, and 2 by the reduced costs."""
     from solvers.whole.first_jit import fill, keep_whole
 
     regret = np.empty(form.offsets.size - 1)
@@ -69,8 +85,22 @@ def _decide_first(form: Form, state: State, x: Float64) -> None:
     undecided = np.flatnonzero(regret >= 0)
     fill(form, state, undecided[np.argsort(-regret[undecided], kind="stable")], 0.0)
 
-    best = np.full(regret.size, np.inf)
+
+def _fill_by_cost(form: Form, state: State) -> None:
+    """Let sources with units left take all that gains by c, the largest gain first."""
+    from solvers.whole.first_jit import fill
+
+    best = np.full(form.offsets.size - 1, np.inf)
     with_edges = form.offsets[1:] > form.offsets[:-1]
     best[with_edges] = np.minimum.reduceat(form.c, form.offsets[:-1][with_edges])
     undecided = np.flatnonzero(state.sources[:, TOTAL] < state.sources[:, MOST])
     fill(form, state, undecided[np.argsort(best[undecided], kind="stable")], np.inf)
+
+
+def _serve_beyond(lp: MatchingLP, state: State, whole: Float64) -> None:
+    """Let sources with units left take what gains on any of their edges; adds to whole[E]."""
+    edges = gainful(lp, state)
+    form = form_of(lp, edges)
+    near = state._replace(x=whole[edges].astype(np.int64))
+    _fill_by_cost(form, near)
+    whole[edges] = near.x

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from solvers.whole.constants import ABOVE, ACTIVITY, BELOW, CHARGE_ABOVE, CHARGE_BELOW, LOWER, UPPER
-from solvers.whole.form import Float64, Form, State, activity_of, indexed
+from solvers.whole.form import Float64, Form, Int64, State
 
-Int64 = npt.NDArray[np.int64]
-#: Edges in the lists of rows, in edges that are used: a search looks at no others.
-_LISTED = 3
-#: LPs up to this many edges list them all.
-_LIST_ALL = 200_000
+#: Chains that a round begins: its moves are spent before on the rows that these look at.
+_MOST_CHAINS = 10_000
 
 
 def sweep_all(form: Form, state: State, least_gain: float) -> int:
@@ -25,18 +21,15 @@ def sweep_all(form: Form, state: State, least_gain: float) -> int:
 def improve(form: Form, state: State, least_gain: float, budget: int) -> tuple[int, int]:
     """One round in which at most about `budget` moves are looked at; the numbers of moves made and looked at."""
     from solvers.whole.first_jit import scores
+    from solvers.whole.moves_jit import count_loads
     from solvers.whole.search_jit import chain, serve
+
+    served, spent = serve(form, state, _paying(state), least_gain, budget)
 
     score = np.empty(form.c.size)
     scores(form, state, score)
-    listed = _listed(score, state.x > 0)
-    searched = indexed(form, listed)
-    served, spent = serve(searched, state, _paying(state), least_gain, budget)
-
-    first = listed[score[listed] < -least_gain]
-    first = first[np.argsort(score[first], kind="stable")]
-    chained, more = chain(searched, state, first, least_gain, budget - spent)
-    state.rows[:, ACTIVITY] = activity_of(form, state.x)  # sums of many changes drift
+    chained, more = chain(form, state, _best(score, -least_gain), least_gain, budget - spent)
+    count_loads(form, state)
     return served + chained, spent + more
 
 
@@ -55,12 +48,14 @@ def keeps(state: State) -> bool:
     return not ((below > 0) & (state.rows[:, CHARGE_BELOW] > 0) | (above > 0) & (state.rows[:, CHARGE_ABOVE] > 0)).any()
 
 
-def _listed(score: Float64, used: npt.NDArray[np.bool_]) -> Int64:
-    """The edges that a search may look at, in rising order."""
-    count = _LISTED * int(used.sum())
-    if score.size <= max(_LIST_ALL, count + 1):
-        return np.arange(score.size)
-    return np.flatnonzero((score <= np.partition(score, count)[count]) | used)
+def _best(score: Float64, limit: float) -> Int64:
+    """The edges with a score below `limit`, the lowest first; of very many the lowest."""
+    below = np.flatnonzero(score < limit)
+    values = score[below]
+    if below.size > _MOST_CHAINS:
+        few = values <= np.partition(values, _MOST_CHAINS)[_MOST_CHAINS]
+        below, values = below[few], values[few]
+    return below[np.argsort(values, kind="stable")]
 
 
 def _paying(state: State) -> Int64:

@@ -13,7 +13,20 @@ import instances
 from harness import certify, solve, whole_decisions
 from harness.integral.judge import judged_whole
 from harness.integral.unmeetable import UnmeetableError
-from instances import Box, BoxCut, InputError, MatchingLP, RaggedRows, Rows, Simplex, generate, objective, parse_spec
+from instances import (
+    Box,
+    BoxCut,
+    InputError,
+    MatchingLP,
+    PerSource,
+    RaggedRows,
+    Rows,
+    Simplex,
+    generate,
+    objective,
+    parse_spec,
+)
+from solvers.whole import candidates
 from tests.support.optimum import optimum
 from tests.support.whole import least_whole, whole_lp
 
@@ -25,9 +38,16 @@ def best_known(file: str) -> float:
         return next(float(row["integer_best_known"]) for row in csv.DictReader(table) if row["instance"] == file)
 
 
-@pytest.mark.parametrize("seeds", [range(first, first + 20) for first in range(0, 120, 20)], ids=str)
-def test_whole_decisions_against_all_whole_points(seeds: range) -> None:
-    for seed in seeds:
+@pytest.fixture(params=["every edge", "candidates first"])
+def searched(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small LPs are searched as a whole; let them be searched like large ones as well."""
+    if request.param == "candidates first":
+        monkeypatch.setattr(candidates, "_ALL", 0)
+
+
+@pytest.mark.usefixtures("searched")
+def test_whole_decisions_against_all_whole_points() -> None:
+    for seed in range(80):
         lp = whole_lp(seed)
         best = least_whole(lp)
         try:
@@ -164,6 +184,7 @@ def test_more_effort_crosses_hard_rows_and_does_no_harm() -> None:
     assert objective(lp, much.x) < objective(lp, little.x)
 
 
+@pytest.mark.usefixtures("searched")
 def test_the_same_answer_gives_the_same_decisions() -> None:
     lp = generate(parse_spec("slots:sources=500,destinations=20,degree=6,seed=3"))
     answer = solve(lp, "scipy-highs-ds").answer
@@ -173,6 +194,20 @@ def test_the_same_answer_gives_the_same_decisions() -> None:
     assert first.figures == again.figures
     assert first.figures.gap is not None
     assert first.figures.gap < 0.01
+
+
+def test_sources_may_need_edges_that_are_no_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The LP uses the first edge of each '=' source by halves; whole decisions need the third."""
+    monkeypatch.setattr(candidates, "_ALL", 0)
+    monkeypatch.setattr(candidates, "_OF_A_UNIT", 1)
+    lp = MatchingLP(
+        offsets=[0, 3, 6, 8],
+        c=[-3.0, 1.0, 2.0, -3.0, 1.0, 3.0, -1.0, -1.0],
+        polytope=PerSource(kind=np.array([1, 1, 0], np.uint8), radius=np.ones(3)),
+        rows=[Rows("item", row=[0, 1, 2, 0, 1, 2, 3, 4], upper=[1.9, 0.9, 2.0, 0.5, 1.0])],
+    )
+    decided = whole_decisions(lp, np.array([1.0, 0, 0, 0.9, 0.1, 0, 0.5, 0]), np.array([4.0, 0, 0, 0, 0]))
+    assert decided.x.tolist() == [0, 0, 1, 1, 0, 0, 0, 1]
 
 
 @pytest.mark.parametrize("change", [{"x": None}, {"effort": -1.0}])
