@@ -134,7 +134,7 @@ class BlockPDHG(ShardedSolver):
         if merged is not None:
             lp = merged.lp
         costs = costs_as_they_are(lp, context.group) if settings.stay else working_costs(lp, context.group)
-        settings = with_working_dtype(settings, costs.lp, context)
+        settings = with_working_dtype(settings, costs, context)
         storage = choose_storage(lp, settings, options.memory, context, self.id, vectors=self.vectors)
         one_device = settings.device == "cpu" or (context.group.size == 1 and storage is RAM)
         newton = options.finish == "newton" and one_device and not storage.on_disk

@@ -97,7 +97,7 @@ def prepare(
         return answer_without_edges(lp)
 
     costs = working_costs(lp, context.group)
-    settings = with_working_dtype(settings, costs.lp, context)
+    settings = with_working_dtype(settings, costs, context)
     repairable = is_repairable(lp, context, has_equality=serves_equalities(lp))
     if float64_below and (settings.tolerance < float64_below or not repairable):
         settings = dataclasses.replace(settings, dtype="float64")

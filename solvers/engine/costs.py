@@ -9,8 +9,8 @@ and with it every step. So, where they are large,
 
 and the norm is that of the edges that can matter: in a source that need not be served none with c_e >= 0 (prices are
 >= 0, so it never helps), in a '=' source those at most _FORBIDDEN units above the least, the unit being what most of
-them pay for the next edge. A forbidden edge of a '=' source stays in the LP, with its cost: one that has to be used is
-used. Proofs take the costs as given.
+them pay for the next edge that is allowed. A forbidden edge of a '=' source stays in the LP, with its cost: one that
+has to be used is used. Proofs take the costs as given.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ _FORBIDDEN = 2.0**20
 _USELESS = 16.0
 #: This share of the '=' sources decides the unit: the others may have no second edge that is allowed.
 _MOST = 0.9
+#: A smaller share of them is no sign that the others have only one edge that is allowed: a few near ties are no unit.
+_SOME = 0.1
 #: The unit is found by counting costs by their power of 2: float64 has so many,
 _POWERS = 2200
 #: and this is the first.
@@ -55,6 +57,11 @@ class WorkingCosts:
     """The largest |c_e| of the edges that matter, 1 where that is 0."""
     largest: float
     """The largest |c_e| of the edges that can ever be used, 1 where that is 0."""
+
+    @property
+    def forbids_edges(self) -> bool:
+        """Whether some edges cost so much that what float32 rounds would decide the objective there."""
+        return self.largest > self.usual
 
 
 def working_costs(lp: MatchingLP, group: Communicator = LOCAL) -> WorkingCosts:
@@ -134,11 +141,23 @@ def _facts(lp: MatchingLP, group: Communicator) -> _Facts:
 
 
 def _usual(powers: Float64) -> float:
-    """The power of 2 that most of the '=' sources pay at most for their next edge; 0 where none has one."""
-    sources = np.cumsum(powers)
+    """The power of 2 that most of the '=' sources that have a choice pay at most for their next edge; 0 where none has
+    a next edge.
+    """
+    sources = np.cumsum(_with_a_choice(powers))
     if sources[-1] == 0:
         return 0.0
     return float(np.ldexp(1.0, int(np.searchsorted(sources, _MOST * sources[-1])) + _FIRST_POWER))
+
+
+def _with_a_choice(powers: Float64) -> Float64:
+    """The powers without those of sources whose next edge is forbidden: above the last gap as wide as _FORBIDDEN."""
+    used = np.flatnonzero(powers)
+    gaps = np.flatnonzero(np.diff(used) > np.log2(_FORBIDDEN))
+    if not gaps.size:
+        return powers
+    allowed = np.where(np.arange(powers.size) <= used[gaps[-1]], powers, 0.0)
+    return allowed if allowed.sum() >= _SOME * powers.sum() else powers
 
 
 def _without_offset(lp: MatchingLP, facts: _Facts, group: Communicator) -> WorkingCosts:

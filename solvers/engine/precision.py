@@ -10,6 +10,7 @@ from instances import MatchingLP
 from solvers.base import Settings
 from solvers.engine.arrays import edge_arrays
 from solvers.engine.context import SolveContext
+from solvers.engine.costs import WorkingCosts
 from solvers.engine.row_bounds import row_bounds
 
 #: Below, an answer is float64: in float32 the sums of its sources are off by more than the gap asked for.
@@ -20,12 +21,12 @@ _FLOAT64_ITERATIONS = 1e-7
 _FLOAT32_NUMBERS = 1e15
 
 
-def with_working_dtype(settings: Settings, lp: MatchingLP, context: SolveContext) -> Settings:
-    """`settings` with the type that the iterations really use: float32 only where it can reach the tolerance and hold
-    the numbers of `lp`; the same on all ranks.
+def with_working_dtype(settings: Settings, costs: WorkingCosts, context: SolveContext) -> Settings:
+    """`settings` with the type that the iterations really use: float32 only where it can reach the tolerance, hold the
+    numbers of the LP, and leave forbidden edges empty; the same on all ranks.
     """
-    double = settings.dtype == "float64" or settings.tolerance < _FLOAT64_ITERATIONS
-    double = context.anywhere(_beyond_float32(lp)) or double
+    double = settings.dtype == "float64" or settings.tolerance < _FLOAT64_ITERATIONS or costs.forbids_edges
+    double = context.anywhere(_beyond_float32(costs.lp)) or double
     return dataclasses.replace(settings, dtype="float64" if double else "float32")
 
 

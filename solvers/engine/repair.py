@@ -36,6 +36,8 @@ from solvers.engine.vertex import NO_SEARCH, Search, has_full_rows, move_to_vert
 
 #: Moves that cost less than this share of what an objective may still grow by are as good as free.
 _FREE = 1e-2
+#: Sources that lack no more than this share of their mass lack what float32 rounds.
+_ROUNDING = 2.0**-20
 
 
 def repair(
@@ -83,15 +85,25 @@ def _serve(
     """`given`, the bound of the dual, with the objective of x, which is within the budgets with these loads and is made
     to serve the '=' sources.
     """
-    served = fill_up(lp, x, dual, np.maximum(0.0, lp.b - loads), group)
+    filled = fill_up(lp, x, dual, np.maximum(0.0, lp.b - loads), group)
     enough = _enough(given.bound, search)
-    objective = objective_as_it_is(lp, x, dual, group, enough=enough) if served else math.inf
+    objective = objective_as_it_is(lp, x, dual, group, enough=enough) if filled.all_served else math.inf
     if objective == math.inf and nearest_feasible(lp, x, group):
         objective = objective_as_it_is(lp, x, dual, group, enough=enough)
     found = replace(given, objective=objective)
-    if search.seconds <= 0 or found.gap <= search.enough or (objective < math.inf and not has_full_rows(lp, group)):
+    if search.seconds <= 0 or found.gap <= search.enough:
+        return found
+    # Where the rows of the cheap edges are full, what rounding lacks goes to a dear one, a forbidden one even.
+    only_rounding = objective - filled.cost_beyond <= enough and filled.mass <= _ROUNDING * _mass(lp, group)
+    if objective < math.inf and not only_rounding and not has_full_rows(lp, group):
         return found
     return _at_vertex(lp, x, dual, found, group, search)
+
+
+def _mass(lp: MatchingLP, group: Communicator) -> float:
+    """What '=' sources have to place, at most."""
+    limits = lp.per_source.limits()
+    return float(group.sum(np.array([limits.at_most[limits.equality].sum()]))[0])
 
 
 def _enough(bound: float, search: Search) -> float:

@@ -40,11 +40,16 @@ def scale_down(first: int, last: int, edges: EdgeArrays, factor: Any, x: Any) ->
 
 
 @compiled()
-def fill_up(first: int, last: int, edges: EdgeArrays, dual: Any, slack: Any, enough: float, x: Any) -> int:
-    """Give every '=' source what it lacks, on its cheapest edges (c + A'dual) whose rows have slack; the number of
-    those that lack more than the share `enough` of z even so.
+def fill_up(
+    first: int, last: int, edges: EdgeArrays, dual: Any, slack: Any, enough: float, x: Any
+) -> tuple[int, float, float]:
+    """Give every '=' source what it lacks, on its cheapest edges (c + A'dual) whose rows have slack. The number of
+    those that lack more than the share `enough` of z even so, the mass that was added, and what that cost beyond the
+    least cost of its sources.
     """
     lacking = 0
+    mass = 0.0
+    beyond = 0.0
     for i in range(first, last):
         limits = limits_of(edges, i)
         if not limits.equality:
@@ -56,9 +61,10 @@ def fill_up(first: int, last: int, edges: EdgeArrays, dual: Any, slack: Any, eno
         for _ in range(edges.offsets[i + 1] - edges.offsets[i]):
             if missing <= 0.0:
                 break
-            best, cost = -1, np.inf
+            best, cost, least = -1, np.inf, np.inf
             for e in range(edges.offsets[i], edges.offsets[i + 1]):
                 q = reduced(edges, e, dual)
+                least = min(least, np.float64(edges.c[e]))
                 if q < cost and x[e] < limits.upper and _room(edges, e, slack) > 0.0:
                     best, cost = e, q
             if best < 0:
@@ -68,8 +74,10 @@ def fill_up(first: int, last: int, edges: EdgeArrays, dual: Any, slack: Any, eno
             x[best] = limits.upper if added == by_edge else x[best] + added
             _use(edges, best, slack, added)
             missing -= added
+            mass += added
+            beyond += added * (edges.c[best] - least)
         lacking += missing > enough * limits.at_most
-    return lacking
+    return lacking, mass, beyond
 
 
 @compiled(**INLINE)

@@ -52,9 +52,9 @@ def repair_rows(lp: MatchingLP, x: Vector, dual: Float64, group: Communicator) -
         given = x.copy()
         factor = factor_of_rows(rows, found)
         _scale_down(lp, x, factor)
-        served = fill_up(lp, x, dual, _slack(rows, factor * found.loads), group)
+        filled = fill_up(lp, x, dual, _slack(rows, factor * found.loads), group)
         after = bound_and_loads(lp, x, dual, group)
-        if served and not after.unserved and rows.violation(after.loads) <= _ROUNDING:
+        if filled.all_served and not after.unserved and rows.violation(after.loads) <= _ROUNDING:
             return priced(bound, rows, after, dual, rounding_of_answer(x.dtype))
         x[:] = given
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from harness import certify
-from instances import MatchingLP, Simplex, generate, parse_spec
+from instances import Kind, MatchingLP, PerSource, Simplex, generate, parse_spec
 from solvers import Settings, get_solver
 from solvers.base import Answer, Status
 from solvers.engine.costs import working_costs
@@ -34,6 +34,28 @@ def matching(sources: int, *, equality: bool, forbidden: float, offset: float = 
     )
 
 
+def budgets_filled_in_part(sources: int, destinations: int, *, forbidden: float, share: float) -> MatchingLP:
+    """3 edges a source, all but one forbidden for the `share` of the sources, half of them for the others; budgets for
+    a fifth more than a witness on edges that are allowed, so that some are full and some are not.
+    """
+    rng = np.random.default_rng([sources, 1])
+    destination = np.array([np.sort(rng.permutation(destinations)[:3]) for _ in range(sources)])
+    allowed = rng.integers(0, 3, sources)
+    never = (rng.random((sources, 3)) < 0.5) | (rng.random((sources, 1)) < share)
+    never[np.arange(sources), allowed] = False
+    a = rng.uniform(0.5, 2.0, (sources, 3))
+    witness = np.zeros((sources, 3))
+    witness[np.arange(sources), allowed] = 1.0
+    return MatchingLP(
+        offsets=3 * np.arange(sources + 1),
+        destination=destination.ravel().astype(np.int32),
+        a=a.ravel(),
+        c=np.where(never, forbidden, rng.uniform(-1.0, 1.0, (sources, 3))).ravel(),
+        b=1.2 * np.bincount(destination.ravel(), (a * witness).ravel(), destinations),
+        polytope=Simplex(equality=True),
+    )
+
+
 def solved(solver_id: str, lp: MatchingLP, tolerance: float, **options: str) -> Answer:
     solver = get_solver(solver_id)
     settings = Settings(tolerance=tolerance, iteration_limit=3000, time_limit=20.0, options=options)
@@ -50,6 +72,32 @@ def test_forbidden_edges_do_not_slow_a_solver_down(solver_id: str, equality: boo
     assert certify(lp, answer.x, answer.dual).certified_gap <= 1e-4
     assert answer.iterations <= 400
     assert (answer.x[lp.c == forbidden] == 0).all()
+
+
+@pytest.mark.parametrize("forbidden", [1e5, 1e7, 1e12])
+@pytest.mark.parametrize("share", [0.15, 0.5, 0.9])
+@pytest.mark.parametrize("size", [(8, 4), (200, 20)])
+def test_sources_with_one_allowed_edge_stall_nothing(size: tuple[int, int], share: float, forbidden: float) -> None:
+    """What rounding lacks beside full rows goes to a forbidden edge, where 1e-8 of mass costs more than the gap."""
+    lp = budgets_filled_in_part(*size, forbidden=forbidden, share=share)
+    answer = solved("blockpdhg", lp, 1e-6)
+    assert answer.status is Status.SOLVED
+    assert certify(lp, answer.x, answer.dual).certified_gap <= 1e-6
+
+
+def test_prices_that_rest_do_not_keep_x_from_moving() -> None:
+    """No budget binds, and one source of two has a forbidden edge beside the one that it takes."""
+    lp = MatchingLP(
+        offsets=np.array([0, 2, 4]),
+        destination=np.array([0, 1, 0, 1]),
+        a=np.array([0.82, 0.66, 0.63, 1.21]),
+        c=np.array([-0.04, -0.74, 1.34, 1e7]),
+        b=np.array([5.6, 6.6]),
+        polytope=PerSource(kind=np.full(2, Kind.SIMPLEX_EQUALITY, np.uint8), radius=np.array([9.25, 5.9])),
+    )
+    answer = solved("blockpdhg", lp, 1e-6)
+    assert answer.status is Status.SOLVED
+    assert answer.x == pytest.approx([0.0, 9.25, 5.9, 0.0], abs=1e-5)
 
 
 @pytest.mark.parametrize("forbidden", [1e12, 1e20])
