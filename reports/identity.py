@@ -32,12 +32,13 @@ def identify(
 
 def machine_letters(environments: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Environment id -> letter. Environments on like hardware share one: versions do not make another machine."""
-    hardware = {str(row.get("id", "")): _hardware(row) for row in environments}
+    hardware = {str(row.get("id", "")): hardware_of(row) for row in environments}
     distinct = sorted(set(hardware.values()))
     return {key: _letter(distinct.index(value)) for key, value in hardware.items()}
 
 
-def _hardware(environment: Mapping[str, Any]) -> str:
+def hardware_of(environment: Mapping[str, Any]) -> str:
+    """What is the same for environments on like hardware."""
     memory = environment.get("memory_bytes")
     gibibytes = round(memory / 2**30) if isinstance(memory, (int, float)) else None
     return json.dumps(

@@ -103,7 +103,7 @@ def _cell(row: Mapping[Any, Any]) -> Cell:
 def _caption(rows: pd.DataFrame, target: float, rates: Rates) -> str:
     """What the cells hold; of the signs, those that occur."""
     signs = {
-        "shaded: the fastest, or level with it": rows["fastest"].any(),
+        "set off: the fastest, or level with it": rows["fastest"].any(),
         f"{MISSED}: asked for the gap, not reached": rows["seconds"].isna().any(),
         AT_MOST_MEANS: rows["at_most"].any(),
         "empty: not asked": len(rows) < len(rates) * rows["instance"].nunique(),
