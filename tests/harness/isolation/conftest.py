@@ -70,12 +70,17 @@ class Place:
         in_warm_up: bool = False,
     ) -> Result:
         """The result of a solver whose run executes `body`, or that of its warm-up; `said` becomes its raw status."""
-        self._number += 1
         self.notes.unlink(missing_ok=True)
-        file = self.folder / f"solver_{self._number}.py"
         text = textwrap.indent(textwrap.dedent(body).strip(), " " * 12)
-        file.write_text(ADAPTER.format(body=text, notes=str(self.notes), in_warm_up=in_warm_up))
-        self.isolated.limits = limits or Limits(grace=60.0)
+        adapter = ADAPTER.format(body=text, notes=str(self.notes), in_warm_up=in_warm_up)
+        return self.run_file(adapter, limits or Limits(grace=60.0), time_limit=time_limit, spec=spec, start=start)
+
+    def run_file(self, adapter: str, limits: Limits, *, time_limit: float, spec: str = SPEC, start: str = "") -> Result:
+        """The result of an adapter, given as the text of its file."""
+        self._number += 1
+        file = self.folder / f"solver_{self._number}.py"
+        file.write_text(adapter)
+        self.isolated.limits = limits
         settings = Settings(time_limit=time_limit)
         case = Case(suite="s", instance="i", spec=spec, solver=str(file), settings=settings, start=start)
         return self.isolated.run(case, lambda _: None)
