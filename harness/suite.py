@@ -272,21 +272,26 @@ class Suite:
         return with_shorter_limits(self._in_order((min(self.tolerances),)))
 
     def _in_order(self, tolerances: Sequence[float]) -> Iterator[Case]:
+        asked = [  # read once: the number of usable threads comes from many files of the system
+            (solver, self.settings(solver, tolerance))
+            for tolerance in sorted(tolerances, reverse=True)
+            for solver in self.solvers
+            if tolerance == min(self.tolerances) or not self.card(solver).exact
+        ]
         for instance in self.instances:
+            spec = parse_spec(spec_text(instance)).text
             for repeat in range(self.most_repeats):
-                for tolerance in sorted(tolerances, reverse=True):
-                    for solver in self.solvers:
-                        if tolerance == min(self.tolerances) or not self.card(solver).exact:
-                            yield Case(
-                                suite=self.name,
-                                instance=instance,
-                                spec=parse_spec(spec_text(instance)).text,
-                                solver=solver,
-                                variant=solver if solver in self.variants else "",
-                                settings=self.settings(solver, tolerance),
-                                repeat=repeat,
-                                known=self.card(solver),
-                            )
+                for solver, settings in asked:
+                    yield Case(
+                        suite=self.name,
+                        instance=instance,
+                        spec=spec,
+                        solver=solver,
+                        variant=solver if solver in self.variants else "",
+                        settings=settings,
+                        repeat=repeat,
+                        known=self.card(solver),
+                    )
 
     def excluded(self, case: Case) -> str:
         """The reason why the suite leaves this case out, or "" where it does not."""
