@@ -8,8 +8,9 @@ import pytest
 from instances import MatchingLP
 from solvers.engine.kernel import RESTART, Kernel, Mix, Pass
 from solvers.engine.points import to_cells, to_edges
-from tests.solvers.engine.test_kernels import KERNELS, brought_into_c, least, made, on, projected
 from tests.support.feasible_rows import general_lp
+from tests.support.kernels import KERNELS, layout_and_kernel, on
+from tests.support.projections import brought_into_c, least, projected
 
 pytestmark = [pytest.mark.parametrize("name", KERNELS), pytest.mark.parametrize("seed", [0, 1])]
 #: Few, because Triton's interpreter takes long for each slice.
@@ -44,7 +45,7 @@ def check(lp: MatchingLP, kernel: Kernel, result: Pass, p: np.ndarray, sums: lis
 def test_project_prices_every_family(name: str, seed: int, step: float) -> None:
     lp = general_lp(seed, sources=SOURCES)
     price = np.random.default_rng(seed).normal(0, 1, lp.row_count)
-    _, kernel = made(lp, name)
+    _, kernel = layout_and_kernel(lp, name)
     p, bound = expected(lp, price, step, np.zeros(lp.edges))
     result = kernel.project(on(kernel, price), step, values=False)
     check(lp, kernel, result, p, [bound, (p**2).sum(), 0.0, lp.c @ p])
@@ -55,7 +56,7 @@ def test_advance_loads_every_family(name: str, seed: int, mix: Mix) -> None:
     lp = general_lp(seed, sources=SOURCES)
     rng = np.random.default_rng(seed)
     price, x, anchor = rng.normal(0, 1, lp.row_count), rng.normal(0, 1, lp.edges), rng.uniform(0, 1, lp.edges)
-    layout, kernel = made(lp, name)
+    layout, kernel = layout_and_kernel(lp, name)
     own_x, own_anchor = (kernel.load(to_cells(layout, lp, v)) for v in (x, anchor))
     result = kernel.advance(on(kernel, price), 0.3, own_x, own_anchor, mix, values=False)
     p, bound = expected(lp, price, 0.3, x)
@@ -69,7 +70,7 @@ def test_each_edge_is_scaled_by_the_least_factor_of_its_rows(name: str, seed: in
     rng = np.random.default_rng(seed)
     price, factor = rng.choice([0.0, 0.3, -1.7], lp.row_count), rng.uniform(0, 1, lp.row_count)
     x = rng.choice([-0.5, 0.0, 1e-3, 0.4, 2.0], lp.edges)
-    layout, kernel = made(lp, name)
+    layout, kernel = layout_and_kernel(lp, name)
     cells = kernel.load(to_cells(layout, lp, x))
     a, p = matrix(lp), brought_into_c(lp, x)
     _, bound = expected(lp, price, 1.0, np.zeros(lp.edges))

@@ -11,8 +11,8 @@ from instances import BoxCut, MatchingLP, RaggedRows
 from solvers.engine.points import to_cells
 from solvers.engine.proof_rows import RowsOnCells
 from solvers.engine.repair import repair
-from tests.solvers.engine.test_kernels import KERNELS, made, on
 from tests.support.feasible_rows import general_lp
+from tests.support.kernels import KERNELS, layout_and_kernel, on
 
 pytestmark = pytest.mark.parametrize("name", KERNELS)
 
@@ -36,7 +36,7 @@ def _packing(family: Any) -> Any:
 def test_the_cells_prove_what_the_edges_prove(name: str, kind: str) -> None:
     lp, rng = without_equalities(kind), np.random.default_rng(1)
     x, dual = rng.uniform(-0.2, 1, lp.edges), rng.normal(0, 1, lp.row_count)
-    layout, kernel = made(lp, name)
+    layout, kernel = layout_and_kernel(lp, name)
     cells = kernel.load(to_cells(layout, lp, x))
     prover = RowsOnCells(lp=lp, kernel=kernel, terms=float(kernel.terms), answer_dtype="float64")
 
