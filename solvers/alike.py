@@ -1,13 +1,14 @@
-"""Sources that are alike, merged into one: many queries of one keyword, many users of one segment.
+"""Sources that are alike, merged into one: many queries of one keyword, demands of any volume between two nodes.
 
-I sources, E edges, K kinds of sources. k sources with the same edges and the same polytope C have together the points
+I sources, E edges, K kinds of sources. Sources of one kind have the same polytope C and the same edges, with costs and
+coefficients that are s_i times those of one of them. Then their edges together cost and load what that one's do at
 
-    sum of x_i, x_i in C    =    k C    =    {0 <= x <= k u, 1'x <= k z or = k z}
+    sum of s_i x_i, x_i in C    =    k C    =    {0 <= x <= k u, 1'x <= k z or = k z},    k = sum of s_i
 
 so one source with the limits k z and k u takes their place; a share of 1 / k of its x is a point of each. The merged LP
-has the same duals, the same bound and the same objective. In units of about sqrt(k) its norms are those of the sources
-one by one, and so are the steps of PDHG and of Newton's method. The unit is the power of 2 next to sqrt(k), because a
-and c times that are exact in any type.
+has the same duals, the same bound and the same objective. In units of about the root of sum s_i^2 its norms are those
+of the sources one by one, and so are the steps of PDHG and of Newton's method. The unit is a power of 2, because a and
+c times that are exact in any type.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from instances.mapped import is_mapped
 from instances.rows import Coefficient
 from solvers.base import Vector
 
-#: All sources are looked at where in a sample of so many ...
+#: All sources are looked at where in a sample of so many, n ...
 _SAMPLE = 2_000
-#: ... this share is like another of it.
+#: ... this share is like another of it, or so many are, or half of what I / 2 kinds of equal size leave: n^2 / I.
 _ALIKE = 0.25
+_FEW_ALIKE = 8
 #: float32 holds numbers up to 3e38.
 _LARGEST = 1e30
 #: Merging has to leave at most this share of the sources.
@@ -40,45 +42,89 @@ class Merged:
     lp: MatchingLP
     edge: npt.NDArray[np.int64]
     """int64[E]: the edge of `lp` that stands for each edge of the instance."""
+    scale: npt.NDArray[np.float64]
+    """s_i of each edge of the instance."""
     unit: npt.NDArray[np.float64]
     """What 1 in an edge of `lp` means in the sum of the edges that it stands for; a power of 2."""
-    count: npt.NDArray[np.int64]
+    total: npt.NDArray[np.float64]
     """k of each edge of `lp`."""
 
     def of_each(self, x: Vector) -> Vector:
         """x[E] of the instance from that of `lp`: all sources of a kind get the same."""
-        share: npt.NDArray[Any] = (x * (self.unit / self.count)).astype(x.dtype)
+        share: npt.NDArray[Any] = (x * (self.unit / self.total)).astype(x.dtype)
         return share[self.edge]
 
     def together(self, x: Vector) -> Vector:
         """x of `lp` from x[E] of the instance, the sum over the sources of a kind."""
-        sums: Any = np.bincount(self.edge, x, self.unit.size) / self.unit
+        sums: Any = np.bincount(self.edge, self.scale * x, self.unit.size) / self.unit
         together: Vector = sums.astype(x.dtype)
         return together
 
 
 def merge_alike(lp: MatchingLP) -> Merged | None:
     """`lp` with sources merged; None where few are alike, or where it lies on the disk."""
-    if is_mapped(lp.c) or not lp.sources:
-        return None
-    sample = np.unique(np.linspace(0, lp.sources - 1, _SAMPLE).astype(np.int64))
-    if np.unique(_fingerprints(_sources_of(lp, sample))).size > (1 - _ALIKE) * sample.size:
+    if is_mapped(lp.c) or not lp.sources or not _has_alike_in_sample(lp):
         return None
 
-    _, first, kind, count = np.unique(_fingerprints(lp), return_index=True, return_inverse=True, return_counts=True)
-    if first.size > _WORTH * lp.sources or not _are_equal(lp, first[kind]):
+    size = _sizes(lp)
+    shape = _divided(lp, size)
+    _, first, kind = np.unique(_fingerprints(shape), return_index=True, return_inverse=True)
+    if first.size > _WORTH * lp.sources or not _are_equal(shape, first[kind]):
         return None
-    unit = np.exp2(np.rint(0.5 * np.log2(count)))
+
+    scale = size / size[first][kind]
+    total: npt.NDArray[Any] = np.bincount(kind, scale)
+    unit = np.exp2(np.rint(0.5 * np.log2(np.bincount(kind, scale * scale))))
     if _largest(lp) * unit.max() > _LARGEST:
         return None
-    merged = _sources_of(lp, first, unit=unit, count=count)
+    merged = _sources_of(lp, first, unit=unit, total=total)
     degree = merged.degrees()
     return Merged(
         lp=merged,
         edge=_ranges(merged.offsets, kind),
+        scale=np.repeat(scale, lp.degrees()),
         unit=np.repeat(unit, degree),
-        count=np.repeat(count, degree),
+        total=np.repeat(total, degree),
     )
+
+
+def _has_alike_in_sample(lp: MatchingLP) -> bool:
+    chosen = np.unique(np.linspace(0, lp.sources - 1, _SAMPLE).astype(np.int64))
+    sample = _sources_of(lp, chosen)
+    alike = chosen.size - np.unique(_fingerprints(_divided(sample, _sizes(sample)))).size
+    expected = max(_FEW_ALIKE, chosen.size**2 / (2 * lp.sources))
+    return bool(alike >= min(_ALIKE * chosen.size, expected))
+
+
+def _sizes(lp: MatchingLP) -> npt.NDArray[np.float64]:
+    """float64[I]: |c| of the first edge, by which sources that differ by a factor become the same.
+
+    1 where that is 0, and for all where not every number is a float32 of its edge: only quotients of float32 are
+    the same in float64 if and only if they are equal.
+    """
+    size = np.ones(lp.sources)
+    numbers = (lp.c, *(family.coefficient for family in lp.rows))
+    if all(isinstance(each, np.ndarray) and each.dtype == np.float32 for each in numbers):
+        used = np.flatnonzero(lp.degrees())
+        first = np.abs(lp.c[lp.offsets[used]]).astype(np.float64)
+        size[used] = np.where(first > 0, first, 1.0)
+    return size
+
+
+def _divided(lp: MatchingLP, size: npt.NDArray[np.float64]) -> MatchingLP:
+    """The costs and coefficients of each source divided by its size[I]."""
+    if (size == 1.0).all():
+        return lp
+    of_edge = np.repeat(size, lp.degrees())
+    rows: list[Rows | RaggedRows] = []
+    for family in lp.rows:
+        if isinstance(family, Rows):
+            coefficient = family.coefficient / of_edge
+            rows.append(Rows.unchecked(family.name, family.row, coefficient, family.sides, family.keys))
+        else:
+            coefficient = family.coefficient / np.repeat(of_edge, np.diff(family.entry_offsets))
+            rows.append(_ragged(family, family.entry_offsets, family.row, coefficient))
+    return MatchingLP.beyond(offsets=lp.offsets, c=lp.c / of_edge, polytope=lp.polytope, rows=rows)
 
 
 def _largest(lp: MatchingLP) -> float:
@@ -103,15 +149,15 @@ def _sources_of(
     chosen: npt.NDArray[np.int64],
     *,
     unit: npt.NDArray[np.float64] | None = None,
-    count: npt.NDArray[np.int64] | None = None,
+    total: npt.NDArray[np.float64] | None = None,
 ) -> MatchingLP:
-    """The LP of the sources `chosen`, each `count` times, in these units; one of each where nothing is given."""
+    """The LP of the sources `chosen`, each `total` times, in these units; one of each where nothing is given."""
     degree = lp.degrees()[chosen]
     edges = _ranges(lp.offsets, chosen)
     of_edge = None if unit is None else np.repeat(unit, degree)
     params = lp.per_source.params[:, chosen]
-    if unit is not None and count is not None:
-        params = params * (count / unit)
+    if unit is not None and total is not None:
+        params = params * (total / unit)
     return MatchingLP(
         offsets=_starts(degree),
         c=_in_units(lp.c[edges], of_edge),
@@ -130,15 +176,21 @@ def _family_of(
         return Rows.unchecked(family.name, row, coefficient, family.sides, family.keys)
     count = np.diff(family.entry_offsets)[edges]
     entries = _ranges(family.entry_offsets, edges)
+    coefficient = _in_units(_taken(family.coefficient, entries), None if unit is None else np.repeat(unit, count))
+    return _ragged(family, _starts(count), family.row[entries], coefficient)
+
+
+def _ragged(like: RaggedRows, starts: Any, row: Any, coefficient: Any) -> RaggedRows:
+    """These entries, in the rows of another family."""
     return RaggedRows(
-        family.name,
-        entry_offsets=_starts(count),
-        row=family.row[entries],
-        coefficient=_in_units(_taken(family.coefficient, entries), None if unit is None else np.repeat(unit, count)),
-        lower=family.lower,
-        upper=family.upper,
-        penalty=(family.penalty_below, family.penalty_above),
-        keys=family.keys,
+        like.name,
+        entry_offsets=starts,
+        row=row,
+        coefficient=coefficient,
+        lower=like.lower,
+        upper=like.upper,
+        penalty=(like.penalty_below, like.penalty_above),
+        keys=like.keys,
     )
 
 
@@ -162,7 +214,7 @@ def _fingerprints(lp: MatchingLP) -> npt.NDArray[np.uint64]:
         if isinstance(family, Rows):
             edges = _with(edges, family.row, family.coefficient)
         else:
-            entries = _with(_places(family.entry_offsets), family.row, family.coefficient)
+            entries = _with(_mixed(_places(family.entry_offsets)), family.row, family.coefficient)
             edges = _mixed(edges + _sums(family.entry_offsets, entries))
     sources = _sums(lp.offsets, _mixed(edges + _places(lp.offsets)))
     for numbers in (lp.degrees(), lp.per_source.kind, *lp.per_source.params):

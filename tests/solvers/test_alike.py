@@ -71,6 +71,53 @@ def test_sources_of_many_kinds_stay_as_they_are() -> None:
     assert merge_alike(generate(parse_spec("unit:sources=500,destinations=20,degree=5,seed=1"))) is None
 
 
+def demands(seed: int) -> MatchingLP:
+    """Sources of four kinds as above, each times a volume of its own, in small whole numbers."""
+    lp = queries(seed)
+    rng = np.random.default_rng(seed)
+    volume = np.repeat(rng.integers(1, 100, lp.sources), lp.degrees()).astype(np.float32)
+    budget, link = lp.rows
+    assert isinstance(budget, Rows)
+    assert isinstance(link, RaggedRows)
+    price = np.rint(8 * np.asarray(budget.coefficient, np.float32))
+    total = float((volume * price).sum())
+    return dataclasses.replace(
+        lp,
+        c=volume * np.rint(8 * lp.c).astype(np.float32),
+        rows=[
+            Rows("budget", row=budget.row, coefficient=volume * price, upper=np.full(3, total / 8)),
+            RaggedRows("link", entry_offsets=link.entry_offsets, row=link.row, coefficient=np.repeat(volume, 2),
+                       upper=np.full(5, float(volume.sum()) / 8)),
+        ],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_sources_that_differ_by_a_factor_are_of_one_kind(seed: int) -> None:
+    lp = demands(seed)
+    merged = merge_alike(lp)
+    assert merged is not None
+    assert merged.lp.sources == 4
+    assert optimum(merged.lp) == pytest.approx(optimum(lp), rel=1e-6)
+
+    x = np.random.default_rng(seed).uniform(size=lp.edges)
+    together = merged.together(x)
+    each = merged.of_each(together)
+    for point, of in ((together, merged.lp), (each, lp)):
+        assert of.c @ point == pytest.approx(lp.c @ x)
+        np.testing.assert_allclose(activity(of, point), activity(lp, x))
+
+
+def test_a_factor_of_one_number_alone_keeps_a_source_apart() -> None:
+    lp = demands(2)
+    c = lp.c.copy()
+    first = int(np.flatnonzero(lp.degrees() > 1)[0])
+    c[lp.offsets[first]] *= 2
+    apart = merge_alike(dataclasses.replace(lp, c=c))
+    assert apart is not None
+    assert apart.lp.sources == 5
+
+
 def test_an_answer_speaks_of_every_source() -> None:
     lp = generate(parse_spec("adwords:sources=3000,destinations=30,degree=5,seed=3"))
     result = solve(lp, "blockpdhg", tolerance=1e-6, threads=1, quiet=True)
