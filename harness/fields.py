@@ -13,10 +13,13 @@ from collections.abc import Mapping
 from typing import Any, get_type_hints
 
 from harness.certificate import Certificate
+from harness.integral.row import WholeRecord
+from harness.measured_row import MeasuredRecord
 from harness.record import CaseRecord, InstanceForm, Seconds
 from harness.recurring.row import RecurringRecord
 from harness.reference import ReferenceRecord
 from harness.scaling.row import ScalingRecord
+from harness.serving.row import ServingRecord
 from harness.shapes import Shape, marks
 from harness.staying import Started
 
@@ -38,6 +41,9 @@ _TABLES: Mapping[str, type[Any]] = {
     'Kind "scaling"': ScalingRecord,
     'Kind "reference"': ReferenceRecord,
     'Kind "recurring": all fields of a case, and': RecurringRecord,
+    'Kinds "whole" and "serving"': MeasuredRecord,
+    'Kind "whole" also': WholeRecord,
+    'Kind "serving" also': ServingRecord,
 }
 
 

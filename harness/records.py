@@ -2,8 +2,9 @@
 
 A records file is JSON Lines: rows of kind "run" (which suite, which command), "environment" (once per environment),
 "case" (one finished or failed case), "scaling" (one case on some number of ranks, harness/scaling/series.py),
-"recurring" (one solve of a series of days, harness/recurring) and "reference" (the speed of the machine at a moment of
-a run, harness/reference.py).
+"recurring" (one solve of a series of days, harness/recurring), "whole" (whole decisions beside the LP,
+harness/integral), "serving" (prices of a sample on other sources, harness/serving) and "reference" (the speed of the
+machine at a moment of a run, harness/reference.py).
 Plain types only; a number that is not finite is null. A row passes the reader's own check before it is written, and is
 on the disk when `append` returns, or not in the file at all (harness/disk.py). A line that is no row, such as the last
 one of a process that was killed, is reported and the rest is read.
@@ -52,7 +53,7 @@ RECORDS_FILE = "records.jsonl"
 DISTURBED = "~"
 TOO_SHORT = "°"
 #: The kinds of rows.
-KINDS = ("run", "environment", "case", "scaling", "recurring", "reference")
+KINDS = ("run", "environment", "case", "scaling", "recurring", "reference", "whole", "serving")
 _MOST_WARNINGS = 20
 _PIECE = 1 << 20  # bytes of a line that is passed over
 
@@ -82,10 +83,16 @@ class RecordsFile:
     recurring: list[dict[str, Any]] = field(default_factory=list)
     """Rows of kind "recurring"."""
 
+    whole: list[dict[str, Any]] = field(default_factory=list)
+    """Rows of kind "whole"."""
+
+    serving: list[dict[str, Any]] = field(default_factory=list)
+    """Rows of kind "serving"."""
+
     @property
     def judged(self) -> list[dict[str, Any]]:
-        """Every row that the referee had a word in: of cases, of runs over ranks and of series of days."""
-        return [*self.cases, *self.scaling, *self.recurring]
+        """Every row that the referee had a word in."""
+        return [*self.cases, *self.scaling, *self.recurring, *self.whole, *self.serving]
 
 
 def append(path: Path, row: CaseRecord | Mapping[str, Any]) -> None:
@@ -150,6 +157,8 @@ def read(path: Path) -> RecordsFile:
         scaling=kinds["scaling"],
         references=kinds["reference"],
         recurring=_latest(kinds["recurring"]),
+        whole=_latest(kinds["whole"]),
+        serving=_latest(kinds["serving"]),
     )
 
 

@@ -11,10 +11,12 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from harness.integral.row import WholeRecord
 from harness.record import CaseRecord
 from harness.recurring.row import RecurringRecord
 from harness.reference import ReferenceRecord
 from harness.scaling.row import ScalingRecord
+from harness.serving.row import ServingRecord
 from harness.shapes import ONE_OF_BYTES, TEXT, Shape, finite, shapes_of
 
 #: The most bytes of one row; a longer line is passed over without being read.
@@ -120,6 +122,8 @@ _SHAPES = {
     "reference": shapes_of(ReferenceRecord),
     "scaling": shapes_of(ScalingRecord),
     "recurring": shapes_of(RecurringRecord),
+    "whole": shapes_of(WholeRecord),
+    "serving": shapes_of(ServingRecord),
 }
 _KIND = ((("kind",), TEXT),)
 _TABLES = {

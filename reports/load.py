@@ -56,6 +56,12 @@ class Loaded:
     recurring: list[dict[str, Any]] = field(default_factory=list)
     """The rows of kind "recurring"."""
 
+    whole: list[dict[str, Any]] = field(default_factory=list)
+    """The rows of kind "whole"."""
+
+    serving: list[dict[str, Any]] = field(default_factory=list)
+    """The rows of kind "serving"."""
+
 
 def load(inputs: Sequence[Path]) -> Loaded:
     files = [_read(path, f"input {n} ({path.name})") for n, path in enumerate(inputs, start=1)]
@@ -67,7 +73,9 @@ def load(inputs: Sequence[Path]) -> Loaded:
     cases = _without(cases, twice, "that came twice (each counts once)", warnings)
     scaling = [records.plain_texts(row) for file in files for row in file.scaling]
     recurring = [records.plain_texts(row) for file in files for row in file.recurring]
-    if cases.empty and not scaling and not recurring:
+    whole = [records.plain_texts(row) for file in files for row in file.whole]
+    serving = [records.plain_texts(row) for file in files for row in file.serving]
+    if cases.empty and not any((scaling, recurring, whole, serving)):
         raise records.InputError(
             f"no case in {', '.join(str(path) for path in inputs) or 'no input'}: "
             "give a folder that `dualbench run --out` wrote or a JSON file of pytest-benchmark"
@@ -88,6 +96,8 @@ def load(inputs: Sequence[Path]) -> Loaded:
         scaling=scaling,
         references=[{**row, "machine": letters.get(row["environment"], UNKNOWN_MACHINE)} for row in references],
         recurring=recurring,
+        whole=whole,
+        serving=serving,
     )
 
 

@@ -69,7 +69,7 @@ def compose(loaded: Loaded, model_ranks: int | None = None, links: Sequence[tupl
 
 
 def _compose_without_cases(loaded: Loaded, model_ranks: int | None) -> Page:
-    """The page of records that hold runs over ranks, or series of days, alone."""
+    """The page of records that hold no cases."""
     nothing = pd.DataFrame()
     material = Material(
         loaded=loaded,
@@ -81,11 +81,13 @@ def _compose_without_cases(loaded: Loaded, model_ranks: int | None) -> Page:
         model_ranks=model_ranks,
     )
     machines = {row["machine"]: machine(row) for row in loaded.environments}
-    measured = [*loaded.scaling, *loaded.recurring]
+    measured = [*loaded.scaling, *loaded.recurring, *loaded.whole, *loaded.serving]
     counts = [f"{plural(len(loaded.scaling), 'run')} over ranks."] * bool(loaded.scaling)
     counts += [f"{plural(len(loaded.recurring), 'solve')} in series of days."] * bool(loaded.recurring)
+    counts += [f"{plural(len(loaded.whole), 'LP')} made whole."] * bool(loaded.whole)
+    counts += [f"{plural(len(loaded.serving), 'sample')} whose prices serve other sources."] * bool(loaded.serving)
     return Page(
-        title="How the solvers scale over ranks" if loaded.scaling else "The same problem day after day",
+        title=_title_without_cases(loaded),
         summary=[
             *counts,
             f"{when_measured(row.get('time') or '' for row in measured)} on {listed(list(machines.values()))}.",
@@ -93,6 +95,14 @@ def _compose_without_cases(loaded: Loaded, model_ranks: int | None) -> Page:
         warnings=loaded.warnings,
         sections=[made for section in WITHOUT_CASES if (made := section(material)) is not None],
     )
+
+
+def _title_without_cases(loaded: Loaded) -> str:
+    if loaded.scaling:
+        return "How the solvers scale over ranks"
+    if loaded.recurring:
+        return "The same problem day after day"
+    return "Whole decisions" if loaded.whole else "Serving from prices"
 
 
 def _summary(loaded: Loaded) -> list[str]:

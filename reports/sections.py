@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reports import costs, definitions, environments, growth, recurring, scaling
+from reports import costs, definitions, environments, growth, recurring, scaling, whole
 from reports.answer import answer
 from reports.anytime import anytime
 from reports.section import Material, Section
@@ -38,6 +38,30 @@ def again(material: Material) -> Section | None:
         drawings=recurring.drawings(chains),
         tables=[recurring.chains_table(chains)],
         more=recurring.DEFINITIONS,
+    )
+
+
+def whole_decisions(material: Material) -> Section | None:
+    if not material.loaded.whole:
+        return None
+    found = whole.whole_frame(material.loaded.whole)
+    return Section(
+        anchor="whole",
+        title="Whole decisions",
+        points=whole.near_the_best(found),
+        tables=[whole.whole_table(found)],
+        more=whole.DEFINITIONS,
+    )
+
+
+def serving(material: Material) -> Section | None:
+    if not material.loaded.serving:
+        return None
+    return Section(
+        anchor="serving",
+        title="Serving from prices",
+        tables=[whole.serving_table(material.loaded.serving)],
+        more=whole.SERVING_DEFINITIONS,
     )
 
 
@@ -96,9 +120,11 @@ SECTIONS = (
     details,
     failures,
     again,
+    whole_decisions,
+    serving,
     ranks,
     environment,
     meanings,
 )
 #: Of a page from records without cases.
-WITHOUT_CASES = (again, ranks, environment)
+WITHOUT_CASES = (again, whole_decisions, serving, ranks, environment)

@@ -39,7 +39,8 @@ class Run:
     @property
     def day(self) -> str:
         """The first day it was measured on, "" where no record says."""
-        rows = [*self.loaded.cases["time"], *(str(row.get("time") or "") for row in self.loaded.scaling)]
+        others = (*self.loaded.scaling, *self.loaded.recurring, *self.loaded.whole, *self.loaded.serving)
+        rows = [*self.loaded.cases["time"], *(str(row.get("time") or "") for row in others)]
         return min((time[:10] for time in rows if time), default="")
 
 

@@ -35,7 +35,7 @@ def run_table(runs: Sequence[Run]) -> Table:
                 Cell(text=run.name, link=f"{run.folder}/report.html"),
                 Cell(text=run.day or ABSENT),
                 Cell(text="; ".join(dict.fromkeys(machines)) or "not said"),
-                Cell(text=", ".join(suites) or ("runs over ranks" if run.loaded.scaling else ABSENT)),
+                Cell(text=", ".join([*suites, *_others(run)]) or ABSENT),
                 Cell(text=f"{len(cases):,}"),
                 Cell(text=f"{cases['instance'].nunique() if len(cases) else 0:,}"),
                 Cell(text=f"{cases['solver'].nunique() if len(cases) else 0:,}"),
@@ -43,6 +43,18 @@ def run_table(runs: Sequence[Run]) -> Table:
         )
     titles = ("run", "since", "machine", "suites", "cases", "instances", "solvers")
     return _table("all-runs", "Every run, with its page", columns(*titles, text=4), rows)
+
+
+def _others(run: Run) -> list[str]:
+    """What a run holds beside cases."""
+    loaded = run.loaded
+    kinds = {
+        "runs over ranks": loaded.scaling,
+        "series of days": loaded.recurring,
+        "whole decisions": loaded.whole,
+        "serving from prices": loaded.serving,
+    }
+    return [name for name, rows in kinds.items() if rows]
 
 
 def family_table(times: pd.DataFrame, titles: Mapping[str, str]) -> Table:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from harness.integral.measure import Measured
+    from harness.integral.row import WholeRecord
 
 _PATH = click.Path(path_type=Path)
 #: Named instances of 100,000 x 1,000.
@@ -22,37 +23,61 @@ _WARM_UP = "unit:sources=50,destinations=5,degree=3,seed=1"
 @click.option("--effort", type=click.FloatRange(min=0), metavar="N", help="Moves to look at for each edge.")
 @click.option("--solver", default="blockpdhg", show_default=True, metavar="ID", help="Of the LP.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Of the LP; without it all that may be used.")
-@click.option("--out", type=_PATH, required=True, metavar="DIR", help="Gets whole.csv and whole.md.")
+@click.option("--repeats", type=click.IntRange(min=1), default=1, show_default=True, metavar="R")
+@click.option("--out", type=_PATH, required=True, metavar="DIR", help="Folder for the records.")
+@click.option("--resume", is_flag=True, help="Measure only what DIR lacks.")
 def whole(
-    instances: tuple[str, ...], gap: Path | None, effort: float | None, solver: str, threads: int | None, out: Path
+    instances: tuple[str, ...],
+    gap: Path | None,
+    effort: float | None,
+    solver: str,
+    threads: int | None,
+    repeats: int,
+    out: Path,
+    *,
+    resume: bool,
 ) -> None:
-    """Make whole decisions of the LPs of INSTANCES, and tabulate their gaps and seconds.
+    """Make whole decisions of the LPs of INSTANCES, and record their gaps and seconds.
 
-    Without INSTANCES and --gap: slots, unit and dualip with 100,000 sources.
+    Without INSTANCES and --gap: slots, unit and dualip with 100,000 sources. `dualbench report DIR` makes the table,
+    `dualbench verify DIR` derives every row again.
     """
-    from harness.integral.measure import gap_files, measured_whole
-    from harness.measured_tables import write_measured
+    from harness.integral.decide import whole_decisions
+    from harness.integral.measure import Question, gap_files, measure_whole
+    from harness.measured import measuring
     from instances import generate, parse_spec
     from instances.cpus import usable_threads
     from solvers.whole.rounding import EFFORT
 
     used, moves = threads or usable_threads(), EFFORT if effort is None else effort
-    named = [(name, name, None) for name in instances or (() if gap else _INSTANCES)]
-    found = [] if gap is None else [(name, f"gap:file={name},path={gap}", best) for name, best in gap_files(gap)]
-    measured_whole("", generate(parse_spec(_WARM_UP)), solver, effort=moves, threads=used)  # compiles
-    rows: list[Measured] = []
-    for name, spec, best in (*named, *found):
-        lp = generate(parse_spec(spec), threads=used)
-        rows.append(measured_whole(name, lp, solver, effort=moves, threads=used, best_known=best))
-        click.echo(_in_words(rows[-1]))
-    words = ["dualbench whole", *instances, *([] if gap is None else ["--gap FOLDER"]), f"--effort {moves:g}"]
-    write_measured(out, "whole", rows, f"{' '.join(words)} --solver {solver} --threads {used}")
+    named: list[tuple[str, str, float | None]] = [(name, name, None) for name in instances]
+    if gap is not None:
+        named += [(name, f"gap:file={name},path={gap}", best) for name, best in gap_files(gap)]
+    named = named or [(name, name, None) for name in _INSTANCES]
+    asked = {"instances": [name for name, *_ in named], "effort": moves, "solver": solver, "threads": used}
+    small = generate(parse_spec(_WARM_UP))
+    whole_decisions(small, [0.0] * small.edges)  # compiles
+    with measuring(out, "whole", asked, resume=resume) as into:
+        for name, text, best in named:
+            first = Question(
+                name=name, spec=parse_spec(text), solver=solver, effort=moves, threads=used, best_known=best
+            )
+            questions = [replace(first, repeat=repeat) for repeat in range(repeats)]
+            missing = [question for question in questions if not into.holds(question.case, question.spec)]
+            if missing:
+                lp = generate(first.spec, threads=used)
+            for question in missing:
+                record = measure_whole(question, lp, into)
+                into.add(record)
+                click.echo(_in_words(record))
+    click.echo(f"records are in {out}: dualbench report {out} --out FOLDER makes the table")
 
 
-def _in_words(row: Measured) -> str:
+def _in_words(row: WholeRecord) -> str:
     gap = "limits are left" if row.gap is None else f"gap {row.gap:.3g}"
+    lp = (row.seconds["prepare"] or 0.0) + (row.seconds["run"] or 0.0)
     best = "" if row.above_best is None else f", {row.above_best:.2%} above the best known"
-    return f"{row.instance}: {gap} in {row.whole_seconds:.3g} s beside {row.lp_seconds:.3g} s of the LP{best}"
+    return f"{row.instance}: {gap} in {row.seconds['whole']:.3g} s beside {lp:.3g} s of the LP{best}"
 
 
 COMMANDS = (whole,)

@@ -3,74 +3,104 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from harness.arrays import array_hash
 from harness.integral.decide import whole_decisions
+from harness.integral.judge import judged_whole
+from harness.integral.row import WholeRecord
+from harness.measured import Measurements, instance_fields, solver_fields
+from harness.plain import as_plain
+from harness.recording import utc_now
+from harness.referee import certify
 from harness.solve import solve
-from instances import InputError, MatchingLP
+from instances import InputError, MatchingLP, Spec
+from solvers import Settings
 
 _BOUNDS = "bounds.csv"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
-    """Whole decisions of one instance."""
+class Question:
+    """Whole decisions of one instance by one solver."""
 
-    instance: str
+    name: str
+    """Of the instance."""
 
-    edges: int
+    spec: Spec
 
-    lp_gap: float | None
-    """The certified gap of the LP's answer."""
+    solver: str
+    """The id of the LP's solver."""
 
-    lp_seconds: float
-    """Prepare and run of the LP."""
+    effort: float
+    """Moves to look at for each edge."""
 
-    whole_seconds: float
-    """Making its answer whole, once the loops are compiled."""
+    threads: int
+    """Of the LP and of the referee."""
 
-    kept: bool
-    """Whether every source and every hard row is kept."""
+    repeat: int = 0
 
-    gap: float | None
-    """The certified gap of the whole decisions against the bound of the LP."""
+    best_known: float | None = None
+    """The best known value of a whole x."""
 
-    objective: float | None
-    """c'x of the whole decisions."""
-
-    best_known: float | None
-    """The best known value of a whole x, where one is published."""
-
-    above_best: float | None
-    """objective / best_known - 1, of decisions that keep all limits."""
+    @property
+    def case(self) -> str:
+        """Text that names it."""
+        return f"{self.name}|{self.solver}|effort {self.effort:g}|{self.threads}t|r{self.repeat}"
 
 
-def measured_whole(
-    name: str, lp: MatchingLP, solver: str, *, effort: float, threads: int, best_known: float | None = None
-) -> Measured:
-    """Solve `lp` to 1e-4 and make its answer whole."""
-    result = solve(lp, solver, threads=threads, quiet=True)
+def measure_whole(question: Question, lp: MatchingLP, into: Measurements) -> WholeRecord:
+    """Solve `lp` to 1e-4 and make its answer whole; the row, with its arrays kept beside it."""
+    settings = Settings(threads=question.threads)
+    result = solve(lp, question.solver, threads=question.threads, quiet=True)
     if result.answer is None or result.answer.x is None:
-        raise InputError(f"{solver} gave no x for {name}: {result.reason or result.status.sentence}")
-    decided = whole_decisions(lp, result.answer.x, result.proved_dual, effort=effort, threads=threads)
-    objective = decided.certificate.objective
-    above = None
-    if best_known is not None and objective is not None and decided.figures.kept:
-        above = objective / best_known - 1
-    return Measured(
-        instance=name,
-        edges=lp.edges,
-        lp_gap=decided.figures.bound_gap,
-        lp_seconds=(result.seconds.prepare or 0.0) + (result.seconds.run or 0.0),
-        whole_seconds=decided.seconds,
-        kept=decided.figures.kept,
-        gap=decided.figures.gap,
-        objective=objective,
-        best_known=best_known,
-        above_best=above,
+        raise InputError(f"{question.solver} gave no x for {question.name}: {result.reason or result.status.sentence}")
+
+    dual = result.proved_dual
+    decided = whole_decisions(lp, result.answer.x, dual, effort=question.effort, threads=question.threads)
+    seconds = {"prepare": result.seconds.prepare, "run": result.seconds.run, "whole": decided.seconds}
+    return WholeRecord(
+        case=question.case,
+        **instance_fields(question.name, question.spec, lp),
+        **solver_fields(question.solver, settings),
+        effort=question.effort,
+        repeat=question.repeat,
+        seconds=seconds,
+        certificate=asdict(decided.certificate),
+        **asdict(decided.figures),
+        best_known=question.best_known,
+        above_best=_above(decided.certificate.objective, question.best_known, kept=decided.figures.kept),
+        dual_file=into.keep_dual(question.case, dual),
+        **into.keep_whole_x(question.case, decided.x),
+        environment=into.environment,
+        time=utc_now(),
     )
+
+
+#: The arrays beside a row.
+FILES = ("dual_file", "x_file")
+
+
+def derived_whole(
+    row: Mapping[str, Any], lp: MatchingLP, arrays: Mapping[str, Any], threads: int
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What dual and x give again: figures of the certificate, and those of the row."""
+    stored = arrays["x_file"]
+    x = np.asarray(stored, dtype=np.float64)
+    certificate = certify(lp, x, arrays["dual_file"], threads=threads)
+    figures: dict[str, Any] = as_plain(asdict(judged_whole(lp, x, certificate, row["bound_gap"])))
+    figures["above_best"] = _above(certificate.objective, row.get("best_known"), kept=figures["kept"])
+    figures["x_hash"] = array_hash(stored)
+    return asdict(certificate), figures
+
+
+def _above(objective: float | None, best_known: float | None, *, kept: bool) -> float | None:
+    return objective / best_known - 1 if best_known is not None and objective is not None and kept else None
 
 
 def gap_files(folder: Path) -> Iterator[tuple[str, float]]:
@@ -81,4 +111,6 @@ def gap_files(folder: Path) -> Iterator[tuple[str, float]]:
     except (OSError, KeyError) as error:
         raise InputError(f"{folder} has no {_BOUNDS} with paths and best known values ({error})") from error
     for file in sorted(folder.glob("*.gz")):
+        if file.stem not in known:
+            raise InputError(f"{folder / _BOUNDS} has no best known value of {file.stem}: add one, or move the file")
         yield file.stem, float(known[file.stem])

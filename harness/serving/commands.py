@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 _FAMILIES = ("dualip", "unit", "slots", "independent", "uniform")
+_SHARES = (0.01, 0.1, 1.0)
 
 
 @click.command()
@@ -15,30 +16,47 @@ _FAMILIES = ("dualip", "unit", "slots", "independent", "uniform")
 @click.option("--solver", default="blockpdhg", show_default=True, metavar="ID")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="N", help="Of the samples.")
 @click.option("--threads", type=click.IntRange(min=1), metavar="N", help="Threads; without it all that may be used.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Gets serving.csv and .md.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Folder for the records.")
+@click.option("--resume", is_flag=True, help="Measure only what DIR lacks.")
 def serving(
-    instances: tuple[str, ...], shares: tuple[float, ...], solver: str, seed: int, threads: int | None, out: Path
+    instances: tuple[str, ...],
+    shares: tuple[float, ...],
+    solver: str,
+    seed: int,
+    threads: int | None,
+    out: Path,
+    *,
+    resume: bool,
 ) -> None:
-    """Solve samples of the sources of INSTANCES, serve all others at their prices, and tabulate what that costs.
+    """Solve samples of the sources of INSTANCES, serve all others at their prices, and record what that costs.
 
     Without INSTANCES: five families with 100,000 sources; without --share: 1 %, 10 % and 100 %. Budgets are scaled with
-    the sample.
+    the sample. `dualbench report DIR` makes the table, `dualbench verify DIR` derives every row again.
     """
-    from harness.measured_tables import write_measured
-    from harness.serving.sample import served_from_sample
+    from harness.measured import measuring
+    from harness.serving.sample import Question, measure_serving
     from instances import generate, parse_spec
     from instances.cpus import usable_threads
 
     names = instances or tuple(f"{family}-100k" for family in _FAMILIES)
-    used = threads or usable_threads()
-    rows = []
-    for name in names:
-        lp = generate(parse_spec(name), threads=used)
-        for share in shares or (0.01, 0.1, 1.0):
-            rows.append(served_from_sample(lp, share, solver, name=name, seed=seed, threads=used))
-            click.echo(f"{name} {share:g}: overrun {rows[-1].overrun:.3g}, lost {rows[-1].lost:.3g}")
-    words = ["dualbench serving", *instances, *(f"--share {share:g}" for share in shares), f"--solver {solver}"]
-    write_measured(out, "serving", rows, f"{' '.join(words)} --seed {seed} --threads {used}")
+    used, asked_shares = threads or usable_threads(), shares or _SHARES
+    asked = {"instances": names, "shares": asked_shares, "solver": solver, "seed": seed, "threads": used}
+    with measuring(out, "serving", asked, resume=resume) as into:
+        for name in names:
+            spec = parse_spec(name)
+            questions = [
+                Question(name=name, spec=spec, solver=solver, share=share, seed=seed, threads=used)
+                for share in asked_shares
+            ]
+            missing = [question for question in questions if not into.holds(question.case, spec)]
+            if missing:
+                lp = generate(spec, threads=used)
+            for question in missing:
+                record = measure_serving(question, lp, into)
+                into.add(record)
+                lost = "unknown" if record.lost is None else f"{record.lost:.3g}"
+                click.echo(f"{name} {record.share:g}: overrun {record.overrun:.3g}, lost {lost}")
+    click.echo(f"records are in {out}: dualbench report {out} --out FOLDER makes the table")
 
 
 COMMANDS = (serving,)

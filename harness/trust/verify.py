@@ -3,22 +3,26 @@
 For each case, each run over ranks and each solve of a series of days: the instance is made from `spec`, the dual is
 read from beside the records, and the referee's bound for it is compared with the recorded one; where x was kept (`run
 --keep-x`), the whole certificate is. What cannot be derived is checked by arithmetic (harness/trust/arithmetic.py):
-gap, status and times must agree with each other. Nothing that a row says is believed because it stands there.
+gap, status and times must agree with each other. Of whole decisions, and of serving from a sample, every figure but the
+seconds is derived. Nothing that a row says is believed because it stands there.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy.typing as npt
 
 from harness import records
 from harness.arrays import array_hash
+from harness.integral import measure as whole_rows
+from harness.plain import as_plain
 from harness.referee import certify
+from harness.serving import sample as serving_rows
 from harness.trust.arithmetic import contradictions
 from harness.trust.stored import read_array
 from harness.whole import whole_instance
@@ -29,6 +33,7 @@ TOLERANCE = 1e-9
 _OF_THE_DUAL = ("dual_bound", "dual_residual")
 _BOUND = "bound derived; objective, gap, status by arithmetic"
 _ALL = "bound and feasible objective derived"
+_EVERY = "every figure derived, but seconds"
 _OWN = "bound derived; gap and status are the solver's own (runs over ranks before schema 2)"
 
 
@@ -91,6 +96,37 @@ class _Verifier:
         self._made: tuple[str, MatchingLP | None] = ("", None)
 
     def verified(self, row: Mapping[str, Any]) -> Verified:
+        measured = _MEASURED.get(str(row.get("kind")))
+        return self._case(row) if measured is None else self._measured(row, measured)
+
+    def _measured(self, row: Mapping[str, Any], measured: _Measured) -> Verified:
+        """A row of which every figure but the seconds is derived."""
+        recorded = row["certificate"].get("dual_bound")
+
+        def found(outcome: Outcome, detail: str, derived: float | None = None) -> Verified:
+            return Verified(case=row["case"], outcome=outcome, recorded=recorded, derived=derived, detail=detail)
+
+        try:
+            arrays = {field: read_array(self._folder, row.get(field), field) for field in measured.files}
+        except InputError as error:
+            return found(Outcome.MISSING, str(error))
+        try:
+            lp = self._instance(row)
+            certificate, figures = measured.derive(row, lp, arrays, self._threads)
+        except (InputError, ArithmeticError) as error:
+            return found(Outcome.DIFFERS, str(error))
+        except MemoryError as error:
+            return found(Outcome.NOT_TRIED, str(error))
+        wrong = [
+            *_other_instance(row, lp),
+            *_unlike(row["certificate"], certificate),
+            *_unlike(row, as_plain(figures)),
+        ]
+        return found(
+            Outcome.DIFFERS if wrong else Outcome.AGREES, "; ".join(wrong) or _EVERY, certificate["dual_bound"]
+        )
+
+    def _case(self, row: Mapping[str, Any]) -> Verified:
         recorded = (row.get("certificate") or {}).get("dual_bound")
         wrong = contradictions(row)
 
@@ -176,6 +212,31 @@ def _other_figures(row: Mapping[str, Any], derived: Mapping[str, Any], x: npt.ND
             continue  # the referee of today proves the same or more
         if not _agree(recorded, again):
             yield f"{name}: recorded {recorded!r}, derived {again!r}"
+
+
+class _Measured(NamedTuple):
+    """How rows of a kind are derived again."""
+
+    files: tuple[str, ...]
+    """Fields that name the arrays."""
+
+    derive: Callable[..., tuple[dict[str, Any], dict[str, Any]]]
+    """Figures of the certificate and of the row, from row, instance, arrays and threads."""
+
+
+_MEASURED = {
+    "whole": _Measured(whole_rows.FILES, whole_rows.derived_whole),
+    "serving": _Measured(serving_rows.FILES, serving_rows.derived_serving),
+}
+
+
+def _unlike(recorded: Mapping[str, Any], derived: Mapping[str, Any]) -> Iterator[str]:
+    """Entries of `derived` that are recorded otherwise."""
+    for name, again in derived.items():
+        known = recorded.get(name)
+        numbers = all(isinstance(value, (int, float)) for value in (known, again))
+        if not (_agree(known, again) if numbers else known == again):
+            yield f"{name}: recorded {known!r}, derived {again!r}"
 
 
 def _agree(recorded: float | None, derived: float | None) -> bool:
