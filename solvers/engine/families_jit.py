@@ -15,8 +15,8 @@ from numba.extending import overload
 from solvers.engine.arrays import AlignedEntries, RaggedEntries
 from solvers.engine.compiled import CHOSEN_BY_TYPE, FAST, compiled
 from solvers.engine.constants import SLIP, TINY
-
-_INLINE: dict[str, Any] = {"strict": False, "jit_options": CHOSEN_BY_TYPE}
+from solvers.engine.entries_jit import BY_TYPE, coefficient_at, row_at, slice_of
+from solvers.engine.ragged_jit import add_rises_of_ragged, scatter_ragged
 
 
 def _is_ragged(family: Any) -> bool:
@@ -31,7 +31,7 @@ def fold(more: Any, e: Any, body: Any, state: Any, value: Any) -> Any:
     raise NotImplementedError("compiled code alone calls this: see the overload below")
 
 
-@overload(fold, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+@overload(fold, **BY_TYPE)  # type: ignore[untyped-decorator]  # of an untyped library
 def _fold(more: Any, e: Any, body: Any, state: Any, value: Any) -> Any:  # noqa: ARG001 - Numba's
     if more == types.none or len(more) == 0:
         return lambda more, e, body, state, value: value  # noqa: ARG005
@@ -46,7 +46,7 @@ def _fold_one(family: Any, e: Any, body: Any, state: Any, value: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(_fold_one, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+@overload(_fold_one, **BY_TYPE)  # type: ignore[untyped-decorator]  # of an untyped library
 def _fold_of_family(family: Any, e: Any, body: Any, state: Any, value: Any) -> Any:  # noqa: ARG001 - Numba's
     def aligned(family: Any, e: Any, body: Any, state: Any, value: Any) -> Any:
         return body(family.first_row + row_at(family.index, e), coefficient_at(family, e), state, value)
@@ -59,36 +59,12 @@ def _fold_of_family(family: Any, e: Any, body: Any, state: Any, value: Any) -> A
     return ragged if _is_ragged(family) else aligned
 
 
-def row_at(index: Any, n: Any) -> Any:
-    """The row of entry n within its family."""
-    raise NotImplementedError
-
-
-@overload(row_at, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
-def _row_at(index: Any, n: Any) -> Any:  # noqa: ARG001 - Numba's
-    if index == types.none:
-        return lambda index, n: np.int64(0)  # noqa: ARG005
-    return lambda index, n: np.int64(np.uint32(index[n]))  # unsigned: no look for a negative index
-
-
-def coefficient_at(family: Any, n: Any) -> Any:
-    """The coefficient of entry n."""
-    raise NotImplementedError
-
-
-@overload(coefficient_at, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
-def _coefficient_at(family: Any, n: Any) -> Any:  # noqa: ARG001 - Numba's
-    if family.types[family.fields.index("a")] == types.none:
-        return lambda family, n: family.coefficient  # noqa: ARG005
-    return lambda family, n: family.a[n]
-
-
 def entries_of(more: Any, first: Any, last: Any) -> Any:
     """The families with the entries of cells first..last - 1 alone, counted from 0; None of None."""
     raise NotImplementedError("compiled code alone calls this: see the overload below")
 
 
-@overload(entries_of, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+@overload(entries_of, **BY_TYPE)  # type: ignore[untyped-decorator]  # of an untyped library
 def _entries_of(more: Any, first: Any, last: Any) -> Any:  # noqa: ARG001 - Numba's
     if more == types.none:
         return lambda more, first, last: None  # noqa: ARG005
@@ -105,13 +81,13 @@ def _entries_of_one(family: Any, first: Any, last: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(_entries_of_one, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+@overload(_entries_of_one, **BY_TYPE)  # type: ignore[untyped-decorator]  # of an untyped library
 def _entries_of_family(family: Any, first: Any, last: Any) -> Any:  # noqa: ARG001 - Numba's
     def aligned(family: Any, first: Any, last: Any) -> Any:
         return AlignedEntries(
             family.first_row,
-            _slice_of(family.index, first, last),
-            _slice_of(family.a, first, last),
+            slice_of(family.index, first, last),
+            slice_of(family.a, first, last),
             family.coefficient,
         )
 
@@ -121,17 +97,6 @@ def _entries_of_family(family: Any, first: Any, last: Any) -> Any:  # noqa: ARG0
         )
 
     return ragged if _is_ragged(family) else aligned
-
-
-def _slice_of(array: Any, first: Any, last: Any) -> Any:
-    raise NotImplementedError
-
-
-@overload(_slice_of, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
-def _slice_of_array(array: Any, first: Any, last: Any) -> Any:  # noqa: ARG001 - Numba's
-    if array == types.none:
-        return lambda array, first, last: None  # noqa: ARG005
-    return lambda array, first, last: array[first:last]
 
 
 def sum_below(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:
@@ -158,7 +123,7 @@ def _sum_below(more: Any, e: Any, price: Any, cost: Any, rise: Any) -> Any:  # n
     return one_family if more == types.none else several
 
 
-overload(sum_below, **_INLINE)(_sum_below)
+overload(sum_below, **BY_TYPE)(_sum_below)
 overload(sum_below_fast, strict=False, jit_options={**CHOSEN_BY_TYPE, "fastmath": FAST})(_sum_below)
 
 
@@ -190,7 +155,7 @@ def add_rises(more: Any, price: Any, n: Any, q: Any) -> None:
     raise NotImplementedError("compiled code alone calls this: see the overload below")
 
 
-@overload(add_rises, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+@overload(add_rises, **BY_TYPE)  # type: ignore[untyped-decorator]  # of an untyped library
 def _add_rises(more: Any, price: Any, n: Any, q: Any) -> Any:  # noqa: ARG001 - Numba's
     if more == types.none or len(more) == 0:
         return lambda more, price, n, q: None  # noqa: ARG005
@@ -206,7 +171,7 @@ def _add_rises_of_one(family: Any, price: Any, n: Any, q: Any) -> None:
     raise NotImplementedError
 
 
-@overload(_add_rises_of_one, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+@overload(_add_rises_of_one, **BY_TYPE)  # type: ignore[untyped-decorator]  # of an untyped library
 def _add_rises_of_family(family: Any, price: Any, n: Any, q: Any) -> Any:  # noqa: ARG001 - Numba's
     def aligned(family: Any, price: Any, n: Any, q: Any) -> None:
         own = price[family.first_row :]
@@ -214,13 +179,7 @@ def _add_rises_of_family(family: Any, price: Any, n: Any, q: Any) -> Any:  # noq
             q[k] += coefficient_at(family, k) * own[row_at(family.index, k)]
 
     def ragged(family: Any, price: Any, n: Any, q: Any) -> None:
-        own = price[family.first_row :]
-        start = family.start
-        for k in range(n):
-            rise = q[k]
-            for entry in range(start[k], start[k + 1]):
-                rise += coefficient_at(family, entry) * own[row_at(family.index, entry)]
-            q[k] = rise
+        add_rises_of_ragged(family, price, n, q)
 
     return ragged if _is_ragged(family) else aligned
 
@@ -230,7 +189,7 @@ def scatter_more(more: Any, p: Any, n: Any, out: Any) -> None:
     raise NotImplementedError("compiled code alone calls this: see the overload below")
 
 
-@overload(scatter_more, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+@overload(scatter_more, **BY_TYPE)  # type: ignore[untyped-decorator]  # of an untyped library
 def _scatter_more(more: Any, p: Any, n: Any, out: Any) -> Any:  # noqa: ARG001 - Numba's
     if more == types.none or len(more) == 0:
         return lambda more, p, n, out: None  # noqa: ARG005
@@ -246,7 +205,7 @@ def _scatter_one(family: Any, p: Any, n: Any, out: Any) -> None:
     raise NotImplementedError
 
 
-@overload(_scatter_one, **_INLINE)  # type: ignore[untyped-decorator]  # of an untyped library
+@overload(_scatter_one, **BY_TYPE)  # type: ignore[untyped-decorator]  # of an untyped library
 def _scatter_family(family: Any, p: Any, n: Any, out: Any) -> Any:  # noqa: ARG001 - Numba's
     def dense(family: Any, p: Any, n: Any, out: Any) -> None:
         load = 0.0
@@ -260,13 +219,7 @@ def _scatter_family(family: Any, p: Any, n: Any, out: Any) -> Any:  # noqa: ARG0
             own[row_at(family.index, k)] += np.float64(coefficient_at(family, k)) * np.float64(p[k])
 
     def ragged(family: Any, p: Any, n: Any, out: Any) -> None:
-        own = out[family.first_row :]
-        start = family.start
-        for k in range(n):
-            amount = np.float64(p[k])
-            if amount != 0.0:
-                for entry in range(start[k], start[k + 1]):
-                    own[row_at(family.index, entry)] += np.float64(coefficient_at(family, entry)) * amount
+        scatter_ragged(family, p, n, out)
 
     if _is_ragged(family):
         return ragged

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from solvers.engine.compiled import compiled
-from solvers.engine.families_jit import coefficient_at
+from solvers.engine.entries_jit import coefficient_at
 from solvers.engine.threads_jit import parallel_for
 
 

@@ -64,6 +64,21 @@ def stack(_context: Any, size: Any) -> Any:
     return types.voidptr(size), codegen
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def stack_once(_context: Any, size: Any) -> Any:
+    """Pointer to `size` bytes, a constant, on the stack of the calling function: the same ones in each round of a loop
+    around the call; for numba.carray.
+    """
+
+    def codegen(_context: Any, builder: Any, _signature: Any, _args: Any) -> Any:
+        with builder.goto_entry_block():
+            pointer = builder.alloca(ir.ArrayType(ir.IntType(8), size.literal_value))
+        pointer.align = ALIGNMENT
+        return builder.bitcast(pointer, _POINTER)
+
+    return (types.voidptr(size), codegen) if isinstance(size, types.IntegerLiteral) else None
+
+
 @compiled(**INLINE)
 def stack_cells(cells: Cells) -> int:
     """Entries of a vector of scratch for the slices that `on_stack` accepts, and for the last vector of a lone lane."""

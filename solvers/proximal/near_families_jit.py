@@ -8,7 +8,8 @@ import numpy as np
 
 from solvers.engine.arrays import Cells
 from solvers.engine.compiled import compiled
-from solvers.engine.families_jit import coefficient_at, fold
+from solvers.engine.entries_jit import coefficient_at
+from solvers.engine.families_jit import fold
 from solvers.engine.threads_jit import parallel_for
 from solvers.proximal.arrays import NearLanes
 

@@ -13,8 +13,12 @@ from tests.support.proximal import mixed_lp
 ROW_KINDS = ("at most", "at least", "equal", "between", "soft below", "soft above", "soft between", "mixed")
 
 
-def general_lp(seed: int, kind: str = "mixed", *, ragged: bool = True, sources: int = 30) -> MatchingLP:
-    """Sources as in `mixed_lp`; families: places of both signs, one dense row, a ragged one unless ragged=False."""
+def general_lp(
+    seed: int, kind: str = "mixed", *, ragged: bool = True, sources: int = 30, most_entries: int = 3
+) -> MatchingLP:
+    """Sources as in `mixed_lp`; families: places of both signs, one dense row, a ragged one unless ragged=False, with
+    0 to most_entries entries an edge.
+    """
     rng = np.random.default_rng((seed, 77))
     base = mixed_lp(seed, sources=sources)
     x = feasible_point(base, rng)
@@ -25,7 +29,7 @@ def general_lp(seed: int, kind: str = "mixed", *, ragged: bool = True, sources: 
         Rows("count", row=rng.integers(0, 3, edges), **_sides(kind, rng, 3)),
     ]
     if ragged:
-        starts = np.concatenate(([0], np.cumsum(rng.integers(0, 4, edges))))
+        starts = np.concatenate(([0], np.cumsum(rng.integers(0, most_entries + 1, edges))))
         row = rng.integers(0, 4, int(starts[-1]))
         families.append(
             RaggedRows(

@@ -32,6 +32,8 @@ from solvers.engine.vector_jit import (
 
 #: A halving ends after as many rounds as a number has bits; Newton's steps end most after 3 to 6.
 _MOST_ROUNDS = 200
+#: So many of the cheapest edges are found in one sweep.
+_FEW = 4
 #: Reduced costs from here on are those of padding.
 _PADDING = PAD_COST / 2
 
@@ -109,6 +111,38 @@ def _cost(q: Any, k: int, kind: int) -> Any:
 
 @compiled(**IN_ORDER)
 def _marginal(q: Any, at: range, lanes: int, kind: int, z: Any, u: Any) -> Any:
+    """The reduced cost of the edge that takes the last of z: the same number by either search."""
+    few = u * splat(np.float64(_FEW))
+    if lanes > 1 and not any_gt(z, few):
+        marginal = _one_of_the_cheapest(q, at, kind, z, u)
+        if not any_gt(marginal, splat(_PADDING)):  # '=' without an edge: padding is no answer
+            return marginal
+    return _by_halving(q, at, lanes, kind, z, u)
+
+
+@compiled(**IN_ORDER)
+def _one_of_the_cheapest(q: Any, at: range, kind: int, z: Any, u: Any) -> Any:
+    """`_marginal` where _FEW edges take all of z in each lane: the cheapest edges are kept in order in one sweep."""
+    number = q.dtype.type
+    most = splat(number(0) if kind == BOX_CUT else number(np.inf))
+    first = most
+    second = most
+    third = most
+    fourth = most
+    for k in at:
+        cost = load(q, k)
+        fourth = minimum(maximum(third, cost), fourth)
+        third = minimum(maximum(second, cost), third)
+        second = minimum(maximum(first, cost), second)
+        first = minimum(cost, first)
+    marginal = to_float64(first)
+    marginal = select_gt(z, u, to_float64(second), marginal)
+    marginal = select_gt(z, u * splat(2.0), to_float64(third), marginal)
+    return select_gt(z, u * splat(3.0), to_float64(fourth), marginal)
+
+
+@compiled(**IN_ORDER)
+def _by_halving(q: Any, at: range, lanes: int, kind: int, z: Any, u: Any) -> Any:
     """The reduced cost of the edge that takes the last of z: the interval [low, high] is halved, its ends being costs.
 
     All edges up to `high` take z or more together, those below `low` do not.
@@ -163,17 +197,16 @@ def root(v: Any, q: Any, at: range, lanes: int, kind: int, z: Any, u: Any, resol
     one = splat(number(1))
     half = splat(number(0.5))
 
-    low = splat(number(np.inf))
+    low = zero
     high = splat(number(-np.inf))
     for k in at:
         high = maximum(load(v, k), high)
-        low = minimum(select_gt(splat(number(_PADDING)), load(q, k), load(v, k) - u, low), low)
     if lanes == 1:
-        low = splat(smallest(low))
         high = splat(largest(high))
     if kind == BOX_CUT:
-        low = zero
         high = maximum(high, zero)
+    else:
+        low = _all_at_most(v, q, at, lanes, u)
 
     t = low
     for _ in range(_MOST_ROUNDS):
@@ -199,3 +232,13 @@ def root(v: Any, q: Any, at: range, lanes: int, kind: int, z: Any, u: Any, resol
         if not any_gt(maximum(moved, zero - moved), splat(resolution) * (maximum(t, zero - t) + z)):
             break
     return t
+
+
+@compiled(**IN_ORDER)
+def _all_at_most(v: Any, q: Any, at: range, lanes: int, u: Any) -> Any:
+    """The largest t at which all edges are at u."""
+    number = v.dtype.type
+    low = splat(number(np.inf))
+    for k in at:
+        low = minimum(select_gt(splat(number(_PADDING)), load(q, k), load(v, k) - u, low), low)
+    return splat(smallest(low)) if lanes == 1 else low
