@@ -27,6 +27,7 @@ from harness.solve import settings_from, solve
 from harness.staying import judged_start, stay_verdict
 from harness.verdict import verdict
 from instances import InputError
+from instances.available import memory_limited
 from instances.cpus import usable_threads
 from instances.tables import Problem, Stated
 from solvers import Status, get_solver
@@ -50,11 +51,12 @@ def solve_problem(
     """Decisions for a problem over tables, or the problem.toml at a path.
 
     solver: its id, the path of an adapter, or `auto`. columns: of the edges, to stand beside x. progress: told each
-    phase in a few words; with it the gap goes to standard error as well, once a second. memory_limit: bytes for reading
-    the tables. settings: those of `solve` (tolerance, time_limit, device, ...); all threads that may be used where
-    threads= does not say how many. start: an earlier solution, or the folder that one was written into, from which the
-    solve begins; with stay=RHO > 0 the decisions stay near it: objective + (RHO / 2) ||x - x_start||^2 is minimised.
-    whole: x of whole numbers, made of the LP's answer, of which status and reason speak.
+    phase in a few words; with it the gap goes to standard error as well, once a second. memory_limit: bytes for this
+    process; an LP that needs more lies on the disk, from which `blockpdhg` and the referee work. settings: those of
+    `solve` (tolerance, time_limit, device, ...); all threads that may be used where threads= does not say how many.
+    start: an earlier solution, or the folder that one was written into, from which the solve begins; with stay=RHO > 0
+    the decisions stay near it: objective + (RHO / 2) ||x - x_start||^2 is minimised. whole: x of whole numbers, made of
+    the LP's answer, of which status and reason speak.
 
     Raises InputError for a problem that makes no LP, NoDecisionsError where there is nothing to decide by.
     """
@@ -67,32 +69,33 @@ def solve_problem(
         raise InputError(f"stay={asked.stay:g} asks for an earlier output to stay near: give it as start")
     if solver != AUTO:
         check_runnable(get_solver(solver), asked)
-    stopwatch = Stopwatch()
-    stated = problem.build(threads=asked.threads, memory_limit=memory_limit, progress=progress)
-    seconds = {"read": stopwatch.lap()}
-    stated.edge_columns(names, np.zeros(0, np.int64))  # an unknown one is refused before there is anything to lose
-    for note in stated.notes:
-        say(note)
-    if whole:
-        check_meetable(stated)
+    with memory_limited(memory_limit):
+        stopwatch = Stopwatch()
+        stated = problem.build(threads=asked.threads, memory_limit=memory_limit, progress=progress)
+        seconds = {"read": stopwatch.lap()}
+        stated.edge_columns(names, np.zeros(0, np.int64))  # an unknown one is refused before there is anything to lose
+        for note in stated.notes:
+            say(note)
+        if whole:
+            check_meetable(stated)
 
-    begun = None if start is None else find_again(start, stated)
-    if begun is not None:
-        seconds["start"] = stopwatch.lap()
-        say(started_in_words(begun.figures))
+        begun = None if start is None else find_again(start, stated)
+        if begun is not None:
+            seconds["start"] = stopwatch.lap()
+            say(started_in_words(begun.figures))
 
-    choice = choose(stated.lp, solver)
-    say(f"solving with {choice.solver.id} ({choice.why})")
-    first = None if begun is None else begun.start
-    result = solve(stated.lp, choice.name, start=first, verbose=progress is not None, **settings)
-    seconds |= {name: value for name in ("warm_up", "prepare", "run") if (value := getattr(result.seconds, name))}
+        choice = choose(stated.lp, solver)
+        say(f"solving with {choice.solver.id} ({choice.why})")
+        first = None if begun is None else begun.start
+        result = solve(stated.lp, choice.name, start=first, verbose=progress is not None, **settings)
+        seconds |= {name: value for name in ("warm_up", "prepare", "run") if (value := getattr(result.seconds, name))}
 
-    say("making the decisions whole, and judging them" if whole else "repairing and judging the decisions")
-    stopwatch.lap()
-    known: dict[str, Any] = {"choice": choice, "columns": names, "settings": asked, "seconds": seconds}
-    solution = judged(stated, result, begun, whole=whole, **known)
-    seconds["referee"] = (result.seconds.referee or 0.0) + stopwatch.lap() - seconds.get("whole", 0.0)
-    return solution
+        say("making the decisions whole, and judging them" if whole else "repairing and judging the decisions")
+        stopwatch.lap()
+        known: dict[str, Any] = {"choice": choice, "columns": names, "settings": asked, "seconds": seconds}
+        solution = judged(stated, result, begun, whole=whole, **known)
+        seconds["referee"] = (result.seconds.referee or 0.0) + stopwatch.lap() - seconds.get("whole", 0.0)
+        return solution
 
 
 def judged(

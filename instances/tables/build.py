@@ -15,6 +15,7 @@ from instances.rows import Rows
 from instances.tables.duplicates import without_duplicates
 from instances.tables.edges import EdgeArrays, read_edges
 from instances.tables.limits import family_rows
+from instances.tables.long_arrays import counted, negated
 from instances.tables.numbering import Numbering
 from instances.tables.opened import open_table
 from instances.tables.plan import Plan, planned
@@ -88,10 +89,12 @@ def build(
             family_rows(connection, limit, plan, numbering, rows)
             for limit, numbering in zip(stated.limits, plan.families, strict=True)
         ]
-    cost = rows.numbers[stated.objective]
+        cost = rows.numbers[stated.objective]
+        if stated.maximise:
+            cost = negated(cost)
     lp = MatchingLP(
         offsets=_offsets(rows.keys[plan.source.name], plan.source.count),
-        c=-cost if stated.maximise else cost,
+        c=cost,
         polytope=polytope,
         rows=families,
     )
@@ -129,20 +132,20 @@ def other_columns(built: Built, stated: Statement, names: Sequence[str]) -> Any:
         rows = read_edges(connection, plan, names, positions=stated.edges.duplicates == "first")
         rows = without_duplicates(connection, plan, rows, stated.edges.duplicates, stated.objective)
     cost = rows.numbers[stated.objective]
-    if not np.array_equal(-cost if stated.maximise else cost, built.lp.c):
+    if not np.array_equal(negated(cost) if stated.maximise else cost, built.lp.c):
         raise ProblemError(f"{plan.edges.label} has changed since the LP was made of it: make it again")
     return rows.others
 
 
 def _offsets(source: npt.NDArray[np.int32], sources: int) -> npt.NDArray[np.int64]:
     """Where the edges of each source start, int64[I + 1], of its number for each edge, which never falls."""
-    return np.concatenate(([0], np.cumsum(np.bincount(source, minlength=sources)))).astype(np.int64)
+    return np.concatenate(([0], np.cumsum(counted(source, sources))))
 
 
 def _notes(plan: Plan, rows: EdgeArrays) -> tuple[str, ...]:
     notes = []
     for one in dict.fromkeys(family for family in plan.families if family is not None and family.entries is None):
-        unused = one.count - np.count_nonzero(np.bincount(rows.keys[one.name], minlength=one.count))
+        unused = one.count - np.count_nonzero(counted(rows.keys[one.name], one.count))
         if unused:
             notes.append(unused_note(one, int(unused)))
     return tuple(notes)

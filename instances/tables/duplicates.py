@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.errors import ProblemError
+from instances.mapped import release_pages
 from instances.tables.edges import EdgeArrays
 from instances.tables.faults import refusal
 from instances.tables.plan import Plan
@@ -75,6 +76,7 @@ def repeated(rows: EdgeArrays, names: Sequence[str]) -> Bools:
     same[1:] = True
     for name in names:
         same[1:] &= rows.keys[name][1:] == rows.keys[name][:-1]
+        release_pages(rows.keys[name])
     return same
 
 

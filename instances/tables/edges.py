@@ -13,7 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from instances.errors import ProblemError
+from instances.mapped import release_pages
 from instances.tables.faults import refusal
+from instances.tables.long_arrays import are_finite, empty, is_too_long, least, taken
 from instances.tables.numbering import Numbering
 from instances.tables.opened import OpenTable
 from instances.tables.plan import Plan
@@ -41,10 +43,10 @@ class EdgeArrays:
     def at(self, rows: npt.NDArray[np.int64]) -> EdgeArrays:
         """These rows alone."""
         return EdgeArrays(
-            keys={name: array[rows] for name, array in self.keys.items()},
-            lengths={name: array[rows] for name, array in self.lengths.items()},
-            numbers={column: array[rows] for column, array in self.numbers.items()},
-            position=None if self.position is None else self.position[rows],
+            keys={name: taken(array, rows) for name, array in self.keys.items()},
+            lengths={name: taken(array, rows) for name, array in self.lengths.items()},
+            numbers={column: taken(array, rows) for column, array in self.numbers.items()},
+            position=None if self.position is None else taken(self.position, rows),
             others=self.others.take(rows),
         )
 
@@ -55,6 +57,7 @@ def read_edges(connection: Any, plan: Plan, others: Sequence[str] = (), *, posit
 
     ((count,),) = rows_of(connection, f"SELECT count(*) FROM {plan.edges.name}")
     asked = [f"o{n}" for n in range(len(others))]
+    on_disk = is_too_long(count)
     arrays: dict[str, npt.NDArray[Any]] = {}
     parts = []
     filled = 0
@@ -66,17 +69,18 @@ def read_edges(connection: Any, plan: Plan, others: Sequence[str] = (), *, posit
                 continue
             values = batch[name].to_numpy(zero_copy_only=False)
             if name not in arrays:
-                arrays[name] = np.empty(count, dtype=values.dtype)
+                arrays[name] = empty(count, values.dtype, on_disk=on_disk)
             arrays[name][filled : filled + len(batch)] = values
+            release_pages(arrays[name], filled, filled + len(batch))
         filled += len(batch)
 
     keys = {one.name: arrays[one.name] for one in plan.numberings}
     numbers = {column: arrays[f"v{n}"] for n, column in enumerate(plan.numbers)}
     for one in plan.numberings:
-        if keys[one.name].min(initial=0) < 0:
+        if least(keys[one.name]) < 0:
             raise _unknown_key(connection, plan.edges, plan, one)
     for column, values in numbers.items():
-        if not np.isfinite(values).all():
+        if not are_finite(values):
             raise _no_number(connection, plan, column)
     return EdgeArrays(
         keys=keys,

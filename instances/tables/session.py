@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from instances.available import available_memory
+from instances.available import available_memory, memory_limited
 from instances.cpus import usable_threads
 from instances.errors import ProblemError
 from instances.tables.spill import spill_folder
@@ -22,17 +22,16 @@ _LONGEST = 300  # characters of a message of DuckDB that are shown
 
 @contextlib.contextmanager
 def session(threads: int | None, memory_limit: int | None) -> Iterator[Any]:
-    """A DuckDB connection that spills to a temporary folder; memory_limit in bytes for all of the build.
+    """A DuckDB connection that spills to a temporary folder; memory_limit: bytes that this process may have meanwhile.
 
     Raises ProblemError, in one line, for whatever DuckDB refuses.
     """
     import duckdb
 
-    memory = memory_limit or available_memory()
-    with spill_folder() as folder:
+    with memory_limited(memory_limit), spill_folder() as folder:
         config = {
             "threads": threads or usable_threads(),
-            "memory_limit": f"{max(64 << 20, int(_SHARE * memory))}B",
+            "memory_limit": f"{max(64 << 20, int(_SHARE * available_memory()))}B",
             "temp_directory": folder,
             "python_enable_replacements": False,  # names of tables never mean variables of Python
             "autoinstall_known_extensions": False,

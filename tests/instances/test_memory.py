@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from instances import InputError, available, available_memory, entries_in_rows, generate, parse_spec
+from instances.available import memory_limited
 
 SPEC = "dualip:sources=100000,destinations=10,degree=5"
 
@@ -54,6 +55,13 @@ def test_the_rows_of_an_edge_are_known_before_an_instance_is_made() -> None:
     counted = {name: entries_in_rows(parse_spec(f"{name}:{sizes}")) for name in ("unit", "pacing", "coupons", "volume")}
     assert counted == {"unit": 1.0, "pacing": 2.0, "coupons": 3.0, "volume": 4.0}
     assert entries_in_rows(parse_spec(f"paths:{sizes}")) > 2.0
+
+
+def test_a_limit_counts_while_it_is_asked_for_and_the_tightest_of_all() -> None:
+    free = available_memory()
+    with memory_limited(2**40), memory_limited(1), memory_limited(None):
+        assert available_memory() == 0
+    assert available_memory() > free / 2
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the limits are those of Linux")

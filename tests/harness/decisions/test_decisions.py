@@ -19,6 +19,7 @@ import pytest
 from harness import solve_problem
 from harness.cli import invoke
 from harness.decisions.choice import choose
+from instances.mapped import is_mapped
 from instances.tables import Problem
 from tests.support.campaigns import PRICE, edges, solve_command, write_problem
 
@@ -81,6 +82,13 @@ def test_loads_limits_slack_and_violation_are_those_of_the_decisions(out: Path, 
     assert list(creators.index) == ["0", "1", "2"]  # of another type than the campaigns: as text
     assert creators["violation"].max() > 1
     assert (creators["price"][creators["violation"] > 1e-6] == -PRICE).all()
+
+
+def test_an_lp_on_the_disk_has_the_same_decisions_and_prices(problem: Path, out: Path) -> None:
+    solution = solve_problem(problem, "scipy-highs-ds", tolerance=1e-4, memory_limit=1)
+    assert is_mapped(solution.stated.lp.c)
+    assert solution.decisions.equals(pq.read_table(out / "decisions.parquet"))
+    assert solution.prices.equals(pq.read_table(out / "prices.parquet"))
 
 
 @pytest.mark.parametrize("sense", ["maximise", "minimise"])

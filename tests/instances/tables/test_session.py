@@ -16,6 +16,7 @@ import pytest
 
 from instances import Problem, content_hash
 from instances.errors import ProblemError
+from instances.mapped import is_mapped
 from instances.tables.session import rows_of, session
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -123,5 +124,8 @@ def test_memory_and_threads_change_nothing_of_the_lp() -> None:
     plenty = problem.build(threads=2)
     little = problem.build(threads=1, memory_limit=1)  # the least that a session takes
 
+    assert not is_mapped(plenty.lp.c)
+    assert is_mapped(little.lp.c)
+    assert is_mapped(little.lp.rows[0].row)
     assert content_hash(plenty.lp) == content_hash(little.lp)
     assert plenty.source_keys.equals(little.source_keys)
