@@ -107,23 +107,23 @@ def tightness(lp: MatchingLP) -> str:
     activity = activities(lp, best_alone(lp))
     above = activity > np.concatenate([family.upper for family in lp.rows])
     below = activity < np.concatenate([family.lower for family in lp.rows])
-    told = f"{int(above.sum()):,} of {lp.row_count:,} rows would be exceeded"
+    sentence = f"{int(above.sum()):,} of {lp.row_count:,} rows would be exceeded"
     if below.any():
-        told += f" and {int(below.sum()):,} not reached"
-    return f"if every source took what is best for it alone, {told}"
+        sentence += f" and {int(below.sum()):,} not reached"
+    return f"if every source took what is best for it alone, {sentence}"
 
 
 def _budgets(lp: MatchingLP) -> str:
     """Against the load of what sources would take if there were no budgets."""
     load, unlimited = _wanted(lp), int(np.isinf(lp.b).sum())
-    told = f"without them, {int((load > lp.b).sum()):,} of {lp.destinations:,} rows would be exceeded"
+    sentence = f"without them, {int((load > lp.b).sum()):,} of {lp.destinations:,} rows would be exceeded"
     if unlimited:
-        told += f"; {unlimited:,} have no limit"
+        sentence += f"; {unlimited:,} have no limit"
     limited = (load > 0) & np.isfinite(lp.b)
     if not limited.any():
-        return told
+        return sentence
     allowed = float(np.median(lp.b[limited] / load[limited]))
-    return f"{told}; the median row allows {allowed:.3g} of what would be put on it"
+    return f"{sentence}; the median row allows {allowed:.3g} of what would be put on it"
 
 
 def _wanted(lp: MatchingLP) -> npt.NDArray[np.float64]:

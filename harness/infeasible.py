@@ -76,8 +76,8 @@ def _refutation_by_trial(lp: MatchingLP, threads: int) -> str:
     if x is None:
         return "nothing proves it"
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        found = equality_point(lp, x, pool)
-    return "nothing proves it" if found is None else "the referee found a feasible point"
+        point = equality_point(lp, x, pool)
+    return "nothing proves it" if point is None else "the referee found a feasible point"
 
 
 def _place_all(lp: MatchingLP) -> tuple[Float64 | None, Float64 | None]:

@@ -40,6 +40,6 @@ def _tightness(lp: MatchingLP) -> str:
 
 
 def _families(lp: MatchingLP) -> str:
-    told = [rows_in_words(family) for family in lp.rows[:_MOST_FAMILIES]]
-    beyond = len(lp.rows) - len(told)
-    return ". ".join([*told, *([f"{beyond} more"] if beyond else [])])
+    sentences = [rows_in_words(family) for family in lp.rows[:_MOST_FAMILIES]]
+    beyond = len(lp.rows) - len(sentences)
+    return ". ".join([*sentences, *([f"{beyond} more"] if beyond else [])])

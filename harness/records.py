@@ -173,7 +173,7 @@ def contents(hashes: Iterable[tuple[str | None, str]]) -> list[str]:
     for content, spec in pairs:
         if content:
             known.setdefault(spec, set()).add(content)
-    alone = {spec: found.pop() for spec, found in known.items() if len(found) == 1}
+    alone = {spec: of_spec.pop() for spec, of_spec in known.items() if len(of_spec) == 1}
     return [content or alone.get(spec, spec) for content, spec in pairs]
 
 

@@ -97,14 +97,14 @@ def bounded_sum(values: Float64) -> tuple[float, float, float]:
 def expansion(values: Iterable[float]) -> list[float]:
     """Three numbers whose sum is that of `values` but for 2^-150 of the largest of them; NaN where it is too large."""
     terms = list(values)
-    found: list[float] = []
+    parts: list[float] = []
     try:
         for _ in range(3):
-            found.append(math.fsum(terms))
-            terms.append(-found[-1])
+            parts.append(math.fsum(terms))
+            terms.append(-parts[-1])
     except OverflowError:
         return [math.nan]
-    return found
+    return parts
 
 
 def rounded_down(values: Iterable[float]) -> float:

@@ -17,8 +17,8 @@ def rows_in_words(family: Rows | RaggedRows) -> str:
         *_side("at least", family.lower, family.penalty_below),
         *_side("at most", family.upper, family.penalty_above),
     )
-    told = "; ".join(sides) or "without limits"
-    return f"{family.name}: {rows}, {_members(family)}, {_coefficients(family)}; {told}"
+    limits = "; ".join(sides) or "without limits"
+    return f"{family.name}: {rows}, {_members(family)}, {_coefficients(family)}; {limits}"
 
 
 def _members(family: Rows | RaggedRows) -> str:

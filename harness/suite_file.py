@@ -127,8 +127,8 @@ def _with_variants(suite: str, table: Mapping[str, Any]) -> dict[str, Any]:
     """The table with a name for every solver, and what tables of solvers say under the keys of Suite."""
     entries = _list_of(suite, "solvers", table["solvers"], (str, dict))
     named = [_entry(suite, entry) for entry in entries]
-    made: dict[str, Any] = {**table, "solvers": [one["name"] for one in named]}
-    made["variants"] = {one["name"]: one["id"] for one in named if one["name"] != one["id"]}
+    values: dict[str, Any] = {**table, "solvers": [one["name"] for one in named]}
+    values["variants"] = {one["name"]: one["id"] for one in named if one["name"] != one["id"]}
     for key, entry_key in (("options", "options"), ("iteration_limits", "iteration_limit")):
         of_entries = {one["name"]: one[entry_key] for one in named if entry_key in one}
         given = table.get(key, {})
@@ -137,8 +137,8 @@ def _with_variants(suite: str, table: Mapping[str, Any]) -> dict[str, Any]:
         if twice := sorted(set(of_entries) & set(given)):
             raise SuiteError(f"suite {suite}: {key} of {twice[0]} are given twice: in its table and in [{key}]")
         if of_entries:
-            made[key] = {**given, **of_entries}
-    return made
+            values[key] = {**given, **of_entries}
+    return values
 
 
 def _entry(suite: str, entry: Any) -> Mapping[str, Any]:

@@ -109,8 +109,8 @@ def _forms(rows: Sequence[Row]) -> list[str]:
         kinds = next((row["instance_form"]["row_kinds"] for row in mine if row.get("instance_form")), "")
         refused = [name_of(row) for row in mine if row["status"] == "skipped" and row.get("edges") is not None]
         if refused or (kinds and kinds != SHORT_FORM):
-            told = f"; not for {', '.join(dict.fromkeys(refused))}" if refused else ""
-            lines.append(f"{instance}: {kinds or 'rows not recorded'}{told}")
+            refusals = f"; not for {', '.join(dict.fromkeys(refused))}" if refused else ""
+            lines.append(f"{instance}: {kinds or 'rows not recorded'}{refusals}")
     return lines
 
 

@@ -197,8 +197,8 @@ def check_content(lp: MatchingLP, expected: str, where: object) -> None:
 
 def _hash_array(item: tuple[str, npt.NDArray[Any]]) -> tuple[str, str, str]:
     name, array = item
-    found = hashlib.sha256()
+    hasher = hashlib.sha256()
     for start in range(0, array.size, _HASHED):
-        found.update(np.ascontiguousarray(array[start : start + _HASHED]).data)
+        hasher.update(np.ascontiguousarray(array[start : start + _HASHED]).data)
         release_pages(array, start, min(start + _HASHED, array.size))
-    return name, array.dtype.str, found.hexdigest()
+    return name, array.dtype.str, hasher.hexdigest()

@@ -108,8 +108,8 @@ def _picked(starts: Indices, more: Indices, chosen: Indices) -> tuple[Indices, I
     """(new starts, index of each element): of groups with these starts, and `more` behind them, the chosen ones."""
     first = np.concatenate((starts[:-1], starts[-1] + more[:-1]))[chosen]
     size = np.concatenate((np.diff(starts), np.diff(more)))[chosen]
-    made = starts_of(size)
-    return made, np.repeat(first - made[:-1], size) + np.arange(made[-1])
+    offsets = starts_of(size)
+    return offsets, np.repeat(first - offsets[:-1], size) + np.arange(offsets[-1])
 
 
 def _joined(old: Load, new: Load, places: Indices) -> Load:

@@ -76,7 +76,7 @@ def write_keys(
         if family is not None:
             keys = {column: family.column(column) for column in family.columns}
             parquet.write_table(pa.table(keys), folder / _rows_file(k))
-    found = {
+    statement = {
         "format": _FORMAT,
         "problem": None if problem.path is None else str(problem.path.absolute()),
         "objective": problem.objective,
@@ -87,7 +87,7 @@ def write_keys(
         "columns": list(columns),
         "notes": list(notes),
     }
-    (folder / _PROBLEM).write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / _PROBLEM).write_text(json.dumps(statement, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def holds_keys(folder: Path) -> bool:
@@ -97,37 +97,37 @@ def holds_keys(folder: Path) -> bool:
 
 def read_keys(folder: Path) -> KeptKeys:
     """The keys in `folder`; InputError where there are none."""
-    found = _read(folder)
-    if found is None:
+    statement = _read(folder)
+    if statement is None:
         raise InputError(
             f"{folder} holds no shards with keys: give a folder that `python -m instances.spark` wrote (instances/"
             "spark/SPARK.md)"
         )
-    limits = tuple(Limit(name=one["name"], by=tuple(one["by"])) for one in found["limits"])
+    limits = tuple(Limit(name=one["name"], by=tuple(one["by"])) for one in statement["limits"])
     table = Files(patterns=(str(folder),), folder=folder)
     problem = Problem(
-        objective=found["objective"],
-        maximise=found["maximise"],
-        edges=Edges(table=table, source=found["source"], destination=found["destination"]),
+        objective=statement["objective"],
+        maximise=statement["maximise"],
+        edges=Edges(table=table, source=statement["source"], destination=statement["destination"]),
         sources=SourceLimits(),
         limits=limits,
-        path=None if found["problem"] is None else Path(found["problem"]),
+        path=None if statement["problem"] is None else Path(statement["problem"]),
     )
     return KeptKeys(
         folder=folder,
         problem=problem,
-        columns=tuple(found["columns"]),
+        columns=tuple(statement["columns"]),
         families=tuple(_family(folder, k, limit) for k, limit in enumerate(limits)),
-        notes=tuple(found["notes"]),
+        notes=tuple(statement["notes"]),
     )
 
 
 def _read(folder: Path) -> dict[str, Any] | None:
     try:
-        found = json.loads((folder / _PROBLEM).read_text(encoding="utf-8"))
+        statement = json.loads((folder / _PROBLEM).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) and found.get("format") == _FORMAT else None
+    return statement if isinstance(statement, dict) and statement.get("format") == _FORMAT else None
 
 
 def _family(folder: Path, k: int, limit: Limit) -> Numbering | None:

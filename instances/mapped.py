@@ -93,18 +93,18 @@ def _allocate(descriptor: int, nbytes: int) -> None:
 
 def release_pages(array: Array, first: int = 0, last: int | None = None) -> None:
     """Drop the resident pages of array[first:last]; the next access reads them from the file."""
-    found = _span(array, first, last)
-    if found is not None:
-        mapping, start, end = found
+    span = _span(array, first, last)
+    if span is not None:
+        mapping, start, end = span
         start, end = start - start % _HUGE_PAGE, min(end + -end % _HUGE_PAGE, len(mapping))
         _advise(mapping, mmap.MADV_DONTNEED, start, end - start)
 
 
 def read_ahead(array: Array, first: int = 0, last: int | None = None) -> None:
     """Start reading array[first:last] into the page cache, without waiting; no memory of this process is used."""
-    found = _span(array, first, last)
-    if found is not None:
-        mapping, start, end = found
+    span = _span(array, first, last)
+    if span is not None:
+        mapping, start, end = span
         for at in range(start, end, _AHEAD_BYTES):
             _advise(mapping, mmap.MADV_WILLNEED, at, min(_AHEAD_BYTES, end - at))
 

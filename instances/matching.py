@@ -94,10 +94,10 @@ class MatchingLP:
     @classmethod
     def beyond(cls, *, offsets: Any, c: Any, polytope: Polytope, rows: Sequence[Rows | RaggedRows]) -> MatchingLP:
         """The LP with these families as they are: a part of one beyond the short form, which may have it by itself."""
-        made = cls(offsets=offsets, c=c, polytope=polytope, rows=rows)
-        object.__setattr__(made, "rows", tuple(rows))
-        object.__setattr__(made, "_short", None)
-        return made
+        lp = cls(offsets=offsets, c=c, polytope=polytope, rows=rows)
+        object.__setattr__(lp, "rows", tuple(rows))
+        object.__setattr__(lp, "_short", None)
+        return lp
 
     @property
     def sources(self) -> int:
@@ -142,20 +142,20 @@ class MatchingLP:
     @property
     def destination(self) -> npt.NDArray[np.int32]:
         """Row of each edge in the short form, int32[E]."""
-        found: npt.NDArray[np.int32] = self._of_short_form("destination").row
-        return found
+        destination: npt.NDArray[np.int32] = self._of_short_form("destination").row
+        return destination
 
     @property
     def a(self) -> Floats:
         """Coefficient of each edge in the short form, float32[E] or float64[E]."""
-        found: Floats = self._of_short_form("a").coefficient
-        return found
+        a: Floats = self._of_short_form("a").coefficient
+        return a
 
     @property
     def b(self) -> npt.NDArray[np.float64]:
         """Budgets of the short form, float64[J]."""
-        found: npt.NDArray[np.float64] = self._of_short_form("b").upper
-        return found
+        b: npt.NDArray[np.float64] = self._of_short_form("b").upper
+        return b
 
     @cached_property
     def per_source(self) -> PerSource:
@@ -171,15 +171,15 @@ class MatchingLP:
 
     def with_limits(self, b: npt.NDArray[np.float64], polytope: Polytope) -> MatchingLP:
         """The same LP with limits already cut: b float64[J] and polytopes. Shares the edges and does not check."""
-        made = object.__new__(MatchingLP)
+        lp = object.__new__(MatchingLP)
         family = self._of_short_form("with_limits")
         short = Rows.unchecked(family.name, family.row, family.coefficient, Sides.at_most(b), family.keys)
         fields = {"offsets": self.offsets, "c": self.c, "polytope": polytope, "rows": (short,), "_short": short}
         for name, value in fields.items():
-            object.__setattr__(made, name, value)
-        made.__dict__["tightened"] = made
-        made.__dict__["given"] = self
-        return made
+            object.__setattr__(lp, name, value)
+        lp.__dict__["tightened"] = lp
+        lp.__dict__["given"] = self
+        return lp
 
     @cached_property
     def given(self) -> MatchingLP:

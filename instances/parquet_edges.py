@@ -208,7 +208,7 @@ def edge_types(files: EdgeFiles, columns: Sequence[Column]) -> dict[str, Any]:
     """NumPy's types of the columns; SpecError for one that holds no numbers of its kind."""
     from pyarrow import types
 
-    found = {}
+    dtypes = {}
     for column in (Column(name="source", whole=True), *columns):
         kind = files.schema.field(column.name).type
         if column.list_of is not None and (types.is_list(kind) or types.is_large_list(kind)):
@@ -219,8 +219,8 @@ def edge_types(files: EdgeFiles, columns: Sequence[Column]) -> dict[str, Any]:
             raise SpecError(
                 f"{files.folder}: column {column.name} of {EDGES_FILE} is {kind}, expected {words}: convert it first"
             )
-        found[column.name] = kind.to_pandas_dtype()
-    return found
+        dtypes[column.name] = kind.to_pandas_dtype()
+    return dtypes
 
 
 def _count_edges(degree: npt.NDArray[np.int64], source: npt.NDArray[np.int64], least: int) -> int:

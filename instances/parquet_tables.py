@@ -90,13 +90,13 @@ def read_limits(folder: Path, header: Mapping[str, Any]) -> Arrays:
 def _read_columns(table: Any, key: str, names: Sequence[str], rows: int, file: str) -> Arrays:
     """The columns that are there, in the order of `key`."""
     order = table[key].to_numpy()
-    found = {}
+    arrays = {}
     for name in names:
         if name in table.column_names:
             values = table[name].to_numpy()
             values = np.array(values.tolist()) if values.dtype.kind == "O" else values
-            found[name] = placed(values, order, 0, rows, file)
-    return found
+            arrays[name] = placed(values, order, 0, rows, file)
+    return arrays
 
 
 def read_polytopes(folder: Path, first: int, last: int) -> Arrays:

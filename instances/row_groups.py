@@ -45,9 +45,9 @@ class RowGroups:
         try:
             self._files = EdgeFiles(folder)
             ranges = [group.column(0).statistics for group in self._files.groups]
-            known = all(found is not None and found.has_min_max for found in ranges)
-            firsts = [int(found.min) for found in ranges] if known else []
-            lasts = [int(found.max) for found in ranges] if known else []
+            known = all(statistics is not None and statistics.has_min_max for statistics in ranges)
+            firsts = [int(statistics.min) for statistics in ranges] if known else []
+            lasts = [int(statistics.max) for statistics in ranges] if known else []
         except (OSError, AttributeError, ValueError, pa.ArrowException) as damage:
             raise self._damaged(damage) from damage
         if not known:

@@ -29,8 +29,8 @@ def row_kinds(families: Sequence[Rows | RaggedRows]) -> frozenset[RowKind]:
 
     Every coefficient and every side is looked at once.
     """
-    found = {kind for family in families for kind in _kinds_of(family)}
-    return frozenset(found | {RowKind.SEVERAL} if len(families) > 1 else found)
+    kinds = {kind for family in families for kind in _kinds_of(family)}
+    return frozenset(kinds | {RowKind.SEVERAL} if len(families) > 1 else kinds)
 
 
 def in_words(kinds: frozenset[RowKind]) -> str:

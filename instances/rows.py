@@ -117,9 +117,9 @@ class Rows(RowFamily):
     @classmethod
     def unchecked(cls, name: str, row: Any, coefficient: Any, sides: Sides, keys: Any = None) -> Rows:
         """The family of arrays that were checked before; shares them."""
-        made = object.__new__(cls)
-        made._set(name=name, sides=sides, keys=keys, row=row, coefficient=coefficient)
-        return made
+        family = object.__new__(cls)
+        family._set(name=name, sides=sides, keys=keys, row=row, coefficient=coefficient)
+        return family
 
     def check_edges(self, edges: int) -> None:
         """InstanceError where the arrays have not one entry for each of `edges`."""
@@ -215,8 +215,8 @@ class RaggedRows(RowFamily):
         """Edges first : last of the family, with all its rows."""
         starts = self.entry_offsets[first : last + 1]
         entries = slice(int(starts[0]), int(starts[-1]))
-        made = object.__new__(RaggedRows)
-        made._set(
+        family = object.__new__(RaggedRows)
+        family._set(
             name=self.name,
             sides=self.sides,
             keys=self.keys,
@@ -224,7 +224,7 @@ class RaggedRows(RowFamily):
             row=self.row[entries],
             coefficient=_part(self.coefficient, entries),
         )
-        return made
+        return family
 
 
 def checked_coefficient(where: str, value: Any) -> Coefficient:

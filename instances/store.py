@@ -71,10 +71,10 @@ def stored(spec: Spec, cache: Path | None = None, *, threads: int | None = None)
             store(generate(spec, threads=threads), entry, spec)
     except OSError as error:
         raise InputError(f"{entry} cannot be written ({error}): set DUALBENCH_CACHE to another folder") from error
-    made = load(entry)
-    if made is None:
+    lp = load(entry)
+    if lp is None:
         raise InputError(f"{entry} was damaged while it was written: set DUALBENCH_CACHE to a folder on another disk")
-    return made
+    return lp
 
 
 def load(entry: Path) -> MatchingLP | None:

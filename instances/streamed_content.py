@@ -34,17 +34,17 @@ def streamed_content(
         for name, end in ends.items():
             arrays[name] = arrays[name][1:] + end
             ends[name] = int(arrays[name][-1])
-        for name, found in edges.items():
-            found.add(arrays[name].astype(np.int32) if _holds_rows(name) else arrays[name])
+        for name, digest in edges.items():
+            digest.add(arrays[name].astype(np.int32) if _holds_rows(name) else arrays[name])
         if header["polytope"] is None:
             for name, values in polytope_arrays(per_source).items():
                 polytopes[name].add(values)
 
     sides = {name: _GrowingHash(name) for name in limits if not name.startswith("keys_")}
-    for name, found in sides.items():
-        found.add(limits[name].astype(np.float64))
-    hashed = [found.facts for found in (*edges.values(), *sides.values(), *polytopes.values()) if found.begun]
-    return hash_of_hashes(hashed, header["polytope"], _forms(header)), sum(found.nbytes for found in edges.values())
+    for name, digest in sides.items():
+        digest.add(limits[name].astype(np.float64))
+    hashed = [digest.facts for digest in (*edges.values(), *sides.values(), *polytopes.values()) if digest.begun]
+    return hash_of_hashes(hashed, header["polytope"], _forms(header)), sum(digest.nbytes for digest in edges.values())
 
 
 class _GrowingHash:

@@ -120,15 +120,15 @@ def packed(card: SolverCard) -> dict[str, Any]:
 
 def unpacked(plain: Mapping[str, Any]) -> SolverCard:
     """The inverse of `packed`."""
-    made = make_card({**plain, "class": plain["id"]}, Availability(**plain["availability"]))
+    card = make_card({**plain, "class": plain["id"]}, Availability(**plain["availability"]))
     origin, source, adapter_hash = (str(plain[field]) for field in ("origin", "source", "adapter_hash"))
-    return dataclasses.replace(made, origin=origin, source=source, adapter_hash=adapter_hash)
+    return dataclasses.replace(card, origin=origin, source=source, adapter_hash=adapter_hash)
 
 
-def plain_availability(found: Availability) -> Availability:
+def plain_availability(availability: Availability) -> Availability:
     """With texts that can stand in a row or on a terminal."""
-    texts = {field: plain_text(getattr(found, field)) for field in ("version", "reason", "remedy")}
-    return Availability(ok=bool(found.ok), apart=bool(found.apart), **texts)
+    texts = {field: plain_text(getattr(availability, field)) for field in ("version", "reason", "remedy")}
+    return Availability(ok=bool(availability.ok), apart=bool(availability.apart), **texts)
 
 
 def plain_text(value: Any) -> str:

@@ -43,9 +43,9 @@ class ConicForm:
 
     def dual(self, multipliers: Any) -> Float64:
         """Answer.dual[R] of the multipliers of all rows."""
-        found = np.array(multipliers, dtype=np.float64)
+        values = np.array(multipliers, dtype=np.float64)
         last = self.equalities + self.rows.limits.size
-        prices = self.rows.prices(found[: self.equalities], found[self.equalities : last])
+        prices = self.rows.prices(values[: self.equalities], values[self.equalities : last])
         return prices[: self.parts.hard_below.size]
 
     def point(self, start: Start) -> dict[str, Float64]:

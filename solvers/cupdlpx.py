@@ -86,11 +86,11 @@ class CuPdlpx(Solver):
 
     def run(self, state: State) -> Answer:
         model = state.model.optimize()
-        found = model.StatusName
+        status_name = model.StatusName
         return Answer(
             x=state.parts.x(model.X),
             dual=state.parts.dual(model.Pi),
-            status=_STATUS.get(found, Status.ERROR),
-            raw_status=found,
+            status=_STATUS.get(status_name, Status.ERROR),
+            raw_status=status_name,
             iterations=model.IterCount,
         )

@@ -51,10 +51,10 @@ class DualipUpstream(Solver):
     Options = Options
 
     def available(self) -> Availability:
-        found = installed("dualip", remedy=_REMEDY)
+        installation = installed("dualip", remedy=_REMEDY)
         mlflow = (installed(name, remedy="pip install mlflow") for name in ("mlflow", "mlflow-skinny"))
         needed = [one for one in mlflow if not one.ok]
-        return needed[0] if found.ok and len(needed) == 2 else found
+        return needed[0] if installation.ok and len(needed) == 2 else installation
 
     def unsuited(self, lp: MatchingLP) -> str:
         refused = super().unsuited(lp)

@@ -37,13 +37,13 @@ class Parts:
 
     def x(self, values: Any) -> Float64 | None:
         """x[E] of the values of all columns; None where the solver gave none."""
-        found = np.array([] if values is None else values, dtype=np.float64)
-        return found[: self.lp.edges] if found.size == self.columns else None
+        columns = np.array([] if values is None else values, dtype=np.float64)
+        return columns[: self.lp.edges] if columns.size == self.columns else None
 
     def dual(self, multipliers: Any) -> Float64 | None:
         """Answer.dual[R] of the multipliers of all rows; None where the solver gave none."""
-        found = np.array([] if multipliers is None else multipliers, dtype=np.float64)
-        return -found[: self.hard_below.size] if found.size == self.rows else None
+        rows = np.array([] if multipliers is None else multipliers, dtype=np.float64)
+        return -rows[: self.hard_below.size] if rows.size == self.rows else None
 
     def columns_of(self, x: Any) -> Float64:
         """The values of all columns with this x[E], brought to >= 0; all 0 where x is None."""

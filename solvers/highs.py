@@ -137,15 +137,15 @@ class HighsPdlp(Solver):
             highs.run()
         finally:
             highs.resetGlobalScheduler(_BLOCKING)
-        found, solution = highs.getModelStatus(), highs.getSolution()
-        status = _STATUS.get(found.name, Status.ERROR)
+        model_status, solution = highs.getModelStatus(), highs.getSolution()
+        status = _STATUS.get(model_status.name, Status.ERROR)
         dual = state.parts.dual(solution.row_dual if solution.dual_valid else None)
         return Answer(
             x=state.parts.x(solution.col_value if solution.value_valid else None),
             dual=dual,
             ray=state.parts.ray(dual) if status is Status.INFEASIBLE else None,  # the point along which it diverged
             status=status,
-            raw_status=highs.modelStatusToString(found),
+            raw_status=highs.modelStatusToString(model_status),
             iterations=_counted(getattr(highs.getInfo(), self.counter)),
         )
 

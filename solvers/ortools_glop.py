@@ -84,13 +84,13 @@ class OrtoolsGlop(Solver):
     def run(self, state: State) -> Answer:
         solver = state.solver
         solver.solve(state.model)
-        found = solver.status().name
+        status_name = solver.status().name
         if not solver.has_solution():
-            status = state.limited_by if found == "NOT_SOLVED" else _STATUS.get(found, Status.ERROR)
-            return Answer(x=None, dual=None, status=status, raw_status=found)
+            status = state.limited_by if status_name == "NOT_SOLVED" else _STATUS.get(status_name, Status.ERROR)
+            return Answer(x=None, dual=None, status=status, raw_status=status_name)
         return Answer(
             x=state.parts.x(solver.variable_values()),
             dual=state.parts.dual(solver.dual_values()),
-            status=_STATUS.get(found, state.limited_by),
-            raw_status=found,
+            status=_STATUS.get(status_name, state.limited_by),
+            raw_status=status_name,
         )

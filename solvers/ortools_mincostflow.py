@@ -85,9 +85,9 @@ class OrtoolsMincostflow(Solver):
     def run(self, state: State) -> Answer:
         lp, settings, problem = state.lp, state.settings, state.problem
         began = time.perf_counter()
-        found, sent = _solve(problem)
+        ending, sent = _solve(problem)
         if sent is None:
-            return _without_flow(found, lp, problem)
+            return _without_flow(ending, lp, problem)
 
         prices = least_prices(
             problem,
@@ -102,20 +102,20 @@ class OrtoolsMincostflow(Solver):
         else:
             swept = prices.sweeps == settings.iteration_limit
             status = Status.ITERATION_LIMIT if swept else Status.TIME_LIMIT
-        told = f"{found}, costs rounded by up to {problem.rounding:.1e}"
-        return Answer(x=x, dual=dual, status=status, raw_status=told, iterations=prices.sweeps)
+        raw_status = f"{ending}, costs rounded by up to {problem.rounding:.1e}"
+        return Answer(x=x, dual=dual, status=status, raw_status=raw_status, iterations=prices.sweeps)
 
 
-def _without_flow(found: str, lp: MatchingLP, problem: Flow) -> Answer:
+def _without_flow(ending: str, lp: MatchingLP, problem: Flow) -> Answer:
     """Infeasible where prices prove it, and else an error: rounding may have taken a flow away that there was."""
     overflowing = with_overflow(problem)
-    sent = _solve(overflowing)[1] if found == "INFEASIBLE" else None
+    sent = _solve(overflowing)[1] if ending == "INFEASIBLE" else None
     if sent is None:
-        return Answer(x=None, dual=None, status=Status.ERROR, raw_status=found)
+        return Answer(x=None, dual=None, status=Status.ERROR, raw_status=ending)
     prices = least_prices(overflowing, sent, most_sweeps=math.inf, until=math.inf).of_node
     ray = to_dual(lp, overflowing, prices, ray=True)
     proved = proves_infeasible(lp, source_prices(lp, overflowing, prices, ray=True), ray)
-    return Answer(x=None, dual=None, ray=ray, status=Status.INFEASIBLE if proved else Status.ERROR, raw_status=found)
+    return Answer(x=None, dual=None, ray=ray, status=Status.INFEASIBLE if proved else Status.ERROR, raw_status=ending)
 
 
 def _solve(problem: Flow) -> tuple[str, Whole | None]:

@@ -75,12 +75,12 @@ class PotEmd(Solver):
         parse_options(NoOptions, settings)
         problem = to_transport(lp)
         if problem is None:
-            told = "'=' rows need more than all sources have"
-            return Answer(x=None, dual=None, ray=shortage(lp), status=Status.INFEASIBLE, raw_status=told)
+            raw_status = "'=' rows need more than all sources have"
+            return Answer(x=None, dual=None, ray=shortage(lp), status=Status.INFEASIBLE, raw_status=raw_status)
         sources, rows = np.flatnonzero(problem.sent > 0), np.flatnonzero(problem.needed > 0)
         if np.unique(problem.source).size < sources.size or np.unique(problem.row).size < rows.size:
-            told = "a source or row with units has no edge for them"
-            return Answer(x=None, dual=None, status=Status.INFEASIBLE, raw_status=told)
+            raw_status = "a source or row with units has no edge for them"
+            return Answer(x=None, dual=None, status=Status.INFEASIBLE, raw_status=raw_status)
         if sources.size == 0:  # POT cannot take it
             dual = to_dual(lp, problem, np.zeros(problem.sent.size), np.zeros(problem.needed.size))
             return Answer(x=np.zeros(lp.edges), dual=dual, status=Status.SOLVED, raw_status="nothing to send")
@@ -111,13 +111,13 @@ class PotEmd(Solver):
                 check_marginals=False,  # to_transport has balanced them, and to more than its six decimals
             )
 
-        status, told = _ENDS.get(log["result_code"], (Status.ERROR, str(log["warning"])))
+        status, raw_status = _ENDS.get(log["result_code"], (Status.ERROR, str(log["warning"])))
         if status in (Status.INFEASIBLE, Status.ERROR):
-            return Answer(x=None, dual=None, status=status, raw_status=told)
+            return Answer(x=None, dual=None, status=status, raw_status=raw_status)
         of_source, of_row = np.zeros(problem.sent.size), np.zeros(problem.needed.size)
         of_source[state.sources], of_row[state.rows] = log["u"] + state.least_cost, log["v"]
         dual = to_dual(lp, problem, of_source, of_row)
-        return Answer(x=_to_x(state, problem, plan), dual=dual, status=status, raw_status=told)
+        return Answer(x=_to_x(state, problem, plan), dual=dual, status=status, raw_status=raw_status)
 
 
 def _costs(problem: Transport, sources: npt.NDArray[np.int64], rows: npt.NDArray[np.int64]) -> Any:

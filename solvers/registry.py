@@ -34,12 +34,12 @@ _NOT_ADAPTERS = {
 @cache
 def registry() -> dict[str, Solver]:
     """Solver of this package by id, in alphabetical order. Importing one must not import its library."""
-    found: dict[str, Solver] = {}
+    by_id: dict[str, Solver] = {}
     for solver in _own()[0]:
-        if solver.id in found:
+        if solver.id in by_id:
             raise InputError(f"two adapters call themselves {solver.id!r}: rename {type(solver).__module__}")
-        found[solver.id] = solver
-    return dict(sorted(found.items()))
+        by_id[solver.id] = solver
+    return dict(sorted(by_id.items()))
 
 
 def broken_files() -> tuple[str, ...]:
@@ -86,8 +86,8 @@ def unknown_solver(solver_id: str, known: Any) -> InputError:
 
 def points_of_others(first: str = "") -> list[EntryPoint]:
     """The entry points of all distributions by name, those called `first` before the others; nothing is imported."""
-    found = sorted(entry_points(group=GROUP), key=lambda point: (point.name != first, point.name, point.value))
-    return list(dict.fromkeys(found))  # a folder that is twice on the path lists its entry points twice
+    points = sorted(entry_points(group=GROUP), key=lambda point: (point.name != first, point.name, point.value))
+    return list(dict.fromkeys(points))  # a folder that is twice on the path lists its entry points twice
 
 
 def origin_file(origin: str) -> str:
@@ -134,13 +134,13 @@ def _from_file(path: str, content: str) -> Solver:
     sys.modules[name] = module  # dataclasses look their module up
     try:
         spec.loader.exec_module(module)
-        found = list(solvers_of(module))
+        defined = list(solvers_of(module))
     except (Exception, SystemExit) as error:
         raise InputError(f"{path} cannot be loaded ({type(error).__name__}: {error}): repair it") from error
-    if len(found) != 1:
-        raise InputError(f"{path} defines {len(found)} concrete subclasses of solvers.Solver: it must define one")
-    _check_declaration(found[0], path)
-    return found[0]
+    if len(defined) != 1:
+        raise InputError(f"{path} defines {len(defined)} concrete subclasses of solvers.Solver: it must define one")
+    _check_declaration(defined[0], path)
+    return defined[0]
 
 
 @cache
@@ -180,13 +180,13 @@ def solvers_of(module: ModuleType) -> Iterator[Solver]:
 @cache
 def _own() -> tuple[tuple[Solver, ...], tuple[str, ...]]:
     """The solvers of this folder, and one line for each file that cannot be imported."""
-    found: list[Solver] = []
+    own: list[Solver] = []
     broken: list[str] = []
     for info in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if info.ispkg or info.name in _NOT_ADAPTERS:
             continue
         try:
-            found += solvers_of(importlib.import_module(f"solvers.{info.name}"))
+            own += solvers_of(importlib.import_module(f"solvers.{info.name}"))
         except (Exception, SystemExit) as error:  # noqa: BLE001 - one file that somebody added is not the end of all
             broken.append(f"solvers/{info.name}.py cannot be loaded ({type(error).__name__}: {error}): repair it")
-    return tuple(found), tuple(broken)
+    return tuple(own), tuple(broken)

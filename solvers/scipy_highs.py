@@ -89,10 +89,10 @@ class ScipyHighsDs(Solver):
         from scipy.optimize import linprog
 
         result = linprog(**state.arguments)
-        found = result.x is not None
+        has_x = result.x is not None
         return Answer(
-            x=result.x[: state.edges] if found else None,
-            dual=_dual(state, result) if found else None,
+            x=result.x[: state.edges] if has_x else None,
+            dual=_dual(state, result) if has_x else None,
             status=_status(result),
             raw_status=str(result.message),
             iterations=int(result.nit),

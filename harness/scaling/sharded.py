@@ -158,7 +158,7 @@ def _solve(case: ShardedCase, group: Communicator, x_file: Path | None) -> tuple
     part = load_part(spec, group.rank, group.size, group.sum, threads=settings.threads, folder=folder)
     seconds = {"generate": stopwatch.lap()}
 
-    digest = hash_of_pieces([d for found in group.gather(part.digests()) for d in found], part.lp)
+    digest = hash_of_pieces([d for of_rank in group.gather(part.digests()) for d in of_rank], part.lp)
     edges = int(group.sum(np.array([part.lp.edges]))[0])
     checkpoints = _checkpoints(case, group, part.lp.edges, digest)
     context = SolveContext(group, reduce_dtype=case.wire, checkpoints=checkpoints)

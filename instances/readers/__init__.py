@@ -28,8 +28,8 @@ class Reader(Protocol):
 def readers() -> dict[str, Reader]:
     """Reader by scheme, in alphabetical order."""
     names = sorted(info.name for info in pkgutil.iter_modules(__path__) if not info.name.startswith("_"))
-    found = [importlib.import_module(f"{__name__}.{name}").READER for name in names]
-    return {reader.scheme: reader for reader in found}
+    loaded = [importlib.import_module(f"{__name__}.{name}").READER for name in names]
+    return {reader.scheme: reader for reader in loaded}
 
 
 def parse_spec(text: str) -> Spec:

@@ -154,9 +154,9 @@ class DataSpec:
         return next((file for file in files if file.is_file()), None)
 
     def _file(self, name: str) -> Traversable:
-        found = self._found(name)
-        if found is not None:
-            return found
+        file = self._found(name)
+        if file is not None:
+            return file
         if self.path:
             raise SpecError(f"{self.scheme}: {self.path} holds no {name} or {name}.gz: give a folder with it")
         raise SpecError(f"{self.scheme}: {name} is not shipped with the package: give path=FOLDER with {name}[.gz]")
