@@ -117,13 +117,29 @@ def run(
 
     With --problem in its place: every solver that runs here on your own LP, under the same limits.
     """
-    from harness import records
-    from harness.display import LiveDisplay, wide_console
-    from harness.folder import locked, missing_cases, open_folder
-    from harness.runner import run_suite
-    from harness.summary import summary_table
+    from harness.display import wide_console
+    from harness.folder import locked, open_folder
 
     chosen = chosen_suite(suite, problem).override(**overrides)
+    flags = {"resume": resume, "rerun_disturbed": rerun_disturbed, "in_process": in_process, "keep_x": keep_x}
+    _refuse_contradictions(chosen, out, **flags)
+    out = out or Path("results") / f"{chosen.name}-{datetime.now():%Y%m%d-%H%M%S}"
+
+    click.get_current_context().with_resource(locked(out))
+    folder = open_folder(chosen, out, resume=resume, rerun_disturbed=rerun_disturbed)
+    console = wide_console()
+    for line in folder.warnings:
+        console.print(line, style="yellow", soft_wrap=True)
+
+    if chosen.days:
+        return _run_days(chosen, folder, console, in_process=in_process, strict=strict)
+    rows = _run_cases(chosen, folder, console, resume=resume, in_process=in_process, keep_x=keep_x)
+    return NOT_SOLVED if strict and any(row["status"] != "solved" for row in rows) else OK
+
+
+def _refuse_contradictions(
+    chosen: Suite, out: Path | None, *, resume: bool, rerun_disturbed: bool, in_process: bool, keep_x: bool
+) -> None:
     if resume and out is None:
         raise InputError("--resume needs --out: say which folder to go on with")
     if rerun_disturbed and not resume:
@@ -132,28 +148,33 @@ def run(
         raise InputError("--in-process has no limits from outside: leave out --memory-limit and --grace")
     if chosen.days and (rerun_disturbed or keep_x):
         raise InputError("a suite with days takes no --rerun-disturbed and no --keep-x: each day begins from the last")
-    out = out or Path("results") / f"{chosen.name}-{datetime.now():%Y%m%d-%H%M%S}"
-    click.get_current_context().with_resource(locked(out))
-    folder = open_folder(chosen, out, resume=resume, rerun_disturbed=rerun_disturbed)
-    console = wide_console()
-    for line in folder.warnings:
-        console.print(line, style="yellow", soft_wrap=True)
-    if chosen.days:
-        return _run_days(chosen, folder, console, in_process=in_process, strict=strict)
-    cases = missing_cases(chosen, folder)
+
+
+def _run_cases(
+    suite: Suite, folder: Folder, console: Any, *, resume: bool, in_process: bool, keep_x: bool
+) -> list[dict[str, Any]]:
+    """Run what the folder lacks, show it and write the report; the rows of all cases of the suite."""
+    from harness import records
+    from harness.display import LiveDisplay
+    from harness.folder import missing_cases
+    from harness.runner import run_suite
+    from harness.summary import summary_table
+
+    cases = missing_cases(suite, folder)
     if resume:
         again = f", {len(folder.again)} are run again" if folder.again else ""
         starts = f", the first from its start: {cases[0].id}" if cases else ""
         line = f"{len(folder.rows)} cases are recorded in {folder.path}{again}, {len(cases)} are to be run{starts}"
         console.print(line, soft_wrap=True)
     with LiveDisplay(cases, console) as display:
-        run_suite(chosen, folder, display, in_process=in_process, keep_x=keep_x)
-    wanted = {case.id for case in chosen.cases()}
-    rows = [row for row in records.read(folder.path).cases if row["case"] in wanted and not row.get("anytime")]
+        run_suite(suite, folder, display, in_process=in_process, keep_x=keep_x)
+
+    ids = {case.id for case in suite.cases()}
+    rows = [row for row in records.read(folder.path).cases if row["case"] in ids and not row.get("anytime")]
     console.print(summary_table(rows))
     console.print(f"records  {folder.records}")
     _report([folder.path], folder.path / "report", console)
-    return NOT_SOLVED if strict and any(row["status"] != "solved" for row in rows) else OK
+    return rows
 
 
 def _run_days(suite: Suite, folder: Folder, console: Any, *, in_process: bool, strict: bool) -> int:
