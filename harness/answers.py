@@ -29,7 +29,7 @@ _PIECE = 1 << 23  # bytes
 
 
 class AnswerError(TypeError):
-    """The adapter returned something else than the contract says; the text names what."""
+    """The adapter returned a value that the contract does not allow; the message names it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,7 +86,7 @@ def fingerprint(lp: MatchingLP) -> dict[str, int]:
 
 
 def _checksum(array: npt.NDArray[Any]) -> int:
-    """CRC-32 of the exclusive or of rows of words, piece by piece, so that a mapped array is never held whole."""
+    """CRC-32 of the XOR of rows of 8-byte words, in pieces, so that a mapped array is never whole in memory."""
     if not array.flags.c_contiguous:  # one value for all sources
         return zlib.crc32(array[:1].tobytes())
     total = 0

@@ -52,7 +52,7 @@ class _Place:
     """As in SolverCard."""
 
     name: str
-    """Of its entry point."""
+    """The name of its entry point."""
 
     content: str
     """A hash of its file."""
@@ -97,7 +97,7 @@ def listing() -> Listing:
 
 
 def availability_now(of: SolverCard) -> Availability:
-    """Whether it can run: a solver of this package is asked again, as what a process has loaded may matter."""
+    """Whether the solver can run. One of this package is asked again: libraries that this process has loaded matter."""
     return of.availability if of.origin else availability(registry()[of.id])
 
 
@@ -145,12 +145,12 @@ def _places() -> list[_Place]:
     return places
 
 
-#: Card, or the line that says what is broken, by place: as long as this process lives, and the file stays as it is.
+#: By location, the card or the line about what is broken; kept until the process ends or the file changes.
 _known: dict[_Place, SolverCard | str] = {}
 
 
 def _described(places: Sequence[_Place]) -> list[SolverCard | str]:
-    """The card of each, or one line that says what is broken; no process is started for what is known."""
+    """The card of each location, or a line about what is broken; known locations start no process."""
     missing = [place for place in places if place not in _known]
     if missing:
         _known.update(zip(missing, _ask(missing), strict=True))

@@ -94,7 +94,7 @@ class Case:
 
 
 def question_of(case_id: str) -> str:
-    """The question of the case that has this id."""
+    """The id of a case without the number of its repeat, as in `Case.question`."""
     return case_id.rpartition("|r")[0]
 
 

@@ -121,7 +121,7 @@ def marks(measured: Mapping[str, float | None]) -> str:
 
 
 def too_short(measured: Mapping[str, float | None]) -> bool:
-    """Whether a load of a tenth of the cores would not show, because it is less than three ticks."""
+    """Whether the run was too short for the counters: a load of a tenth of the cores is less than three ticks."""
     seconds = measured.get("seconds")
     cores = measured.get("cores")
     return seconds is not None and cores is not None and OTHER_LOAD * cores * seconds < TICKS * _TICK

@@ -60,11 +60,11 @@ class Folder:
 
     @property
     def standing(self) -> list[Mapping[str, Any]]:
-        """The cases that are recorded and stand."""
+        """The recorded cases that need not be run again."""
         return [row for row in self.rows if row["case"] not in self.again]
 
     def key(self, case: str) -> str:
-        """What names the files of a case; one that is run again gets files of its own, since its row still stands."""
+        """The name of a case's files. A case that is run again gets new ones: its old row refers to the old files."""
         replaced = self.again.get(case)
         return case if replaced is None else f"{case} instead of {replaced.get('dual_file')} {replaced.get('x_file')}"
 
@@ -152,7 +152,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def save_dual(folder: Path, key: str, dual: Any) -> str | None:
-    """Write the dual of the run that `key` names; its name relative to the folder, None without a dual."""
+    """Write the dual of the run `key`. Returns the file's path relative to the folder, None without a dual."""
     if dual is None:
         return None
     content = io.BytesIO()
@@ -186,7 +186,7 @@ def _lock(folder: Path) -> IO[str]:
             break
         file.close()  # the process that held it has just removed it
     file.truncate(0)
-    with contextlib.suppress(OSError):  # a full disk takes the lock, if not the words
+    with contextlib.suppress(OSError):  # on a full disk the lock still holds, only its text is missing
         os.write(file.fileno(), f"process {os.getpid()} on {socket.gethostname()}".encode())
     return file
 

@@ -1,4 +1,4 @@
-"""How many runs a time rests on, and which repeats a suite with `repeats = "auto"` still needs."""
+"""How many runs a published time needs, and which repeats a suite with `repeats = "auto"` still lacks."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from solvers.base import Status
 
 AUTO = "auto"
 MOST_RUNS = 5
-#: Seconds of `run` below which so many runs are asked for: the shorter a run, the more a single one may be off.
+#: (seconds, runs): a case that takes less than these seconds needs this many runs, because short runs vary more.
 _LEAST_RUNS = ((10.0, MOST_RUNS), (60.0, 3))
-#: How a case ended that has no time of its own: another run would end at the same limit or fault.
+#: Statuses of cases that are not repeated: another run would end at the same limit or fault.
 _WITHOUT_TIME = frozenset({Status.TIME_LIMIT, Status.MEMORY_LIMIT, Status.CRASHED, Status.ERROR, Status.SKIPPED})
 
 
 def least_runs(seconds: float) -> int:
-    """The least number of runs that a time of so many seconds rests on: 5 below 10 s, 3 below a minute, 1 above."""
+    """The number of runs that a case of this many seconds needs: 5 below 10 s, 3 below a minute, 1 above."""
     return next((runs for below, runs in _LEAST_RUNS if seconds < below), 1)
 
 
 class RunsTaken:
-    """Which repeats are needless by the runs that are recorded; the shortest of a case decides how many it needs."""
+    """Finds repeats that are not needed; the shortest recorded run of a case decides how many the case needs."""
 
     def __init__(self, rows: Iterable[Mapping[str, Any]] = ()) -> None:
         self._needed: dict[str, int] = {}

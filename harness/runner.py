@@ -113,9 +113,9 @@ def run_row(suite: Suite, environment_id: str) -> dict[str, Any]:
 def _finish(
     case: Case, folder: Folder, worker: Worker | Result, on_step: OnStep, environment_id: str, *, keep_x: bool
 ) -> CaseRecord:
-    """Run a case, unless its result is given in place of a worker, and record it.
+    """Run a case, or take the result that is given in place of a worker, and record it.
 
-    A function of its own, so that instance and answer of one case are free before the next case begins.
+    A separate function, so that the memory of one case is released before the next case begins.
     """
     key = folder.key(case.id)
     x_file = x_name(key) if keep_x else None
@@ -136,7 +136,7 @@ def isolated(suite: Suite, folder: Path) -> Isolated:
 
 
 class EndedAtLimits:
-    """Which solvers ended at a limit on which instance: the same limit ends every tighter tolerance as well."""
+    """Pairs of solver and instance that ended at a limit, which would end every tighter tolerance as well."""
 
     def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
         self._ended: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
@@ -150,7 +150,7 @@ class EndedAtLimits:
             self._ended.setdefault(key, []).append(row)
 
     def implied(self, case: Case) -> Result | None:
-        """The result of a case that would only repeat one that ended at its limit, None where it has to be run."""
+        """The result of a case whose looser tolerance has ended at the same limit; None where it has to be run."""
         settings = asdict(case.settings)
         for row in self._ended.get(self._key(case.instance, case.card.id, settings, case.repeat), []):
             if row["settings"]["tolerance"] >= case.settings.tolerance:
@@ -165,7 +165,7 @@ class EndedAtLimits:
 
 
 def cannot_run(case: Case) -> str:
-    """Why the case is not even tried: a solver that is not installed, or more memory than there is."""
+    """Why a case is skipped: its solver is not installed, or needs more memory than the machine has."""
     able = cards.availability_now(case.card)
     if not (able.ok or able.apart):  # a case has a process of its own
         return f"{able.reason}; {able.remedy}"

@@ -13,7 +13,7 @@ NOBODY_READS = 128 + signal.SIGPIPE if hasattr(signal, "SIGPIPE") else 1
 
 
 def prepare() -> None:
-    """Open what is closed, so that no file or pipe of ours gets its number, and write names that are not text."""
+    """Open closed standard streams, whose descriptors other files would get; allow undecodable file names."""
     for number, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(number)
@@ -27,7 +27,7 @@ def prepare() -> None:
 
 
 def nobody_reads() -> bool:
-    """Whether standard output is a pipe whose reader has ended, as in `| head -1`; if so, what follows is dropped."""
+    """Whether standard output is a pipe whose reader has ended, as in `| head -1`; if so, later output is discarded."""
     if not hasattr(select, "poll"):
         return False
     poll = select.poll()

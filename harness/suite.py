@@ -44,7 +44,7 @@ class Suite:
     """A validated suite."""
 
     name: str
-    """Of the suite, or of its file."""
+    """The name of the suite, or of its file."""
 
     digest: str
     """A hash of the content that it was read from."""
@@ -68,10 +68,10 @@ class Suite:
     """Seconds beyond it after which a case is ended from outside; None for half the limit and 30 s."""
 
     memory_limit: str = ""
-    """For a case and all its processes, such as 4GiB; "" without limit."""
+    """Memory of a case and all its processes, such as 4GiB; "" without limit."""
 
     threads: int = 0
-    """For every solver; 0 for every CPU that affinity and quota leave."""
+    """Threads of every solver; 0 for every CPU that affinity and quota leave."""
 
     repeats: int | str = 1
     """How often each case is run; "auto" for as often as its time asks for (harness/least_runs.py)."""
@@ -110,7 +110,7 @@ class Suite:
     """Days after the first on which every instance is solved again (harness/recurring); 0 for single solves."""
 
     drifts: tuple[float, ...] = (USUAL_DRIFT,)
-    """Of generated instances that are solved again: a series for each."""
+    """Drifts of generated instances from day to day; each gives a series of its own."""
 
     stays: tuple[float, ...] = ()
     """Values of Settings.stay to solve again with, for the solvers that take it."""
@@ -168,7 +168,7 @@ class Suite:
             raise SuiteError(f"suite {self.name}: stays={list(self.stays)}: expected numbers > 0")
 
     def _refuse_repeated(self, name: str, meanings: Sequence[Any]) -> None:
-        """What is listed twice would be run twice; `meanings` are what the entries of the list `name` stand for."""
+        """Refuse duplicates in the list `name`; `meanings` are its entries resolved: two texts may mean the same."""
         first: dict[Any, Any] = {}
         for entry, meaning in zip(getattr(self, name), meanings, strict=True):
             if meaning in first:
@@ -230,7 +230,7 @@ class Suite:
 
     @property
     def most_repeats(self) -> int:
-        """How often a case is run at most."""
+        """The largest number of runs of a case."""
         return self.repeats if isinstance(self.repeats, int) else MOST_RUNS
 
     def settings(self, solver: str, tolerance: float) -> Settings:

@@ -1,4 +1,4 @@
-"""What a claim is worth once the referee has judged the answer."""
+"""The status of a case: the solver's claim, checked against the referee's certificate."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def watch_for(solver: Solver, callback: Callback | None, *, verbose: bool, quiet
 
 
 def booked(seconds: Seconds, compiling: float) -> Seconds:
-    """`seconds` with the time of compiling moved from prepare to warm_up."""
+    """`seconds`, with the compile time counted under warm_up instead of prepare."""
     if not compiling or seconds.prepare is None:
         return seconds
     return replace(seconds, warm_up=compiling, prepare=max(0.0, seconds.prepare - compiling))

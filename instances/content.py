@@ -27,7 +27,7 @@ from instances.rows import SHORT_NAME, RaggedRows, Rows
 
 EDGE_ARRAYS = ("destination", "a", "c")
 _HASHED = 1 << 20  # entries at a time
-#: The hash of each instance that is alive: an instance never changes, and a forked process inherits what is known.
+#: Hashes of the living instances. Instances never change, and forked processes inherit these hashes.
 _KNOWN: WeakKeyDictionary[MatchingLP, str] = WeakKeyDictionary()
 
 
@@ -52,7 +52,7 @@ def limits_of(lp: MatchingLP) -> dict[str, npt.NDArray[Any]]:
 
 
 def rows_header(lp: MatchingLP) -> list[dict[str, Any]] | None:
-    """What each family is and is called, with a hash of its keys; None for the short form without words of its own."""
+    """Form, name and hash of the keys of each family; None for a short form without a name and keys of its own."""
     if lp.is_short_form and lp.rows[0].name == SHORT_NAME and lp.rows[0].keys is None:
         return None
     return named_forms(lp.rows, short=lp.is_short_form)
@@ -178,8 +178,8 @@ def limits_hash(lp: MatchingLP) -> str:
 
 
 def hash_of_pieces(pieces: Sequence[str], part: MatchingLP) -> str:
-    """Names a whole instance by the `piece_hash` of its pieces in order, whoever holds them, and by what each `part`
-    has of the whole: limits, forms of the families, and the polytope where the sources share one.
+    """The name of a whole instance: from the `piece_hash` of all pieces in order, whichever ranks hold them, and from
+    what every `part` has: limits, forms of the families, and the polytope where the sources share one.
     """
     families = None if part.is_short_form else forms(part.rows)
     content = [list(pieces), limits_hash(part), polytope_header(part.polytope), families]

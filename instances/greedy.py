@@ -1,4 +1,4 @@
-"""What the rows receive from simple assignments: the loads that limits are made from, in exact integer arithmetic.
+"""Loads of simple assignments on the rows, in exact integer arithmetic; generators derive the limits from them.
 
 Loads are counted in units of 2^-32 for one unit of radius, so their sum does not depend on the order of the blocks. The
 radius is the first parameter of the polytope: z where the sum of a source is limited, u of a box.
@@ -69,7 +69,7 @@ def block_load(
 
 
 def load_on(*families: tuple[int, Indices | None, Floats | float], x: Float64, source: Indices) -> Load:
-    """What x, in units of the radius, puts on families of rows, each term rounded to whole units.
+    """Loads of x, in units of the radius, on families of rows, each term rounded to whole units.
 
     families: (number of the first row, row of each edge or None where all are in that one, coefficient). source: of
     each edge; of each entry where the families count entries.
@@ -125,13 +125,13 @@ def even_shares(polytope: Polytope, source: Indices) -> Float64:
 
 
 def _edge_share(polytope: Polytope) -> float:
-    """What one edge of a box-cut may take of the radius."""
+    """The upper limit of one edge of a box-cut, as a share of the radius."""
     at_most, upper = polytope.params
     return float(upper) / float(at_most)
 
 
 def add_load(total: npt.NDArray[np.int64], loads: list[Load]) -> None:
-    """total[k, row] += units, refused long before it could overflow."""
+    """total[k, row] += units. Raises an error well before int64 could overflow."""
     for of_rows, load in zip(total, loads, strict=True):
         np.add.at(of_rows, load.row, load.units)
     if int(np.abs(total).max(initial=0)) >= _LIMIT:

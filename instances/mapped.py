@@ -61,7 +61,7 @@ def require_disk(need: float, folder: Path, what: str) -> None:
 
 @contextlib.contextmanager
 def unnamed_file(nbytes: int, folder: Path, what: str) -> Iterator[Any]:
-    """An open file of `nbytes` zeros in `folder`, allocated at once and without a name: it ends with its last user.
+    """An open file of `nbytes` zeros in `folder`, allocated at once; without a name, it is removed after its last user.
 
     Raises InputError that names `what` where the disk is full.
     """
@@ -76,7 +76,7 @@ def unnamed_file(nbytes: int, folder: Path, what: str) -> Iterator[Any]:
 
 
 def unnamed_array(size: int, dtype: Any, folder: Path, what: str) -> Array:
-    """zeros[size] in such a file, which ends with the array."""
+    """zeros[size] in such a file, which is removed with the array."""
     nbytes = size * np.dtype(dtype).itemsize
     if nbytes == 0:
         return np.zeros(size, dtype)

@@ -29,7 +29,7 @@ def memory_bytes(spec: Spec) -> int:
 
 
 def entries_in_rows(spec: Spec) -> float:
-    """Entries of an edge in all families of rows together, about; 1 where files are not read before they are asked."""
+    """Approximate entries of an edge in all families together; 1 for instances in files, which are not opened here."""
     return 1.0 if isinstance(spec, ReadableSpec) else family(spec.family).entries_in_rows(spec)
 
 

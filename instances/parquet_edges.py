@@ -24,7 +24,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 Empty = Callable[[int, Any], npt.NDArray[Any]]
 #: Edges of a row group at most, but whole sources.
 _ROW_GROUP = 1 << 20
-#: At least about so many row groups, where none becomes smaller than so many edges: as many ranks can share them.
+#: Row groups to aim at, so that as many ranks can share a file, and the fewest edges of a row group.
 _GROUPS = 64
 _LEAST_GROUP = 1 << 12
 
@@ -110,7 +110,7 @@ def _column(column: Column, part: Mapping[str, npt.NDArray[Any]]) -> Any:
 
 
 def most_edges(edges: int) -> int:
-    """Of a row group in an instance with so many, unless a single source has more."""
+    """Edges of a row group in an instance with `edges` edges; a single source may have more."""
     return min(_ROW_GROUP, max(_LEAST_GROUP, edges // _GROUPS))
 
 
@@ -177,7 +177,7 @@ class _Entries:
     """One column of the entries of a ragged family, filled in place and cut off where it ends."""
 
     def __init__(self, column: Column, values: npt.NDArray[Any], edges: int) -> None:
-        """values: room for all entries."""
+        """values: storage for all entries."""
         self._column = column
         self._values = values
         self._starts = np.zeros(edges + 1, dtype=np.int64)

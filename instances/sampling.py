@@ -43,7 +43,7 @@ class Destinations:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BlockGraph:
-    """Edges of a block: source int64[E] within the block, never falling; destination int64[E] rises within a source."""
+    """Edges of a block: source int64[E], non-decreasing; destination int64[E], increasing within a source."""
 
     sources: int
     source: npt.NDArray[np.int64]
@@ -69,17 +69,17 @@ def block_generator(spec: Recipe, block: int) -> np.random.Generator:
 
 
 def family_generator(spec: Recipe) -> np.random.Generator:
-    """For what a family draws once for all blocks beside the destinations."""
+    """The generator of what a family draws once for all blocks, beside the destinations."""
     return _generator(spec.seed, _FAMILY)
 
 
 def day_generator(spec: Recipe, day: int, block: int) -> np.random.Generator:
-    """For what changes in a block on that day."""
+    """The generator of what changes in a block on that day."""
     return _generator(spec.seed, _DAYS, day, block)
 
 
 def limits_generator(spec: Recipe, day: int) -> np.random.Generator:
-    """For what changes in the limits on that day."""
+    """The generator of what changes in the limits on that day."""
     return _generator(spec.seed, _LIMITS, day)
 
 
@@ -104,7 +104,7 @@ def with_breadth(destinations: Destinations, breadth: npt.NDArray[np.float64], d
 
 
 def _graph_of(breadth: npt.NDArray[np.float64], degree: float) -> dict[str, Any]:
-    """The fields of Destinations that say which edges there are."""
+    """The fields of Destinations that determine the edges."""
     probability = np.minimum(breadth / math.fsum(breadth) * degree, MAX_PROBABILITY)
     weight = -np.log1p(-probability)
     chance, alias = alias_table(weight)
@@ -112,7 +112,7 @@ def _graph_of(breadth: npt.NDArray[np.float64], degree: float) -> dict[str, Any]
 
 
 def edges_per_source(spec: Recipe, destinations: Destinations) -> float:
-    """The mean that `sample_graph` makes, or more: with what a source may lack of its least edges."""
+    """An upper bound on the mean edges a source of `sample_graph`, including the draws for `least_edges`."""
     least = math.exp(-destinations.rate) + max(0, spec.least_edges - 1)
     return math.fsum(destinations.probability) + least
 
@@ -120,7 +120,7 @@ def edges_per_source(spec: Recipe, destinations: Destinations) -> float:
 def alias_table(weight: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64]]:
     """(chance[J], alias[J]): column j of J equal columns yields j with chance[j], else alias[j] (Walker 1977).
 
-    Filled in rounds instead of one by one: every column with too much gives to one with too little.
+    Filled in rounds: in each, every column above the mean fills one below.
     """
     chance = weight * (weight.size / math.fsum(weight))
     alias = np.arange(weight.size)
@@ -185,7 +185,7 @@ def lognormal_values(
 ) -> npt.NDArray[np.float32]:
     """w_e = min(v_j u_i eps_e, 0.5) with affinity u_i ~ LogNormal(0, 0.5) and noise eps_e ~ LogNormal(0, 0.5).
 
-    Computed in float64 and rounded once, so that the last bit of a machine's exp hardly ever shows.
+    Computed in float64 and rounded once: the last bit of exp, which differs between machines, rarely remains.
     """
     affinity = rng.standard_normal(graph.sources)
     exponent = rng.standard_normal(graph.edges)

@@ -48,7 +48,7 @@ from instances.spec import MatchingSpec, Spec, digest, in_blocks
 from instances.whole_folder import remove_abandoned, written_folder
 
 _HEADER = "instance.json"
-#: Disk space that is asked for, over what the nominal number of edges needs: the real number is drawn.
+#: Factor on the disk space of the nominal number of edges, because the real number is random.
 _SLACK = 1.1
 
 

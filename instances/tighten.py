@@ -7,7 +7,7 @@ norm that a solver scales by is that number. What can be used of it is
     and then                b_j <- min(b_j, sum_e a_e min(z_i, u_i))    over the edges e of row j
 
 z and u are cut only where the largest of them becomes much smaller: elsewhere they decide no scaling, and an instance
-keeps its one number for all sources. What a source has not (z of a box, u of a simplex) counts as infinite.
+keeps its one number for all sources. A limit that a source lacks (z of a box, u of a simplex) counts as infinite.
 
 A second round would change nothing: a row that the first left below its own b_j lets all of each z_i through. Quotients
 and sums are rounded up, so no feasible point is cut off; none is added, because no number grows. '=' sources keep z:
@@ -42,7 +42,7 @@ _SMALLEST = 5e-324
 
 
 class Problem(Protocol):
-    """What is needed of `instances.MatchingLP`, whose fields say what each is."""
+    """The fields of `instances.MatchingLP` that are used here; they are documented there."""
 
     @property
     def offsets(self) -> npt.NDArray[np.int64]: ...
@@ -115,7 +115,7 @@ class _Used:
 
 
 class _Limits:
-    """The parameters of all sources, copied once the first changes; beside an instance on disk they lie there."""
+    """The parameters of all sources, copied when the first one changes; on disk where the instance is on disk."""
 
     def __init__(self, lp: Problem) -> None:
         self._lp = lp
@@ -243,7 +243,7 @@ def _raise_underflow(values: Float64, *factors: Float64) -> None:
 
 
 def _rounded_up(total: Float64, terms: npt.NDArray[np.int64] | float) -> Float64:
-    """No less than the exact sum of `terms` rounded numbers >= 0, in whatever order they were added."""
+    """An upper bound on the exact sum of `terms` numbers >= 0 that were added with rounding in any order."""
     return total * (1 + (terms + 4) * _EPS)
 
 

@@ -1,6 +1,6 @@
-"""The watch over a solve in this process: a callback that hears of its progress, and the time that compiling takes.
+"""Observation of a solve in this process: a progress callback, and the time spent compiling.
 
-No part of a watch is a setting, so no record holds it. Only a solve in one process is watched, ranks are not.
+A watch is not a setting, so records do not hold it. Ranks are not watched.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from solvers.base import TracePoint
 
 #: Called with (seconds, iteration, gap) as the solver estimates them; a true result asks the solver to stop.
 Callback = Callable[[TracePoint], Any]
-#: Least seconds between two calls, so that a callback takes a share of the run that does not show.
+#: Least seconds between two calls, so that a callback takes a negligible share of the run.
 EVERY = 0.1
 
 
@@ -27,14 +27,14 @@ class Watch:
     """Called when compiling begins."""
 
     stopped: bool = False
-    """Whether the callback asked for the end."""
+    """Whether the callback asked the solver to stop."""
 
     compiling: float = 0.0
     """Seconds that compiling has taken so far."""
 
     _last_call: float = field(default=-EVERY)
     _depth: int = 0
-    """Compilations under way: one may start others."""
+    """Nested compilations now running."""
 
     _began: float = 0.0
 
