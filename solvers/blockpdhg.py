@@ -191,7 +191,7 @@ class BlockPDHG(ShardedSolver):
             return infeasible_answer(state.lp)
         with cpu_threads(state.settings.threads, tensors=state.kernel.name == "reference"):
             loop = Loop(state, kernel=state.kernel.name)
-            method = near_start(state, loop.progress) if state.settings.stay else Halpern(state, loop.progress)
+            method = near_start(state, loop.progress) if state.settings.stay else Halpern(state, loop.progress).begin()
             answer = loop.solve(method)
         if state.merged is None or answer.x is None:
             return answer

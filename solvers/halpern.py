@@ -33,7 +33,7 @@ from solvers.engine.kernel import RESTART, Mix, Pass, Tensor
 from solvers.engine.progress import NonFiniteError, Progress
 from solvers.engine.proof import Prover
 from solvers.engine.tensors import as_numpy, dot, upload
-from solvers.iterates import Iterates, RowPart
+from solvers.iterates import Iterates, RowPart, StartPoint
 from solvers.newton_finish import NewtonFinish, PdhgPoint
 from solvers.pdhg_state import State
 from solvers.proximal.iterates import ProximalIterates
@@ -93,9 +93,9 @@ class Halpern(Method):
         self._scale = self._upload(state.scale)
         self._bounds = state.bounds.scaled(state.scale).on(state.kernel.device)
 
-        self._iterates = self._first_iterates()
+        self._iterates = Iterates(state.kernel, state.layout, state.lp, self._bounds)
         self._restarts = self._first_restarts()
-        self._newton = NewtonFinish(state, state.layout, most_edges=state.most_edges, warm=self._warm)
+        self._newton = NewtonFinish(state, state.layout, most_edges=state.most_edges)
 
         self._newton_may_finish = state.newton
         self._handed_over: ProximalIterates | None = None
@@ -107,6 +107,30 @@ class Halpern(Method):
         self._want_values = False
         """Whether the next pass sums c'x by destination. The estimate is better then but the pass takes longer, so this
         is asked for only near the tolerance."""
+
+    def begin(self) -> Method:
+        """The method of the first pass: at a warm start Newton's, where that may take over; else this one."""
+        start = self._state.start
+        if start is None:
+            return self
+
+        # Only PDHG goes on from a checkpoint, as the first method of a run does, and only prices tell what is near.
+        one_host = self._state.kernel.device == "cpu" and self._state.context.checkpoints is None
+        if not (self._newton_may_finish and one_host and start.dual.any()):
+            return self._begin_at(start)
+
+        self._iterates.load(start)
+        weight = self._state.rules.warm_weight * self._restarts.weight
+        handover = self._handover(price=start.dual, weight=weight, iteration=0)
+        return self._newton.begin(handover, self._progress, self._take_back, lambda: self._begin_at(start))
+
+    def _begin_at(self, start: StartPoint) -> Method:
+        """PDHG from `start`, or from 0 where that is better."""
+        warm = self._iterates.start_at(start, self._scale) and bool(start.dual.any())
+        if warm:
+            self._restarts.expect_start()
+        self._newton.warm = warm
+        return self
 
     def step(self, iteration: int, *, last: bool) -> Assessment:
         """z_t and its residuals."""
@@ -126,8 +150,6 @@ class Halpern(Method):
 
         # Before z moves: the rate is judged at the z of this pass.
         slow = self._newton_may_finish and self._newton.due(iteration, self._residuals.gap, self._here)
-        if self._newton.drops_start:
-            self._restarts.take_cold_weight()
         if self._next is _Next.RESTART:
             self._restart()
             restart_next = False
@@ -212,15 +234,14 @@ class Halpern(Method):
 
     def _hand_over(self, iteration: int) -> Method:
         """Newton's method from z_t; both primal vectors are its own from here on."""
+        price = as_numpy(self._scale * self._step.projected.y)
+        start = self._handover(price=price, weight=self._restarts.weight, iteration=iteration)
+        return self._newton.take_over(start, self._progress, self._snapshot_at, self._take_back)
+
+    def _handover(self, *, price: npt.NDArray[np.float64], weight: float, iteration: int) -> Handover:
         cells = self._iterates.cells()
         self._handed_over = ProximalIterates(centre=cells["x"], spare=cells["anchor"])
-        start = Handover(
-            iterates=self._handed_over,
-            price=as_numpy(self._scale * self._step.projected.y),
-            weight=self._restarts.weight,
-            iteration=iteration,
-        )
-        return self._newton.take_over(start, self._progress, self._snapshot_at, self._take_back)
+        return Handover(iterates=self._handed_over, price=price, weight=weight, iteration=iteration)
 
     def snapshot(self) -> MethodState:
         return MethodState(
@@ -260,14 +281,6 @@ class Halpern(Method):
         self._next = _Next.RESTART if state.numbers["restart_next"] else _Next.MIX
         self._iterates.restore(state.shared, state.primal)
 
-    def _first_iterates(self) -> Iterates:
-        """At 0, or at a warm start that is better than that."""
-        state = self._state
-        iterates = Iterates(state.kernel, state.layout, state.lp, self._bounds)
-        start = state.start
-        self._warm = start is not None and iterates.start_at(start, self._scale) and bool(start.dual.any())
-        return iterates
-
     def _first_restarts(self) -> Restarts:
         state = self._state
         norm_b = float(self._bounds.sizes.norm())
@@ -278,7 +291,6 @@ class Halpern(Method):
             state.rules,
             norm_ratio=norm_c / norm_b if known else 1.0,
             largest_norm_ratio=largest_norm_c / norm_b if known else 1.0,
-            warm=self._warm,
         )
 
     def _upload(self, array: npt.NDArray[np.float64]) -> Tensor:

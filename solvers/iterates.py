@@ -65,6 +65,11 @@ class Iterates:
         self.z = RowPart(y=zero, loads=zero)
         self.anchor = self.z
 
+    def load(self, start: StartPoint) -> None:
+        """x becomes that of `start` where it has one, not yet brought into C."""
+        if start.x is not None:
+            self.x.copy_(self._kernel.load(to_cells(self._layout, self._lp, start.x)))
+
     def start_at(self, start: StartPoint, scale: Tensor) -> bool:
         """z and the anchor become `start` with x brought into C; a pass with a step of 0 does that and gives its loads.
 
@@ -74,8 +79,7 @@ class Iterates:
         dual = self._upload(start.dual)
         y = dual / scale
         at_zero = self._pass_without_step(0.0 * dual)
-        if start.x is not None:
-            self.x.copy_(self._kernel.load(to_cells(self._layout, self._lp, start.x)))
+        self.load(start)
         result = self._pass_without_step(dual)
         if bool(result.sums[SUPPORT] - self._bounds.cost(y) < at_zero.sums[SUPPORT]):
             self.x.zero_()

@@ -20,7 +20,7 @@ def near_start(state: State, progress: Progress) -> Method:
     if start is None or start.x is None:
         raise OptionError("stay asks for a start with x: there is nothing to stay near")
     centre = np.maximum(to_cells(state.layout, state.lp, start.x), 0.0)
-    finish = NewtonFinish(state, state.layout, most_edges=state.most_edges, warm=True)
+    finish = NewtonFinish(state, state.layout, most_edges=state.most_edges)
     handover = Handover(
         iterates=ProximalIterates(centre=centre, spare=np.zeros_like(centre)),
         price=start.dual,

@@ -16,12 +16,13 @@ from solvers.engine.precision import answer_dtype
 from solvers.engine.prices import Prices
 from solvers.engine.progress import Progress
 from solvers.engine.rows import Rows
-from solvers.proximal.constants import constants_for
+from solvers.proximal.constants import Constants, constants_for
+from solvers.proximal.from_start import NEAR, FromStart
 from solvers.proximal.full import FullProblem
 from solvers.proximal.iterates import CellVector
 from solvers.proximal.outer import Handover, Inputs, ProximalNewton
 from solvers.proximal.staying import Staying
-from solvers.proximal.switch import Switch, WarmSwitch
+from solvers.proximal.switch import Switch
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -40,18 +41,14 @@ class PdhgPoint:
 class NewtonFinish:
     """Watches the rate of PDHG and, where it has fallen, makes the method that goes on."""
 
-    def __init__(self, problem: Problem, layout: Layout, *, most_edges: int, warm: bool) -> None:
-        """most_edges: of the rank that has most. warm: PDHG has a warm start."""
+    def __init__(self, problem: Problem, layout: Layout, *, most_edges: int) -> None:
+        """most_edges: of the rank that has most."""
         self._problem = problem
         self._layout = layout
         self._most_edges = most_edges
-        make = WarmSwitch if warm else Switch
-        self._switch = make(constants_for(problem.settings.device, most_edges))
-
-    @property
-    def drops_start(self) -> bool:
-        """See Switch."""
-        return self._switch.drops_start
+        self._switch = Switch(constants_for(problem.settings.device, most_edges))
+        self.warm = False
+        """Whether the run has a warm start, of which x is right but for few sources."""
 
     def due(self, iteration: int, gap: float, here: Callable[[], PdhgPoint]) -> bool:
         """Whether to take over after this iteration; `here` is asked only where the rate has fallen."""
@@ -68,6 +65,23 @@ class NewtonFinish:
         inputs = replace(self._inputs(self._rows, progress, snapshot), give_back=give_back)
         return ProximalNewton(inputs, start)
 
+    def begin(
+        self,
+        start: Handover,
+        progress: Progress,
+        give_back: Callable[[Prices, Prices], Method],
+        give_up: Callable[[], Method],
+    ) -> Method:
+        """Newton's method at once from a warm start; give_up: PDHG, where the first pass shows that to be better."""
+        self.warm = True
+        here = PdhgPoint(x=start.iterates.centre, price=start.price, weight=start.weight)
+        return FromStart(
+            replace(self._inputs(self._rows, progress, _no_snapshot), give_back=give_back),
+            start,
+            serves=lambda gap: gap <= NEAR and not self._many_slack(here),
+            give_up=give_up,
+        )
+
     def stay_near(self, start: Handover, progress: Progress) -> Method:
         """The one proximal step from the centre of `start`, whose weight is rho.
 
@@ -78,6 +92,9 @@ class NewtonFinish:
         return Staying(self._inputs(rows, progress, _no_snapshot), start)
 
     def _inputs(self, rows: Rows, progress: Progress, snapshot: Callable[[Prices, Prices], MethodState]) -> Inputs:
+        constants = Constants()
+        if self.warm:
+            constants = replace(constants, first_step=constants.step_from_start)
         return Inputs(
             problem=self._problem,
             full=self._full_problem(),
@@ -85,6 +102,7 @@ class NewtonFinish:
             progress=progress,
             to_edges=self._to_edges,
             snapshot=snapshot,
+            constants=constants,
         )
 
     def _many_slack(self, point: PdhgPoint) -> bool:

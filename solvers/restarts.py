@@ -40,25 +40,22 @@ class Restarts:
     """The primal weight, and the residuals since the last restart.
 
     norm_ratio: ||c|| / ||b|| with the usual costs. largest_norm_ratio: the same with all costs, forbidden edges
-    included (see solvers.engine.costs). warm: the first point is a warm start.
+    included (see solvers.engine.costs).
     """
 
-    def __init__(
-        self, rules: RestartRules, *, norm_ratio: float, largest_norm_ratio: float, warm: bool = False
-    ) -> None:
+    def __init__(self, rules: RestartRules, *, norm_ratio: float, largest_norm_ratio: float) -> None:
         self._rules = rules
         cold = rules.initial_weight * norm_ratio
-        self._cold_weight = cold
-        self.weight = rules.warm_weight * cold if warm else cold
+        self.weight = cold
         self._least_weight = cold / _DRIFT
         self._largest_weight = rules.initial_weight * largest_norm_ratio * _DRIFT
         self._inner = 0
         self._first_residual = math.inf
         self._last_residual = math.inf
 
-    def take_cold_weight(self) -> None:
-        """The weight of a cold run, after all."""
-        self.weight = self._cold_weight
+    def expect_start(self) -> None:
+        """The first point is a warm start."""
+        self.weight *= self._rules.warm_weight
 
     def mix(self) -> Mix:
         """(k + 1)/(k + 2) (2 z_t - z) + 1/(k + 2) z_anchor; z_t at k = 0, where z is the anchor."""

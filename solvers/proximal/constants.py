@@ -21,12 +21,6 @@ class Constants:
 
     first_look: int = 20
     """PDHG iterations before the switch judges their rate: after 10 the share of slack sources tells nothing yet."""
-    near: float = 0.1
-    """Estimated gap after the first iteration up to which a warm start is near: 0.003 to 0.06 after a day of 1 % or 5 %
-    drift, 0.2 and more where values are others, or few sources are tight and Newton's passes dear."""
-    fast_start: float = 20.0
-    """From a start that is not near the gap has to fall by this factor in the next `look_every` iterations: by 60 and
-    more from one quarter of `journey` to the next, by 3 to 8 on `dualip` after 5 % of drift."""
     look_every: int = 5
     """PDHG iterations between two looks: a rate over fewer is noise."""
     fast: float = 3.0
@@ -43,6 +37,8 @@ class Constants:
 
     first_step: float = 3.0
     """Length of the first proximal step: 30 makes no difference but on degenerate instances, where it costs."""
+    step_from_start: float = 30.0
+    """The same after a warm start, whose x is right but for few sources: 10 takes more rounds, 100 hard ones."""
     step_growth: float = 3.0
     """Factor of the length after an easy round: 2 is as good, 10 makes rounds hard."""
     longest_step: float = 1e9
@@ -122,7 +118,7 @@ def constants_for(device: str, edges: int) -> Constants:
     """
     if device == "cpu":
         return Constants()
-    return Constants(first_look=200 if edges <= _FEW_EDGES else 800, near=0.0, look_every=50, defer=200)
+    return Constants(first_look=200 if edges <= _FEW_EDGES else 800, look_every=50, defer=200)
 
 
 #: Between 1e6 edges, where 200 passes are best, and 1e7, where 800 are (solvers/NOTES.md).

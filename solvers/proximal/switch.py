@@ -23,8 +23,6 @@ class Switch:
         self._best = math.inf
         self._best_before = math.inf
         self._deferred = False
-        self.drops_start = False
-        """Whether the last iteration has shown that a warm start is of little use."""
 
     def due(self, iteration: int, gap: float, edges: int, many_slack: Callable[[], bool]) -> bool:
         """Whether Newton takes over after this iteration; `many_slack` is asked only where the rate has fallen."""
@@ -47,25 +45,3 @@ class Switch:
         """Whether a long proximal step from x still leaves many sources slack; weight: PDHG's primal weight."""
         at = ProximalStep(centre=x, step=self._k.slack_step / weight, price=price)
         return problem.slack_share(at) > self._k.slack_threshold
-
-
-class WarmSwitch(Switch):
-    """After a warm start. Where that is near, by the gap after the first iteration, which has made an x that goes with
-    the prices, Newton takes over at once, or with many slack sources as late as in a cold run. Where it is not, the gap
-    has to fall fast at first; otherwise the start is of little use, and the run goes on as a cold one.
-    """
-
-    def __init__(self, constants: Constants | None = None) -> None:
-        super().__init__(constants)
-        self._first_gap = math.inf
-
-    def due(self, iteration: int, gap: float, edges: int, many_slack: Callable[[], bool]) -> bool:
-        if iteration == 1:
-            self._first_gap = gap
-            if gap <= self._k.near and not many_slack():
-                return True
-
-        due = super().due(iteration, gap, edges, many_slack)
-        shown = iteration == 1 + self._k.look_every and self._first_gap > self._k.near
-        self.drops_start = shown and self._best > self._first_gap / self._k.fast_start
-        return due

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from solvers.proximal.switch import Switch, WarmSwitch
+from solvers.proximal.switch import Switch
 
 SLOW = [0.99**k for k in range(300)]
 
 
-def first_due(
-    gaps: Sequence[float], *, slack: bool = False, warm: bool = False, edges: int = 1000
-) -> tuple[int | None, int]:
+def first_due(gaps: Sequence[float], *, slack: bool = False, edges: int = 1000) -> tuple[int | None, int]:
     """The iteration at which Newton takes over, None if it never does; and how often slack sources were counted."""
     asked = 0
 
@@ -20,7 +18,7 @@ def first_due(
         asked += 1
         return slack
 
-    switch = WarmSwitch() if warm else Switch()
+    switch = Switch()
     for iteration, gap in enumerate(gaps, start=1):
         if switch.due(iteration, gap, edges, many_slack):
             return iteration, asked
@@ -35,13 +33,6 @@ def test_a_slow_rate_is_left_at_the_first_look() -> None:
     assert first_due(SLOW) == (20, 1)
 
 
-def test_a_warm_start_that_is_near_is_left_at_once_but_with_many_slack_sources() -> None:
-    near = [0.05, *SLOW[1:]]
-    assert first_due(near, warm=True) == (1, 1)
-    assert first_due(near) == (20, 1)
-    assert first_due(near, warm=True, slack=True)[0] == first_due(near, slack=True)[0] == 40
-
-
 def test_a_rate_that_falls_later_is_left_within_one_look() -> None:
     assert first_due([0.7**k for k in range(23)] + [0.7**23] * 50) == (30, 1)
 
@@ -53,18 +44,3 @@ def test_an_instance_with_many_slack_sources_is_left_later() -> None:
 
 def test_a_large_instance_with_many_slack_sources_stays_with_pdhg() -> None:
     assert first_due(SLOW, slack=True, edges=10**8)[0] is None
-
-
-def test_a_start_that_is_not_near_is_dropped_unless_the_gap_falls_fast() -> None:
-    def dropped_at(rate: float) -> list[int]:
-        switch = WarmSwitch()
-        gaps = [0.5 * rate**k for k in range(15)]
-        seen = []
-        for iteration, gap in enumerate(gaps, start=1):
-            switch.due(iteration, gap, 1000, lambda: False)
-            if switch.drops_start:
-                seen.append(iteration)
-        return seen
-
-    assert dropped_at(0.9) == [6]
-    assert dropped_at(0.4) == []
