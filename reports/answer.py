@@ -38,7 +38,11 @@ def _answer_at(material: Material, target: float, ranking: Ranking) -> Table:
     found = ranking.of(material.outcomes)
     cases = ranking.of(material.cases)
     wins, not_asked = headline(cases, found, ranking.of(material.winners), target, ranking.label)
-    return replace(matrix(found, cases, target, material.styles, ranking), lead=wins, below=not_asked)
+    if ranking.label:
+        wins = wins.replace(f" · machine {ranking.machine}", "")
+        not_asked = not_asked.replace(f" · machine {ranking.machine}", "")
+    table = matrix(found, cases, target, material.styles, ranking)
+    return replace(table, lead=wins, below=not_asked, standing=found[found["target"] == target])
 
 
 def preferred(targets: Iterable[float]) -> float:

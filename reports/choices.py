@@ -1,4 +1,4 @@
-"""What the script of the page works with: solvers, gaps, and the rows that the page itself does not show.
+"""What the script of the page works with: solvers, gaps, rows that the page does not show, and what decides wins.
 
 The script is our own and needs no library: hiding, sorting and filtering rows and one scatter plot are some 300 lines,
 where a library for plots alone is several MB in every page. It is inlined, so a page works from a folder, offline.
@@ -7,15 +7,20 @@ where a library for plots alone is several MB in every page. It is inlined, so a
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
+
+from reports.headline import NO_WIN
 from reports.markers import marker_path
 from reports.palette import Style
 from reports.section import Section
+from reports.shown import Table
 
 
 def page_data(sections: Sequence[Section], styles: Mapping[str, Style]) -> str:
-    """A JSON text that is safe within a script element: {solvers, gaps, rest}."""
+    """A JSON text that is safe within a script element: {solvers, gaps, rest, standings, words}."""
     tables = [table for section in sections for table in section.tables]
     solvers = [
         {"name": name, "number": style.number, "slot": style.slot, "path": marker_path(style)}
@@ -25,5 +30,41 @@ def page_data(sections: Sequence[Section], styles: Mapping[str, Style]) -> str:
         "solvers": solvers,
         "gaps": list(dict.fromkeys(table.gap for table in tables if table.gap)),
         "rest": {table.name: table.rest for table in tables if table.rest},
+        "standings": [_standing(table, table.standing) for table in tables if table.standing is not None],
+        "words": NO_WIN,
     }
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+
+
+#: What templates/standing.js calls the columns of outcomes.outcomes.
+_COLUMNS = {
+    "competitor": "solver",
+    "asked": "asked",
+    "seconds": "seconds",
+    "least": "least",
+    "most": "most",
+    "alone": "alone",
+    "seconds_with_prepare": "total",
+    "limit": "limit",
+    "at_most": "atMost",
+}
+_DIGITS = 9  # significant: more than any text of the page shows
+
+
+def _standing(table: Table, rows: pd.DataFrame) -> dict[str, object]:
+    """One table of the answer with the table of wins beside it, and its outcomes row by row."""
+    numbers = [[_plain(value) for value in row] for row in rows[list(_COLUMNS)].itertuples(index=False, name=None)]
+    return {
+        "table": table.name,
+        "wins": f"winners{table.name.removeprefix(f'matrix-{table.gap}')}",
+        "gap": table.gap,
+        "columns": ["instance", *_COLUMNS.values()],
+        "rows": [[str(name), *row] for name, row in zip(rows["instance"], numbers, strict=True)],
+    }
+
+
+def _plain(value: object) -> object:
+    """null for NaN; numbers shortened to what decides."""
+    if isinstance(value, float):
+        return None if math.isnan(value) else float(f"{value:.{_DIGITS}g}")
+    return value if isinstance(value, str) else bool(value)

@@ -64,7 +64,8 @@ def _instance_names(cases: pd.DataFrame) -> pd.Series:
 def _competitors(cases: pd.DataFrame) -> pd.Series:
     """The solver's id, or the name of its variant, and after it every setting in which its own cases differ.
 
-    They must not be averaged. Where there are several machines, all names carry theirs.
+    They must not be averaged. Where there are several machines, all names carry theirs, and no setting is named that
+    differs between machines alone.
     """
     details = (
         cases["solver_version"].map(lambda version: version and f"v{version}"),
@@ -77,7 +78,7 @@ def _competitors(cases: pd.DataFrame) -> pd.Series:
     name = asked
     for detail in details:
         known = detail.where((detail != "") & (cases["status"] != "skipped"))
-        differs = known.groupby(asked).transform("nunique") > 1
+        differs = known.groupby([asked, cases["machine"]]).transform("nunique") > 1
         name = name.where(~differs | (detail == ""), name + " · " + detail)
     several = len(cases["machine"].unique()) > 1
     return name + " · machine " + cases["machine"] if several else name

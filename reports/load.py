@@ -6,6 +6,7 @@ This is the border of the reports: from here on every text is one printable line
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from reports.identity import UNKNOWN_MACHINE, identify
 
 #: Beyond it a gap or an objective says no more than "huge", and no axis can show it.
 _LARGEST = 1e100
+_LINE = re.compile(r"\bline \d+")
 REQUIRED = ("instance", "solver", "status")
 #: Two rows that agree in these are one case that was read twice.
 IDENTITY = ["suite", "case", "instance", "solver", "tolerance", "repeat", "environment", "time"]
@@ -65,7 +67,7 @@ class Loaded:
 
 def load(inputs: Sequence[Path]) -> Loaded:
     files = [_read(path, f"input {n} ({path.name})") for n, path in enumerate(inputs, start=1)]
-    warnings = [records.plain_text(line) for file in files for line in file.warnings]
+    warnings = _grouped(records.plain_text(line) for file in files for line in file.warnings)
     cases = _frame([row for file in files for row in file.cases])
     cases = _without(cases, (cases[list(REQUIRED)] == "").any(axis=1), "without instance, solver or status", warnings)
 
@@ -99,6 +101,14 @@ def load(inputs: Sequence[Path]) -> Loaded:
         whole=whole,
         serving=serving,
     )
+
+
+def _grouped(warnings: Iterable[str]) -> list[str]:
+    """Warnings that differ in the number of a line alone are one, with how many there are."""
+    groups: dict[str, list[str]] = {}
+    for warning in warnings:
+        groups.setdefault(_LINE.sub("line", warning), []).append(warning)
+    return [first if not others else f"{first}, and {len(others)} more like it" for first, *others in groups.values()]
 
 
 def _read(path: Path, name: str) -> records.RecordsFile:

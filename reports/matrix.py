@@ -12,7 +12,7 @@ from harness.records import DISTURBED, TOO_SHORT
 from reports import means, wins
 from reports.rankings import Ranking
 from reports.shown import ROWS_SHOWN, Cell, Column, Table, compact, digits, power
-from reports.tables import Styles, mean_cell
+from reports.tables import Styles, mean_cell, solver_column
 from reports.time_texts import AT_MOST_MEANS, runs_behind, seconds_of
 
 Rates = Mapping[str, Mapping[Any, Any]]
@@ -48,7 +48,7 @@ def matrix(found: pd.DataFrame, cases: pd.DataFrame, target: float, styles: Styl
         columns=[
             Column(title="instance", numeric=False),
             Column(title="edges"),
-            *(Column(title=solver, slot=styles[solver].slot) for solver in solvers),
+            *(solver_column(solver, styles, ranking) for solver in solvers),
         ],
         rows=[*_above(rates), *body],
         frame=rows.drop(columns="target"),

@@ -18,6 +18,9 @@ from reports.palette import Style, css_variables
 from reports.section import Section
 from reports.shown import ROWS_SHOWN, markdown
 
+#: Lines for the reader above the answer; more are folded away below them.
+WARNINGS_SHOWN = 2
+
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
@@ -83,6 +86,7 @@ def render(template: str, page: Page) -> str:
     text = environment.get_template(template).render(
         page=page,
         ROWS_SHOWN=ROWS_SHOWN,
+        WARNINGS_SHOWN=WARNINGS_SHOWN,
         data=Markup(page_data(page.sections, page.styles)) if is_html else "",  # noqa: S704  # escaped there
         light=Markup(light),  # noqa: S704  # our own constants
         dark=Markup(dark),  # noqa: S704  # our own constants

@@ -40,6 +40,12 @@ class Cell:
     link: str = ""
     """Where the text leads, within a site."""
 
+    @property
+    def packed(self) -> str | list[str]:
+        """The text, or [text, note, shade, link] where there is more: what the script of the page makes cells of."""
+        shade = "best" if self.best else "muted" if self.muted else ""
+        return [self.text, self.note, shade, self.link] if self.note or shade or self.link else self.text
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
@@ -56,6 +62,9 @@ class Column:
 
     numeric: bool = True
     """Aligned to the right."""
+
+    solver: str = ""
+    """The competitor that it is about, where the title says less."""
 
     slot: int = -1
     """From 0 on, the colour of a solver before the head."""
@@ -93,6 +102,9 @@ class Table:
     gap: str = ""
     """The certified gap that it is about, where there is one for each."""
 
+    standing: pd.DataFrame | None = None
+    """What decides who wins in it, for the script: the rows of outcomes.outcomes at its gap, of its ranking."""
+
     lead: str = ""
     """A sentence before it."""
 
@@ -109,9 +121,9 @@ class Table:
         return self.left_out + len(self.rest)
 
     @property
-    def rest(self) -> list[list[str]]:
-        """The texts of the rows that the page does not show."""
-        return [[cell.text for cell in row] for row in self.rows[ROWS_SHOWN:]]
+    def rest(self) -> list[list[str | list[str]]]:
+        """The rows that the page does not show: of each cell Cell.packed."""
+        return [[cell.packed for cell in row] for row in self.rows[ROWS_SHOWN:]]
 
     @property
     def groups(self) -> list[tuple[str, int]]:

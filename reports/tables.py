@@ -98,8 +98,9 @@ def grid(
     name: str,
     caption: str,
     cell: Callable[[Mapping[Any, Any]], Cell],
+    ranking: Ranking | None = None,
 ) -> Table:
-    """Instance x competitor."""
+    """Instance x competitor; of one ranking alone where it is given."""
     cells = {(row["instance"], row["competitor"]): cell(row) for row in rows.to_dict("records")}
     known_solvers = set(rows["competitor"])
     known_instances = set(rows["instance"])
@@ -111,7 +112,7 @@ def grid(
         caption=caption,
         columns=[
             Column(title="instance", numeric=False),
-            *(Column(title=solver, slot=styles[solver].slot) for solver in solvers),
+            *(solver_column(solver, styles, ranking) for solver in solvers),
         ],
         rows=[
             [named[instance], *(cells.get((instance, solver), missing) for solver in solvers)]
@@ -225,6 +226,12 @@ def failure_table(unsolved: pd.DataFrame, styles: Styles) -> Table:
     left_out = max(0, len(unsolved) - ROWS_SHOWN)
     caption = "Cases that are not solved; repeats with the same outcome share a row"
     return Table(name="not-solved", caption=caption, columns=columns, rows=rows, frame=unsolved, left_out=left_out)
+
+
+def solver_column(competitor: str, styles: Styles, ranking: Ranking | None = None) -> Column:
+    """Without the machine where the whole table is about one."""
+    title = competitor.removesuffix(f" · machine {ranking.machine}") if ranking else competitor
+    return Column(title=title, solver=competitor, slot=styles[competitor].slot)
 
 
 def solver_cell(competitor: str, styles: Styles) -> Cell:

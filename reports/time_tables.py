@@ -135,6 +135,7 @@ def _time_table(
         name=f"time-to-{power(target)}{ranking.suffix}",
         caption=f"Seconds of run to a certified gap of {power(target)}{among}, {runs_behind(rows)}; below: {below}",
         cell=_time_cell,
+        ranking=ranking,
     )
     return replace(table, gap=power(target))
 

@@ -57,6 +57,7 @@ function solverBox(solver) {
     else hiddenSolvers.add(solver.name);
     apply();
     showRows();
+    restand();
   });
   const label = make("label");
   label.append(box, " ", dot(solver), solver.name);
@@ -82,7 +83,7 @@ function addControls() {
   const setGap = (gap) => Object.assign(choice, { gap }) && apply();
   const line = make("p");
   const told = "Heads of tables sort.";
-  const all = "Wins, means and numbers solved are those of all solvers.";
+  const all = "The answer and the wins are of the solvers shown, all else of all.";
   if (data.gaps.length) line.append(labelled("Certified gap", select(gaps, choice.gap, setGap)));
   line.append(labelled(data.solvers.length ? "Instances" : "Rows with", filterBox()));
   line.append(make("span", { className: "aside", textContent: data.solvers.length ? `${told} ${all}` : told }));

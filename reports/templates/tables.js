@@ -8,7 +8,7 @@ let words = [];
 
 /** The number that a text begins with, such as 12,300 or 49.6k or 3.42e-5; NaN where there is none. */
 function number(text) {
-  const plain = text.replace(/[,\s]/g, "").replace("−", "-");
+  const plain = text.replace(/[,\s≤≥>]/g, "").replace("−", "-");
   const found = /^-?\d[\d.]*(e[-+]?\d+)?/.exec(plain);
   return found ? parseFloat(found[0]) * (SIZES[plain[found[0].length]] ?? 1) : NaN;
 }
@@ -43,8 +43,11 @@ class Rows {
   }
 
   ofData() {
-    const rest = data.rest[this.name] ?? [];
-    return rest.map((texts) => ({ texts, words: this.wordsOf(texts, ""), solver: texts[this.solverColumn] }));
+    return (data.rest[this.name] ?? []).map((cells) => {
+      const texts = cells.map((cell) => (Array.isArray(cell) ? cell[0] : cell));
+      const first = Array.isArray(cells[0]) ? cells[0].slice(0, 2).join(" ") : "";
+      return { texts, cells, words: this.wordsOf(texts, first), solver: texts[this.solverColumn] };
+    });
   }
 
   /** What the filter looks at: the instance, and of a single run everything. */
@@ -62,6 +65,7 @@ class Rows {
     if (this.order) rows.sort((one, two) => this.compare(one, two));
     this.body.replaceChildren(...rows.slice(0, SHOWN).map((row) => (row.element ??= this.make(row))));
     this.tell(rows.length);
+    if (hiddenSolvers.size) restand();
   }
 
   compare(one, two) {
@@ -77,13 +81,21 @@ class Rows {
 
   make(row) {
     const element = this.model.cloneNode(true);
-    row.texts.forEach((text, column) => (element.cells[column].textContent = text));
+    row.cells.forEach((cell, column) => this.fill(element.cells[column], ...(Array.isArray(cell) ? cell : [cell])));
     const known = data.solvers.find((solver) => solver.name === row.solver);
     if (known) {
       element.className = `s${known.number}`;
       element.cells[this.solverColumn].prepend(dot(known));
     }
     return element;
+  }
+
+  /** A cell of Table.rest: its text, the smaller lines below, whether it is set off or grey, and where it leads. */
+  fill(cell, text, note = "", shade = "", link = "") {
+    cell.classList.remove("best", "muted");
+    if (shade) cell.classList.add(shade);
+    cell.replaceChildren(link ? make("a", { href: link, textContent: text }) : text);
+    if (note) cell.append(make("small", { textContent: note }));
   }
 
   tell(matching) {

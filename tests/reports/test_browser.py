@@ -4,12 +4,15 @@ printed, and without the script.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import reports
+from harness.records import RECORDS_FILE
 from tests.support.browser import Browser, browser, executable
 
 NAME = executable()
@@ -157,8 +160,72 @@ def test_the_page_prints(page: Browser) -> None:
     page.call("Emulation.setEmulatedMedia", media="print")
     assert shown(page, "#controls, nav, .files") == 0
     assert shown(page, "#answer td") > 20
+    for width in (718, 1032):  # of A4 upright and across, without its margins
+        page.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
+        assert page.value("document.documentElement.scrollWidth") == width
     assert page.pdf().count(b"/Type /Page\n") > 3
 
 
 def test_nothing_is_asked_of_a_network(page: Browser) -> None:
     assert page.value("performance.getEntriesByType('resource').length") == 0
+
+
+def matrix_of(page: Browser) -> dict[str, list[str]]:
+    """Texts and shades of each solver's column in the shown table of the answer, by its head; the means on top."""
+    script = """(() => {
+      const rows = [...document.querySelectorAll('[data-table="matrix-1e-4"] tr')].map(row => [...row.cells]);
+      const told = cell => cell.innerText.trim() + (cell.classList.contains('best') ? ' set off' : '');
+      const below = k => rows.slice(1).filter(row => row[k].offsetParent).map(row => told(row[k]));
+      return Object.fromEntries(rows[0].map((head, k) => [head.innerText.trim(), below(k)]));
+    })()"""
+    found: dict[str, list[str]] = page.value(script)
+    return {solver: texts for solver, texts in found.items() if texts and solver not in ("instance", "edges")}
+
+
+def answer_of(page: Browser) -> str:
+    return str(page.value("document.querySelector('[data-table=\"matrix-1e-4\"] .lead').innerText"))
+
+
+def wins_of(page: Browser) -> list[str]:
+    """The fastest of each instance at 1e-4, with what that is worth."""
+    cells = "document.querySelectorAll('[data-table=\"winners\"] tbody td:nth-child(3)')"
+    return list(
+        page.value(f"[...{cells}].map(cell => cell.className + ' ' + cell.innerText.replace(/\\s+/g, ' ').trim())")
+    )
+
+
+def hide(page: Browser, solvers: list[str]) -> None:
+    for solver in solvers:
+        boxes = "[...document.querySelectorAll('#controls label')]"
+        page.value(f"{boxes}.find(label => label.innerText.trim() == '{solver}').querySelector('input').click()")
+
+
+@pytest.mark.parametrize(
+    "hidden", [["blockpdhg"], ["blockpdhg", "dualip-restarted"], ["dualip", "ortools-pdlp", "scipy-highs-ds"]]
+)
+def test_the_answer_is_that_of_the_solvers_shown(
+    hidden: list[str], window: Browser, built: reports.Built, suite_records: Path, tmp_path: Path
+) -> None:
+    """What the script says after solvers were hidden is what a report says that never knew them."""
+    kept = [line for line in (suite_records / RECORDS_FILE).read_text().splitlines() if not solver_in(line, hidden)]
+    (tmp_path / "fewer").mkdir()
+    (tmp_path / "fewer" / RECORDS_FILE).write_text("\n".join(kept) + "\n")
+    window.show(reports.build([tmp_path / "fewer"], tmp_path / "report").page)
+    expected = (
+        matrix_of(window),
+        answer_of(window),
+        [re.sub(r" \+.*?prepare|, with prepare.*$| best gap.*$", "", cell) for cell in wins_of(window)],
+    )
+
+    window.show(built.page)
+    before = matrix_of(window), answer_of(window), wins_of(window)
+    hide(window, hidden)
+    assert matrix_of(window) == expected[0]
+    assert answer_of(window) == f"{expected[1]} (Of the solvers shown.)"
+    assert wins_of(window) == expected[2]
+    hide(window, hidden)
+    assert (matrix_of(window), answer_of(window), wins_of(window)) == before
+
+
+def solver_in(line: str, solvers: list[str]) -> bool:
+    return json.loads(line).get("solver") in solvers

@@ -15,7 +15,20 @@ from numpy.typing import NDArray
 
 from reports import canvas
 from reports.palette import COLOURS, KNOWN, styles
-from reports.shown import Cell, Column, Table, compact, digits, listed, markdown, measured, percent, plural, power
+from reports.shown import (
+    ROWS_SHOWN,
+    Cell,
+    Column,
+    Table,
+    compact,
+    digits,
+    listed,
+    markdown,
+    measured,
+    percent,
+    plural,
+    power,
+)
 
 
 @pytest.mark.parametrize(
@@ -147,3 +160,11 @@ def test_text_of_a_drawing_is_plain_and_safe() -> None:
     assert "a &lt;b&gt; $x$ 名" in drawing.inline
     assert 'aria-label="a &quot;title&quot;"' in drawing.inline
     assert all(name.startswith("name-") for name in re.findall(r'\bid="([^"]+)"', drawing.inline))
+
+
+def test_a_row_that_the_page_does_not_show_keeps_its_notes_shades_and_links() -> None:
+    plain = [Cell(text="plain")]
+    whole = [Cell(text="one", note="below", best=True, link="there.html")]
+    rows = [*[plain] * ROWS_SHOWN, plain, whole]
+    table = Table(name="t", caption="c", columns=[Column(title="a")], rows=rows, frame=pd.DataFrame())
+    assert table.rest == [["plain"], [["one", "below", "best", "there.html"]]]
