@@ -161,3 +161,22 @@ def start_phase(
         iteration=0,
     )
     return loop, problem, ProximalNewton(inputs, start)
+
+
+def matrix_of(lp: MatchingLP) -> npt.NDArray[np.float64]:
+    """A of all families, dense [R, E]."""
+    return np.asarray(lp.to_explicit().matrix[: lp.row_count, : lp.edges].toarray())
+
+
+def dense_hessian(lp: MatchingLP, x: Vector) -> npt.NDArray[np.float64]:
+    """sum_i A_i P_i A_i' from the definition."""
+    matrix, limits = matrix_of(lp), lp.per_source.limits()
+    total = np.zeros((lp.row_count, lp.row_count))
+    for i in range(lp.sources):
+        own = np.arange(lp.offsets[i], lp.offsets[i + 1])
+        free = own[(x[own] > 0) & (x[own] < limits.upper[i])]
+        tight = limits.equality[i] or x[own].sum() > limits.at_most[i] * (1 - 1e-12)
+        if free.size:
+            inside = np.eye(free.size) - (1 / free.size if tight else 0)
+            total += matrix[:, free] @ inside @ matrix[:, free].T
+    return total

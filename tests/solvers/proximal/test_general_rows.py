@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from instances import MatchingLP
@@ -14,14 +13,9 @@ from solvers.engine.row_bounds import row_bounds
 from solvers.proximal.constants import Constants
 from tests.support.feasible_rows import ROW_KINDS, general_lp
 from tests.support.optimum import optimum
-from tests.support.proximal import InEdges, activity, start_phase
+from tests.support.proximal import InEdges, activity, dense_hessian, start_phase
 
 STEP = 0.5
-
-
-def matrix_of(lp: MatchingLP) -> npt.NDArray[np.float64]:
-    """A of all families, dense [R, E]."""
-    return np.asarray(lp.to_explicit().matrix[: lp.row_count, : lp.edges].toarray())
 
 
 def somewhere(lp: MatchingLP, seed: int) -> tuple[Vector, Prices]:
@@ -29,20 +23,6 @@ def somewhere(lp: MatchingLP, seed: int) -> tuple[Vector, Prices]:
     rng = np.random.default_rng(seed)
     price = rng.normal(0, 0.5, lp.row_count) * (rng.uniform(size=lp.row_count) < 0.8)
     return rng.uniform(0, 0.5, lp.edges), row_bounds(lp).clip(price)
-
-
-def dense_hessian(lp: MatchingLP, x: Vector) -> npt.NDArray[np.float64]:
-    """sum_i A_i P_i A_i' from the definition."""
-    matrix, limits = matrix_of(lp), lp.per_source.limits()
-    total = np.zeros((lp.row_count, lp.row_count))
-    for i in range(lp.sources):
-        own = np.arange(lp.offsets[i], lp.offsets[i + 1])
-        free = own[(x[own] > 0) & (x[own] < limits.upper[i])]
-        tight = limits.equality[i] or x[own].sum() > limits.at_most[i] * (1 - 1e-12)
-        if free.size:
-            inside = np.eye(free.size) - (1 / free.size if tight else 0)
-            total += matrix[:, free] @ inside @ matrix[:, free].T
-    return total
 
 
 @pytest.mark.parametrize("seed", range(4))

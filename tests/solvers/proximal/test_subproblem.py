@@ -5,18 +5,16 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from instances import MatchingLP
-from solvers.base import Vector
 from solvers.engine.prices import Prices
 from solvers.engine.rows import Rows
 from solvers.proximal import system_jit
 from solvers.proximal.arrays import CgState
 from solvers.proximal.constants import Constants
 from solvers.proximal.subproblem import NewtonSolve
-from tests.support.proximal import InEdges, mixed_lp
+from tests.support.proximal import InEdges, dense_hessian, mixed_lp
 
 STEP = 0.5
 #: A solve whose steps are never bounded.
@@ -30,22 +28,6 @@ def newton_on(view: InEdges, seed: int, constants: Constants | None = None) -> t
     price = np.maximum(0, rng.normal(0.5, 1, view.lp.destinations))
     view.evaluate(centre, STEP, price)
     return view.newton(centre, STEP, price, np.inf, constants), price
-
-
-def dense_hessian(lp: MatchingLP, x: Vector) -> npt.NDArray[np.float64]:
-    """sum_i A_i P_i A_i' from the definition."""
-    matrix = np.zeros((lp.destinations, lp.edges))
-    matrix[lp.destination, np.arange(lp.edges)] = lp.a
-    limits = lp.per_source.limits()
-    total = np.zeros((lp.destinations, lp.destinations))
-    for i in range(lp.sources):
-        own = np.arange(lp.offsets[i], lp.offsets[i + 1])
-        free = own[(x[own] > 0) & (x[own] < limits.upper[i])]
-        tight = limits.equality[i] or x[own].sum() > limits.at_most[i] * (1 - 1e-12)
-        if free.size:
-            inside = np.eye(free.size) - (1 / free.size if tight else 0)
-            total += matrix[:, free] @ inside @ matrix[:, free].T
-    return total
 
 
 @pytest.mark.parametrize("cg_products", [2000, -1], ids=["conjugate gradients", "elimination"])
