@@ -12,8 +12,7 @@ import psutil
 import pytest
 
 from harness.scaling.launch import Launched, launch
-from harness.scaling.sharded import ShardedCase
-from solvers import Settings
+from tests.support.rank_cases import sharded_case
 
 Start = Callable[..., Launched]
 Killing = Callable[[int, Callable[[], bool]], AbstractContextManager[None]]
@@ -36,9 +35,7 @@ def start() -> Start:
     """Run a spec and a solver on so many ranks; other keywords are fields of the case or of its settings."""
 
     def start(spec: str, solver: str, ranks: int, *, max_restarts: int = 0, **chosen: Any) -> Launched:
-        settings = {name: chosen.pop(name) for name in list(chosen) if name in Settings.__dataclass_fields__}
-        fields = {"probe": False, "timeout": 60.0, **chosen}
-        case = ShardedCase(spec=spec, solver=solver, ranks=ranks, settings=Settings(**settings), **fields)
+        case = sharded_case(spec, solver, ranks, **chosen)
         return launch(case, max_restarts=max_restarts)
 
     return start

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +24,7 @@ from harness.scaling.sharded import ShardedCase
 from instances import InputError, generate, parse_spec, write_parquet
 from solvers import Settings, Status
 from tests.support.limits import file_limit
+from tests.support.rank_cases import free_ports, rank_environment, results_of, sharded_case
 
 Start = Callable[..., Launched]
 Killing = Callable[[int, Callable[[], bool]], AbstractContextManager[None]]
@@ -61,28 +61,37 @@ def test_restarted_ranks_go_on_from_the_checkpoint(start: Start, killing: Killin
     assert 0 <= ended.result["certificate"]["gap"] <= 1e-5
 
 
-def test_a_checkpoint_goes_on_with_another_number_of_ranks(start: Start, tmp_path: Path) -> None:
-    place = {"checkpoint": str(tmp_path), "every": 0.0}
-    settings = {"tolerance": 1e-4, "options": ALONE}
-    assert start(SLOW, "blockpdhg", 2, iteration_limit=40, **settings, **place).result is not None
-    before = start(SLOW, "blockpdhg", 1, **settings, **{**place, "every": 300.0, "resume": True}).result
-    assert before is not None
-    assert before["notes"] == ["went on from iteration 39"]
-    assert before["status"] == "solved"
+@pytest.fixture(scope="module")
+def begun_and_resumed(tmp_path_factory: pytest.TempPathFactory) -> list[list[Any]]:
+    """A run of PDHG alone and one that Newton takes over, on two ranks up to a limit; then both again on one rank."""
+    folder = tmp_path_factory.mktemp("kept")
+    pdhg: dict[str, Any] = {"tolerance": 1e-4, "options": ALONE, "checkpoint": str(folder / "pdhg")}
+    newton: dict[str, Any] = {"tolerance": 1e-8, "checkpoint": str(folder / "newton"), "every": 0.0}
+    begun = [
+        sharded_case(SLOW, "blockpdhg", 2, iteration_limit=40, every=0.0, **pdhg),
+        sharded_case(SLOW, "blockpdhg", 2, iteration_limit=30, **newton),
+    ]
+    resumed = [
+        sharded_case(SLOW, "blockpdhg", 1, every=300.0, resume=True, **pdhg),
+        sharded_case(SLOW, "blockpdhg", 1, resume=True, **newton),
+    ]
+    return [results_of(begun, folder / "two ranks"), results_of(resumed, folder / "one rank")]
 
 
-def test_a_run_that_newton_had_taken_over_goes_on_from_its_point(start: Start, tmp_path: Path) -> None:
-    place = {"checkpoint": str(tmp_path), "every": 0.0}
-    first = start(SLOW, "blockpdhg", 2, tolerance=1e-8, iteration_limit=30, **place).result
-    assert first is not None
-    assert "Newton" in first["raw_status"]
-    assert first["status"] == "iteration_limit"
-    then = start(SLOW, "blockpdhg", 1, tolerance=1e-8, **{**place, "resume": True}).result
-    assert then is not None
-    went_on = int(then["notes"][0].removeprefix("went on from iteration "))
+def test_a_checkpoint_goes_on_with_another_number_of_ranks(begun_and_resumed: list[list[Any]]) -> None:
+    (_, _), (resumed, _) = begun_and_resumed
+    assert resumed["notes"] == ["went on from iteration 39"]
+    assert resumed["status"] == "solved"
+
+
+def test_a_run_that_newton_had_taken_over_goes_on_from_its_point(begun_and_resumed: list[list[Any]]) -> None:
+    (_, begun), (_, resumed) = begun_and_resumed
+    assert "Newton" in begun["raw_status"]
+    assert begun["status"] == "iteration_limit"
+    went_on = int(resumed["notes"][0].removeprefix("went on from iteration "))
     assert 21 < went_on <= 30
-    assert then["status"] == "solved"
-    assert then["iterations"] < went_on + 40
+    assert resumed["status"] == "solved"
+    assert resumed["iterations"] < went_on + 40
 
 
 @pytest.mark.parametrize(
@@ -110,22 +119,10 @@ def test_no_rank_outlives_the_command_that_started_it(tmp_path: Path, number: in
         pass
 
 
-def environment(rank: int, size: int, port: int, path: str = "") -> dict[str, str]:
-    place = {"RANK": str(rank), "WORLD_SIZE": str(size), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    path = os.pathsep.join(filter(None, (path, str(ROOT))))
-    return {**os.environ, **place, "PYTHONPATH": path, "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def member(folder: Path, case: ShardedCase, rank: int, port: int, path: str = "") -> subprocess.Popen[bytes]:
     (folder / f"case-{rank}.json").write_text(case.text)
     command = [sys.executable, "-m", "harness.scaling.member", str(folder / f"case-{rank}.json"), str(folder)]
-    return subprocess.Popen(command, cwd=folder, env=environment(rank, case.ranks, port, path))
+    return subprocess.Popen(command, cwd=folder, env=rank_environment(rank, case.ranks, port, path))
 
 
 @pytest.fixture
@@ -134,7 +131,7 @@ def case() -> ShardedCase:
 
 
 def test_ranks_with_different_specs_say_so(tmp_path: Path, case: ShardedCase) -> None:
-    port = free_port()
+    (port,) = free_ports(1)
     other = dataclasses.replace(case, spec=SLOW.replace("seed=3", "seed=4"))
     ranks = [member(tmp_path, case, 0, port), member(tmp_path, other, 1, port)]
     assert [rank.wait(60) for rank in ranks] == [2, 2]
@@ -146,7 +143,7 @@ def test_ranks_with_different_versions_say_so(tmp_path: Path, case: ShardedCase)
     other = tmp_path / "other" / "dualbench-0.0.9.dist-info"
     other.mkdir(parents=True)
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: dualbench\nVersion: 0.0.9\n")
-    port = free_port()
+    (port,) = free_ports(1)
     ranks = [member(tmp_path, case, 0, port), member(tmp_path, case, 1, port, str(other.parent))]
     assert [rank.wait(60) for rank in ranks] == [2, 2]
     assert "or a version of it, differs: rank 0 has" in (tmp_path / "failure-0.json").read_text()
@@ -175,7 +172,7 @@ def test_a_changed_shard_ends_the_run_with_its_name(start: Start, tmp_path: Path
 
 
 def test_a_rank_that_reaches_nobody_ends_after_the_timeout(tmp_path: Path, case: ShardedCase) -> None:
-    port = free_port()
+    (port,) = free_ports(1)
     assert member(tmp_path, case, 1, port).wait(60) == 3
     assert f"rank 1 cannot join the others at 127.0.0.1:{port}" in (tmp_path / "failure-1.json").read_text()
 
@@ -196,7 +193,8 @@ with joined("cpu", 60.0):
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is that of Linux")
 def test_a_rank_without_memory_for_the_threads_of_its_group_says_so() -> None:
     """Gloo starts three of its four; then it aborts, or waits for ever."""
-    environ = environment(0, 1, free_port())
+    (port,) = free_ports(1)
+    environ = rank_environment(0, 1, port)
     command = [sys.executable, "-c", CROWDED]
     child = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert (child.returncode, child.stdout) == (1, "")

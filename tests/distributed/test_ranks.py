@@ -12,6 +12,7 @@ from harness import solve
 from harness.referee import certify
 from harness.scaling.launch import Launched
 from instances import InputError, MatchingLP, generate, parse_spec
+from tests.support.rank_cases import results_of, sharded_case
 
 Start = Callable[..., Launched]
 TOLERANCE = 1e-4
@@ -20,9 +21,26 @@ HARD = "{}:sources=70000,destinations=50,degree=5,seed=3"
 EQUALITY = "unit:sources=40000,destinations=20,degree=3,seed=2,polytope=simplex-eq"
 
 
+#: What two ranks solve, one after the other.
+ON_TWO_RANKS = {
+    "ascent": sharded_case(SPEC, "dualip-restarted", 2, tolerance=TOLERANCE),
+    "in float32": sharded_case(SPEC, "blockpdhg", 2, tolerance=TOLERANCE, wire="float32"),
+    "equality": sharded_case(EQUALITY, "blockpdhg", 2, tolerance=1e-3, wire="float64"),
+    "Newton": sharded_case(HARD.format("independent"), "blockpdhg", 2, tolerance=1e-6),
+    "Newton on equality": sharded_case(EQUALITY, "blockpdhg", 2, tolerance=1e-5),
+}
+
+
 @pytest.fixture(scope="module")
 def whole() -> MatchingLP:
     return generate(parse_spec(SPEC))
+
+
+@pytest.fixture(scope="module")
+def on_two_ranks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The results by name."""
+    results = results_of(list(ON_TWO_RANKS.values()), tmp_path_factory.mktemp("ranks"))
+    return dict(zip(ON_TWO_RANKS, results, strict=True))
 
 
 def check(result: Any, lp: MatchingLP, *, tolerance: float = TOLERANCE) -> None:
@@ -49,22 +67,19 @@ def test_any_number_of_ranks_ends_within_the_tolerance(start: Start, whole: Matc
     assert alone.certificate.dual_bound <= result["certificate"]["feasible_objective"]
 
 
-def test_dual_ascent_runs_on_ranks_too(start: Start, whole: MatchingLP) -> None:
-    result = start(SPEC, "dualip-restarted", 2, tolerance=TOLERANCE).result
-    assert result is not None
-    check(result, whole)
+def test_dual_ascent_runs_on_ranks_too(on_two_ranks: dict[str, Any], whole: MatchingLP) -> None:
+    check(on_two_ranks["ascent"], whole)
 
 
-def test_equality_sources_of_all_ranks_share_the_slack(start: Start) -> None:
-    result = start(EQUALITY, "blockpdhg", 2, tolerance=1e-3, wire="float64").result
-    assert result is not None
+def test_equality_sources_of_all_ranks_share_the_slack(on_two_ranks: dict[str, Any]) -> None:
+    result = on_two_ranks["equality"]
     assert result["wire"] == "float64"
     check(result, generate(parse_spec(EQUALITY)), tolerance=1e-3)
 
 
-def test_a_run_repeats_bit_for_bit(start: Start) -> None:
-    first, second = (start(SPEC, "blockpdhg", 2, tolerance=TOLERANCE, wire="float32").result for _ in range(2))
-    assert first is not None
+def test_a_run_repeats_bit_for_bit_in_other_processes(start: Start, on_two_ranks: dict[str, Any]) -> None:
+    first = on_two_ranks["in float32"]
+    second = start(SPEC, "blockpdhg", 2, tolerance=TOLERANCE, wire="float32").result
     assert second is not None
     assert first["wire"] == "float32"
     assert first["dual"] == second["dual"]
@@ -83,10 +98,12 @@ def test_a_solver_without_ranks_is_refused(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("family", "ranks"), [("unit", 3), ("independent", 2)])
-def test_newton_finishes_hard_instances_on_any_number_of_ranks(start: Start, family: str, ranks: int) -> None:
+def test_newton_finishes_hard_instances_on_any_number_of_ranks(
+    start: Start, on_two_ranks: dict[str, Any], family: str, ranks: int
+) -> None:
     spec = HARD.format(family)
     lp = generate(parse_spec(spec))
-    result = start(spec, "blockpdhg", ranks, tolerance=1e-6).result
+    result = on_two_ranks["Newton"] if ranks == 2 else start(spec, "blockpdhg", ranks, tolerance=1e-6).result
     assert result is not None
     check(result, lp, tolerance=1e-6)
     assert "Newton" in result["raw_status"]
@@ -99,8 +116,7 @@ def test_newton_finishes_hard_instances_on_any_number_of_ranks(start: Start, fam
     assert result["iterations"] <= 1.5 * alone.answer.iterations
 
 
-def test_newton_finishes_equality_sources_on_ranks(start: Start) -> None:
-    result = start(EQUALITY, "blockpdhg", 2, tolerance=1e-5).result
-    assert result is not None
+def test_newton_finishes_equality_sources_on_ranks(on_two_ranks: dict[str, Any]) -> None:
+    result = on_two_ranks["Newton on equality"]
     check(result, generate(parse_spec(EQUALITY)), tolerance=1e-5)
     assert "Newton" in result["raw_status"]

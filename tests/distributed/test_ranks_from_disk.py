@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +13,40 @@ import numpy as np
 import pytest
 
 from harness.referee import certify
-from harness.scaling.launch import Launched
 from harness.scaling.sharded import ShardedCase
 from instances import generate, parse_spec
 from solvers import Settings
+from tests.support.rank_cases import results_of, sharded_case
 
-Start = Callable[..., Launched]
 SPEC = "dualip:sources=66000,destinations=40,degree=3,seed=5"
 LARGE = "dualip:sources=700000,destinations=100,degree=10,seed=2"
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("DUALBENCH_CACHE", str(tmp_path))
-    return tmp_path
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DUALBENCH_CACHE", str(folder))
+        yield folder
 
 
-def finished(launched: Launched) -> Any:
-    assert launched.result is not None
-    assert launched.result["status"] == "solved"
-    return launched.result
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
+    """Of an ascent in memory and from the disk, and of PDHG from the disk, straight and from its checkpoint."""
+    kept = {
+        "tolerance": 1e-3,
+        "options": {"finish": "none", "memory": "disk"},
+        "checkpoint": str(tmp_path_factory.mktemp("kept") / "points"),
+        "every": 0.0,
+    }
+    ascents = [
+        sharded_case(SPEC, "dualip-restarted", 2, tolerance=1e-3, options={"memory": memory})
+        for memory in ("ram", "disk")
+    ]
+    kept_cases = [sharded_case(SPEC, "blockpdhg", 2, resume=resume, **kept) for resume in (False, True)]
+    results = results_of([*ascents, *kept_cases], tmp_path_factory.mktemp("ranks"))
+    assert [result["status"] for result in results] == ["solved"] * 4
+    return results
 
 
 def check_same(held: Any, streamed: Any) -> None:
@@ -44,19 +58,14 @@ def check_same(held: Any, streamed: Any) -> None:
     assert held["certificate"]["dual_bound"] == pytest.approx(streamed["certificate"]["dual_bound"], rel=1e-12)
 
 
-def test_dual_ascent_on_two_ranks_gives_the_same_bits_from_the_disk(start: Start, cache: Path) -> None:
-    held, streamed = (
-        finished(start(SPEC, "dualip-restarted", 2, tolerance=1e-3, options={"memory": memory}))
-        for memory in ("ram", "disk")
-    )
+def test_dual_ascent_on_two_ranks_gives_the_same_bits_from_the_disk(results: list[Any], cache: Path) -> None:
+    held, streamed, *_ = results
     check_same(held, streamed)
     assert not list(cache.iterdir())
 
 
-def test_ranks_from_the_disk_go_on_from_a_checkpoint(start: Start, tmp_path: Path) -> None:
-    chosen: dict[str, Any] = {"tolerance": 1e-3, "options": {"finish": "none", "memory": "disk"}}
-    kept = {**chosen, "checkpoint": str(tmp_path / "kept"), "every": 0.0}
-    straight, resumed = (finished(start(SPEC, "blockpdhg", 2, resume=resume, **kept)) for resume in (False, True))
+def test_ranks_from_the_disk_go_on_from_a_checkpoint(results: list[Any]) -> None:
+    *_, straight, resumed = results
     assert any("went on from iteration" in note for note in resumed["notes"])
     assert resumed["dual"] == straight["dual"]
 

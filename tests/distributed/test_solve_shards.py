@@ -18,7 +18,7 @@ from harness.decisions.again import read_decisions
 from harness.decisions.folder import read_summary
 from harness.referee import certify
 from instances import Problem
-from tests.support.campaigns import edges, write_problem
+from tests.support.campaigns import edges, write_problem, write_volume
 from tests.support.shards import write_shards_apart
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +33,7 @@ def as_a_process(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
 
 
 def test_two_ranks_write_what_verify_derives_again(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    problem = write_problem(tmp_path / "tables", table=edges(1500, 12))
+    problem = write_volume(tmp_path / "tables", edges(1500, 12))
     shards, out = tmp_path / "shards", tmp_path / "out"
     write_shards_apart(problem, shards, ["clicks"])
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "harness"]
@@ -59,7 +59,7 @@ def test_two_ranks_write_what_verify_derives_again(tmp_path: Path, capfd: pytest
 
 
 def test_one_process_is_one_rank_and_the_judge_reads_all(tmp_path: Path) -> None:
-    problem = write_problem(tmp_path / "tables", table=edges(1500, 12))
+    problem = write_volume(tmp_path / "tables", edges(1500, 12))
     shards, out = tmp_path / "shards", tmp_path / "out"
     write_shards_apart(problem, shards)
     spec = (shards / "spec.json").read_text()

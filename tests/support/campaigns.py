@@ -43,6 +43,38 @@ at_least = "floor"
 penalty = {penalty}
 """
 PRICE = 0.5
+#: The same tables with the families of rows of the instances `volume`: in float32 both use the same compiled loops.
+VOLUME = """
+maximise = "score"
+
+[edges]
+files = "edges/*.parquet"
+source = "user_id"
+destination = "item_id"
+
+[sources]
+at_most = 1
+
+[[limits]]
+name = "campaign"
+by = "campaign_id"
+table = "budgets.csv"
+at_most = "budget"
+
+[[limits]]
+name = "sends"
+at_most = 60
+
+[[limits]]
+name = "cost"
+use = "cost"
+at_most = 70
+
+[[limits]]
+name = "clicks"
+use = "clicks"
+at_least = 10
+"""
 
 
 def edges(users: int = 60, items: int = 12, seed: int = 0) -> pd.DataFrame:
@@ -68,6 +100,14 @@ def write_problem(folder: Path, *, table: pd.DataFrame | None = None, **statemen
     problem = folder / "problem.toml"
     values = {"sense": "maximise", "total": 70.0, "penalty": PRICE, **statement}
     problem.write_text(STATEMENT.format(**values))
+    return problem
+
+
+def write_volume(folder: Path, table: pd.DataFrame) -> Path:
+    """problem.toml with the families of `volume`, and its tables in `folder`, numbers in float32."""
+    write_tables(folder, table.astype({"score": "float32", "cost": "float32", "clicks": "float32"}))
+    problem = folder / "problem.toml"
+    problem.write_text(VOLUME)
     return problem
 
 

@@ -15,14 +15,16 @@ from instances import MatchingLP, generate, parse_spec
 from tests.odd_lps import infeasible_lp
 
 SOLVERS = ("blockpdhg", "dualip-restarted", "dualip")
-#: Types of the LP and of the cells, by process: two processes that share few loops.
-TYPES = ((("float32", "float32"),), (("float64", "float64"), ("float64", "float32"), ("float32", "float64")))
 #: The first is left to cells of the type asked for, the second to float64.
 TOLERANCES = (1e-2, 1e-8)
+#: Four families of rows, and the solvers and types of the cells for which ranks solve them: otherwise every rank
+#: would compile the same loops at the same time.
+WIDE = "volume:sources=60,destinations=5,degree=3,seed=1"
+WIDE_SOLVERS = (("blockpdhg", "float32"), ("dualip", "float64"))
 
 
 def compile_loops(types: tuple[tuple[str, str], ...]) -> None:
-    """Solve small LPs of every ending: a loop is compiled when it is called."""
+    """Solve small LPs of every ending: a loop is compiled when it is called. types: of the LP and of the cells."""
     plain = generate(parse_spec("unit:sources=60,destinations=5,degree=3,seed=1"))
     full = generate(parse_spec("unit:sources=60,destinations=5,degree=3,seed=1,polytope=simplex-eq"))
     for stored, dtype in types:
@@ -39,12 +41,28 @@ def compile_loops(types: tuple[tuple[str, str], ...]) -> None:
                     )
 
 
+def compile_wide_loops() -> None:
+    lp = generate(parse_spec(WIDE))
+    for solver, dtype in WIDE_SOLVERS:
+        solve(lp, solver, dtype=dtype, tolerance=1e-4, time_limit=1.0)
+
+
+def in_float32() -> None:
+    compile_loops((("float32", "float32"),))
+    compile_wide_loops()
+
+
+def with_float64() -> None:
+    compile_loops((("float64", "float64"), ("float64", "float32"), ("float32", "float64")))
+
+
 def _as(lp: MatchingLP, dtype: str) -> MatchingLP:
     return replace(lp, a=lp.a.astype(np.dtype(dtype)), c=lp.c.astype(np.dtype(dtype)))
 
 
 if __name__ == "__main__":
-    processes = [get_context("spawn").Process(target=compile_loops, args=(types,)) for types in TYPES]
+    # Two processes that share few loops.
+    processes = [get_context("spawn").Process(target=work) for work in (in_float32, with_float64)]
     for process in processes:
         process.start()
     for process in processes:

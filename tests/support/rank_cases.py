@@ -1,0 +1,88 @@
+"""Several sharded cases, one after the other, on ranks that are started once: each start imports for seconds.
+
+`python -m tests.support.rank_cases FOLDER` is one rank. Every case has a group of its own, at a port of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from harness.isolation.processes import die_with_parent
+from harness.scaling.sharded import ShardedCase, take_part
+from solvers import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+CASES = "cases.json"
+RESULTS = "results.json"
+LOG = "rank-{}.log"
+#: Seconds for all cases, on a machine with other work.
+_PATIENCE = 600.0
+
+
+def sharded_case(spec: str, solver: str, ranks: int, **chosen: Any) -> ShardedCase:
+    """One case; `chosen` are fields of the case or of its settings."""
+    settings = {name: chosen.pop(name) for name in list(chosen) if name in Settings.__dataclass_fields__}
+    fields = {"probe": False, "timeout": 60.0, **chosen}
+    return ShardedCase(spec=spec, solver=solver, ranks=ranks, settings=Settings(**settings), **fields)
+
+
+def results_of(cases: Sequence[ShardedCase], folder: Path) -> list[Any]:
+    """What rank 0 returns of each case; all have the same number of ranks. `folder` keeps what the ranks wrote."""
+    (ranks,) = {case.ranks for case in cases}
+    turns = [{"case": case.text, "port": port} for case, port in zip(cases, free_ports(len(cases)), strict=True)]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CASES).write_text(json.dumps(turns))
+    with ExitStack() as stack:
+        members = [stack.enter_context(_started(folder, rank, ranks)) for rank in range(ranks)]
+        try:
+            statuses = [member.wait(_PATIENCE) for member in members]
+        finally:
+            for member in members:
+                member.kill()
+    logs = "\n".join((folder / LOG.format(rank)).read_text() for rank in range(ranks))
+    assert statuses == [0] * ranks, logs
+    return list(json.loads((folder / RESULTS).read_text()))
+
+
+def _started(folder: Path, rank: int, ranks: int) -> subprocess.Popen[bytes]:
+    with (folder / LOG.format(rank)).open("wb") as log:
+        command = [sys.executable, "-m", "tests.support.rank_cases", str(folder)]
+        return subprocess.Popen(command, cwd=ROOT, env=rank_environment(rank, ranks), stdout=log, stderr=log)
+
+
+def rank_environment(rank: int, ranks: int, port: int = 0, path: str = "") -> dict[str, str]:
+    """What torchrun sets for a rank on this machine; `path` comes before ours among the places of imports."""
+    group = {"RANK": str(rank), "WORLD_SIZE": str(ranks), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    path = os.pathsep.join(filter(None, (path, str(ROOT))))
+    return {**os.environ, **group, "PYTHONPATH": path, "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody uses now, each of them once."""
+    with ExitStack() as stack:
+        listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for listener in listeners:
+            listener.bind(("127.0.0.1", 0))
+        return [int(listener.getsockname()[1]) for listener in listeners]
+
+
+def main(folder: Path) -> None:
+    die_with_parent()
+    results = []
+    for turn in json.loads((folder / CASES).read_text()):
+        os.environ["MASTER_PORT"] = str(turn["port"])
+        results.append(take_part(ShardedCase.parse(turn["case"])))
+    if os.environ["RANK"] == "0":
+        (folder / RESULTS).write_text(json.dumps(results))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
