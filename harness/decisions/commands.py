@@ -30,6 +30,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--start", type=_PATH, metavar="DIR", help="Begin from the output of an earlier day, or of --out itself.")
 @click.option("--stay", type=float, metavar="RHO", help="Stay near it: add RHO / 2 times the squared change of x.")
 @click.option("--whole", is_flag=True, help="Whole decisions: x of whole numbers, with a gap of their own.")
+@click.option("--effort", type=click.FloatRange(min=0), metavar="N", help="Of --whole: moves to look at for each edge.")
 @click.option("--columns", multiple=True, metavar="NAME", help="A column of edges beside x; may be repeated.")
 @click.option("--all", "all_edges", is_flag=True, help="Write every edge, not only those with x > 0.")
 @click.option("--out", type=_PATH, required=True, metavar="DIR", help="Folder for decisions, prices and summary.")
@@ -62,8 +63,9 @@ def solve(
     if (problem is None) == (shards is None):
         raise InputError("solve needs a PROBLEM.TOML, or --shards with what a job of Spark wrote of one")
     if shards is not None:
+        stay, effort = (settings.pop(name) for name in ("stay", "effort"))
         _only_with_tables(
-            start=start, stay=settings.pop("stay"), whole=whole, memory_limit=memory_limit, columns=columns
+            start=start, stay=stay, whole=whole, effort=effort, memory_limit=memory_limit, columns=columns
         )
         return _solve_shards(shards, solver, out, all_edges=all_edges, strict=strict, quiet=quiet, **settings)
     assert problem is not None

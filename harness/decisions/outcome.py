@@ -62,3 +62,6 @@ class Outcome:
 
     whole: WholeFigures | None = None
     """Of whole decisions: what the referee says of them; x and certificate are theirs, status and reason the LP's."""
+
+    effort: float | None = None
+    """Of whole decisions: moves that were to be looked at for each edge."""

@@ -9,7 +9,7 @@ prices alone hold the new sources back.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -18,15 +18,37 @@ from typing import Any
 import numpy as np
 
 from harness.arguments import require_judged
+from harness.decisions.by_key import numbered_rows, read_columns
+from harness.decisions.folder import PRICES
 from harness.decisions.outcome import Float64
 from harness.decisions.solution import Solution
 from harness.decisions.tables import decision_columns, decisions_table
 from harness.decisions.yesterday import Earlier, earlier_summary, find_prices
-from instances import InputError, MatchingLP
+from instances import InputError, MatchingLP, activities
 from instances.evaluate import linear_cost
 from instances.tables import Problem, Stated
 from instances.tables.statement import Files, Frame, Limit, Table
+from instances.words import shown
 from solvers.best_response import best_response
+
+#: A limit that is passed by no more than this share of 1 + itself is not passed.
+_ROUNDING = 1e-9
+
+
+@dataclass(frozen=True, kw_only=True)
+class Passed:
+    """Limits of one family that the new decisions pass beside those of the solve."""
+
+    family: str
+
+    rows: int
+    """Of them, how many rows."""
+
+    of: int
+    """Rows of the family with an upper limit."""
+
+    share: float
+    """By how much together, over the sum of all these limits."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -50,6 +72,9 @@ class Served:
     edges_unknown: int
     """Edges in such a row, which counts at a price of 0."""
 
+    passed: tuple[Passed, ...]
+    """The families of which a limit is passed."""
+
     @cached_property
     def decisions(self) -> Any:
         """An Arrow table of the edges with x > 0: keys, columns asked for, and x."""
@@ -67,13 +92,16 @@ class Served:
         lp = self.stated.lp
         used = np.count_nonzero(self.x)
         sense = "maximise" if self.stated.maximise else "minimise"
-        known = f"{lp.sources:,} sources use {used:,} of {lp.edges:,} edges, {sense} {self.objective:,.10g}"
-        if not self.keys_unknown:
-            return known
-        return (
-            f"{known}; {self.keys_unknown:,} of {lp.row_count:,} keys of limits have no price, "
-            f"and {self.edges_unknown:,} edges count them at 0"
-        )
+        parts = [f"{lp.sources:,} sources use {used:,} of {lp.edges:,} edges, {sense} {self.objective:,.10g}"]
+        if self.keys_unknown:
+            parts.append(
+                f"{self.keys_unknown:,} of {lp.row_count:,} keys of limits have no price, "
+                f"and {self.edges_unknown:,} edges count them at 0"
+            )
+        passed = [f"{one.rows:,} of {one.of:,} of {shown(one.family)} by {one.share:.2%}" for one in self.passed]
+        if passed:
+            parts.append(f"beside the decisions of the solve limits are passed: {', '.join(passed)} of their sum")
+        return "; ".join(parts)
 
 
 def decide(prices: Any, edges: Any, *, sources: Any = None, columns: Sequence[str] = ()) -> Any:
@@ -92,14 +120,40 @@ def decide(prices: Any, edges: Any, *, sources: Any = None, columns: Sequence[st
     stated = _new_problem(_problem_of(prices, summary), edges, sources).build()
     names = decision_columns(stated.problem, columns)
     found = find_prices(prices, stated, str(summary.get("sense")))
+    x = _response(stated.lp, found.dual)
     return Served(
         stated=stated,
         columns=names,
-        x=_response(stated.lp, found.dual),
+        x=x,
         dual=found.dual,
         keys_unknown=int((~found.known).sum()),
         edges_unknown=_edges_in(stated.lp, ~found.known),
+        passed=tuple(_passed(prices, stated, x)),
     )
+
+
+def _passed(prices: Earlier, stated: Stated, x: Float64) -> Iterator[Passed]:
+    """What x[E] passes of the upper limits, of which the decisions of the solve use their loads."""
+    columns = ("family", "key", "load", "upper")
+    rows = prices.prices if isinstance(prices, Solution) else read_columns(Path(prices) / PRICES, columns)
+    number = numbered_rows(rows, stated)
+    load = np.zeros(stated.lp.row_count)
+    upper = np.full(stated.lp.row_count, np.inf)
+    for values, name in ((load, "load"), (upper, "upper")):
+        given = rows[name].to_numpy().astype(np.float64)
+        values[number[number >= 0]] = np.where(np.isnan(given), np.inf, given)[number >= 0]
+
+    with np.errstate(invalid="ignore"):  # a limit that is none, used without end
+        beyond = np.maximum(activities(stated.lp, x) - np.maximum(upper - load, 0.0), 0.0)
+    beyond[beyond <= _ROUNDING * (1 + np.abs(upper))] = 0.0
+    limits, over = stated.lp.split(upper), stated.lp.split(beyond)
+    for family in stated.lp.rows:
+        limited = np.isfinite(limits[family.name])
+        passed = int(np.count_nonzero(over[family.name][limited]))
+        if passed:
+            total = float(np.abs(limits[family.name][limited]).sum())
+            share = float(over[family.name][limited].sum()) / total if total else np.inf
+            yield Passed(family=family.name, rows=passed, of=int(limited.sum()), share=share)
 
 
 def _of_arrays(lp: MatchingLP, dual: Any) -> Float64:

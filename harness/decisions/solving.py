@@ -31,6 +31,7 @@ from instances.available import memory_limited
 from instances.cpus import usable_threads
 from instances.tables import Problem, Stated
 from solvers import Status, get_solver
+from solvers.whole.rounding import EFFORT
 
 
 class NoDecisionsError(InputError):
@@ -46,6 +47,7 @@ def solve_problem(
     memory_limit: int | None = None,
     start: Earlier | None = None,
     whole: bool = False,
+    effort: float | None = None,
     **settings: Any,
 ) -> Solution:
     """Decisions for a problem over tables, or the problem.toml at a path.
@@ -56,7 +58,8 @@ def solve_problem(
     `solve` (tolerance, time_limit, device, ...); all threads that may be used where threads= does not say how many.
     start: an earlier solution, or the folder that one was written into, from which the solve begins; with stay=RHO > 0
     the decisions stay near it: objective + (RHO / 2) ||x - x_start||^2 is minimised. whole: x of whole numbers, made of
-    the LP's answer, of which status and reason speak.
+    the LP's answer, of which status and reason speak. effort: of making them, moves that are looked at for each edge
+    (harness.whole_decisions).
 
     Raises InputError for a problem that makes no LP, NoDecisionsError where there is nothing to decide by.
     """
@@ -65,6 +68,10 @@ def solve_problem(
     names = decision_columns(problem, columns)
     settings = {"threads": usable_threads(), **settings}
     asked = settings_from(settings)
+    if effort is not None and not whole:
+        raise InputError(f"effort={effort:g} is of whole decisions: ask for whole, or leave effort out")
+    if effort is not None and not effort >= 0:
+        raise InputError(f"effort={effort:g}: expected a number from 0")
     if asked.stay and start is None:
         raise InputError(f"stay={asked.stay:g} asks for an earlier output to stay near: give it as start")
     if solver != AUTO:
@@ -93,15 +100,16 @@ def solve_problem(
         say("making the decisions whole, and judging them" if whole else "repairing and judging the decisions")
         stopwatch.lap()
         known: dict[str, Any] = {"choice": choice, "columns": names, "settings": asked, "seconds": seconds}
-        solution = judged(stated, result, begun, whole=whole, **known)
+        moves = (EFFORT if effort is None else effort) if whole else None
+        solution = judged(stated, result, begun, effort=moves, **known)
         seconds["referee"] = (result.seconds.referee or 0.0) + stopwatch.lap() - seconds.get("whole", 0.0)
         return solution
 
 
 def judged(
-    stated: Stated, result: Result, begun: Yesterday | None = None, *, whole: bool = False, **known: Any
+    stated: Stated, result: Result, begun: Yesterday | None = None, *, effort: float | None = None, **known: Any
 ) -> Solution:
-    """The solution with the certificate of the point and the prices that it holds."""
+    """The solution with the certificate of the point and the prices that it holds; effort: of whole decisions."""
     threads = known["settings"].threads
     x = result.x
     if x is None or result.answer is None:
@@ -115,8 +123,9 @@ def judged(
         near = judged_start(stated.lp, decided, certificate, known["settings"], begun.start)
         if known["settings"].stay and decided.status is Status.SOLVED and status is not Status.ERROR:
             status, reason = stay_verdict(decided, near, known["settings"])
-    made = decided_wholly(stated.lp, result.answer.x, dual, certificate, threads=threads) if whole else None
-    if made is not None:
+    made = None
+    if effort is not None:
+        made = decided_wholly(stated.lp, result.answer.x, dual, certificate, effort=effort, threads=threads)
         x, certificate = made.x, made.certificate
         known["seconds"]["whole"] = made.seconds
     return Solution(
@@ -129,6 +138,7 @@ def judged(
         iterations=result.answer.iterations,
         start=None if begun is None or near is None else begun.told(stated.lp, x, near),
         whole=None if made is None else made.figures,
+        effort=effort,
         **known,
     )
 

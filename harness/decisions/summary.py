@@ -45,13 +45,17 @@ def summary_of(outcome: Outcome, prices: Any) -> dict[str, Any]:
             "version": solver.available().version,
             "why": outcome.choice.why,
             "iterations": outcome.iterations,
-            "settings": {name: getattr(outcome.settings, name) for name in _SETTINGS},
+            "settings": {name: getattr(outcome.settings, name) for name in _SETTINGS} | _effort(outcome),
         },
         "seconds": outcome.seconds,
         "environment": {name: facts.get(name) for name in _ENVIRONMENT},
     }
     plain: dict[str, Any] = as_plain(found)
     return plain
+
+
+def _effort(outcome: Outcome) -> dict[str, float]:
+    return {} if outcome.effort is None else {"effort": outcome.effort}
 
 
 def derived(stated: Stated, x: Float64, certificate: Certificate, prices: Any) -> dict[str, Any]:

@@ -34,8 +34,8 @@ def whole_points(lp: MatchingLP) -> Iterator[Float64]:
 def least_whole(lp: MatchingLP) -> float:
     """The least cost of a whole x, with what soft rows cost; inf where none keeps every hard row."""
     points = np.array(list(whole_points(lp)))
-    if not points.size:
-        return 0.0 if len(points) else math.inf
+    if not len(points):
+        return math.inf
     cost = points @ lp.c.astype(np.float64)
     for family in lp.rows:
         edge, row, coefficient = family.entries(lp.edges)
@@ -51,13 +51,14 @@ def least_whole(lp: MatchingLP) -> float:
 
 
 def whole_lp(seed: int) -> MatchingLP:
-    """A tiny LP with families of every form over sources of every kind; all numbers are whole but some z of '<='."""
+    """A tiny LP with families of every form over sources of every kind; but some z of '<=' and some u all is whole."""
     rng = np.random.default_rng([14, seed])
     degrees = rng.integers(0, 4, int(rng.integers(1, 6)))
     kind = rng.integers(0, len(Kind), degrees.size).astype(np.uint8)
     z, u = rng.integers(0, 3, (2, degrees.size)).astype(np.float64)
     equality = np.isin(kind, (Kind.SIMPLEX_EQUALITY, Kind.BOX_CUT_EQUALITY))
     z += 0.5 * (~equality & (rng.random(degrees.size) < 0.2))
+    u += 0.5 * (rng.random(degrees.size) < 0.2)
     edges = int(degrees.sum())
     forms = rng.choice(np.array([aligned, ragged]), int(rng.integers(1, 3)))
     return MatchingLP(

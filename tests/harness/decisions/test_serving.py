@@ -65,6 +65,28 @@ def test_keys_without_a_price_are_counted_and_said(out: Path) -> None:
     assert "no price" not in known.in_words
 
 
+def test_limits_that_new_sources_pass_beside_the_old_ones_are_said(out: Path) -> None:
+    table = new_users()
+    served = decide(out, table[table["item_id"] != 11], columns=["cost"])
+    prices = pd.read_parquet(out / "prices.parquet").set_index(["family", "key"])
+    new = served.decisions.to_pandas().merge(table, on=["user_id", "item_id"])
+    added = (new["x"] * new["cost_x"]).groupby(new["campaign_id"]).sum()
+    campaigns = prices.loc["campaign"]
+    beyond = (campaigns["load"].add(added, fill_value=0.0) - campaigns["upper"]).clip(lower=0.0)
+    total, campaign = {one.family: one for one in served.passed}["total"], served.passed[0]
+    assert (campaign.family, campaign.rows, campaign.of) == ("campaign", (beyond > 1e-9).sum(), 4)
+    assert campaign.share == pytest.approx(beyond.sum() / campaigns["upper"].sum(), abs=1e-9)
+    assert (total.rows, total.of) == (1, 1)
+    assert f"{campaign.rows} of 4 of 'campaign' by {campaign.share:.2%}" in served.in_words
+
+
+def test_new_sources_that_fit_pass_nothing(out: Path) -> None:
+    served = decide(out, new_users().assign(cost=-1.0))
+    assert served.x.sum() > 0
+    assert served.passed == ()
+    assert "passed" not in served.in_words
+
+
 def test_limits_of_sources_come_from_a_table_of_the_new_ones() -> None:
     table = pd.DataFrame({"user": ["ann", "bob"] * 2, "item": [1, 1, 2, 2], "score": [3.0, 2.0, 2.0, 1.0]})
     problem = Problem.from_tables(

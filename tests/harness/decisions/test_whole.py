@@ -85,3 +85,31 @@ def test_a_limit_of_an_edge_that_is_not_whole_rounds_down() -> None:
 def test_without_whole_nothing_is_said_of_it() -> None:
     solution = solve_problem(tables(at_most=1.0), "scipy-highs-ds")
     assert solution.summary["whole"] is None
+
+
+def test_effort_is_recorded_and_goes_with_whole_decisions_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    problem = write_problem(tmp_path / "tables")
+    assert solve_command(problem, tmp_path / "out", "--whole", "--effort", "500") == 0
+    summary = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert summary["solver"]["settings"]["effort"] == 500.0
+    assert summary["whole"]["kept"]
+    assert invoke(["verify", str(tmp_path / "out")]) == 0
+    capsys.readouterr()
+    assert solve_command(problem, tmp_path / "other", "--effort", "500") == 2
+    assert "ask for whole, or leave effort out" in capsys.readouterr().err
+
+
+def test_whole_decisions_that_leave_a_limit_are_found(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Another user's item: whole as before, and beyond what one of them may take."""
+    file = out / "decisions.parquet"
+    before = file.read_bytes()
+    try:
+        decisions = pd.read_parquet(file)
+        decisions["x"] = 2.0
+        decisions.to_parquet(file, index=False)
+        assert invoke(["verify", str(out)]) == 1
+    finally:
+        file.write_bytes(before)
+    assert "whole kept: recorded True, derived False" in " ".join(capsys.readouterr().out.split())
