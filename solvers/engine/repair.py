@@ -8,7 +8,8 @@ objective is infinite. The harness judges answers with code of its own.
 
 With '=' sources sums and loads hold within HELD of z and b, for nobody can hold them exactly, and the objective counts
 what that may be worth: by moves within one source, and where only that stands between a point and a claim, by changes
-in several (exchange.py).
+in several (exchange.py). Where budgets miss what sources need by no more than float32 rounds (data in float32 do),
+x serves the sources, and what it leaves of the budgets is priced and stated.
 """
 
 from __future__ import annotations
@@ -29,14 +30,15 @@ from solvers.engine.exchange import worth_of_exchange
 from solvers.engine.fill_up import fill_up
 from solvers.engine.instance import serves_equalities
 from solvers.engine.nearest import nearest_feasible
-from solvers.engine.repair_rows import repair_rows
+from solvers.engine.repair_rows import priced, repair_rows
+from solvers.engine.row_bounds import row_bounds
 from solvers.engine.sweeps import sources_in_turn
 from solvers.engine.tensors import as_numpy, factor_within, upload
 from solvers.engine.vertex import NO_SEARCH, Search, has_full_rows, move_to_vertex
 
 #: Moves that cost less than this share of what an objective may still grow by are as good as free.
 _FREE = 1e-2
-#: Sources that lack no more than this share of their mass lack what float32 rounds.
+#: What float32 rounds: of the mass that sources lack, or of a budget that falls short of what they need.
 _ROUNDING = 2.0**-20
 
 
@@ -97,7 +99,18 @@ def _serve(
     only_rounding = objective - filled.cost_beyond <= enough and filled.mass <= _ROUNDING * _mass(lp, group)
     if objective < math.inf and not only_rounding and not has_full_rows(lp, group):
         return found
-    return _at_vertex(lp, x, dual, found, group, search)
+    found = _at_vertex(lp, x, dual, found, group, search)
+    return found if found.objective < math.inf else _beyond_rounded_budgets(lp, x, dual, found, group)
+
+
+def _beyond_rounded_budgets(
+    lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], found: Certificate, group: Communicator
+) -> Certificate:
+    """`found` with the budgets left by what the rounding of their data misses, priced: all sources of x are served."""
+    fill_up(lp, x, dual, np.full(lp.destinations, math.inf), group)
+    evaluated = bound_and_loads(lp, x, dual, group)
+    near = priced(found.bound, row_bounds(lp), evaluated, dual, rounding_of_answer(x.dtype))
+    return replace(near, dual=found.dual) if near.violation <= _ROUNDING else found
 
 
 def _mass(lp: MatchingLP, group: Communicator) -> float:

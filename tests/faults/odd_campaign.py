@@ -137,7 +137,7 @@ def faults_of(lp: MatchingLP, result: Result, tolerance: float) -> Iterator[str]
             yield f"{name} is not finite"
     if certificate is not None:
         yield from _false_certificate(lp, answer, certificate)
-    if result.status is Status.SOLVED and (certificate is None or not 0 <= certificate.certified_gap <= tolerance):
+    if result.status is Status.SOLVED and (certificate is None or not certificate.meets(tolerance)):
         yield "solved without a certificate"
 
 

@@ -170,3 +170,34 @@ def test_full_rows_beside_forbidden_edges_are_claimed_and_certified(seed: int) -
     found = gap(lp, answer)
     assert found is not None
     assert 0 <= found <= 1e-8
+
+
+def two_sources_for_less(missing: float) -> MatchingLP:
+    """Two '=' sources that need all of two budgets, of which `missing` is missing."""
+    return MatchingLP(
+        offsets=np.array([0, 2, 4]),
+        destination=np.array([0, 1, 0, 1]),
+        a=np.ones(4),
+        c=np.array([-3.0, -1.0, -2.0, -4.0]),
+        b=np.array([1.0, 1.0 - missing]),
+        polytope=Simplex(equality=True),
+    )
+
+
+@pytest.mark.parametrize("missing", [1e-15, 1e-13, 1e-11, 1e-9, 1e-7])
+def test_budgets_that_miss_what_rounding_took_are_left_by_that_and_no_more(missing: float) -> None:
+    """Masses in float32 seldom have the sum of the budgets. The referee says by how much a row is left."""
+    lp = two_sources_for_less(missing)
+    answer = solved_by(BlockPDHG, lp, tolerance=1e-6, time_limit=20.0)
+    assert answer.status is Status.SOLVED
+    certificate = certify(lp, answer.x, answer.dual)
+    left = certificate.row_violation if certificate.feasible_objective is None else certificate.feasible_violation
+    assert 0.4 * missing <= left <= 1.1 * missing
+    accuracy = certificate.priced_gap if certificate.certified_gap is None else certificate.certified_gap
+    assert accuracy <= 1e-6
+
+
+def test_budgets_that_miss_more_than_rounding_are_no_budgets_to_solve_for() -> None:
+    answer = solved_by(BlockPDHG, two_sources_for_less(1e-4), tolerance=1e-2, time_limit=20.0)
+    assert answer.status is Status.INFEASIBLE
+    assert proves_infeasible(two_sources_for_less(1e-4), answer.ray)
