@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from instances.errors import ProblemError
+from instances.tables.csv_header import header_of, refuse_damaged_line
 from instances.tables.session import quoted
 from instances.tables.statement import Files, Frame, Table
 from instances.words import named, shown
@@ -22,9 +23,9 @@ _FORMATS = {
 FILE = "dualbench: file"
 _SCANS = {
     "Parquet": "SELECT * FROM read_parquet($files, union_by_name=true, hive_partitioning=$partitioned, filename=$file)",
-    # DuckDB guesses the delimiter alone: no line is taken for a comment or skipped, whatever stands in it
+    # DuckDB guesses nothing: no line is taken for a comment or skipped, whatever stands in it
     "CSV": "SELECT * FROM read_csv($files, header=true, all_varchar=true, union_by_name=true, skip=0, comment='', "
-    "quote='\"', escape='\"', hive_partitioning=$partitioned, filename=$file)",
+    "delim=$delimiter, quote='\"', escape='\"', hive_partitioning=$partitioned, filename=$file)",
 }
 _SHOWN = 12  # columns in a message
 
@@ -73,9 +74,23 @@ def open_table(connection: Any, table: Table, name: str) -> OpenTable:
 
         files_as_one = dataset.dataset([str(file) for file in files], format="ipc")
         return _opened_arrow(connection, table.label, name, files_as_one)
-    given = {"files": paths, "file": FILE, "partitioned": is_partitioned(table, files)}
+    given: dict[str, Any] = {"files": paths, "file": FILE, "partitioned": is_partitioned(table, files)}
+    if form == "CSV":
+        return _opened_text(connection, table.label, name, files, given)
     connection.sql(_SCANS[form], params=given).create_view(name)
-    return opened_view(connection, table.label, name, is_text=form == "CSV")
+    return opened_view(connection, table.label, name)
+
+
+def _opened_text(connection: Any, label: str, name: str, files: list[Path], given: dict[str, Any]) -> OpenTable:
+    import duckdb
+
+    delimiter = header_of(files[0]).delimiter
+    try:
+        connection.sql(_SCANS["CSV"], params={**given, "delimiter": delimiter}).create_view(name)
+    except duckdb.InvalidInputException:
+        refuse_damaged_line(connection, files)
+        raise
+    return opened_view(connection, label, name, is_text=True)
 
 
 def _opened_arrow(connection: Any, label: str, name: str, data: Any) -> OpenTable:
@@ -103,6 +118,8 @@ def matched_files(table: Files) -> list[Path]:
     """The data files of all patterns by path; those of Spark's own (_SUCCESS, .crc) and hidden ones are none."""
     found: set[Path] = set()
     for pattern in table.patterns:
+        if "://" in pattern:
+            raise ProblemError(f"{pattern} is an address: copy its files here, or read them with Spark (SPARK.md)")
         path = table.folder / pattern
         matches = [path] if path.exists() else [Path(match) for match in _glob(path)]
         files = [file for match in matches for file in _data_files(match)]

@@ -65,8 +65,8 @@ def quoted(column: str) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    message, _, details = str(error).partition("Possible Solution")
-    file = re.search(r"file = (.*)", details)
+    message, *details = re.split("Possible Solution|Possible fixes", str(error), maxsplit=1)
+    file = re.search(r"file = (.*)", "".join(details))
     text = " ".join(f"{f'{file[1]}: ' if file else ''}{message}".split())
     shown = text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
     return f"DuckDB cannot read the tables: {shown}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,41 @@ def test_no_line_of_a_text_file_is_skipped(tmp_path: Path) -> None:
     made = problem(tmp_path, STATEMENT.replace("edges.parquet", "edges.csv"), users_user=["#a", "b"])
 
     assert made.build().source_keys.to_pylist() == ["#a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "edges.csv has no header: give a first line with the names of the columns"),
+        ("\nuser,item,score,cost\na,7,1,1\n", "edges.csv has no header"),
+        ("user,item,score,score\na,7,1,1\n", "edges.csv has two columns 'score'"),
+        ("user,item,score,cost\na,7,1,1\nb,9,2\n", "edges.csv: .* Line: 3 .* Columns: 4 Found: 3"),
+        ("user,item,score,cost\na,7,1,1,5\n", "edges.csv: .* Line: 2 .* Columns: 4 Found: 5"),
+        ('user,item,score,cost\na,7,1,"1\n', "edges.csv: .* Line: 2 .* unterminated quote"),
+    ],
+)
+def test_a_damaged_line_of_a_text_file_is_shown(tmp_path: Path, text: str, words: str) -> None:
+    (tmp_path / "edges.csv").write_text(text)
+
+    assert re.search(words, refused(problem(tmp_path, STATEMENT.replace("edges.parquet", "edges.csv")).build))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_the_header_says_what_parts_the_columns(tmp_path: Path, delimiter: str) -> None:
+    cells = [["user", "item", "score", "of, which; cost"], ["a,;|", "7", "1", "2"], ["b", "9", "2", "3"]]
+    lines = [delimiter.join(f'"{cell}"' for cell in row) for row in cells]
+    (tmp_path / "edges.csv").write_text("\n".join(lines) + "\n", encoding="utf-8-sig")
+    statement = STATEMENT.replace("edges.parquet", "edges.csv").replace('"cost"', '"of, which; cost"')
+    made = problem(tmp_path, statement, users_user=["a,;|", "b"]).build()
+
+    assert made.source_keys.to_pylist() == ["a,;|", "b"]
+    assert made.lp.rows[0].coefficient.tolist() == [2, 3]
+
+
+def test_an_address_is_refused(tmp_path: Path) -> None:
+    made = problem(tmp_path, STATEMENT.replace("edges.parquet", "s3://bucket/edges.parquet"))
+
+    assert "s3://bucket/edges.parquet is an address: copy its files here" in refused(made.build)
 
 
 def test_what_is_no_table_is_refused() -> None:
