@@ -116,7 +116,7 @@ def _disagreements(engine: EngineCertificate, referee: Certificate) -> Iterator[
             return  # the referee has brought the point into its rows: its figures are of another point
         if abs(near - engine.violation) > _CLOSE:
             yield f"the engine's violation {engine.violation}, the referee's {near}"
-    if engine.violation <= _ROUNDING and referee.feasible_objective is None:
+    elif referee.feasible_objective is None and (near is None or near > _ROUNDING):
         yield f"feasible for the engine, violated by {near} for the referee"
     said = referee.feasible_objective if near is None else referee.priced_objective
     if said is None or abs(said - engine.objective) > _CLOSE * (1 + abs(said)):
