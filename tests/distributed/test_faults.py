@@ -24,7 +24,7 @@ from harness.scaling.sharded import ShardedCase
 from instances import InputError, generate, parse_spec, write_parquet
 from solvers import Settings, Status
 from tests.support.limits import file_limit
-from tests.support.rank_cases import free_ports, rank_environment, results_of, sharded_case
+from tests.support.rank_cases import free_port, rank_environment, results_of, sharded_case
 
 Start = Callable[..., Launched]
 Killing = Callable[[int, Callable[[], bool]], AbstractContextManager[None]]
@@ -131,7 +131,7 @@ def case() -> ShardedCase:
 
 
 def test_ranks_with_different_specs_say_so(tmp_path: Path, case: ShardedCase) -> None:
-    (port,) = free_ports(1)
+    port = free_port()
     other = dataclasses.replace(case, spec=SLOW.replace("seed=3", "seed=4"))
     ranks = [member(tmp_path, case, 0, port), member(tmp_path, other, 1, port)]
     assert [rank.wait(60) for rank in ranks] == [2, 2]
@@ -143,7 +143,7 @@ def test_ranks_with_different_versions_say_so(tmp_path: Path, case: ShardedCase)
     other = tmp_path / "other" / "dualbench-0.0.9.dist-info"
     other.mkdir(parents=True)
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: dualbench\nVersion: 0.0.9\n")
-    (port,) = free_ports(1)
+    port = free_port()
     ranks = [member(tmp_path, case, 0, port), member(tmp_path, case, 1, port, str(other.parent))]
     assert [rank.wait(60) for rank in ranks] == [2, 2]
     assert "or a version of it, differs: rank 0 has" in (tmp_path / "failure-0.json").read_text()
@@ -172,7 +172,7 @@ def test_a_changed_shard_ends_the_run_with_its_name(start: Start, tmp_path: Path
 
 
 def test_a_rank_that_reaches_nobody_ends_after_the_timeout(tmp_path: Path, case: ShardedCase) -> None:
-    (port,) = free_ports(1)
+    port = free_port()
     assert member(tmp_path, case, 1, port).wait(60) == 3
     assert f"rank 1 cannot join the others at 127.0.0.1:{port}" in (tmp_path / "failure-1.json").read_text()
 
@@ -193,8 +193,7 @@ with joined("cpu", 60.0):
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit is that of Linux")
 def test_a_rank_without_memory_for_the_threads_of_its_group_says_so() -> None:
     """Gloo starts three of its four; then it aborts, or waits for ever."""
-    (port,) = free_ports(1)
-    environ = rank_environment(0, 1, port)
+    environ = rank_environment(0, 1, free_port())
     command = [sys.executable, "-c", CROWDED]
     child = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
     assert (child.returncode, child.stdout) == (1, "")

@@ -1,6 +1,7 @@
 """Several sharded cases, one after the other, on ranks that are started once: each start imports for seconds.
 
-`python -m tests.support.rank_cases FOLDER` is one rank. Every case has a group of its own, at a port of its own.
+`python -m tests.support.rank_cases FOLDER` is one rank. Every case has a group of its own, at a port that rank 0
+chooses when the case begins.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from harness.disk import write_whole
 from harness.isolation.processes import die_with_parent
 from harness.scaling.sharded import ShardedCase, take_part
 from solvers import Settings
@@ -37,18 +40,19 @@ def sharded_case(spec: str, solver: str, ranks: int, **chosen: Any) -> ShardedCa
 def results_of(cases: Sequence[ShardedCase], folder: Path) -> list[Any]:
     """What rank 0 returns of each case; all have the same number of ranks. `folder` keeps what the ranks wrote."""
     (ranks,) = {case.ranks for case in cases}
-    turns = [{"case": case.text, "port": port} for case, port in zip(cases, free_ports(len(cases)), strict=True)]
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CASES).write_text(json.dumps(turns))
+    (folder / CASES).write_text(json.dumps([case.text for case in cases]))
     with ExitStack() as stack:
         members = [stack.enter_context(_started(folder, rank, ranks)) for rank in range(ranks)]
         try:
-            statuses = [member.wait(_PATIENCE) for member in members]
+            if members[0].wait(_PATIENCE) == 0:  # otherwise the others wait for a port that nobody chooses
+                for member in members[1:]:
+                    member.wait(_PATIENCE)
         finally:
             for member in members:
                 member.kill()
     logs = "\n".join((folder / LOG.format(rank)).read_text() for rank in range(ranks))
-    assert statuses == [0] * ranks, logs
+    assert [member.returncode for member in members] == [0] * ranks, logs
     return list(json.loads((folder / RESULTS).read_text()))
 
 
@@ -65,21 +69,28 @@ def rank_environment(rank: int, ranks: int, port: int = 0, path: str = "") -> di
     return {**os.environ, **group, "PYTHONPATH": path, "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses now, each of them once."""
-    with ExitStack() as stack:
-        listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for listener in listeners:
-            listener.bind(("127.0.0.1", 0))
-        return [int(listener.getsockname()[1]) for listener in listeners]
+def free_port() -> int:
+    """A port that nobody uses now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def _agreed_port(file: Path) -> int:
+    """The port that rank 0 has chosen for the next group and left in `file`."""
+    if os.environ["RANK"] == "0":
+        write_whole(file, str(free_port()).encode(), durable=False)
+    while not file.exists():
+        time.sleep(0.01)
+    return int(file.read_text())
 
 
 def main(folder: Path) -> None:
     die_with_parent()
     results = []
-    for turn in json.loads((folder / CASES).read_text()):
-        os.environ["MASTER_PORT"] = str(turn["port"])
-        results.append(take_part(ShardedCase.parse(turn["case"])))
+    for number, case in enumerate(json.loads((folder / CASES).read_text())):
+        os.environ["MASTER_PORT"] = str(_agreed_port(folder / f"port-{number}"))
+        results.append(take_part(ShardedCase.parse(case)))
     if os.environ["RANK"] == "0":
         (folder / RESULTS).write_text(json.dumps(results))
 
