@@ -126,7 +126,7 @@ def missing_cases(suite: Suite, folder: Folder) -> list[Case]:
     if suite.repeats != AUTO:
         return missing
     runs = RunsTaken(folder.standing)
-    return [case for case in missing if not runs.needless(case)]
+    return [case for case in missing if not runs.needless(case.id)]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.case import Case, question_of
+from harness.case import question_of
 from solvers.base import Status
 
 AUTO = "auto"
@@ -36,6 +36,7 @@ class RunsTaken:
         question = question_of(row["case"])
         self._needed[question] = max(self._needed.get(question, 1), least_runs(seconds) if timed else 1)
 
-    def needless(self, case: Case) -> bool:
-        """Whether `case` is a repeat beyond those that its recorded runs ask for."""
-        return case.repeat >= self._needed.get(case.question, MOST_RUNS)
+    def needless(self, case_id: str) -> bool:
+        """Whether this id is of a repeat beyond those that the recorded runs of its case ask for."""
+        question, _, repeat = case_id.rpartition("|r")
+        return int(repeat) >= self._needed.get(question, MOST_RUNS)

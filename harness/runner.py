@@ -74,7 +74,7 @@ def run_suite(
         for number, case in enumerate(cases):
             if references:
                 references.before(number, utc_now())
-            if (suite.repeats == AUTO and runs.needless(case)) or ended.needless(case):
+            if (suite.repeats == AUTO and runs.needless(case.id)) or ended.needless(case):
                 display.leave_out()
                 continue
             display.begin(case)

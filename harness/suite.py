@@ -158,8 +158,6 @@ class Suite:
     def _check_days(self) -> None:
         if self.days < 0:
             raise SuiteError(f"suite {self.name}: days={self.days}: expected a whole number >= 0")
-        if self.days and self.repeats == AUTO:
-            raise SuiteError(f"suite {self.name}: repeats={AUTO!r} is not for days: give a whole number")
         for name in ("drifts", "stays"):
             self._refuse_repeated(name, getattr(self, name))
         if not self.drifts or not all(0 <= drift <= 1 for drift in self.drifts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
@@ -13,10 +14,12 @@ from harness.case import Case
 from harness.environment import environment
 from harness.folder import Folder, save_dual
 from harness.identity import changed
-from harness.recording import case_record
+from harness.least_runs import AUTO, RunsTaken
+from harness.recording import case_record, utc_now
 from harness.recurring.answers import Answers, churn_between
 from harness.recurring.plan import COLD, Day, Series, days_of, series_of
 from harness.recurring.row import RecurringRecord
+from harness.reference import Moment, References
 from harness.result import Result
 from harness.runner import Display, Worker, cannot_run, isolated, run_row
 from harness.starts import write_start
@@ -27,8 +30,12 @@ from solvers import Start, Status
 
 
 def missing_days(suite: Suite, folder: Folder) -> list[Day]:
-    """The solves that the folder lacks, in running order. SuiteError where one that it has is not of this suite."""
+    """The solves that the folder lacks, in running order; with repeats = "auto" all that may be needed.
+
+    SuiteError where one that it has is not of this suite.
+    """
     recorded = {row["case"]: row for row in records.read(folder.path).recurring} if folder.records.exists() else {}
+    runs = RunsTaken(recorded.values())
     missing = []
     for series in series_of(suite):
         for number in range(len(series.days)):
@@ -37,7 +44,8 @@ def missing_days(suite: Suite, folder: Folder) -> list[Day]:
                 other = "" if row is None else changed(row, day.case)
                 if other:
                     raise SuiteError(f"{folder.path} cannot go on, {other}: choose another --out")
-                if row is None:
+                needless = suite.repeats == AUTO and runs.needless(day.id)
+                if row is None and not needless:
                     missing.append(day)
     return missing
 
@@ -53,15 +61,27 @@ def run_days(suite: Suite, folder: Folder, display: Display, *, in_process: bool
 
     answers = Answers(folder.path)
     worker: Worker = InProcess() if in_process else isolated(suite, folder.path)
+    runs = RunsTaken(records.read(folder.path).recurring)
+    at = {"suite": suite.name, "environment": place["id"], "cases": len(missing)}
+    references = References(folder.records, **at) if suite.reference else None
+    solves = itertools.count()
     try:
         for (series, number), days in groupby(missing, key=lambda day: (day.series, day.number)):
             between = _Between(series, number)
             for day in days:
+                if references:
+                    references.before(next(solves), utc_now())
+                if suite.repeats == AUTO and runs.needless(day.id):
+                    display.leave_out()
+                    continue
                 display.begin(day.case)
                 record = _Solve(suite, folder, answers, between, day).run(worker, display, environment=place["id"])
                 records.append(folder.records, record)
+                runs.note(records.as_row(record))
                 display.end(replace(record, instance=_when(record), variant=_how(record)))
             answers.keep_only(day.id for day in days_of(suite, series, number))
+        if references:
+            references.at(Moment.END, utc_now())
     finally:
         worker.stop()
     answers.remove()

@@ -1,8 +1,8 @@
 """`dualbench compare A B`: which cases of two sets of records are the same, and how their times and gaps stand.
 
-A case is the content of an instance, a solver with its adapter, and every setting; its repeats are its samples. What
-differs in data, adapter, dtype, limits, threads, device or options is not comparable, and is named. What the times of a
-case say stands in harness/trust/ratios.py.
+A case is the content of an instance, a solver with its adapter, every setting, and in a series of days the day and how
+it begins; its repeats are its samples. What differs in data, adapter, dtype, limits, threads, device or options is not
+comparable, and is named. What the times of a case say stands in harness/trust/ratios.py.
 """
 
 from __future__ import annotations
@@ -57,12 +57,12 @@ class _Case:
 def compare(before: RecordsFile, after: RecordsFile, *, any_environment: bool = False) -> Comparison:
     """Raises InputError for sets without a common case, and for different environments unless `any_environment`."""
     warnings = [] if any_environment else check_places(before.environments, after.environments)
-    old, new = _cases(before.cases, after.cases)
+    old, new = _cases([*before.cases, *before.recurring], [*after.cases, *after.recurring])
     ratios: list[Ratio] = []
     different: dict[str, str] = {}
     only_before: list[str] = []
     met: set[int] = set()
-    asked: dict[tuple[str, float], list[_Case]] = {}
+    asked: dict[tuple[Any, ...], list[_Case]] = {}
     for case in new:
         asked.setdefault(_asked(case), []).append(case)
 
@@ -103,7 +103,9 @@ def _grouped(known: Sequence[tuple[Mapping[str, Any], str]]) -> list[_Case]:
     groups: dict[str, _Case] = {}
     for row, content in known:
         asked = {name: row["settings"].get(name) for name in ("tolerance", *_COMPARED)}
-        key = json.dumps([content, row["solver"], row.get("adapter_hash"), asked], sort_keys=True, default=str)
+        key = json.dumps(
+            [content, row["solver"], row.get("adapter_hash"), asked, _day(row)], sort_keys=True, default=str
+        )
         groups.setdefault(key, _Case(name=_name(row), content=content, rows=[])).rows.append(row)
     return list(groups.values())
 
@@ -114,7 +116,15 @@ def _name(row: Mapping[str, Any]) -> str:
     shown.append(f"{settings.get('threads')}t")
     if settings.get("options"):
         shown.append(json.dumps(settings["options"], sort_keys=True))
+    if row.get("kind") == "recurring":
+        shown += [f"drift {row['drift']:g}"] * (row["drift"] is not None)
+        shown += [f"day {row['day']}", row["chain"]]
     return "|".join(map(str, shown))
+
+
+def _day(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What tells the solves of a series of days apart; nothing of other cases."""
+    return (row["drift"], row["day"], row["chain"]) if row.get("kind") == "recurring" else ()
 
 
 def _same_question(one: _Case, other: _Case) -> bool:
@@ -123,8 +133,8 @@ def _same_question(one: _Case, other: _Case) -> bool:
     return bool(named and _asked(one) == _asked(other))
 
 
-def _asked(case: _Case) -> tuple[str, float]:
-    return case.first["solver"], case.first["settings"]["tolerance"]
+def _asked(case: _Case) -> tuple[Any, ...]:
+    return case.first["solver"], case.first["settings"]["tolerance"], _day(case.first)
 
 
 def _differences(one: _Case, other: _Case) -> list[str]:

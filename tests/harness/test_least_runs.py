@@ -69,7 +69,7 @@ def test_a_number_of_repeats_is_taken_as_it_is() -> None:
 def test_cases_of_one_question_share_it_and_others_do_not() -> None:
     runs = RunsTaken([row(99.0)])
     tight = suite().override(tolerances=(1e-6,))
-    assert not any(runs.needless(case) for case in tight.cases())
+    assert not any(runs.needless(case.id) for case in tight.cases())
 
 
 def test_a_run_takes_five_of_a_short_case_and_resuming_takes_no_more(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from harness.staying import churn
 from harness.steps import Step
 from harness.suite import Suite, SuiteError
 from harness.suite_file import load_suite, parse_suite
+from harness.trust.compare import compare
 from harness.trust.verify import Outcome, verify
 from instances import SpecError, generate, parse_spec, stayed
 
@@ -123,6 +124,34 @@ def test_a_killed_series_goes_on_as_if_it_had_not_been(tmp_path: Path, rows: lis
     assert [one.outcome for one in found] == [Outcome.AGREES] * len(rows)
 
 
+def test_days_are_compared_with_the_same_day_of_another_run(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
+    run(tmp_path / "out")
+    again = records.read(tmp_path / "out")
+    found = compare(again, again)
+    assert len(found.ratios) == len(rows)
+    assert {ratio.case.split("drift 0.05|")[1] for ratio in found.ratios if ratio.solver == "blockpdhg"} == {
+        "day 0|cold",
+        *(f"day {day}|{chain}" for day in (1, 2) for chain in ("cold", "warm", "prices")),
+    }
+
+
+def test_a_suite_with_days_repeats_what_is_short_and_records_the_speed_of_the_machine(tmp_path: Path) -> None:
+    suite = dataclasses.replace(suite_with(), solvers=("blockpdhg",), days=1, repeats="auto", reference=True)
+    with pytest.raises(KeyboardInterrupt):
+        run_days(suite, open_folder(suite, tmp_path / "out", resume=False), Silent(13), in_process=True)
+    folder = open_folder(suite, tmp_path / "out", resume=True)
+    assert len(missing_days(suite, folder)) == 7
+    run_days(suite, folder, Silent(), in_process=True)
+    found = records.read(tmp_path / "out")
+    repeats = [(row["day"], row["chain"], row["repeat"]) for row in found.recurring]
+    assert sorted(repeats) == sorted(
+        [(0, "cold", repeat) for repeat in range(5)]
+        + [(1, chain, repeat) for chain in ("cold", "warm", "prices") for repeat in range(5)]
+    )
+    assert len({row["start"]["hash"] for row in found.recurring if row["chain"] == "warm"}) == 1
+    assert {(row["moment"], row["kernel"]) for row in found.references} >= {("start", "glop"), ("middle", "numpy")}
+
+
 def test_a_folder_of_other_settings_is_not_gone_on_with(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "out", most=1)
@@ -151,7 +180,6 @@ def test_real_data_go_as_far_as_they_reach() -> None:
     ("change", "message"),
     [
         ("stays = [0.0]", "stays=[0.0]: expected numbers > 0"),
-        ("repeats = 'auto'", "repeats='auto' is not for days: give a whole number"),
         ("stays = [1e-3, 1e-3]", "stays lists 0.001 twice"),
     ],
 )
