@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.rows_in_words import rows_in_words
-from instances import MatchingLP, activities
+from instances import MatchingLP, RaggedRows, Rows, activities
 from instances.polytopes import PolytopeKind, polytope_kinds
 
 #: Said where z > 1, which looks like a number of items.
@@ -25,17 +25,21 @@ def description(lp: MatchingLP) -> list[tuple[str, str]]:
             *polytopes,
             *(("rows", rows_in_words(family)) for family in lp.rows),
             ("c", _costs(lp)),
+            *(("a and c", told) for family in lp.rows if (told := _correlation_of(lp, family))),
             ("ties", _ties(lp)),
+            ("degeneracy", _degeneracy(lp)),
             ("tightness", tightness(lp)),
         ]
     return [
         ("size", f"{lp.sources:,} sources, {lp.destinations:,} destinations, {lp.edges:,} edges, {lp.cells:,} cells"),
         ("edges", f"{_spread(lp.degrees())} a source, {_spread(_edges_of_rows(lp))} a destination"),
         *polytopes,
+        ("rows", rows_in_words(lp.rows[0])),
         ("a", _coefficients(lp)),
         ("c", _costs(lp)),
         ("a and c", _correlation(lp)),
         ("ties", _ties(lp)),
+        ("degeneracy", _degeneracy(lp)),
         ("budgets", _budgets(lp)),
     ]
 
@@ -93,6 +97,27 @@ def _correlation(lp: MatchingLP) -> str:
     return f"correlation {np.corrcoef(lp.a, -lp.c)[0, 1]:.2f} between a and the value -c"
 
 
+def _correlation_of(lp: MatchingLP, family: Rows | RaggedRows) -> str:
+    """The same of one aligned family; "" where its coefficients or the costs do not vary."""
+    if isinstance(family, RaggedRows) or lp.edges < 2:
+        return ""
+    coefficient = np.broadcast_to(family.coefficient, lp.edges)
+    if coefficient.min() == coefficient.max() or lp.c.min() == lp.c.max():
+        return ""
+    told = np.corrcoef(coefficient, -lp.c)[0, 1]
+    return f"correlation {told + 0.0:.2f} between the coefficients of {family.name} and the value -c"
+
+
+def _degeneracy(lp: MatchingLP) -> str:
+    """How often costs are equal, and whether sums can meet limits exactly: then a vertex has several bases."""
+    distinct = f"{np.unique(lp.c).size:,} distinct values of c on {lp.edges:,} edges"
+    numbers = [np.atleast_1d(family.coefficient) for family in lp.rows]
+    numbers += [side[np.isfinite(side)] for family in lp.rows for side in (family.lower, family.upper)]
+    if all((values == np.round(values)).all() for values in numbers):
+        return f"{distinct}; coefficients and limits are whole, so that sums meet limits exactly: many bases a vertex"
+    return f"{distinct}; coefficients or limits are not whole, so that a vertex has mostly one basis"
+
+
 def _ties(lp: MatchingLP) -> str:
     """Degeneracy as a source meets it: its two best edges are worth the same."""
     first = lp.offsets[:-1][lp.degrees() > 1]  # the best edge of each source once edges are sorted, the next behind it
@@ -122,8 +147,9 @@ def _budgets(lp: MatchingLP) -> str:
     limited = (load > 0) & np.isfinite(lp.b)
     if not limited.any():
         return sentence
-    allowed = float(np.median(lp.b[limited] / load[limited]))
-    return f"{sentence}; the median row allows {allowed:.3g} of what would be put on it"
+    low, median, high = np.quantile(lp.b[limited] / load[limited], [0.1, 0.5, 0.9])
+    spread = f", eight rows in ten {low:.3g} to {high:.3g}" if low < high else ""
+    return f"{sentence}; the median row allows {median:.3g} of what would be put on it{spread}"
 
 
 def _wanted(lp: MatchingLP) -> npt.NDArray[np.float64]:

@@ -139,6 +139,12 @@ def name_rows(axes: Axes, names: Sequence[str]) -> None:
     axes.set_ylim(len(names) - 0.4, -0.6)
 
 
+def name_columns(axes: Axes, names: Sequence[str]) -> None:
+    """Columns 0, 1, ... from the left with a name each."""
+    axes.set_xlim(-0.4, len(names) - 0.6)
+    axes.set_xticks(range(len(names)), names)
+
+
 def log_axis(axis: Axis, low: float, high: float, text: Callable[[float], str]) -> None:
     """A log axis that holds [low, high] with a margin at the ends and up to seven labelled ticks."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator

@@ -63,9 +63,9 @@ def _time_by_size(
             name=str(solver),
             x=line["edges"].to_numpy(),
             y=line["seconds"].to_numpy(),
-            filled=_trusted(line),
+            filled=trusted(line),
             y_range=(line["least"].to_numpy(), line["most"].to_numpy()),
-            marks=_marks(line),
+            marks=marks(line),
         )
         for solver, line in rows.groupby("competitor")
     ]
@@ -79,12 +79,12 @@ def _time_by_size(
     )
 
 
-def _trusted(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
+def trusted(rows: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """Whether a time carries no mark and is known."""
     return ~(rows["disturbed"] | rows["too_short"] | rows["at_most"]).to_numpy(dtype=bool)
 
 
-def _marks(rows: pd.DataFrame) -> list[str]:
+def marks(rows: pd.DataFrame) -> list[str]:
     """That of each time that is an upper bound or disturbed; times too short to tell are hollow, and say no more."""
     pairs = zip(rows["at_most"], rows["disturbed"], strict=True)
     return [f"{AT_MOST if bounded else ''}{DISTURBED if disturbed else ''}" for bounded, disturbed in pairs]
@@ -112,8 +112,8 @@ def _time_by_instance(rows: pd.DataFrame, target: float, styles: Styles) -> Draw
             axes.hlines(
                 heights, points["least"], points["most"], color=style.colour, linewidth=3.5, alpha=0.35, gid=group
             )
-            write_marks(axes, seconds, heights, _marks(points), style)
-            canvas.points(axes, seconds, heights, _trusted(points), style, size=6.5)
+            write_marks(axes, seconds, heights, marks(points), style)
+            canvas.points(axes, seconds, heights, trusted(points), style, size=6.5)
         canvas.legend(figure, shown, columns, markers=True, lines=False)
         return canvas.render(figure, f"time-by-instance-{power(target)}", f"{title}: {x}", key=shown)
 

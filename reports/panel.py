@@ -28,6 +28,9 @@ class Axis(NamedTuple):
     is_share: bool = False
     """Percentages on a linear axis from 0 to 100."""
 
+    names: Sequence[str] = ()
+    """Of the positions 0, 1, ... of an axis that holds no numbers."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
@@ -73,7 +76,10 @@ def panel(
     with canvas.settings():
         figure, axes = canvas.new_figure(rows, heads=canvas.heads(title, y.label))
         canvas.titles(axes, title, x.label, y.label)
-        canvas.log_axis(axes.xaxis, x.low, x.high, x.text)
+        if x.names:
+            canvas.name_columns(axes, x.names)
+        else:
+            canvas.log_axis(axes.xaxis, x.low, x.high, x.text)
         if y.is_share:
             axes.set_ylim(-3, 103)
         else:

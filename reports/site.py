@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from reports import site_tables, tables, tallies
+from reports import history, site_tables, tables, tallies
 from reports.built import Built
 from reports.page import compose
 from reports.panel import slug
@@ -167,10 +167,12 @@ def _places(anchor: str, title: str, rows: pd.DataFrame, asked: int, runs: Mappi
 
 
 def _history(times: pd.DataFrame, runs: Mapping[str, Run]) -> Page:
+    found = history.changes(times)
     return Page(
         title="History",
         summary=["How the time of each solver to a certified gap changed from run to run."],
         warnings=[],
-        sections=[Section(anchor="history", title="From run to run", tables=[site_tables.history_table(times, runs)])],
+        sections=[history.section(found, runs)],
+        styles=history.looks_of(found),
         links=[("All runs", "../index.html")],
     )

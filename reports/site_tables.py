@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,12 +10,9 @@ import pandas as pd
 from reports import environments
 from reports.answer import preferred
 from reports.panel import slug
-from reports.shown import ABSENT, Cell, Column, Table, digits, factor, listed, plural, power
+from reports.shown import ABSENT, Cell, Column, Table, digits, factor, listed, power
 from reports.site_runs import Run
 from reports.time_texts import AT_LEAST, AT_MOST, NOT_COMPARABLE, bound, seconds_of
-
-#: Two times of one thing in the history are the same where they differ by less: noise of a shared machine.
-SAME = 1.1
 
 
 def columns(*titles: str, text: int) -> list[Column]:
@@ -144,51 +140,6 @@ def _times_the_fastest(row: Mapping[Any, Any]) -> str:
     if row["at_most"] and row["winner"] != row["competitor"]:
         return NOT_COMPARABLE
     return bound(factor(row["ratio"]), AT_LEAST if row["fastest_at_most"] is True and row["ratio"] > 1 else "")
-
-
-def history_table(times: pd.DataFrame, runs: Mapping[str, Run]) -> Table:
-    """What was measured in several runs on like hardware, in the order of their days, each against the one before."""
-    thing = ["instance", "solver", "competitor", "target", "hardware", "division"]
-    rows = times.dropna(subset="seconds").sort_values([*thing, "day", "run"])
-    rows = rows[rows.groupby(thing)["run"].transform("nunique") > 1]
-    before = rows.groupby(thing)[["seconds", "at_most"]].shift()
-    known = ~rows["at_most"] & ~before["at_most"].isin([True])
-    rows = rows.assign(before=before["seconds"], ratio=(rows["seconds"] / before["seconds"]).where(known))
-    cells = [
-        [
-            Cell(text=row["instance"]),
-            Cell(text=row["competitor"]),
-            Cell(
-                text=row["run"], link=f"../{runs[row['run']].folder}/report.html", note=f"{row['day']} {row['commit']}"
-            ),
-            Cell(text=row["version"] or ABSENT),
-            Cell(text=_change(row)),
-            Cell(text=power(row["target"])),
-            Cell(text=seconds_of(row), note=_range(row)),
-        ]
-        for row in rows.to_dict("records")
-    ]
-    caption = (
-        f"Seconds of run in every run, against the run before; {plural(len(runs), 'run')}, of which those on like "
-        "hardware are compared. A machine that is shared may itself be faster on one day than on another"
-    )
-    heads = columns("instance", "solver", "run", "version", "against the one before", "gap", "seconds", text=5)
-    return _table("history", caption, heads, cells, rows.drop(columns=["level"], errors="ignore"))
-
-
-def _change(row: Mapping[Any, Any]) -> str:
-    ratio = row["ratio"]
-    if math.isnan(row["before"]):
-        return "the first"
-    if math.isnan(ratio):
-        return NOT_COMPARABLE
-    if 1 / SAME <= ratio <= SAME:
-        return "level"
-    return f"{factor(max(ratio, 1 / ratio))} {'slower' if ratio > 1 else 'faster'}"
-
-
-def _range(row: Mapping[Any, Any]) -> str:
-    return f"{digits(row['least'])} to {digits(row['most'])}" if row["repeats"] > 1 else "one run"
 
 
 def _table(

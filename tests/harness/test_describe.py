@@ -59,6 +59,8 @@ def test_it_says_how_many_sources_have_ties_and_how_a_follows_the_value() -> Non
     told = dict(description(lp))
     assert told["ties"] == "the two best edges are worth the same on 50% of the sources"
     assert told["a and c"] == "correlation 1.00 between a and the value -c"
+    assert told["degeneracy"].startswith("3 distinct values of c on 5 edges; coefficients and limits are whole")
+    assert told["rows"] == "budget: 3 rows, each edge in one of them, coefficients 2 to 6; at most 1, hard"
 
 
 def test_an_instance_of_nothing_is_described_too() -> None:
@@ -82,6 +84,8 @@ def test_families_are_described_one_by_one() -> None:
     )
     told = description(lp)
     assert dict(told)["size"] == "2 sources, 3 edges, 5 rows, 4 cells"
+    assert dict(told)["a and c"].endswith("between the coefficients of campaign and the value -c")
+    assert "coefficients and limits are whole" in dict(told)["degeneracy"]
     assert dict(told)["tightness"].endswith(" 0 of 5 rows would be exceeded")  # x = (1, 0, 0)
     assert [sentence for topic, sentence in told if topic == "rows"] == [
         "campaign: 2 rows, each edge in one of them, coefficients 1 to 3; at most 5 in 1 of them, hard",

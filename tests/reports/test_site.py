@@ -81,6 +81,9 @@ def test_the_history_compares_each_time_with_the_one_before(site: Path) -> None:
     text = text_of(site / "history/index.html")
     assert "mine second 2026-02-02 fffffff 0.1 2.00× faster 1e-4 4.00" in text
     assert "blockpdhg" not in text.partition("From run to run")[2]  # it was measured once
+    (figure,) = (site / "history" / "figures").glob("*.svg")
+    drawn = figure.read_text()
+    assert all(f">{words}<" in drawn for words in ("dualip-1e5", "seconds to gap 1e-4", "first", "02-02", "mine"))
 
 
 def test_a_folder_of_folders_is_one_run(write_records: Write, make_case: Make, tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_a_machine_has_an_answer_of_its_own(
     rows = [make_case(), make_case(solver="dualip", environment="env-2")]
     text = page_of(write_records(*rows, rows=(environment, other)), tmp_path)
     assert "To 1e-4 (machine B): blockpdhg, the only solver asked, on 1 of 1 instance." in text
-    assert "To 1e-4 (machine A): dualip · machine A, the only solver asked, on 1 of 1 instance." in text
+    assert "To 1e-4 (machine A): dualip, the only solver asked, on 1 of 1 instance." in text
     assert "faster than dualip" not in text
 
 
