@@ -42,7 +42,7 @@ def with_shorter_limits(cases: Iterable[Case]) -> Iterator[Case]:
 
 
 class EndedByThemselves:
-    """Which solvers ended before a limit that was to cut them short: a longer one would give the same run."""
+    """Solvers that ended before a shortened limit; a longer limit would give the same run."""
 
     def __init__(self, rows: Iterable[Mapping[str, Any]] = ()) -> None:
         self._ended: set[tuple[str, str]] = set()

@@ -24,7 +24,7 @@ class UnavailableError(InputError):
 
 
 class InstanceChangedError(RuntimeError):
-    """What the referee would judge is no longer what the solver was given."""
+    """The solver has changed the instance that the referee would judge."""
 
 
 class UnsuitedError(Exception):
@@ -33,7 +33,7 @@ class UnsuitedError(Exception):
 
 @dataclass(kw_only=True)
 class Measured:
-    """What was measured of an attempt, also of one that failed half way. seconds: prepare and run."""
+    """Measurements of an attempt, also of a failed one. seconds: prepare and run."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     disturbance: dict[str, float | None] = field(default_factory=dict)

@@ -104,6 +104,6 @@ def few_sources(lp: MatchingLP, count: int) -> MatchingLP:
 
 
 def types_of(lp: MatchingLP) -> tuple[str, ...]:
-    """What compiled loops depend on: how many rows there are, and of what type each array is."""
+    """What compiled loops depend on: the number of rows and the type of each array."""
     arrays = [getattr(family, name, None) for family in lp.rows for name in ("row", "coefficient", "entry_offsets")]
     return (str(lp.row_count), str(lp.c.dtype), *(str(getattr(array, "dtype", array)) for array in arrays))

@@ -31,17 +31,17 @@ Indices = npt.NDArray[np.int64]
 
 
 def sources_of(spec: MatchingSpec, block: int) -> int:
-    """How many a block has."""
+    """The number of sources of a block."""
     return min(BLOCK_SOURCES, spec.sources - block * BLOCK_SOURCES)
 
 
 def leaving_sources(rng: np.random.Generator, sources: int) -> npt.NDArray[np.bool_]:
-    """Which sources of a block leave, the first that its generator of the day draws."""
+    """bool[n]: the sources of a block that leave. This is the first draw of the block's generator of the day."""
     return rng.random(sources) < LEAVING
 
 
 def drawn_of_day(family: BlockFamily[Any], spec: MatchingSpec) -> Any:
-    """What all blocks share, with the limits of the day."""
+    """The draws that all blocks share, with the limits of the day."""
     drawn, walk = family.draw(spec), np.zeros(spec.destinations)
     for day in range(1, spec.day + 1):
         walk += _steps(limits_generator(spec, day), spec.destinations, spec.drift)
@@ -68,7 +68,7 @@ def block_of_day(family: BlockFamily[Any], spec: MatchingSpec, drawn: Any, numbe
 
 
 def _steps(rng: np.random.Generator, size: int, drift: float) -> Float64:
-    """What a day adds to the logarithm of each of `size` numbers, so that the mean of each stays."""
+    """A day's changes to the logarithms of `size` numbers; they leave the mean of each number as it is."""
     return drift * rng.standard_normal(size) - drift**2 / 2
 
 

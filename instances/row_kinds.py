@@ -1,4 +1,4 @@
-"""What is in the rows of an LP beyond its short form, in the words in which solvers say what they take."""
+"""Kinds of rows beyond the short form; solvers declare which of them they take."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def in_words(kinds: frozenset[RowKind]) -> str:
 
 
 def rows_taken(kinds: frozenset[RowKind]) -> str:
-    """What a solver of these kinds takes, for a table."""
+    """The rows that a solver of these kinds takes, as text for a table."""
     if kinds == frozenset(RowKind):
         return "of every kind"
     return f"one '<=' family{f', {in_words(kinds)}' if kinds else ''}"

@@ -28,7 +28,7 @@ from instances.words import named, shown
 
 Float64 = npt.NDArray[np.float64]
 Coefficient = Floats | float
-#: How the one family of a short form is called that was given as destination, a and b.
+#: Name of the family of a short form that was given as destination, a and b.
 SHORT_NAME = "budget"
 _STORED = (np.float32, np.float64)
 
@@ -38,7 +38,7 @@ class RowFamily:
     """What the aligned and the ragged form share: the name and both sides of each row."""
 
     name: str
-    """How messages, answers and files call the family."""
+    """Name of the family in messages, answers and files."""
     sides: Sides
     """lower, upper, penalty_below and penalty_above, float64[R] each."""
     keys: npt.NDArray[Any] | None
@@ -116,13 +116,13 @@ class Rows(RowFamily):
 
     @classmethod
     def unchecked(cls, name: str, row: Any, coefficient: Any, sides: Sides, keys: Any = None) -> Rows:
-        """The family of arrays that were checked before; shares them."""
+        """A family over arrays that were checked before, without copying them."""
         family = object.__new__(cls)
         family._set(name=name, sides=sides, keys=keys, row=row, coefficient=coefficient)
         return family
 
     def check_edges(self, edges: int) -> None:
-        """InstanceError where the arrays have not one entry for each of `edges`."""
+        """Raise InstanceError where the arrays do not have `edges` entries."""
         for field in ("row", "coefficient"):
             array = getattr(self, field)
             if isinstance(array, np.ndarray):
@@ -188,11 +188,11 @@ class RaggedRows(RowFamily):
 
     @property
     def entry_count(self) -> int:
-        """N."""
+        """N, the number of entries."""
         return int(self.row.size)
 
     def check_edges(self, edges: int) -> None:
-        """InstanceError where the family is not one of `edges` edges."""
+        """Raise InstanceError where the entry offsets are not those of `edges` edges."""
         if self.entry_offsets.size != edges + 1:
             raise InstanceError(
                 f"{_where(self.name)}: entry_offsets has {self.entry_offsets.size} entries, "
@@ -239,7 +239,7 @@ def checked_coefficient(where: str, value: Any) -> Coefficient:
 
 
 def families_in_words(names: Sequence[str]) -> str:
-    """What an instance beyond the short form has, in a few words for refusals."""
+    """The families of an instance beyond the short form, in a few words for refusals."""
     if len(names) > 1:
         return f"{len(names)} families of rows ({', '.join(names)})"
     return f"the family of rows {names[0]}, which is not of hard '<=' rows with coefficients and limits >= 0"

@@ -1,8 +1,8 @@
 """The referee on what ranks answered: `python -m harness.scaling.judge FOLDER`, a process that never loaded a solver.
 
 FOLDER holds the case, the result of rank 0 and the x of all ranks. The instance is made anew from its spec, whole, in
-memory or on the disk, and judged chunk by chunk as the answer of any other solver is; nothing that the solver says of
-itself counts but its claim.
+memory or on the disk, and judged chunk by chunk as the answer of any other solver is. Of what the solver says about
+itself, only its claimed status is used.
 """
 
 from __future__ import annotations

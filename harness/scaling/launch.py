@@ -29,7 +29,7 @@ _LOST = "another rank has ended"  # words of solvers.engine.collectives from a r
 
 @dataclass(frozen=True, kw_only=True)
 class Launched:
-    """What came of the ranks."""
+    """The result of the ranks, or how they failed."""
 
     result: Mapping[str, Any] | None
     """Of harness.scaling.sharded; None where the ranks did not finish, and then the next two say why."""
@@ -41,7 +41,7 @@ class Launched:
     """Why, in one line."""
 
     judged: Mapping[str, Any] | None = None
-    """What the referee says of the result (harness.scaling.judge); None where it was not asked."""
+    """The referee's verdict on the result (harness.scaling.judge); None where it was not asked."""
 
 
 Judge = Callable[[Path], Mapping[str, Any]]
@@ -89,7 +89,7 @@ def launch(case: ShardedCase, *, max_restarts: int = 0, judge: Judge | None = No
 
 
 def _failed(case: ShardedCase, folder: Path, failures: Mapping[int, Any]) -> Launched:
-    """The rank that failed by itself counts, not those that lost it."""
+    """The failure to report: of a rank that failed by itself, not of one that lost another rank."""
     failures_told = {rank: _told(folder, rank) for rank in range(case.ranks)}
     for rank, words in failures_told.items():
         if words.get("kind") == "input":

@@ -24,77 +24,77 @@ _SCALARS = 24
 
 @dataclass(frozen=True, kw_only=True)
 class Streamed:
-    """What a rank takes that streams its cells."""
+    """Memory and speed of a rank that streams its cells."""
 
     place: str
     """Where the cells lie: "host" (of its device) or "disk"."""
 
     device_bytes: float
-    """On its device."""
+    """Memory that the rank takes on its device."""
 
     host_bytes: float
-    """On its host."""
+    """Memory that the rank takes on its host."""
 
     disk_bytes: float
-    """On the disk."""
+    """Bytes of the rank's files."""
 
     link_speed: float
     """Bytes a second of the link over which the cells come."""
 
     edges_per_second: float
-    """How many edges that link lets pass."""
+    """Edges a second over that link."""
 
     fits: bool
-    """From the disk: this machine with all its ranks. From the host: one device, whatever memory its host has."""
+    """Whether the memory suffices: of this machine for all its ranks (disk), or of a device for its rank (host)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What the rank with most edges takes, by the model."""
+    """Memory and seconds of the rank with the most edges, by the model."""
 
     ranks: int
     edges_of_rank: int
 
     host_bytes: float
-    """On its host."""
+    """Memory that the rank takes on its host."""
 
     device_bytes: float
-    """On its device; 0 on CPU."""
+    """Memory that it takes on its device; 0 on CPU."""
 
     per_iteration: float
-    """Seconds."""
+    """Seconds of one iteration."""
 
     to_gap: float | None
-    """Seconds of the iterations that were asked about; None where no number was given."""
+    """Seconds of the given number of iterations; None where no number was given."""
 
     fits: bool
-    """Without streaming."""
+    """Whether the memory suffices without streaming."""
 
     source: str
-    """Where the figures are from."""
+    """The origin of the figures: which were measured, and which were assumed."""
 
     streamed: Streamed | None = None
-    """What it takes when it streams; None where it fits or the solver does not stream."""
+    """The same rank when it streams; None where it fits or the solver does not stream."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Place:
-    """What the passes of a rank reach where they run."""
+    """Speeds and memory of the place where the passes of a rank run."""
 
     speeds: Speeds
-    """Of passes and of messages."""
+    """Speeds of passes and of messages."""
 
     device_bytes: float
-    """On the device of a rank; 0 on CPU."""
+    """Memory that a rank takes on its device; 0 on CPU."""
 
     fits: bool
-    """Without streaming."""
+    """Whether the memory suffices without streaming."""
 
     source: str
-    """Where the figures are from."""
+    """The origin of the figures: which were measured, and which were assumed."""
 
     streamed: Streamed | None
-    """What a rank takes that streams; None where it fits or the solver does not stream."""
+    """A rank that streams; None where it fits or the solver does not stream."""
 
 
 def plan(

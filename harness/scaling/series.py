@@ -113,7 +113,7 @@ def record_joined(case: ShardedCase, mode: str, out: Path, *, keep_x: bool = Fal
 
 
 class _Files:
-    """What is kept of one run beside the records in `out`: the dual, and x where that is asked for."""
+    """Files of one run beside the records in `out`: the dual, and x where that is asked for."""
 
     def __init__(self, out: Path, case: ShardedCase, *, keep_x: bool) -> None:
         self._out = out

@@ -1,4 +1,4 @@
-"""Ends ranks that are all stopped, when none of them is left to notice that the others do not answer."""
+"""Ends the ranks when all of them are stopped by signals, so that none notices that the others do not answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Standstill:
 
 @contextmanager
 def ended_at_standstill(seconds: float) -> Iterator[Standstill]:
-    """Meanwhile, kill the ranks below this process once every one has been stopped by a signal for `seconds`."""
+    """Inside the block, kill the ranks below this process once all have been stopped by a signal for `seconds`."""
     standstill = Standstill()
     over = threading.Event()
     watcher = threading.Thread(target=_watch, args=(standstill, seconds, over), daemon=True)
