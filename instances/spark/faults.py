@@ -8,7 +8,7 @@ from typing import Any
 from instances.errors import ProblemError
 from instances.spark.frames import SparkTable, column_of
 from instances.spark.keys import with_row_numbers
-from instances.spark.pieces import REPEATED, UNKNOWN, WORDS
+from instances.spark.layout import REPEATED, UNKNOWN, WORDS
 from instances.tables.duplicates import ONE_EACH, TWICE
 from instances.tables.edges import absent_key, columns_of, null_key
 from instances.tables.families import ENTRY

@@ -30,7 +30,8 @@ from instances.row_groups import RowGroups
 from instances.rows import RaggedRows, Rows
 from instances.spark.faults import refused
 from instances.spark.frames import spark_errors
-from instances.spark.pieces import SUMMARY, FamilyLayout, Layout, pieces_writer
+from instances.spark.layout import FamilyLayout, Layout
+from instances.spark.pieces import SUMMARY, pieces_writer
 from instances.spark.plan import SparkPlan, key_name, number_name, planned, unused_keys
 from instances.tables.duplicates import Labels
 from instances.tables.limits import limit_sides

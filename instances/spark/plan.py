@@ -15,7 +15,7 @@ from instances.spark.amounts import KEY
 from instances.spark.faults import unknown_key
 from instances.spark.frames import FILE_NUMBER, PLACE, SparkTable, column_of, open_frame
 from instances.spark.keys import number_keys, with_row_numbers
-from instances.spark.pieces import DESTINATION, POSITION, SOURCE
+from instances.spark.layout import DESTINATION, POSITION, SOURCE
 from instances.spark.sources import AT_MOST, UPPER, Sources, number_sources
 from instances.tables.build import unused_note
 from instances.tables.edges import columns_of, no_number

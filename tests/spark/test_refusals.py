@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from instances import InputError, Problem
 from instances.errors import ProblemError
 from instances.spark.job import write_shards
+from tests.support.tables import problem_over
 
 STATEMENT = """
 maximise = "score"
@@ -48,13 +48,9 @@ TABLES: dict[str, dict[str, list[Any]]] = {
 
 def problem(folder: Path, statement: str = STATEMENT, **columns: list[Any]) -> Problem:
     """columns: those of tables that are other than usual, such as edges_cost."""
-    for table, usual in TABLES.items():
-        changed = {name: columns.get(f"{table}_{name}", values) for name, values in usual.items()}
-        parquet.write_table(pa.table(changed), folder / f"{table}.parquet")
     (folder / "items.csv").write_text("item,budget\n7,4\n9,5\n")
     (folder / "tags.csv").write_text("tags,most\n1,4\n2,5\n")
-    (folder / "problem.toml").write_text(statement)
-    return Problem.read(folder / "problem.toml")
+    return problem_over(folder, statement, TABLES, columns)
 
 
 @pytest.mark.parametrize(
@@ -98,15 +94,11 @@ def test_what_spark_cannot_read(spark: Any, tmp_path: Path) -> None:
     stated = problem(tmp_path, STATEMENT.replace("edges.parquet", "items.csv"))
     with pytest.raises(ProblemError, match=r"items\.csv is CSV: Spark reads this table as Parquet"):
         write_shards(spark, stated, tmp_path / "out")
+    stated = problem(tmp_path)
     (tmp_path / "edges.parquet").write_bytes(b"PAR1 but no Parquet")
     with pytest.raises(ProblemError, match=r"Spark cannot read edges\.parquet: ") as broken:
-        write_shards(spark, problem_of(tmp_path), tmp_path / "out")
+        write_shards(spark, stated, tmp_path / "out")
     assert "\n" not in str(broken.value)
-
-
-def problem_of(folder: Path) -> Problem:
-    (folder / "problem.toml").write_text(STATEMENT)
-    return Problem.read(folder / "problem.toml")
 
 
 def test_a_folder_of_something_else_stays(spark: Any, tmp_path: Path) -> None:

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from instances import Problem
 from instances.errors import ProblemError
+from tests.support.tables import problem_over
 
 STATEMENT = """
 maximise = "score"
@@ -39,11 +39,7 @@ TABLES: dict[str, dict[str, list[Any]]] = {
 
 def problem(folder: Path, statement: str = STATEMENT, **columns: list[Any]) -> Problem:
     """columns: those of tables that are other than usual, such as edges_cost."""
-    for table, usual in TABLES.items():
-        changed = {name: columns.get(f"{table}_{name}", values) for name, values in usual.items()}
-        pd.DataFrame(changed).to_parquet(folder / f"{table}.parquet")
-    (folder / "problem.toml").write_text(statement)
-    return Problem.read(folder / "problem.toml")
+    return problem_over(folder, statement, TABLES, columns)
 
 
 def refused(make: Callable[[], object]) -> str:
@@ -125,7 +121,7 @@ def test_a_wrong_statement_is_refused_before_any_table_is_read(tmp_path: Path, o
             {"items_budget": [4.0, None]},
             "items.parquet: column budget (limit item at_most) is no number, in the row item",
         ),
-        ({"items_item": [7, None]}, "column item is DOUBLE"),
+        ({"items_item": [7, None]}, "items.parquet: the key is null, or not of the type of the edges' keys"),
         ({"items_floor": [0.0, 6.0]}, "limit item has at_least 6 above at_most 5 for the key '9'"),
         ({name: [] for name in ("edges_user", "edges_item", "edges_score", "edges_cost")}, "has no row"),
     ],
