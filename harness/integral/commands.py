@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from harness.integral.row import WholeRecord
+    from instances import Spec
 
 _PATH = click.Path(path_type=Path)
 #: Named instances of 100,000 x 1,000.
@@ -50,18 +51,15 @@ def whole(
     from solvers.whole.rounding import EFFORT
 
     used, moves = threads or usable_threads(), EFFORT if effort is None else effort
-    named: list[tuple[str, str, float | None]] = [(name, name, None) for name in instances]
-    if gap is not None:
-        named += [(name, f"gap:file={name},path={gap}", best) for name, best in gap_files(gap)]
-    named = named or [(name, name, None) for name in _INSTANCES]
+    named: list[tuple[str, Spec, float | None]] = []
+    named += [(name, parse_spec(name), None) for name in instances or (() if gap else _INSTANCES)]
+    named += [] if gap is None else gap_files(gap)
     asked = {"instances": [name for name, *_ in named], "effort": moves, "solver": solver, "threads": used}
     small = generate(parse_spec(_WARM_UP))
     whole_decisions(small, [0.0] * small.edges)  # compiles
     with measuring(out, "whole", asked, resume=resume) as into:
-        for name, text, best in named:
-            first = Question(
-                name=name, spec=parse_spec(text), solver=solver, effort=moves, threads=used, best_known=best
-            )
+        for name, spec, best in named:
+            first = Question(name=name, spec=spec, solver=solver, effort=moves, threads=used, best_known=best)
             questions = [replace(first, repeat=repeat) for repeat in range(repeats)]
             missing = [question for question in questions if not into.holds(question.case, question.spec)]
             if missing:

@@ -19,7 +19,7 @@ from harness.plain import as_plain
 from harness.recording import utc_now
 from harness.referee import certify
 from harness.solve import solve
-from instances import InputError, MatchingLP, Spec
+from instances import InputError, MatchingLP, Spec, digest, parse_spec
 from solvers import Settings
 
 _BOUNDS = "bounds.csv"
@@ -103,8 +103,11 @@ def _above(objective: float | None, best_known: float | None, *, kept: bool) -> 
     return objective / best_known - 1 if best_known is not None and objective is not None and kept else None
 
 
-def gap_files(folder: Path) -> Iterator[tuple[str, float]]:
-    """Each instance of the generalised assignment problem in `folder`, with the best known value of its bounds.csv."""
+def gap_files(folder: Path) -> Iterator[tuple[str, Spec, float]]:
+    """Each instance of the generalised assignment problem in `folder`, with the best known value of its bounds.csv.
+
+    A file that the package holds too goes by its name alone, so that its row can be derived again anywhere.
+    """
     try:
         with (folder / _BOUNDS).open(newline="", encoding="utf-8") as table:
             known = {row["Path"].rpartition("/")[2]: row["Best known solution value"] for row in csv.DictReader(table)}
@@ -113,4 +116,13 @@ def gap_files(folder: Path) -> Iterator[tuple[str, float]]:
     for file in sorted(folder.glob("*.gz")):
         if file.stem not in known:
             raise InputError(f"{folder / _BOUNDS} has no best known value of {file.stem}: add one, or move the file")
-        yield file.stem, float(known[file.stem])
+        yield file.stem, _gap_spec(file.stem, folder), float(known[file.stem])
+
+
+def _gap_spec(name: str, folder: Path) -> Spec:
+    given = parse_spec(f"gap:file={name},path={folder}")
+    try:
+        packaged = parse_spec(f"gap:file={name}")
+    except InputError:
+        return given
+    return packaged if digest(packaged) == digest(given) else given

@@ -47,6 +47,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_assignment_problems_stand_beside_their_best_known_values(gap: Path) -> None:
     first, second = records.read(gap / "out").whole
     assert (first["instance"], second["instance"]) == ("a05100", "c10100")
+    assert first["spec"] == "gap:file=a05100"  # which the package holds: the row can be derived again anywhere
     for row in (first, second):
         assert row["kept"]
         assert 0 <= row["above_best"] == row["certificate"]["objective"] / row["best_known"] - 1
