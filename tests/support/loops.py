@@ -17,10 +17,8 @@ from tests.odd_lps import infeasible_lp
 SOLVERS = ("blockpdhg", "dualip-restarted", "dualip")
 #: The first is left to cells of the type asked for, the second to float64.
 TOLERANCES = (1e-2, 1e-8)
-#: Four families of rows, and the solvers and types of the cells for which ranks solve them: otherwise every rank
-#: would compile the same loops at the same time.
+#: Four families of rows that ranks solve: otherwise every rank would compile the same loops at the same time.
 WIDE = "volume:sources=60,destinations=5,degree=3,seed=1"
-WIDE_SOLVERS = (("blockpdhg", "float32"), ("dualip", "float64"))
 
 
 def compile_loops(types: tuple[tuple[str, str], ...]) -> None:
@@ -41,19 +39,18 @@ def compile_loops(types: tuple[tuple[str, str], ...]) -> None:
                     )
 
 
-def compile_wide_loops() -> None:
-    lp = generate(parse_spec(WIDE))
-    for solver, dtype in WIDE_SOLVERS:
-        solve(lp, solver, dtype=dtype, tolerance=1e-4, time_limit=1.0)
+def compile_wide_loops(solver: str, dtype: str) -> None:
+    solve(generate(parse_spec(WIDE)), solver, dtype=dtype, tolerance=1e-4, time_limit=1.0)
 
 
 def in_float32() -> None:
     compile_loops((("float32", "float32"),))
-    compile_wide_loops()
+    compile_wide_loops("blockpdhg", "float32")
 
 
 def with_float64() -> None:
     compile_loops((("float64", "float64"), ("float64", "float32"), ("float32", "float64")))
+    compile_wide_loops("dualip", "float64")
 
 
 def _as(lp: MatchingLP, dtype: str) -> MatchingLP:
