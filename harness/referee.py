@@ -42,6 +42,8 @@ def certify(lp: MatchingLP, x: Any = None, dual: Any = None, *, threads: int = 1
     Raises InputError for an array of the wrong shape; values that are not finite are data: they certify nothing.
     """
     require_judged(lp, x, dual)
+    if not isinstance(threads, int) or threads < 1:
+        raise InputError(f"threads={threads!r}: expected a whole number >= 1")
     x = _vector("x", x, lp.edges)
     dual = _vector("dual", dual, lp.row_count)
     lp = lp.tightened  # the same feasible points under finite budgets, and so the same optimum and bounds

@@ -55,6 +55,8 @@ def solve(
     Raises InputError for an unknown solver, setting or option, and where the solver is not available.
     """
     require_problem(lp, solver_id)
+    if callback is not None and not callable(callback):
+        raise InputError(f"callback={callback!r}: expected a function of one TracePoint")
     asked = settings_from(settings)
     solver = get_solver(solver_id)
     begin = start if start is None or isinstance(start, Start) else read_start(start)

@@ -89,6 +89,17 @@ def check_fields(record: object, checks: Sequence[tuple[str, bool, str]]) -> Non
             raise OptionError(f"{name}={getattr(record, name)!r}: expected {expected}")
 
 
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    """Whether it is a number that float64 can hold; infinities are, True is not."""
+    if isinstance(value, int):
+        return _is_whole(value) and abs(value) <= sys.float_info.max
+    return isinstance(value, float | np.integer | np.floating)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Availability:
     """Whether a solver can run here; where not, `reason` says why and `remedy` what to install or change.
@@ -125,15 +136,17 @@ class Settings:
     options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        seconds, iterations = self.time_limit, self.iteration_limit
         checks = (
-            ("tolerance", 0 < self.tolerance < 1, "a number between 0 and 1"),
-            ("time_limit", self.time_limit is None or self.time_limit > 0, "seconds > 0"),
-            ("iteration_limit", self.iteration_limit is None or self.iteration_limit > 0, "a whole number > 0"),
-            ("threads", self.threads >= 1, "a whole number >= 1"),
-            ("device", self.device.partition(":")[0] in ("cpu", "cuda"), "cpu or cuda"),
+            ("tolerance", _is_number(self.tolerance) and 0 < self.tolerance < 1, "a number between 0 and 1"),
+            ("time_limit", seconds is None or (_is_number(seconds) and seconds > 0), "seconds > 0"),
+            ("iteration_limit", iterations is None or (_is_whole(iterations) and iterations > 0), "a whole number > 0"),
+            ("threads", _is_whole(self.threads) and self.threads >= 1, "a whole number >= 1"),
+            ("device", str(self.device).partition(":")[0] in ("cpu", "cuda"), "cpu or cuda"),
             ("dtype", self.dtype in ("float32", "float64"), "float32 or float64"),
-            ("seed", self.seed >= 0, "a whole number >= 0"),
-            ("stay", 0 <= self.stay < math.inf, "a finite number >= 0"),
+            ("seed", _is_whole(self.seed) and self.seed >= 0, "a whole number >= 0"),
+            ("stay", _is_number(self.stay) and 0 <= self.stay < math.inf, "a finite number >= 0"),
+            ("options", isinstance(self.options, Mapping), "a dict of the options by name"),
         )
         check_fields(self, checks)
 
@@ -287,7 +300,8 @@ def check_options(known: Sequence[Option], values: Mapping[str, Any]) -> None:
             raise OptionError(f"unknown option {name!r}: known options and defaults are {listed}")
         types = by_name[name].types
         given = type(value).__name__
-        if types and given not in types and not (given == "int" and "float" in types):
+        whole_for_float = given == "int" and "float" in types and _is_number(value)
+        if types and given not in types and not whole_for_float:
             raise OptionError(f"option {name}={value!r}: expected {' or '.join(types)}")
 
 

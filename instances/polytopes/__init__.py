@@ -21,7 +21,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from instances.errors import SpecError
+from instances.errors import InstanceError, SpecError
 
 Float64 = npt.NDArray[np.float64]
 #: One number for all sources, or float64[I].
@@ -89,6 +89,12 @@ class PolytopeKind:
     def upper(self, params: Float64) -> Float64:
         """u of n sources, float64[n], from their params[P, n]; inf where an edge has no limit."""
         return _row_or_inf(params, self.edge_row)
+
+
+def check_equality(equality: object) -> None:
+    """InstanceError unless it is True or False: a text such as "no" would count as true."""
+    if not isinstance(equality, bool | np.bool_):
+        raise InstanceError(f"polytope equality is {equality!r}: expected True or False")
 
 
 @cache

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from instances.polytopes import Kind, Parameter, PolytopeKind
+from instances.polytopes import Kind, Parameter, PolytopeKind, check_equality
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,9 @@ class BoxCut:
     equality: bool = False
 
     fields: ClassVar[Sequence[str]] = ("at_most", "upper")
+
+    def __post_init__(self) -> None:
+        check_equality(self.equality)
 
     @property
     def kind(self) -> Kind:

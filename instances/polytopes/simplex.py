@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import ClassVar
 
-from instances.polytopes import Kind, Parameter, PolytopeKind
+from instances.polytopes import Kind, Parameter, PolytopeKind, check_equality
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,9 @@ class Simplex:
     equality: bool = False
 
     fields: ClassVar[Sequence[str]] = ("z",)
+
+    def __post_init__(self) -> None:
+        check_equality(self.equality)
 
     @property
     def kind(self) -> Kind:

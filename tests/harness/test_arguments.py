@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ import pandas as pd
 import pytest
 
 from harness import certify, solve
-from instances import InputError, MatchingLP, MatchingSpec, generate, parse_spec, stored
+from instances import BoxCut, InputError, MatchingLP, MatchingSpec, Simplex, generate, parse_spec, stored
+from solvers import Settings
 
 SPEC = MatchingSpec.parse("unit:sources=6,destinations=2,degree=1,seed=1")
 LP = generate(SPEC)
@@ -96,3 +99,44 @@ def test_what_is_no_text_of_a_spec_is_refused(given: Any, words: str) -> None:
 
 def test_a_name_stands_for_its_spec() -> None:
     assert parse_spec("dualip-5k") == parse_spec("dualip:sources=5000,destinations=50,degree=10,seed=42")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "words"),
+    [
+        ("tolerance", ["1e-4", None, [1e-4], True, Decimal("1e-4")], "a number between 0 and 1"),
+        ("time_limit", ["5", 10**400], "seconds > 0"),
+        ("iteration_limit", [1.5, "9"], "a whole number > 0"),
+        ("threads", [2.0, None], "a whole number >= 1"),
+        ("device", [None, 0], "cpu or cuda"),
+        ("seed", ["a", 0.5], "a whole number >= 0"),
+        ("stay", ["1"], "a finite number >= 0"),
+        ("options", [None, ["kernel"]], "a dict of the options by name"),
+    ],
+)
+def test_a_setting_of_another_type_is_refused_by_its_name(name: str, values: list[Any], words: str) -> None:
+    for value in values:
+        with pytest.raises(InputError, match=f"^{name}=.*: expected {words}$"):
+            solve(LP, "blockpdhg", **{name: value})
+
+
+def test_a_number_of_numpy_is_a_number() -> None:
+    settings = Settings(tolerance=np.float32(1e-4), threads=np.int64(1), time_limit=math.inf)
+    assert settings.threads == 1
+
+
+def test_other_arguments_of_another_type_are_refused_too() -> None:
+    with pytest.raises(InputError, match=r"option initial_weight=.*: expected float"):
+        solve(LP, "blockpdhg", options={"initial_weight": 10**400})
+    with pytest.raises(InputError, match="callback=5: expected a function"):
+        solve(LP, "blockpdhg", callback=5)  # type: ignore[arg-type]  # what is tried
+    with pytest.raises(InputError, match="threads=0: expected a whole number >= 1"):
+        certify(LP, np.zeros(LP.edges), np.zeros(LP.destinations), threads=0)
+
+
+@pytest.mark.parametrize("equality", ["no", 0, None])
+def test_a_text_is_no_answer_to_whether_sums_are_equal(equality: Any) -> None:
+    """The text "no" counts as true in Python."""
+    for make in (lambda: Simplex(equality=equality), lambda: BoxCut(upper=1.0, at_most=2.0, equality=equality)):
+        with pytest.raises(InputError, match=f"equality is {equality!r}: expected True or False"):
+            make()
