@@ -17,7 +17,7 @@ from solvers.engine.prices import Prices
 from solvers.engine.progress import Progress
 from solvers.engine.rows import Rows
 from solvers.proximal.constants import Constants, constants_for
-from solvers.proximal.from_start import NEAR, FromStart
+from solvers.proximal.from_start import FromStart
 from solvers.proximal.full import FullProblem
 from solvers.proximal.iterates import CellVector
 from solvers.proximal.outer import Handover, Inputs, ProximalNewton
@@ -74,13 +74,8 @@ class NewtonFinish:
     ) -> Method:
         """Newton's method at once from a warm start; give_up: PDHG, where the first pass shows that to be better."""
         self.warm = True
-        here = PdhgPoint(x=start.iterates.centre, price=start.price, weight=start.weight)
-        return FromStart(
-            replace(self._inputs(self._rows, progress, _no_snapshot), give_back=give_back),
-            start,
-            serves=lambda gap: gap <= NEAR and not self._many_slack(here),
-            give_up=give_up,
-        )
+        inputs = replace(self._inputs(self._rows, progress, _no_snapshot), give_back=give_back)
+        return FromStart(inputs, start, give_up)
 
     def stay_near(self, start: Handover, progress: Progress) -> Method:
         """The one proximal step from the centre of `start`, whose weight is rho.
