@@ -34,7 +34,7 @@ from harness.restore import Changes, changes_of, matrix, numbered
 from harness.rounding import Float64
 from instances import MatchingLP
 
-#: Seconds for all LPs of one step, and rows of an LP that is still tried.
+#: Seconds for all LPs of one point, and rows of an LP that is still tried.
 _SECONDS = 20.0
 _MOST_ROWS = 200_000
 _ROUNDS = 3
@@ -68,6 +68,7 @@ def exchanged(lp: MatchingLP, point: Float64, matters: float) -> Exchange | None
 
     matters: a cost below this is as good as none.
     """
+    ends = time.monotonic() + _SECONDS
     start = exact_point(lp, point)
     change = np.zeros(lp.edges)
     stays = np.zeros(lp.destinations)
@@ -77,7 +78,7 @@ def exchanged(lp: MatchingLP, point: Float64, matters: float) -> Exchange | None
         unit = remaining.largest
         if unit == 0 or not np.isfinite(unit):
             break
-        step = _step(start, change, remaining, matters)
+        step = _step(start, change, remaining, matters, ends)
         if step is None:
             break
         trial = start.within_limits(change + step.change)
@@ -100,12 +101,11 @@ class _Step:
     stays: Float64
 
 
-def _step(start: ExactPoint, change: Float64, remaining: Remaining, matters: float) -> _Step | None:
-    """One LP, by LPs on growing sets of changes."""
+def _step(start: ExactPoint, change: Float64, remaining: Remaining, matters: float, ends: float) -> _Step | None:
+    """One LP, by LPs on growing sets of changes, until `ends` on the monotonic clock."""
     problem = _problem(start, change, remaining, matters)
     if problem is None:
         return None
-    ends = time.monotonic() + _SECONDS
     chosen = problem.first_choice()
     while True:
         solution = problem.solved(chosen, ends - time.monotonic())
