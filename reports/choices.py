@@ -1,7 +1,8 @@
 """What the script of the page works with: solvers, gaps, rows that the page does not show, and what decides wins.
 
-The script is our own and needs no library: hiding, sorting and filtering rows and one scatter plot are some 300 lines,
-where a library for plots alone is several MB in every page. It is inlined, so a page works from a folder, offline.
+The script is our own and needs no library: hiding, sorting and filtering rows, one scatter plot and the rules of a win
+are some 600 lines, where a library for plots alone is several MB in every page. It is inlined, so a page works from a
+folder, offline.
 """
 
 from __future__ import annotations

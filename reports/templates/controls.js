@@ -26,6 +26,7 @@ function showPanels() {
 
 function showRows() {
   for (const table of tables) table.show();
+  restand();
 }
 
 function redraw() {
@@ -57,7 +58,6 @@ function solverBox(solver) {
     else hiddenSolvers.add(solver.name);
     apply();
     showRows();
-    restand();
   });
   const label = make("label");
   label.append(box, " ", dot(solver), solver.name);

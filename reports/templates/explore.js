@@ -84,7 +84,10 @@ function drawAxes(x, y, choice) {
 function drawPoint(point, x, y) {
   const solver = data.solvers.find((known) => known.name === point.row.solver);
   const place = `translate(${x.at(point.x).toFixed(1)} ${y.at(point.y).toFixed(1)})`;
-  const mark = draw("path", { d: solver.path, transform: place, fill: `var(--c${solver.slot})`, class: "mark" });
+  const colour = `var(--c${solver.slot})`;
+  const isSolved = point.row.texts.includes("solved");
+  const look = { fill: isSolved ? colour : "none", stroke: colour, class: "mark" }; // hollow: a limit ended it, or worse
+  const mark = draw("path", { d: solver.path, transform: place, ...look });
   mark.append(draw("title", {}, `${point.row.texts[0]}, ${solver.name}: ${shortNumber(point.x)}, ${shortNumber(point.y)}`));
   return mark;
 }

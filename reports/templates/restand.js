@@ -75,13 +75,14 @@ function restandMeans(figure, rows) {
 }
 
 function restandShades(figure, places) {
-  const heads = [...figure.querySelectorAll("thead tr:last-child > *")];
+  const solvers = [...figure.querySelectorAll("thead tr:last-child > *")].map(solverOf);
   for (const row of figure.querySelectorAll("tbody:not(.pinned) tr")) {
     const place = places.get(mainText(row.cells[0]));
     const best = new Set(place?.verdict === "not comparable" || place?.verdict === "walkover" ? [] : place?.level.map((own) => own.solver));
-    heads.forEach((head, column) => {
-      const missed = row.cells[column].textContent.trim() === "missed" ? "muted" : "";
-      if (solverOf(head)) rewrite(row.cells[column], null, best.has(solverOf(head)) ? "best" : missed);
+    solvers.forEach((solver, column) => {
+      const cell = row.cells[column];
+      const isBest = best.has(solver);
+      if (solver && isBest !== cell.classList.contains("best")) rewrite(cell, null, isBest ? "best" : "");
     });
   }
 }

@@ -17,14 +17,17 @@ function digits(value) {
 
 function groupBy(rows, key) {
   const groups = new Map();
-  for (const row of rows) groups.set(row[key], [...(groups.get(row[key]) ?? []), row]);
+  for (const row of rows) {
+    if (!groups.has(row[key])) groups.set(row[key], []);
+    groups.get(row[key]).push(row);
+  }
   return groups;
 }
 
 /** The rows of one table of the answer whose solver is shown, as objects. */
 function shownPlaces(standing) {
-  const rows = standing.rows.map((row) => Object.fromEntries(standing.columns.map((name, k) => [name, row[k]])));
-  return rows.filter((row) => !hiddenSolvers.has(row.solver));
+  standing.places ??= standing.rows.map((row) => Object.fromEntries(standing.columns.map((name, k) => [name, row[k]])));
+  return standing.places.filter((row) => !hiddenSolvers.has(row.solver));
 }
 
 /** What the solvers asked on one instance make of it: {verdict, winner, next, factor, level, bounded, inTotal, asked}. */

@@ -65,7 +65,6 @@ class Rows {
     if (this.order) rows.sort((one, two) => this.compare(one, two));
     this.body.replaceChildren(...rows.slice(0, SHOWN).map((row) => (row.element ??= this.make(row))));
     this.tell(rows.length);
-    if (hiddenSolvers.size) restand();
   }
 
   compare(one, two) {
@@ -122,6 +121,7 @@ class Rows {
       else head.removeAttribute("aria-sort");
     });
     this.show();
+    restand();
   }
 }
 

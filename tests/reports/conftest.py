@@ -9,10 +9,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import reports
 from harness.records import RECORDS_FILE, CaseRecord, Seconds, append
+from reports.load import load
 
 GIB = 2**30
 ENVIRONMENT: dict[str, Any] = {
@@ -260,3 +262,25 @@ def _write(folder: Path, *rows: CaseRecord | dict[str, Any]) -> Path:
     for row in rows:
         append(folder / RECORDS_FILE, row)
     return folder
+
+
+@pytest.fixture
+def cases_of(write_records: Write) -> Callable[..., pd.DataFrame]:
+    def cases(*rows: CaseRecord) -> pd.DataFrame:
+        return load([write_records(*rows)]).cases
+
+    return cases
+
+
+@pytest.fixture
+def run(
+    make_case: Callable[..., CaseRecord], certificate: Callable[[float | None], dict[str, Any]]
+) -> Callable[..., CaseRecord]:
+    """A case by its run seconds, certified gap and tolerance."""
+
+    def make(seconds: float, gap: float | None, tolerance: float = 1e-4, **changes: Any) -> CaseRecord:
+        changes = {"spec_hash": changes.get("instance", "one")} | changes
+        case = make_case(certificate=certificate(gap), seconds=Seconds(prepare=1.0, run=seconds), **changes)
+        return replace(case, settings={**case.settings, "tolerance": tolerance})
+
+    return make

@@ -11,34 +11,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from harness.records import CaseRecord, Seconds
-from reports import means, outcomes, tallies, wins
-from reports.load import load
+from harness.records import CaseRecord
+from reports import means, outcomes
 from reports.notes import few_runs
 
 Make = Callable[..., CaseRecord]
 Write = Callable[..., Path]
 Certificate = Callable[[float | None], dict[str, Any]]
-
-
-@pytest.fixture
-def cases_of(write_records: Write) -> Callable[..., pd.DataFrame]:
-    def cases(*rows: CaseRecord) -> pd.DataFrame:
-        return load([write_records(*rows)]).cases
-
-    return cases
-
-
-@pytest.fixture
-def run(make_case: Make, certificate: Certificate) -> Callable[..., CaseRecord]:
-    """A case by what these tests are about: run seconds, certified gap, tolerance asked."""
-
-    def make(seconds: float, gap: float | None, tolerance: float = 1e-4, **changes: Any) -> CaseRecord:
-        changes = {"spec_hash": changes.get("instance", "one")} | changes
-        case = make_case(certificate=certificate(gap), seconds=Seconds(prepare=1.0, run=seconds), **changes)
-        return replace(case, settings={**case.settings, "tolerance": tolerance})
-
-    return make
 
 
 def at(found: pd.DataFrame, target: float, solver: str = "blockpdhg") -> pd.Series:
@@ -89,95 +68,6 @@ def test_a_target_that_nobody_was_asked_for_does_not_appear(
     assert outcomes.targets(cases_of(*(run(1.0, 1e-12, tolerance) for tolerance in tolerances))) == targets
 
 
-def test_the_winner_stands_with_its_factor_over_the_next(
-    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
-) -> None:
-    rows = [run(2.0, 5e-5), run(7.0, 5e-5, solver="dualip"), run(9.0, 5e-3, 1e-6, solver="ortools-pdlp")]
-    best = wins.winners(outcomes.outcomes(cases_of(*rows))).set_index("target")
-    assert best.loc[1e-4, ["winner", "runner_up", "factor"]].tolist() == ["blockpdhg", "dualip", 3.5]
-    assert pd.isna(best.loc[1e-6, "winner"])
-    assert best.loc[1e-6, "best_gap"] == 5e-5
-    assert best["asked"].to_dict() == {1e-4: 3, 1e-6: 1}
-    assert best["verdict"].to_dict() == {1e-4: "win", 1e-6: "none"}
-
-
-def verdicts(found: pd.DataFrame, target: float = 1e-4) -> list[tuple[str, str]]:
-    best = wins.winners(found)
-    rows = best[best["target"] == target]
-    return list(rows[["instance", "verdict"]].astype(str).itertuples(index=False, name=None))
-
-
-def test_a_win_needs_a_rival_that_was_asked_for_the_same(
-    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
-) -> None:
-    rows = [
-        run(2.0, 5e-5, instance="beaten"),
-        run(7.0, 5e-5, instance="beaten", solver="dualip"),
-        run(2.0, 5e-5, instance="failed"),
-        run(7.0, 5e-1, instance="failed", solver="dualip", status="time_limit"),
-        run(2.0, 5e-5, instance="looser"),
-        run(7.0, 5e-3, 1e-2, instance="looser", solver="dualip"),
-        run(2.0, 5e-5, instance="skipped"),
-        run(7.0, None, instance="skipped", solver="dualip", status="skipped"),
-    ]
-    assert verdicts(outcomes.outcomes(cases_of(*rows))) == [
-        ("beaten", "win"),
-        ("failed", "win"),
-        ("looser", "walkover"),
-        ("skipped", "walkover"),
-    ]
-
-
-def test_not_asked_is_not_none_reaches_it(
-    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
-) -> None:
-    rows = [run(2.0, 5e-3, 1e-2, instance="loose"), run(2.0, 5e-3, 1e-4, instance="tight", status="time_limit")]
-    assert verdicts(outcomes.outcomes(cases_of(*rows))) == [("loose", "not asked"), ("tight", "none")]
-
-
-@pytest.mark.parametrize(
-    ("ours", "theirs", "verdict"),
-    [
-        ((1.0,), (1.09,), "level"),
-        ((1.0,), (1.2,), "win"),
-        ((1.0, 1.2, 1.6), (1.5, 1.7, 1.8), "level"),  # the ranges overlap
-        ((1.0, 1.2, 1.4), (1.5, 1.7, 1.8), "win"),
-        ((1.0, 1.0, 9.0), (2.0, 2.0, 2.0), "level"),
-    ],
-)
-def test_what_lies_within_the_spread_of_repeats_is_level(
-    ours: tuple[float, ...],
-    theirs: tuple[float, ...],
-    verdict: str,
-    cases_of: Callable[..., pd.DataFrame],
-    run: Callable[..., CaseRecord],
-) -> None:
-    rows = [run(seconds, 5e-5, repeat=k) for k, seconds in enumerate(ours)]
-    rows += [run(seconds, 5e-5, repeat=k, solver="dualip") for k, seconds in enumerate(theirs)]
-    best = wins.winners(outcomes.outcomes(cases_of(*rows))).iloc[0]
-    assert best["verdict"] == verdict
-    assert best["level"] == (["blockpdhg", "dualip"] if verdict == "level" else ["blockpdhg"])
-
-
-@pytest.mark.parametrize(("share", "verdict"), [(0.5, "win"), (0.7, "level")])
-def test_nobody_wins_over_what_others_took_from_a_rival(
-    share: float, verdict: str, cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
-) -> None:
-    """A rival of 3 s of which others took 70 % would have needed 0.9 s alone."""
-    took = {"disturbed": "other processes took much", "disturbance": {"other_load": share, "steal": 0.0}}
-    rows = [run(1.0, 5e-5), run(3.0, 5e-5, solver="dualip", **took)]
-    assert verdicts(outcomes.outcomes(cases_of(*rows))) == [("dualip-1e5", verdict)]
-
-
-def test_nobody_wins_over_a_solver_on_another_machine(
-    write_records: Write, run: Callable[..., CaseRecord], environment: dict[str, Any]
-) -> None:
-    other = environment | {"id": "env-2", "cpu": "Another CPU"}
-    rows = [run(1.0, 5e-5), run(9.0, 5e-5, solver="dualip", environment="env-2")]
-    best = wins.winners(outcomes.outcomes(load([write_records(*rows, rows=(environment, other))]).cases))
-    assert best[["machine", "verdict"]].to_numpy().tolist() == [["A", "walkover"], ["B", "walkover"]]
-
-
 def test_failures_count_as_their_time_limit_and_skipped_cases_not_at_all(
     cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
 ) -> None:
@@ -198,34 +88,6 @@ def test_a_failure_without_a_time_limit_counts_as_the_longest_time_on_record(
 ) -> None:
     rows = [replace(run(3.0, gap, solver=s), settings={"tolerance": 1e-4}) for gap, s in ((1e-5, "a"), (None, "b"))]
     assert at(outcomes.outcomes(cases_of(*rows)), 1e-4, "b")["limit"] == 3.0
-
-
-def test_claims_are_counted_with_those_the_referee_confirmed(
-    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
-) -> None:
-    rows = [run(1.0, 5e-5), run(1.0, 3e-4, status="inaccurate", repeat=1), run(1.0, None, status="crashed", repeat=2)]
-    claims = tallies.claims(cases_of(*rows)).loc["blockpdhg"]
-    assert claims[["claims", "confirmed", "crashed"]].tolist() == [2, 1, 1]
-    assert claims["overstated"] == pytest.approx(3.0)
-
-
-def test_everything_unsolved_is_listed_once_an_outcome_with_skipped_cases_last(
-    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
-) -> None:
-    rows = [
-        run(1.0, None, status="skipped", reason="too large", solver="a"),
-        *(run(60.0, 0.1, status="time_limit", reason="stopped", repeat=k, solver="b") for k in range(3)),
-        run(1.0, None, status="error", reason="first line\nsecond line", solver="c"),
-        run(1.0, None, status="error", raw_status="code 7", solver="d"),
-        run(1.0, 5e-5, solver="e"),
-    ]
-    listed = tallies.failures(cases_of(*rows))
-    assert listed[["competitor", "cases", "reason"]].to_numpy().tolist() == [
-        ["b", 3, "stopped"],
-        ["c", 1, "first line second line"],
-        ["d", 1, "no feasible point recovered"],
-        ["a", 1, "too large"],
-    ]
 
 
 def test_profiles_compare_only_what_every_solver_was_asked(
@@ -270,30 +132,6 @@ def test_a_run_in_which_a_disturbance_would_not_show_is_told_apart_from_an_undis
         False,
         False,
     ]
-
-
-def test_an_instance_is_told_with_who_could_not_take_it_in_one_line_each(
-    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
-) -> None:
-    form = {"families": "total: 1 row", "row_kinds": "'>=' rows", "polytopes": "5 BOX", "tightness": "0 of 1 rows"}
-    cases = cases_of(
-        run(1.0, 5e-5, instance="wide", instance_form=form),
-        run(1.0, None, instance="wide", solver="a", status="skipped", reason="a does not take BOX sources"),
-        run(1.0, None, instance="wide", solver="a", status="skipped", reason="a does not take BOX sources", repeat=1),
-        run(1.0, None, instance="wide", solver="b", status="skipped", reason="no flow"),
-        run(1.0, None, instance="wide", solver="c", status="skipped", reason="left out by the suite", edges=None),
-        run(1.0, 5e-5, instance="of an older record"),
-    )
-    (told,) = tallies.forms(cases).to_dict("records")
-    assert told == form | {"instance": "wide", "not_taken": "a does not take BOX sources. b: no flow"}
-
-
-def test_older_records_tell_who_could_not_take_an_instance(
-    cases_of: Callable[..., pd.DataFrame], run: Callable[..., CaseRecord]
-) -> None:
-    (told,) = tallies.forms(cases_of(run(1.0, None, status="skipped", reason="no flow"))).to_dict("records")
-    assert told["not_taken"] == "blockpdhg: no flow"
-    assert told["row_kinds"] == ""
 
 
 def test_a_time_of_fewer_runs_than_the_method_asks_for_is_noted_with_its_extremes(
