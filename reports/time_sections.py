@@ -39,8 +39,8 @@ def times(material: Material) -> Section:
         anchor="times",
         title="Time to each certified gap",
         lead=[
-            "Lower, or further left, is better. Hollow: disturbed, or too short to tell. A solver without a marker did "
-            "not reach the gap or was not tried."
+            "Lower, or further left, is better. Hollow: disturbed, too short to tell, or known to be less (≤). A "
+            "solver without a marker did not reach the gap or was not tried."
         ],
         see=[definitions.TIME, definitions.PREPARE, definitions.MARKS],
         drawings=drawings,

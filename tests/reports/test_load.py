@@ -163,3 +163,8 @@ def test_one_content_is_one_instance_whatever_its_rows_call_it(write_records: Wr
     ]
     cases = load([write_records(*rows)]).cases
     assert cases["instance"].tolist() == ["parquet:path=d (cccccc)"] * 2 + ["parquet:path=d (dddddd)"]
+
+
+def test_lines_with_the_same_fault_are_one_warning(write_records: Write, make_case: Make) -> None:
+    loaded = load([write_records(make_case(), rows=({"a": 1}, {"a": 2}, {"a": 3}))])
+    assert loaded.warnings == ["input 1 (results): line 1 has no schema number and was left out, and 2 more like it"]
