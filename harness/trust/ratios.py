@@ -101,7 +101,9 @@ class Ratio:
             return ""
         if self.gap_after is None:
             return f"gap {self.gap_before:.1e} -> none"
-        return f"gap {self.gap_before:.1e} -> {self.gap_after:.1e}" if self.gap_after > 2 * self.gap_before else ""
+        if self.gap_after <= max(2 * self.gap_before, self.tolerance):
+            return ""
+        return f"gap {self.gap_before:.1e} -> {self.gap_after:.1e}"
 
     def slower(self, threshold: float) -> bool:
         """Slower, and above the threshold."""

@@ -103,6 +103,15 @@ def test_lost_accuracy_is_named(before: dict[str, Any], after: dict[str, Any], l
     assert [one.lost_accuracy for one in lost_accuracy(found)] == ([lost] if lost else [])
 
 
+def test_runs_that_a_limit_ended_within_the_gap_have_no_ratio_and_lose_nothing_there() -> None:
+    """Each was within the gap at an unknown time before its limit, 30 s and 60 s."""
+    before = row(30.0, status="time_limit", certificate={"certified_gap": 1e-8})
+    after = row(60.0, status="time_limit", certificate={"certified_gap": 9e-8})
+    (found,) = compare(sets(before), sets(after)).ratios
+    assert found.tolerance > 9e-8
+    assert (found.change, found.ratio, found.lost_accuracy) == (Change.UNSOLVED, None, "")
+
+
 def test_the_worst_gap_of_the_repeats_counts() -> None:
     gaps = [row(1.0, status="time_limit", certificate={"certified_gap": gap}) for gap in (9e-3, 1e-3)]
     (found,) = compare(sets(gaps[1]), sets(*gaps)).ratios
