@@ -10,7 +10,7 @@ from numba.extending import overload
 
 from solvers.engine.arrays import Cells, SliceCells, SlicePolytopes
 from solvers.engine.compiled import CHOSEN_BY_TYPE, INLINE, compiled
-from solvers.engine.families_jit import entries_of, scatter_more
+from solvers.engine.families_jit import entries_of, first_has_loads, scatter_more
 
 
 @compiled(cache=False)
@@ -120,5 +120,6 @@ def scatter(part: SliceCells, weight: Any, p: Any, out: Any) -> None:
 @compiled(**INLINE)
 def scatter_loads(part: SliceCells, p: Any, out: Any) -> None:
     """out[R] grows by A p of the cells, all families."""
-    scatter(part, part.a, p, out)
+    if first_has_loads(part.more, part.a):
+        scatter(part, part.a, p, out)
     scatter_more(part.more, p, part.a.size, out)

@@ -184,6 +184,27 @@ def _add_rises_of_family(family: Any, price: Any, n: Any, q: Any) -> Any:  # noq
     return ragged if _is_ragged(family) else aligned
 
 
+def first_has_loads(more: Any, a: Any) -> Any:
+    """Whether a slice has a load in the first family, a[cells] being its coefficients: one of zeros has none, and its
+    additions of nothing to row 0 would wait for one another. True without further families, for which nothing is read.
+    """
+    raise NotImplementedError("compiled code alone calls this: see the overload below")
+
+
+@overload(first_has_loads, **BY_TYPE)  # type: ignore[untyped-decorator]  # of an untyped library
+def _first_has_loads(more: Any, a: Any) -> Any:  # noqa: ARG001 - Numba's
+    if more == types.none:
+        return lambda more, a: True  # noqa: ARG005
+
+    def any_load(more: Any, a: Any) -> Any:  # noqa: ARG001
+        for k in range(a.size):  # noqa: SIM110 - Numba compiles no generators; the first cell answers but for zeros
+            if a[k] != 0:
+                return True
+        return False
+
+    return any_load
+
+
 def scatter_more(more: Any, p: Any, n: Any, out: Any) -> None:
     """out[R] grows by a p of the entries of all further families, for the n cells of a slice."""
     raise NotImplementedError("compiled code alone calls this: see the overload below")

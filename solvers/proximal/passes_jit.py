@@ -19,7 +19,7 @@ from solvers.engine.arrays import Cells
 from solvers.engine.arrays_jit import copied, of_lanes
 from solvers.engine.compiled import compiled
 from solvers.engine.constants import LANES, PAD_COST
-from solvers.engine.families_jit import add_rises, entries_of, scatter_more
+from solvers.engine.families_jit import add_rises, entries_of, first_has_loads, scatter_more
 from solvers.engine.polytopes import slices_jit
 from solvers.engine.polytopes.lanes_jit import FAST, Lanes, curvature, margins, project
 from solvers.engine.scratch_jit import allocate, release
@@ -150,8 +150,9 @@ def _full_slice(
     moved, cost = _moved_and_cost(x.reshape(shape), centre.reshape(shape), c.reshape(shape), lanes)
 
     loads, values = out.loads[band], out.values[band]
-    for k in range(n):
-        loads[index[k]] += a[k] * x[k]
+    if first_has_loads(more, a):
+        for k in range(n):
+            loads[index[k]] += a[k] * x[k]
     scatter_more(more, x, n, loads)
     _copy(x, out.x[own])
     if more is None:
@@ -182,8 +183,9 @@ def _subproblem_slice(
     moved, cost = _moved_and_cost(x.reshape(shape), centre.reshape(shape), c.reshape(shape), lanes)
 
     loads = out.loads[band]
-    for k in range(n):
-        loads[index[k]] += a[k] * x[k]
+    if first_has_loads(more, a):
+        for k in range(n):
+            loads[index[k]] += a[k] * x[k]
     scatter_more(more, x, n, loads)
     _copy(x, out.x[own])
     return moved, cost
