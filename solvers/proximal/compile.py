@@ -26,6 +26,9 @@ def compile_loops(lp: MatchingLP, dtype: str) -> None:
     result = problem.evaluate(at, np.zeros(layout.cells, dtype))
     problem.slack_share(at)
     sub = problem.subproblem(at, result.loads.numpy(), np.inf)
-    for constants in (Constants(), Constants(cg_products=-1, dense_rows=lp.row_count)):  # both ways to solve a system
+    ways = [Constants(), Constants(cg_products=-1, dense_rows=lp.row_count)]
+    if lp.row_count > Constants().dense_rows:
+        ways.append(Constants(cg_products=-1, dense_rows=-1))  # sparse systems: more to compile than the rest of them
+    for constants in ways:
         newton = NewtonSolve(sub, rows, constants, Work())
         newton.direction(newton.evaluate(at.price), np.arange(lp.row_count) == 0)

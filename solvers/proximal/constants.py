@@ -76,11 +76,21 @@ class Constants:
     cg_steps: int = 200
     """Bound of the work for one system."""
     cg_products: int = 2_000
-    """Products of a run after which its systems count as hard: then small ones are solved as dense matrices."""
+    """Products of a run after which its systems count as hard: then they are solved by elimination where they are small
+    or sparse ..."""
+    cg_entries: int = 30_000_000
+    """... or entries that they read, some 0.1 s."""
     dense_rows: int = 512
     """Movable rows up to which a dense system is small: it takes a few products of conjugate gradients."""
     dense_pairs: int = 100
     """Pairs of entries of one source, for each entry, up to which a dense matrix is soon made."""
+    sparse_pairs: int = 10
+    """The same up to which a sparse system is soon made: 4 where a source has two free edges in two rows each."""
+    sparse_degree: int = 4
+    """Other rows that a row is coupled with, up to which it is eliminated: 2 to 6 are equal, 12 and more fill too
+    much."""
+    sparse_rows: int = 100
+    """Rows that are left, up to which they are a dense system."""
     first_ridge: float = 1e-6
     """Relative to step ||A_j||^2; 1e-4 stalls `independent`, 1e-8 makes the search cut steps."""
     least_ridge: float = 1e-7

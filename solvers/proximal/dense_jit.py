@@ -10,7 +10,7 @@ from solvers.proximal.arrays import FreeEdges
 
 
 @compiled(cache=False, forceinline=True)
-def _entry(start: Any, k: int) -> int:
+def entry_of(start: Any, k: int) -> int:
     """The first entry of free edge k."""
     if start is None:
         return k
@@ -23,7 +23,7 @@ def pairs(free: FreeEdges) -> int:
     """Pairs of entries of one source, summed over the sources: the work of `dense_hessian`."""
     count = 0
     for r in range(free.inv_free.size):
-        entries = _entry(free.start, free.offsets[r + 1]) - _entry(free.start, free.offsets[r])
+        entries = entry_of(free.start, free.offsets[r + 1]) - entry_of(free.start, free.offsets[r])
         count += entries * entries
     return count
 
@@ -34,9 +34,9 @@ def dense_hessian(free: FreeEdges, out: Any) -> None:
     out[:, :] = 0.0
     for r in range(free.inv_free.size):
         for k in range(free.offsets[r], free.offsets[r + 1]):
-            _add_products(free, _entry(free.start, k), _entry(free.start, k + 1), 1.0, out)
+            _add_products(free, entry_of(free.start, k), entry_of(free.start, k + 1), 1.0, out)
         if free.inv_free[r] > 0.0:
-            first, last = _entry(free.start, free.offsets[r]), _entry(free.start, free.offsets[r + 1])
+            first, last = entry_of(free.start, free.offsets[r]), entry_of(free.start, free.offsets[r + 1])
             _add_products(free, first, last, -free.inv_free[r], out)
 
 

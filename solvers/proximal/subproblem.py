@@ -62,6 +62,13 @@ class Work:
     """Newton systems solved."""
     products: int = 0
     """Products of conjugate gradients with their matrices."""
+    read: int = 0
+    """Entries of free edges that these products read."""
+
+    def count_products(self, products: int, entries: int) -> None:
+        """Of a system with so many entries."""
+        self.products += products
+        self.read += products * entries
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -154,11 +161,23 @@ class NewtonSolve:
         system = NewtonSystem(sub.cells, self._pass, sub.step, movable, sub.context.group)
         ridge = self._ridge * sub.step * self._rows.norm**2
         self._work.systems += 1
-        if self._work.products > self._k.cg_products and system.is_dense_better(self._k):
-            return system.solve_densely(point.gradient, ridge)
+        directly = self._solve_directly(system, point.gradient, ridge)
+        if directly is not None:
+            return directly
         direction = system.solve(point.gradient, ridge, self._k, expired)
-        self._work.products += system.products
+        self._work.count_products(system.products, system.entries)
         return direction
+
+    def _solve_directly(self, system: NewtonSystem, gradient: Prices, ridge: Prices) -> Prices | None:
+        """By elimination, in a run whose systems are hard for conjugate gradients; None where these are better."""
+        work = self._work
+        if work.products <= self._k.cg_products and work.read <= self._k.cg_entries:
+            return None
+        if system.is_dense_better(self._k):
+            return system.solve_densely(gradient, ridge)
+        if system.is_sparse(self._k):
+            return system.solve_sparsely(gradient, ridge, self._k)
+        return None
 
     def _bounded_step(self, point: Point, direction: Prices, piece: Piece) -> tuple[bool, Point]:
         """A step within the trust bounds: whether it counts, and the last trial."""

@@ -65,12 +65,18 @@ class NewtonSystem:
 
     def is_dense_better(self, constants: Constants) -> bool:
         """Whether `solve_densely` takes less work than conjugate gradients that go on for long."""
+        return self._rows.size <= constants.dense_rows and self._pairs_an_entry() <= constants.dense_pairs
+
+    def is_sparse(self, constants: Constants) -> bool:
+        """Whether `solve_sparsely` can be used: on one rank, where few entries of a source meet."""
+        return self._group.size == 1 and self._pairs_an_entry() <= constants.sparse_pairs
+
+    def _pairs_an_entry(self) -> float:
+        """Pairs of entries of one source, for each entry."""
         from solvers.proximal import dense_jit as jit
 
-        if self._rows.size > constants.dense_rows:
-            return False
         pairs, entries = self._group.sum(np.array([jit.pairs(self._free), self._free.row.size]))
-        return bool(pairs <= constants.dense_pairs * entries)
+        return float(pairs / max(1, entries))
 
     def solve_densely(self, gradient: Prices, ridge: Prices) -> Prices:
         """d[R], 0 on the other rows, by elimination."""
@@ -84,6 +90,21 @@ class NewtonSystem:
         d = gradient[rows]
         jit.solve(matrix, d)
         return self._of_all_rows(d)
+
+    def solve_sparsely(self, gradient: Prices, ridge: Prices, constants: Constants) -> Prices:
+        """d[R], 0 on the other rows: rows coupled with few others by elimination, the rest to cg_tolerance."""
+        from solvers.proximal import sparse_jit as jit
+
+        rows = self._rows
+        d = gradient[rows]
+        core = jit.Core(constants.sparse_degree, constants.sparse_rows, constants.cg_tolerance, constants.cg_steps)
+        jit.eliminate(self._free, self._step, ridge[rows], d, core)
+        return self._of_all_rows(d)
+
+    @property
+    def entries(self) -> int:
+        """Entries of the free edges of this rank in movable rows."""
+        return int(self._free.row.size)
 
     def _of_all_rows(self, solution: Prices) -> Prices:
         d = np.zeros(self._size)

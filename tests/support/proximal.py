@@ -31,6 +31,13 @@ from solvers.proximal.outer import Handover, Inputs, ProximalNewton
 from solvers.proximal.subproblem import NewtonSolve, Subproblem, Work
 
 KINDS = tuple(sorted(ENGINE_KINDS))
+#: How a Newton system is solved: by conjugate gradients, by elimination of a dense and of a sparse matrix. The last
+#: leaves a core for conjugate gradients, and all pairs of entries count as few.
+WAYS: tuple[dict[str, int], ...] = (
+    {},
+    {"cg_products": -1},
+    {"cg_products": -1, "dense_rows": -1, "sparse_pairs": 1_000, "sparse_rows": 0},
+)
 _BOX_CUTS = {Kind.BOX_CUT, Kind.BOX_CUT_EQUALITY}
 
 

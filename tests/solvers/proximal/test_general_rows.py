@@ -13,7 +13,7 @@ from solvers.engine.row_bounds import row_bounds
 from solvers.proximal.constants import Constants
 from tests.support.feasible_rows import ROW_KINDS, general_lp
 from tests.support.optimum import optimum
-from tests.support.proximal import InEdges, activity, dense_hessian, start_phase
+from tests.support.proximal import WAYS, InEdges, activity, dense_hessian, start_phase
 
 STEP = 0.5
 
@@ -57,14 +57,14 @@ def test_phi_rises_by_as_much_as_its_gradient_says(seed: int) -> None:
     assert rise / 2e-5 == pytest.approx(slope, rel=1e-3, abs=1e-3)
 
 
-@pytest.mark.parametrize("cg_products", [2000, -1], ids=["conjugate gradients", "elimination"])
+@pytest.mark.parametrize("way", WAYS, ids=["conjugate gradients", "dense", "sparse"])
 @pytest.mark.parametrize("seed", range(6))
-def test_the_direction_solves_the_dense_newton_system(seed: int, cg_products: int) -> None:
+def test_the_direction_solves_the_dense_newton_system(seed: int, way: dict[str, int]) -> None:
     lp = general_lp(seed)
     view = InEdges(lp)
     centre, price = somewhere(lp, seed)
     view.evaluate(centre, STEP, price)
-    constants = Constants(cg_tolerance=1e-12, first_ridge=1e-3, cg_products=cg_products)
+    constants = Constants(cg_tolerance=1e-12, first_ridge=1e-3, **way)
     newton = view.newton(centre, STEP, price, np.inf, constants)
     point = newton.evaluate(price)
     movable = np.arange(lp.row_count) % 4 != 0

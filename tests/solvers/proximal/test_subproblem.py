@@ -14,7 +14,7 @@ from solvers.proximal import system_jit
 from solvers.proximal.arrays import CgState
 from solvers.proximal.constants import Constants
 from solvers.proximal.subproblem import NewtonSolve
-from tests.support.proximal import InEdges, dense_hessian, mixed_lp
+from tests.support.proximal import WAYS, InEdges, dense_hessian, mixed_lp
 
 STEP = 0.5
 #: A solve whose steps are never bounded.
@@ -30,12 +30,12 @@ def newton_on(view: InEdges, seed: int, constants: Constants | None = None) -> t
     return view.newton(centre, STEP, price, np.inf, constants), price
 
 
-@pytest.mark.parametrize("cg_products", [2000, -1], ids=["conjugate gradients", "elimination"])
+@pytest.mark.parametrize("way", WAYS, ids=["conjugate gradients", "dense", "sparse"])
 @pytest.mark.parametrize("seed", range(12))
-def test_the_direction_solves_the_newton_system(seed: int, cg_products: int) -> None:
+def test_the_direction_solves_the_newton_system(seed: int, way: dict[str, int]) -> None:
     lp = mixed_lp(seed)
     view = InEdges(lp)
-    constants = Constants(cg_tolerance=1e-12, first_ridge=1e-3, cg_products=cg_products)
+    constants = Constants(cg_tolerance=1e-12, first_ridge=1e-3, **way)
     newton, price = newton_on(view, seed, constants)
     x = view.x
     point = newton.evaluate(price)
