@@ -93,12 +93,13 @@ class NewtonSystem:
 
     def solve_sparsely(self, gradient: Prices, ridge: Prices, constants: Constants) -> Prices:
         """d[R], 0 on the other rows: rows coupled with few others by elimination, the rest to cg_tolerance."""
-        from solvers.proximal import sparse_jit as jit
+        from solvers.proximal.sparse_core_jit import Core
+        from solvers.proximal.sparse_jit import eliminate
 
         rows = self._rows
         d = gradient[rows]
-        core = jit.Core(constants.sparse_degree, constants.sparse_rows, constants.cg_tolerance, constants.cg_steps)
-        jit.eliminate(self._free, self._step, ridge[rows], d, core)
+        core = Core(constants.sparse_degree, constants.sparse_rows, constants.cg_tolerance, constants.cg_steps)
+        eliminate(self._free, self._step, ridge[rows], d, core)
         return self._of_all_rows(d)
 
     @property

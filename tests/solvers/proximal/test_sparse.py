@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from solvers.proximal import dense_jit, sparse_jit
+from solvers.proximal import dense_jit
 from solvers.proximal.arrays import FreeEdges
+from solvers.proximal.sparse_core_jit import Core
+from solvers.proximal.sparse_jit import eliminate
 
 STEP, RIDGE = 2.5, 1e-3
 
@@ -38,8 +40,8 @@ def test_eliminating_rows_solves_the_system(degree: int, dense_rows: int, source
         matrix = STEP * matrix + RIDGE * np.eye(rows)
 
         d = gradient.copy()
-        core = sparse_jit.Core(degree, dense_rows, 1e-13, 10_000)
-        left, _ = sparse_jit.eliminate(free, STEP, np.full(rows, RIDGE), d, core)
+        core = Core(degree, dense_rows, 1e-13, 10_000)
+        left, _ = eliminate(free, STEP, np.full(rows, RIDGE), d, core)
         wanted = np.linalg.solve(matrix, gradient)
         np.testing.assert_allclose(d, wanted, rtol=1e-6, atol=1e-8 * np.abs(wanted).max())
         assert degree < rows or left == 0
