@@ -12,7 +12,7 @@ from harness.starts import NoWarmStartError, require_start, started
 from harness.steps import OnStep, Step, ignore_step
 from instances import InputError, MatchingLP
 from solvers import OptionError, Settings, Solver, Start, Status
-from solvers.base import parse_options
+from solvers.settings import parse_options
 
 #: Calls the solver's run; pytest-benchmark puts its own clock here.
 Call = Callable[[Callable[[], Plain]], Plain]

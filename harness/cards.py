@@ -19,9 +19,9 @@ from harness.answers import availability
 from harness.inherited import of_children
 from instances import InputError
 from solvers import Availability, Settings, registry
-from solvers.base import check_options, parse_options
 from solvers.card import DeclarationError, SolverCard, declaration, make_card, plain_text
 from solvers.registry import broken_files, file_hash, origin_file, points_of_others, unknown_solver
+from solvers.settings import check_options, parse_options
 
 #: Seconds that importing an adapter and its available() may take together.
 SECONDS = 20.0

@@ -10,8 +10,8 @@ from typing import Any
 
 from harness.case import Case
 from instances import Spec, available_memory, entries_in_rows, in_blocks, memory_bytes
-from solvers.base import Settings
 from solvers.card import SolverCard
+from solvers.settings import Settings
 
 #: Of an entry of an edge in a row beyond its first. With 100,000 sources PDLP and HiPDLP took 50 (`volume`, `coupons`)
 #: to 68 (`paths`) more, our engine 6: a quarter of what it takes for an edge.

@@ -11,7 +11,7 @@ import numpy as np
 
 from instances import MatchingLP
 from solvers.alike import Merged, merge_alike
-from solvers.base import Answer, Availability, OptionError, Settings, check_fields, parse_options
+from solvers.base import Answer, Availability
 from solvers.engine.availability import available
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import costs_as_they_are, working_costs
@@ -34,6 +34,7 @@ from solvers.near_start import near_start
 from solvers.pdhg_state import STEP, State
 from solvers.proximal.compile import compile_loops
 from solvers.restarts import RestartRules
+from solvers.settings import OptionError, Settings, check_fields, parse_options
 from solvers.sharded import ShardedSolver
 from solvers.start import Start
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from instances import Kind, RowKind
 from instances.errors import InputError
-from solvers.base import Availability, Option, Solver, declared_options
+from solvers.base import Availability, Solver
+from solvers.settings import Option, declared_options
 from solvers.start import PARTS
 
 _DEVICES = ("cpu", "cuda")

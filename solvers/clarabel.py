@@ -6,18 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from instances import MatchingLP
-from solvers.base import (
-    EXPLICIT_KINDS,
-    EXPLICIT_ROWS,
-    Answer,
-    Availability,
-    Settings,
-    Solver,
-    Status,
-    installed,
-    parse_options,
-)
+from solvers.base import EXPLICIT_KINDS, EXPLICIT_ROWS, Answer, Availability, Solver, Status, installed
 from solvers.conic import ConicForm, to_conic
+from solvers.settings import Settings, parse_options
 
 #: Anything else is an error, AlmostPrimalInfeasible too: that is no proof.
 _STATUS = {

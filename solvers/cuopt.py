@@ -8,20 +8,10 @@ from typing import Any
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import (
-    EXPLICIT_KINDS,
-    EXPLICIT_ROWS,
-    INT32_LIMIT,
-    Answer,
-    Availability,
-    OptionError,
-    Settings,
-    Solver,
-    Status,
-    parse_options,
-)
+from solvers.base import EXPLICIT_KINDS, EXPLICIT_ROWS, INT32_LIMIT, Answer, Availability, Solver, Status
 from solvers.general import Parts, parts_of
 from solvers.nvidia import installed_with_cuda
+from solvers.settings import OptionError, Settings, parse_options
 
 _STATUS = {
     "Optimal": Status.SOLVED,

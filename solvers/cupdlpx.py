@@ -8,19 +8,10 @@ from typing import Any
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import (
-    EXPLICIT_KINDS,
-    EXPLICIT_ROWS,
-    INT32_LIMIT,
-    Answer,
-    Availability,
-    Settings,
-    Solver,
-    Status,
-    parse_options,
-)
+from solvers.base import EXPLICIT_KINDS, EXPLICIT_ROWS, INT32_LIMIT, Answer, Availability, Solver, Status
 from solvers.general import Parts, parts_of
 from solvers.nvidia import installed_with_cuda
+from solvers.settings import Settings, parse_options
 
 #: Anything else is an error, INFEASIBLE_OR_UNBOUNDED too: that does not say that no x exists.
 _STATUS = {

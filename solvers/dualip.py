@@ -10,7 +10,7 @@ import numpy as np
 
 from instances import MatchingLP
 from solvers.ascent import AcceleratedAscent
-from solvers.base import EXPLICIT_ROWS, Answer, Availability, Settings, check_fields, parse_options
+from solvers.base import EXPLICIT_ROWS, Answer, Availability
 from solvers.engine.availability import available
 from solvers.engine.context import SolveContext
 from solvers.engine.instance import infeasible_answer
@@ -20,6 +20,7 @@ from solvers.engine.storage import check_memory_option
 from solvers.engine.tensors import as_numpy, upload
 from solvers.engine.threads import cpu_threads
 from solvers.ridge import RidgeAscent, State, prepare
+from solvers.settings import Settings, check_fields, parse_options
 from solvers.sharded import ShardedSolver
 from solvers.start import Start
 

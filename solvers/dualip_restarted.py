@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import Answer, Settings, check_fields, parse_options
+from solvers.base import Answer
 from solvers.dualip import DualIP
 from solvers.engine.arrays import SUPPORT, VALUE
 from solvers.engine.context import SolveContext
@@ -23,6 +23,7 @@ from solvers.engine.rows import Rows
 from solvers.engine.storage import check_memory_option
 from solvers.engine.tensors import as_numpy
 from solvers.ridge import RidgeAscent, State, prepare
+from solvers.settings import Settings, check_fields, parse_options
 from solvers.start import Start
 
 #: Below this tolerance the passes are float64: the prices that a small ridge asks for lie between those of float32.

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import Kind, MatchingLP
-from solvers.base import Answer, Availability, Settings, Solver, Status, installed, parse_options
+from solvers.base import Answer, Availability, Solver, Status, installed
 from solvers.engine.threads import cpu_threads
+from solvers.settings import Settings, parse_options
 
 _REMEDY = "pip install 'git+https://github.com/linkedin/DuaLip' mlflow (it is not on the package index)"
 

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import Kind, MatchingLP, RowKind
-from solvers.base import Answer, Availability, NoOptions, Settings, Solver, Status, parse_options
+from solvers.base import Answer, Availability, Solver, Status
+from solvers.settings import NoOptions, Settings, parse_options
 
 Float64 = npt.NDArray[np.float64]
 

@@ -8,19 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from instances import ExplicitLP, MatchingLP
-from solvers.base import (
-    EXPLICIT_KINDS,
-    EXPLICIT_ROWS,
-    INT32_LIMIT,
-    Answer,
-    Availability,
-    Settings,
-    Solver,
-    Status,
-    installed,
-    parse_options,
-)
+from solvers.base import EXPLICIT_KINDS, EXPLICIT_ROWS, INT32_LIMIT, Answer, Availability, Solver, Status, installed
 from solvers.general import Parts, parts_of
+from solvers.settings import Settings, parse_options
 from solvers.start import Start
 
 #: Anything else is an error, "Primal infeasible or unbounded" too: that does not say that no x exists.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from solvers.base import OptionError
 from solvers.engine.iterate import Method
 from solvers.engine.points import to_cells
 from solvers.engine.progress import Progress
@@ -12,6 +11,7 @@ from solvers.newton_finish import NewtonFinish
 from solvers.pdhg_state import State
 from solvers.proximal.iterates import ProximalIterates
 from solvers.proximal.outer import Handover
+from solvers.settings import OptionError
 
 
 def near_start(state: State, progress: Progress) -> Method:

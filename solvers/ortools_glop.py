@@ -8,19 +8,9 @@ from typing import Any
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import (
-    EXPLICIT_KINDS,
-    EXPLICIT_ROWS,
-    INT32_LIMIT,
-    Answer,
-    Availability,
-    Settings,
-    Solver,
-    Status,
-    installed,
-    parse_options,
-)
+from solvers.base import EXPLICIT_KINDS, EXPLICIT_ROWS, INT32_LIMIT, Answer, Availability, Solver, Status, installed
 from solvers.general import Parts, parts_of
+from solvers.settings import Settings, parse_options
 
 _STATUS = {"OPTIMAL": Status.SOLVED, "INFEASIBLE": Status.INFEASIBLE, "CANCELLED_BY_USER": Status.ERROR}
 

@@ -9,21 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from instances import MatchingLP, RowKind
-from solvers.base import (
-    EXPLICIT_KINDS,
-    INT32_LIMIT,
-    Answer,
-    Availability,
-    OptionError,
-    Settings,
-    Solver,
-    Status,
-    installed,
-    parse_options,
-)
+from solvers.base import EXPLICIT_KINDS, INT32_LIMIT, Answer, Availability, Solver, Status, installed
 from solvers.flow import Flow, Whole, not_a_flow, source_prices, to_dual, to_flow, to_x, with_overflow
 from solvers.flow_prices import least_prices
 from solvers.flow_proof import gap_and_violation, proves_infeasible
+from solvers.settings import OptionError, Settings, parse_options
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,18 +8,9 @@ from typing import Any
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import (
-    EXPLICIT_KINDS,
-    EXPLICIT_ROWS,
-    Answer,
-    Availability,
-    Settings,
-    Solver,
-    Status,
-    installed,
-    parse_options,
-)
+from solvers.base import EXPLICIT_KINDS, EXPLICIT_ROWS, Answer, Availability, Solver, Status, installed
 from solvers.general import Parts, parts_of
+from solvers.settings import Settings, parse_options
 from solvers.start import Start
 
 #: Anything else is an error, PRIMAL_OR_DUAL_INFEASIBLE too: that does not say that no x exists.

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import Kind, MatchingLP, RowKind
-from solvers.base import Answer, Availability, NoOptions, Settings, Solver, Status, installed, parse_options
+from solvers.base import Answer, Availability, Solver, Status, installed
 from solvers.flow_units import not_unit_rows
+from solvers.settings import NoOptions, Settings, parse_options
 from solvers.transport import Transport, shortage, to_dual, to_transport
 
 Float64 = npt.NDArray[np.float64]

@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from instances import MatchingLP
 from solvers.ascent import Ascent
-from solvers.base import Answer, Settings
+from solvers.base import Answer
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import WorkingCosts, working_costs
 from solvers.engine.held import HeldKernel
@@ -40,6 +40,7 @@ from solvers.engine.row_bounds import RowBounds, row_bounds
 from solvers.engine.tensors import upload
 from solvers.engine.threads import cpu_threads
 from solvers.engine.warm_up import rehearse_ascent, warm_up_ascent
+from solvers.settings import Settings
 
 Dual = npt.NDArray[np.float64]
 

@@ -9,19 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
-from solvers.base import (
-    EXPLICIT_KINDS,
-    EXPLICIT_ROWS,
-    INT32_LIMIT,
-    Answer,
-    Availability,
-    Settings,
-    Solver,
-    Status,
-    installed,
-    parse_options,
-)
+from solvers.base import EXPLICIT_KINDS, EXPLICIT_ROWS, INT32_LIMIT, Answer, Availability, Solver, Status, installed
 from solvers.general import OneSided, one_sided
+from solvers.settings import Settings, parse_options
 
 _LIMIT, _INFEASIBLE = 1, 2
 #: In SciPy's message where that status, which stands for "Model error" and others as well, is HiGHS's own "Infeasible".

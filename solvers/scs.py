@@ -6,18 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from instances import MatchingLP
-from solvers.base import (
-    EXPLICIT_KINDS,
-    EXPLICIT_ROWS,
-    Answer,
-    Availability,
-    Settings,
-    Solver,
-    Status,
-    installed,
-    parse_options,
-)
+from solvers.base import EXPLICIT_KINDS, EXPLICIT_ROWS, Answer, Availability, Solver, Status, installed
 from solvers.conic import ConicForm, to_conic
+from solvers.settings import Settings, parse_options
 from solvers.start import Start
 
 _SOLVED, _INACCURATE, _INFEASIBLE = 1, 2, -2

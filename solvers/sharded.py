@@ -6,11 +6,12 @@ import abc
 from typing import Any, ClassVar
 
 from instances import Kind, MatchingLP, RowKind
-from solvers.base import Settings, Solver
+from solvers.base import Solver
 from solvers.engine.context import SolveContext
 from solvers.engine.magnitudes import beyond_range
 from solvers.engine.polytopes.kinds import ENGINE_KINDS
 from solvers.engine.sizes import Shape, SolveBytes
+from solvers.settings import Settings
 
 
 class ShardedSolver(Solver):

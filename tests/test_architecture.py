@@ -28,7 +28,7 @@ EXCEPTIONS = {("harness/cli.py", "reports")}
 
 
 #: What the engine may use of `solvers` beside itself: contracts, no algorithm.
-CONTRACTS = {"solvers.base", "solvers.watching"}
+CONTRACTS = {"solvers.base", "solvers.settings", "solvers.watching"}
 
 
 def imports(file: Path) -> set[str]:

@@ -15,11 +15,11 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from solvers.base import OptionError, Settings
 from solvers.engine.certificate import Certificate
 from solvers.engine.checkpoint import CheckpointStore, Snapshot
 from solvers.engine.collectives import LOCAL, Communicator
 from solvers.engine.kernel import Pass, Tensor
+from solvers.settings import OptionError, Settings
 
 #: Below this tolerance the rounding of a float32 sum would show in the estimate of the gap.
 _FLOAT32_TOLERANCE = 1e-5

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from solvers.base import OptionError, Vector
+from solvers.base import Vector
 from solvers.engine.cpu import answer_on_host, way_back
 from solvers.engine.cuda_blocks import Block, FromHost, Resident, current_device, upload_array
 from solvers.engine.cuda_launches import Launch
@@ -22,6 +22,7 @@ from solvers.engine.layout import Layout
 from solvers.engine.layout_families import most_entries
 from solvers.engine.storage import HostStorage
 from solvers.engine.tensors import reuse_buffer
+from solvers.settings import OptionError
 
 #: Rounds of the projection's iteration at most; 2 to 5 are usual, and it ends by itself.
 _MOST_ROUNDS = 100

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from solvers.base import OptionError
 from solvers.engine.layout import Layout
+from solvers.settings import OptionError
 
 #: Cells of the largest tile that stays in registers.
 _LARGEST_TILE = 16_384

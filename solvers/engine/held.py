@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from instances import MatchingLP
-from solvers.base import Settings
 from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Kernel
 from solvers.engine.kernels import make_kernel
@@ -11,6 +10,7 @@ from solvers.engine.shared import SharedKernel
 from solvers.engine.shared_layout import inverse_row_norm, make_layout, reduce_norms
 from solvers.engine.sizes import LAYOUT_BYTES_KEPT
 from solvers.engine.storage import RAM, Storage
+from solvers.settings import Settings
 
 
 class HeldKernel:

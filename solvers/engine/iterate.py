@@ -21,7 +21,7 @@ from typing import Any
 import numpy.typing as npt
 
 from instances import InputError, MatchingLP
-from solvers.base import Answer, Settings, Status, Vector
+from solvers.base import Answer, Status, Vector
 from solvers.engine.certificate import Certificate
 from solvers.engine.checkpoint import Snapshot
 from solvers.engine.context import SolveContext
@@ -31,6 +31,7 @@ from solvers.engine.rays import Infeasibility
 from solvers.engine.row_bounds import RowBounds
 from solvers.engine.tensors import upload
 from solvers.engine.vertex import VertexTries
+from solvers.settings import Settings
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 

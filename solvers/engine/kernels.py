@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from solvers.base import OptionError, Settings
 from solvers.engine.cpu import CpuKernel
 from solvers.engine.kernel import Kernel
 from solvers.engine.layout import Layout
 from solvers.engine.memory import usable_device
 from solvers.engine.storage import RAM
+from solvers.settings import OptionError, Settings
 
 
 def make_kernel(layout: Layout, settings: Settings, name: str = "auto") -> Kernel:

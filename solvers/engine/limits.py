@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from solvers.base import Settings, Status
+from solvers.base import Status
 from solvers.engine.context import SolveContext
+from solvers.settings import Settings
 from solvers.watching import current
 
 #: A gain is a gap smaller by this share, or a bound higher by this share of the tolerance.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from instances import InputError, available_memory
-from solvers.base import OptionError
+from solvers.settings import OptionError
 
 
 def usable_device(device: str) -> str:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from instances import MatchingLP
 from instances.mapped import default_cache, require_disk
-from solvers.base import OptionError, Settings
 from solvers.engine.context import SolveContext
 from solvers.engine.instance import serves_equalities
 from solvers.engine.memory import check_memory, free_bytes
 from solvers.engine.precision import answer_dtype
 from solvers.engine.sizes import Shape, SolveBytes
 from solvers.engine.storage import RAM, DiskStorage, HostStorage, Storage
+from solvers.settings import OptionError, Settings
 
 
 def choose_storage(

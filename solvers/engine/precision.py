@@ -7,11 +7,11 @@ import dataclasses
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import Settings
 from solvers.engine.arrays import edge_arrays
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import WorkingCosts
 from solvers.engine.row_bounds import row_bounds
+from solvers.settings import Settings
 
 #: Below, an answer is float64: in float32 the sums of its sources are off by more than the gap asked for.
 _FLOAT64_ANSWER = 1e-6

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from solvers.base import Settings, Status, TracePoint
+from solvers.base import Status, TracePoint
 from solvers.engine.certificate import Certificate, relative_gap
 from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Pass, Tensor
@@ -19,6 +19,7 @@ from solvers.engine.limits import Limits
 from solvers.engine.row_bounds import RowBounds
 from solvers.engine.tensors import as_numpy, dot, factor_within, upload
 from solvers.engine.vertex import Search
+from solvers.settings import Settings
 from solvers.watching import current
 
 #: After a proof that failed, the estimate has to fall to this share of its value then before the next try.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from instances import MatchingLP
-from solvers.base import Settings, Vector
+from solvers.base import Vector
 from solvers.engine.certificate import Certificate, proved_bound, proved_objective, rounding, rounding_of_answer
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import WorkingCosts
@@ -26,6 +26,7 @@ from solvers.engine.progress import Progress
 from solvers.engine.proof_rows import RowsOnCells
 from solvers.engine.repair import repair
 from solvers.engine.tensors import as_numpy, dot, factor_within, upload
+from solvers.settings import Settings
 
 #: By how much rounded cells may put the gap off, relative.
 _ROUNDED = 1e-6

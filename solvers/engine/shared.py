@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy.typing as npt
 
-from solvers.base import Settings, Vector
+from solvers.base import Vector
 from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Kernel, Mix, Pass, Tensor
+from solvers.settings import Settings
 
 
 class SharedKernel:

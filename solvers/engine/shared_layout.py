@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import MatchingLP
-from solvers.base import Settings
 from solvers.engine.collectives import Communicator
 from solvers.engine.layout import Layout
 from solvers.engine.layout_builder import build_layout
 from solvers.engine.storage import RAM, Storage
+from solvers.settings import Settings
 
 
 def make_layout(lp: MatchingLP, settings: Settings, storage: Storage = RAM) -> Layout:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from instances import InputError
 from instances.mapped import unnamed_file
-from solvers.base import OptionError
+from solvers.settings import OptionError
 
 _CHOICES = ("auto", "ram", "host", "disk")
 #: Cells that are copied to a device at once; two such blocks lie there.

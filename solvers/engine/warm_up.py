@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from instances import Kind, MatchingLP, PerSource, RaggedRows, Rows
-from solvers.base import Settings, Vector
+from solvers.base import Vector
 from solvers.engine.arrays import edge_arrays, has_box_cuts
 from solvers.engine.constants import STACK_CELLS
 from solvers.engine.instance import serves_equalities
@@ -21,6 +21,7 @@ from solvers.engine.proof import suits_proofs
 from solvers.engine.rays import is_ray
 from solvers.engine.repair import repair
 from solvers.engine.shared_layout import make_layout
+from solvers.settings import Settings
 
 
 def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:

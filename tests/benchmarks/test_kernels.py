@@ -23,13 +23,13 @@ import torch
 from harness.clock import Stopwatch
 from instances import BoxCut, MatchingLP, RaggedRows, Rows, generate, parse_spec
 from solvers import get_solver
-from solvers.base import Settings
 from solvers.engine.kernel import Mix
 from solvers.engine.kernels import make_kernel
 from solvers.engine.layout import Layout
 from solvers.engine.layout_builder import build_layout
 from solvers.engine.threads import cpu_threads
 from solvers.engine.warm_up import warm_up
+from solvers.settings import Settings
 
 SPECS = {
     "2.5e6": "dualip:sources=250000,destinations=100,degree=10,seed=42",

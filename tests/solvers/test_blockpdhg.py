@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from instances import Box, MatchingLP, Polytope, Simplex, generate, parse_spec
-from solvers.base import Answer, OptionError, Settings, Status
+from solvers.base import Answer, Status
 from solvers.blockpdhg import BlockPDHG
 from solvers.engine.repair import repair
 from solvers.iterates import StartPoint
+from solvers.settings import OptionError, Settings
 from solvers.start import Start
 from tests.support.optimum import optimum
 

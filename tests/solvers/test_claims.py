@@ -10,10 +10,11 @@ import pytest
 from harness import certify
 from harness.bound import proves_infeasible
 from instances import MatchingLP, Simplex, generate, parse_spec
-from solvers.base import Answer, Settings, Solver, Status
+from solvers.base import Answer, Solver, Status
 from solvers.blockpdhg import BlockPDHG
 from solvers.dualip import DualIP
 from solvers.dualip_restarted import RestartedDualIP
+from solvers.settings import Settings
 from tests import exact
 from tests.odd_lps import (
     assignment_lp,

@@ -9,7 +9,7 @@ import torch
 from instances import Box, MatchingLP, Simplex, generate, named_instances, parse_spec
 from instances.errors import InputError
 from solvers.ascent import AcceleratedAscent
-from solvers.base import Answer, OptionError, Settings, Status
+from solvers.base import Answer, Status
 from solvers.dualip import DualIP
 from solvers.dualip_restarted import RestartedDualIP
 from solvers.engine.checkpoint import CheckpointStore
@@ -18,6 +18,7 @@ from solvers.engine.context import SolveContext
 from solvers.engine.kernels import make_kernel
 from solvers.engine.layout_builder import build_layout
 from solvers.engine.repair import repair
+from solvers.settings import OptionError, Settings
 from solvers.start import Start
 from tests.support.optimum import optimum
 

@@ -12,13 +12,14 @@ import torch
 
 from instances import Box, Kind, MatchingLP, PerSource, Simplex
 from instances.polytopes import polytope_kinds
-from solvers.base import Settings, Status
+from solvers.base import Status
 from solvers.engine.constants import STACK_CELLS
 from solvers.engine.kernel import Mix
 from solvers.engine.kernels import make_kernel
 from solvers.engine.layout_builder import build_layout
 from solvers.engine.polytopes.kinds import ENGINE_KINDS
 from solvers.registry import get_solver
+from solvers.settings import Settings
 
 SMALL_STACK = """
 import json, resource, threading

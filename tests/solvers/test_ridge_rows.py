@@ -8,11 +8,12 @@ import torch
 from scipy.optimize import Bounds, LinearConstraint, milp
 
 from instances import MatchingLP, Rows
-from solvers.base import Settings, Status
+from solvers.base import Status
 from solvers.dualip import DualIP
 from solvers.dualip_restarted import RestartedDualIP
 from solvers.engine.rays import is_ray
 from solvers.engine.row_bounds import row_bounds
+from solvers.settings import Settings
 from solvers.watching import current
 from tests.support.feasible_rows import ROW_KINDS, general_lp
 

@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instances import Kind, MatchingLP, PerSource
-from solvers.base import Settings
 from solvers.engine.kernel import Kernel
 from solvers.engine.kernels import make_kernel
 from solvers.engine.layout import Layout
 from solvers.engine.layout_builder import build_layout
+from solvers.settings import Settings
 
 if not torch.cuda.is_available():
     os.environ.setdefault("TRITON_INTERPRET", "1")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from instances import Kind, MatchingLP, PerSource
-from solvers.base import Answer, Settings, Vector
+from solvers.base import Answer, Vector
 from solvers.engine.context import SolveContext
 from solvers.engine.costs import WorkingCosts
 from solvers.engine.iterate import Loop, MethodState, Problem
@@ -29,6 +29,7 @@ from solvers.proximal.full import SHARED_CELLS, FullProblem
 from solvers.proximal.iterates import ProximalIterates
 from solvers.proximal.outer import Handover, Inputs, ProximalNewton
 from solvers.proximal.subproblem import NewtonSolve, Subproblem, Work
+from solvers.settings import Settings
 
 KINDS = tuple(sorted(ENGINE_KINDS))
 #: How a Newton system is solved: by conjugate gradients, by elimination of a dense and of a sparse matrix. The last

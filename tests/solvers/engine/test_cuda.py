@@ -13,7 +13,7 @@ import torch
 
 from instances import InputError, MatchingLP, PerSource, Simplex, generate, parse_spec
 from solvers import get_solver
-from solvers.base import OptionError, Settings, Status
+from solvers.base import Status
 from solvers.blockpdhg import BlockPDHG
 from solvers.engine.context import SolveContext
 from solvers.engine.kernel import RESTART, Mix, Pass
@@ -22,6 +22,7 @@ from solvers.engine.placement import choose_storage
 from solvers.engine.repair import repair
 from solvers.engine.storage import RAM, HostStorage, Storage
 from solvers.engine.warm_up import rehearse
+from solvers.settings import OptionError, Settings
 from tests.support.feasible_rows import general_lp
 
 if not torch.cuda.is_available():

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from instances import InputError, MatchingLP
-from solvers.base import Answer, Settings, Status
+from solvers.base import Answer, Status
 from solvers.engine.certificate import Certificate
 from solvers.engine.checkpoint import CheckpointStore, Snapshot
 from solvers.engine.collectives import LOCAL
@@ -19,6 +19,7 @@ from solvers.engine.costs import WorkingCosts
 from solvers.engine.iterate import Assessment, Finish, Loop, Method, MethodState, Problem
 from solvers.engine.progress import NonFiniteError
 from solvers.engine.row_bounds import row_bounds
+from solvers.settings import Settings
 
 LP = MatchingLP(offsets=np.array([0, 1]), destination=np.array([0]), a=np.ones(1), c=-np.ones(1), b=np.ones(1))
 

@@ -10,12 +10,12 @@ import torch
 from hypothesis import strategies as st
 
 from instances import Box, MatchingLP
-from solvers.base import Settings
 from solvers.engine.evaluate import bound_and_loads
 from solvers.engine.kernel import RESTART, Mix, Pass
 from solvers.engine.kernels import make_kernel
 from solvers.engine.layout_builder import build_layout
 from solvers.engine.points import to_cells, to_edges
+from solvers.settings import Settings
 from tests.support.kernels import KERNELS, LPS, NEEDS_TRITON, given_by_kernel, layout_and_kernel, on, random_lp
 from tests.support.projections import brought_into_c, expected
 

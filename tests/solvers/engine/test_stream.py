@@ -16,12 +16,12 @@ import torch
 from instances import InputError, MatchingLP, MatchingSpec, PerSource, generate
 from instances.mapped import free_disk
 from solvers import Answer, Settings, Status, get_solver
-from solvers.base import OptionError
 from solvers.engine.cpu import CpuKernel
 from solvers.engine.kernel import RESTART, Mix, Pass
 from solvers.engine.layout_builder import build_layout
 from solvers.engine.points import to_edges
 from solvers.engine.storage import RAM, DiskStorage, Storage
+from solvers.settings import OptionError
 from tests.support.feasible_rows import general_lp
 from tests.support.limits import bytes_of_open_files
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from instances import Kind, MatchingLP, MatchingSpec, Simplex, generate
-from solvers.base import Answer, Settings, Status, Vector
+from solvers.base import Answer, Status, Vector
 from solvers.blockpdhg import BlockPDHG
 from solvers.engine import rows_jit
 from solvers.engine.evaluate import loads_of
 from solvers.engine.repair import repair
 from solvers.proximal import dense_jit, near_families_jit, near_jit, passes_jit, system_jit
+from solvers.settings import Settings
 from tests.support.optimum import optimum
 from tests.support.proximal import KINDS, mixed_lp, run_phase
 
