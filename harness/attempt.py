@@ -12,6 +12,7 @@ from harness.starts import NoWarmStartError, require_start, started
 from harness.steps import OnStep, Step, ignore_step
 from instances import InputError, MatchingLP
 from solvers import OptionError, Settings, Solver, Start, Status
+from solvers.nvidia import cuda_devices
 from solvers.settings import parse_options
 
 #: Calls the solver's run; pytest-benchmark puts its own clock here.
@@ -46,8 +47,11 @@ def check_runnable(solver: Solver, settings: Settings, start: Start | None = Non
     able = availability(solver)
     if not able.ok:
         raise UnavailableError(f"{solver.id}: {able.reason}; {able.remedy}")
-    if settings.device.partition(":")[0] not in solver.devices:
+    device = settings.device.partition(":")[0]
+    if device not in solver.devices:
         raise OptionError(f"{solver.id} does not run on {settings.device}: use {' or '.join(solver.devices)}")
+    if device == "cuda" and cuda_devices() == 0:
+        raise OptionError(f"device={settings.device!r}: this machine shows no CUDA device, use device='cpu'")
     parse_options(solver.Options, settings)
     require_start(solver, settings, start)
 

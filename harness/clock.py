@@ -10,7 +10,7 @@ def now(device: str = "cpu") -> float:
     """Seconds on a monotonic clock, after all work queued on `device` has ended."""
     if device.startswith("cuda"):
         torch = sys.modules.get("torch")  # without torch nothing of ours has queued anything
-        if torch is not None:
+        if torch is not None and torch.cuda.is_available():
             torch.cuda.synchronize()
     return time.perf_counter()
 

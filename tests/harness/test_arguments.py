@@ -14,6 +14,7 @@ import pytest
 from harness import certify, solve
 from instances import BoxCut, InputError, MatchingLP, MatchingSpec, Simplex, generate, parse_spec, stored
 from solvers import Settings
+from solvers.nvidia import cuda_devices
 
 SPEC = MatchingSpec.parse("unit:sources=6,destinations=2,degree=1,seed=1")
 LP = generate(SPEC)
@@ -140,3 +141,11 @@ def test_a_text_is_no_answer_to_whether_sums_are_equal(equality: Any) -> None:
     for make in (lambda: Simplex(equality=equality), lambda: BoxCut(upper=1.0, at_most=2.0, equality=equality)):
         with pytest.raises(InputError, match=f"equality is {equality!r}: expected True or False"):
             make()
+
+
+@pytest.mark.skipif(cuda_devices() > 0, reason="a CUDA device is here")
+@pytest.mark.parametrize("solver", ["blockpdhg", "dualip", "dualip-restarted"])
+def test_a_device_that_is_not_there_is_refused_in_one_line(solver: str) -> None:
+    lp = generate(parse_spec("unit:sources=10,destinations=2,degree=2,seed=1"))
+    with pytest.raises(InputError, match=r"device='cuda': this machine shows no CUDA device, use device='cpu'"):
+        solve(lp, solver, device="cuda")
