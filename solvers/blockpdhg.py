@@ -36,7 +36,7 @@ from solvers.proximal.compile import compile_loops
 from solvers.restarts import RestartRules
 from solvers.settings import OptionError, Settings, check_fields, parse_options
 from solvers.sharded import ShardedSolver
-from solvers.start import Start
+from solvers.start import Start, summable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,10 +179,10 @@ class BlockPDHG(ShardedSolver):
         if isinstance(state, Answer):
             return state
         dtype = answer_dtype(state.settings, equality=state.has_equality)  # the loops are compiled for it
-        x = None if start.x is None else start.x.astype(dtype)
+        x = None if start.x is None else summable(start.x, dtype).astype(dtype)
         if x is not None and state.merged is not None:
             x = state.merged.together(x)
-        dual = np.zeros(state.lp.row_count) if start.dual is None else start.dual.astype(np.float64)
+        dual = np.zeros(state.lp.row_count) if start.dual is None else summable(start.dual, dtype).astype(np.float64)
         return dataclasses.replace(state, start=StartPoint(x=x, dual=state.bounds.clip(dual)))
 
     def run(self, state: Prepared | Answer) -> Answer:

@@ -22,7 +22,7 @@ from solvers.engine.threads import cpu_threads
 from solvers.ridge import RidgeAscent, State, prepare
 from solvers.settings import Settings, check_fields, parse_options
 from solvers.sharded import ShardedSolver
-from solvers.start import Start
+from solvers.start import Start, summable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +105,9 @@ class DualIP(ShardedSolver):
     def warm_start(self, state: State | Answer, start: Start) -> State | Answer:
         if isinstance(state, Answer) or start.dual is None:
             return state
-        return dataclasses.replace(state, dual=state.bounds.clip(start.dual.astype(np.float64)))
+        return dataclasses.replace(
+            state, dual=state.bounds.clip(summable(start.dual, state.settings.dtype).astype(np.float64))
+        )
 
     def run(self, state: State | Answer) -> Answer:
         if isinstance(state, Answer):

@@ -55,6 +55,12 @@ class Start:
                 )
 
 
+def summable(numbers: Numbers, dtype: str) -> Numbers:
+    """Those beyond 1e-8 of the largest number of `dtype` cut off there: a start may hold any, and sums stay finite."""
+    most = 1e-8 * float(np.finfo(dtype).max)
+    return numbers.clip(-most, most)
+
+
 def _checked(part: str, given: Any) -> Numbers:
     array = np.asarray(given)
     if array.ndim != 1 or array.dtype.kind not in "fiu":

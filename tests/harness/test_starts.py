@@ -19,8 +19,19 @@ from harness.solve import execute
 from harness.starts import NoWarmStartError, start_hash
 from harness.staying import churn
 from harness.trust.probes import known_optimum
-from instances import Kind, MatchingLP
-from solvers import EXPLICIT_KINDS, Answer, Availability, OptionError, Settings, Solver, Start, StartError, Status
+from instances import Kind, MatchingLP, generate, parse_spec
+from solvers import (
+    EXPLICIT_KINDS,
+    Answer,
+    Availability,
+    OptionError,
+    Settings,
+    Solver,
+    Start,
+    StartError,
+    Status,
+    get_solver,
+)
 
 PROBE = known_optimum(Kind.SIMPLEX)
 X = np.array([1.0, 0.0, 0.5, 0.0, 0.0, 0.0])
@@ -72,6 +83,22 @@ def test_a_solver_begins_from_what_it_is_given() -> None:
     assert warm.started is not None
     assert (warm.started.hash, warm.started.parts) == (start_hash(OPTIMUM), "x and dual")
     assert warm.started.churn == 0.0
+
+
+@pytest.mark.parametrize("part", ["x", "dual"])
+@pytest.mark.parametrize("number", [1e300, -1e300])
+@pytest.mark.parametrize("solver", ["blockpdhg", "dualip", "dualip-restarted"])
+@pytest.mark.filterwarnings("error")
+def test_absurd_numbers_of_a_start_change_no_answer(solver: str, number: float, part: str) -> None:
+    lp = generate(parse_spec("unit:sources=200,destinations=5,degree=3,seed=1"))
+    size = {"x": lp.edges, "dual": lp.row_count}
+    whole = {name: np.full(length, number if name == part else 0.0) for name, length in size.items()}
+    given = Start(**{name: whole[name] for name in get_solver(solver).warm_starts})
+    result = solve(lp, solver, tolerance=1e-2, time_limit=5.0, iteration_limit=500, start=given)
+    if solver == "dualip":  # its steps are too short to come back from there
+        assert result.status in (Status.SOLVED, Status.ITERATION_LIMIT, Status.TIME_LIMIT)
+    else:
+        assert (result.status, result.reason) == (Status.SOLVED, "")
 
 
 def test_the_work_on_a_start_is_within_the_time_of_run() -> None:
