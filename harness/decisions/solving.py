@@ -30,7 +30,7 @@ from instances import InputError
 from instances.available import memory_limited
 from instances.cpus import usable_threads
 from instances.tables import Problem, Stated
-from solvers import Status, get_solver
+from solvers import Settings, Status, get_solver
 from solvers.whole.rounding import EFFORT
 
 
@@ -68,14 +68,7 @@ def solve_problem(
     names = decision_columns(problem, columns)
     settings = {"threads": usable_threads(), **settings}
     asked = settings_from(settings)
-    if effort is not None and not whole:
-        raise InputError(f"effort={effort:g} is of whole decisions: ask for whole, or leave effort out")
-    if effort is not None and not effort >= 0:
-        raise InputError(f"effort={effort:g}: expected a number from 0")
-    if asked.stay and start is None:
-        raise InputError(f"stay={asked.stay:g} asks for an earlier output to stay near: give it as start")
-    if solver != AUTO:
-        check_runnable(get_solver(solver), asked)
+    _check_request(asked, solver, start, whole=whole, effort=effort)
     with memory_limited(memory_limit):
         stopwatch = Stopwatch()
         stated = problem.build(threads=asked.threads, memory_limit=memory_limit, progress=progress)
@@ -104,6 +97,18 @@ def solve_problem(
         solution = judged(stated, result, begun, effort=moves, **known)
         seconds["referee"] = (result.seconds.referee or 0.0) + stopwatch.lap() - seconds.get("whole", 0.0)
         return solution
+
+
+def _check_request(asked: Settings, solver: str, start: Earlier | None, *, whole: bool, effort: float | None) -> None:
+    """InputError for what cannot be asked for together, or of this solver, before anything is read."""
+    if effort is not None and not whole:
+        raise InputError(f"effort={effort:g} is of whole decisions: ask for whole, or leave effort out")
+    if effort is not None and not effort >= 0:
+        raise InputError(f"effort={effort:g}: expected a number from 0")
+    if asked.stay and start is None:
+        raise InputError(f"stay={asked.stay:g} asks for an earlier output to stay near: give it as start")
+    if solver != AUTO:
+        check_runnable(get_solver(solver), asked)
 
 
 def judged(

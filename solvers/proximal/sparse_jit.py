@@ -69,6 +69,14 @@ def _take(queue: _Queue, row: int, degree: int) -> None:
         queue.before[after] = before
 
 
+@compiled(cache=False)
+def _lose_neighbour(graph: Graph, queue: _Queue, row: int, share: float) -> None:
+    """What the elimination of a neighbour leaves of `row` itself; the row is in no list of the queue then."""
+    graph.diagonal[row] -= share
+    _take(queue, row, graph.degree[row])
+    graph.degree[row] -= 1
+
+
 @compiled(cache=False, error_model="numpy")
 def _couple_neighbours(graph: Graph, couplings: int, count: int, pivot: float, stamp: int, scratch: Scratch) -> int:
     """What eliminating a row leaves between the `count` rows it was coupled with; the couplings then."""
@@ -123,10 +131,8 @@ def eliminate(free: FreeEdges, step: float, ridge: Any, d: Any, k: Core) -> tupl
             share = entry[i] / pivot
             factor_row[begin + i] = u
             factor[begin + i] = share
-            graph.diagonal[u] -= share * entry[i]
             d[u] -= share * d[row]
-            _take(queue, u, graph.degree[u])
-            graph.degree[u] -= 1
+            _lose_neighbour(graph, queue, u, share * entry[i])
 
         couplings = _couple_neighbours(graph, couplings, count, pivot, stamp, scratch)
         stamp += count

@@ -86,6 +86,20 @@ def test_the_history_compares_each_time_with_the_one_before(site: Path) -> None:
     assert all(f">{words}<" in drawn for words in ("dualip-1e5", "seconds to gap 1e-4", "first", "02-02", "mine"))
 
 
+def test_a_variant_faster_than_another_of_its_solver_wins_no_family(
+    write_records: Write, make_case: Make, tmp_path: Path
+) -> None:
+    tuned = [
+        make_case(
+            case=name, variant=name, settings={**make_case().settings, "options": {"k": run}}, seconds=Seconds(run=run)
+        )
+        for name, run in (("quick", 1.0), ("slow", 9.0))
+    ]
+    records = write_records(make_case(seconds=Seconds(run=5.0)), *tuned)
+    index = reports.build_site([records], tmp_path / "site", about, about).page
+    assert "nobody of 1 to 1e-4" in text_of(index)
+
+
 def test_a_folder_of_folders_is_one_run(write_records: Write, make_case: Make, tmp_path: Path) -> None:
     (tmp_path / "all").mkdir()
     write_records(make_case(), name="all/one")
