@@ -20,7 +20,7 @@ _START = 300.0
 def test_referee_engine_and_highs_agree_on_points_of_wide_lps(
     times: Callable[[int, int], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    total = times(40, 3000)
+    total = times(16, 3000)
     process = subprocess.run(
         [sys.executable, "-m", "tests.faults.wide_campaign", "0", str(total)],
         cwd=ROOT,
