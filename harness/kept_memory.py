@@ -9,9 +9,13 @@ glibc; elsewhere nothing changes.
 from __future__ import annotations
 
 import ctypes
+import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
+
+from instances import available_memory
 
 #: Options of mallopt(3).
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _MMAP_MAX = -1, -3, -4
@@ -34,6 +38,24 @@ def kept_memory() -> Iterator[None]:
         _count(-1)
 
 
+def is_short() -> bool:
+    """Whether the machine has less memory left than this process holds. What is kept counts as taken, so another solve
+    as large as the last may find too little.
+    """
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):  # no Linux
+        return False
+    return available_memory() < pages * mmap.PAGESIZE
+
+
+def give_back() -> None:
+    """Give what is free back to the system now."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(ctypes.c_size_t(0))
+
+
 def _count(change: int) -> None:
     global _holders
     with _lock:
@@ -43,7 +65,7 @@ def _count(change: int) -> None:
             _set(_KEEP)
         elif _holders == 0:
             _set(_USUAL)
-            _give_back()
+            give_back()
 
 
 def _set(options: tuple[tuple[int, int], ...]) -> None:
@@ -51,9 +73,3 @@ def _set(options: tuple[tuple[int, int], ...]) -> None:
     if mallopt is not None:
         for option, value in options:
             mallopt(ctypes.c_int(option), ctypes.c_int(value))
-
-
-def _give_back() -> None:
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(ctypes.c_size_t(0))

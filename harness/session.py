@@ -12,11 +12,12 @@ import numpy.typing as npt
 
 from harness.arguments import require_problem
 from harness.carried import carried
-from harness.kept_memory import kept_memory
+from harness.kept_memory import give_back, is_short, kept_memory
 from harness.result import Result
 from harness.solve import settings_from, solve
 from instances import InputError, MatchingLP, RaggedRows, Rows, Stayed
 from solvers import Start, get_solver
+from solvers.engine.workspace import Workspace
 from solvers.watching import Callback
 
 Numbers = npt.NDArray[Any]
@@ -25,9 +26,10 @@ Numbers = npt.NDArray[Any]
 class Session:
     """A solver at one LP after another: a loop of solves pays for compiled code and memory once.
 
-    Kept are compiled loops, the memory of layout, work space and referee (harness/kept_memory.py), and the last answer,
-    from which the next solve begins. Everything else is made anew, so an answer has the bits of
-    solve(session.lp, solver_id, start=session.start, ...), and is judged like that one.
+    Kept are compiled loops, the memory of work space and referee (harness/kept_memory.py), the cells of our engine
+    where the edges stay (solvers/engine/workspace.py), and the last answer, from which the next solve begins.
+    Everything else is made anew, so an answer has the bits of solve(session.lp, solver_id, start=session.start, ...),
+    and is judged like that one.
 
     with Session(lp, "blockpdhg", tolerance=1e-4) as session:
         session.solve()
@@ -44,6 +46,7 @@ class Session:
         self._settings = settings
         self._warm_starts = get_solver(solver_id).warm_starts
         self._start: Start | None = None
+        self._workspace = Workspace()
         self._open = ExitStack()
         self._open.enter_context(kept_memory())
         self._closed = False
@@ -71,16 +74,21 @@ class Session:
         """Solve `lp` and let the referee judge the answer. warm: from `start`, else from nothing."""
         if self._closed:
             raise InputError("the session is closed: open another one")
+        if is_short():
+            self._workspace.clear()
+            give_back()
         start = self.start if warm else None
-        result = solve(
-            self._lp,
-            self._solver_id,
-            start=start,
-            callback=callback,
-            verbose=verbose,
-            quiet=quiet,
-            **(self._settings if start is not None else self._settings | {"stay": 0.0}),
-        )
+        settings = self._settings if start is not None else self._settings | {"stay": 0.0}
+        with self._workspace.opened():
+            result = solve(
+                self._lp,
+                self._solver_id,
+                start=start,
+                callback=callback,
+                verbose=verbose,
+                quiet=quiet,
+                **settings,
+            )
         self._start = result.start or self._start
         return result
 
@@ -123,6 +131,7 @@ class Session:
     def close(self) -> None:
         """Give the memory back; the session solves no more."""
         self._closed = True
+        self._workspace.clear()
         self._open.close()
 
     def __enter__(self) -> Self:

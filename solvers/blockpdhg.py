@@ -24,10 +24,11 @@ from solvers.engine.precision import answer_dtype, with_working_dtype
 from solvers.engine.rays import objective_upper_bound
 from solvers.engine.row_bounds import row_bounds
 from solvers.engine.shared import SharedKernel
-from solvers.engine.shared_layout import inverse_row_norm, make_layout, reduce_norms
+from solvers.engine.shared_layout import inverse_row_norm, reduce_norms
 from solvers.engine.storage import RAM, check_memory_option
 from solvers.engine.threads import cpu_threads
-from solvers.engine.warm_up import rehearse, warm_up
+from solvers.engine.warm_up import loops_of, rehearse, warm_up
+from solvers.engine.workspace import first_use, layout_of_solve
 from solvers.halpern import Halpern
 from solvers.iterates import StartPoint
 from solvers.near_start import near_start
@@ -142,10 +143,11 @@ class BlockPDHG(ShardedSolver):
         if settings.stay and not newton:
             raise OptionError("stay needs Newton's method and memory for all edges: leave finish and memory alone")
         with cpu_threads(settings.threads):
-            warm_up(costs.lp, settings, options.kernel)
-            if newton:
-                compile_loops(costs.lp, settings.dtype)
-            layout = reduce_norms(make_layout(costs.lp, settings, storage), context.group)
+            if first_use((newton, loops_of(costs.lp, settings, options.kernel))):
+                warm_up(costs.lp, settings, options.kernel)
+                if newton:
+                    compile_loops(costs.lp, settings.dtype)
+            layout = reduce_norms(layout_of_solve(costs.lp, settings, storage), context.group)
             kernel = SharedKernel(make_kernel(layout, settings, options.kernel), context, settings)
             if kernel.device != "cpu":
                 rehearse(

@@ -39,7 +39,8 @@ from solvers.engine.repair import repair
 from solvers.engine.row_bounds import RowBounds, row_bounds
 from solvers.engine.tensors import upload
 from solvers.engine.threads import cpu_threads
-from solvers.engine.warm_up import rehearse_ascent, warm_up_ascent
+from solvers.engine.warm_up import loops_of, rehearse_ascent, warm_up_ascent
+from solvers.engine.workspace import first_use
 from solvers.settings import Settings
 
 Dual = npt.NDArray[np.float64]
@@ -106,7 +107,8 @@ def prepare(
 
     with cpu_threads(settings.threads):
         held = HeldKernel(costs.lp, settings, options.kernel, context, storage)
-        warm_up_ascent(costs.lp, settings, options.kernel)
+        if first_use(loops_of(costs.lp, settings, options.kernel)):
+            warm_up_ascent(costs.lp, settings, options.kernel)
         if held.device != "cpu":
             rehearse_ascent(held.kernel)
         bounds = row_bounds(lp)

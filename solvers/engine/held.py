@@ -10,6 +10,7 @@ from solvers.engine.shared import SharedKernel
 from solvers.engine.shared_layout import inverse_row_norm, make_layout, reduce_norms
 from solvers.engine.sizes import LAYOUT_BYTES_KEPT
 from solvers.engine.storage import RAM, Storage
+from solvers.engine.workspace import forget_layout, layout_of_solve
 from solvers.settings import Settings
 
 
@@ -23,7 +24,7 @@ class HeldKernel:
         self._context = context
         self.storage = storage
 
-        layout = reduce_norms(make_layout(lp, settings, storage), context.group)
+        layout = reduce_norms(layout_of_solve(lp, settings, storage), context.group)
         self._kernel: Kernel | None = SharedKernel(make_kernel(layout, settings, name), context, settings)
         self._bytes = layout.index.nbytes + layout.a.nbytes + layout.c.nbytes
         self.name = self._kernel.name
@@ -43,3 +44,4 @@ class HeldKernel:
         """Free a large in-memory layout before the answer is allocated."""
         if self._bytes > LAYOUT_BYTES_KEPT and self.storage is RAM:
             self._kernel = None
+            forget_layout()

@@ -54,6 +54,47 @@ def build_layout(lp: MatchingLP, dtype: str = "float32", *, storage: Storage = R
     return _filled(layout, edges, before)
 
 
+def refill_layout(layout: Layout, edges: EdgeArrays) -> Layout:
+    """`layout`, which lies in memory, with other numbers in its cells: those of the same edges in another LP.
+
+    The cells are overwritten, so the layout that was given is of no LP any more. Families beyond the first are new.
+    """
+    _scatter(layout, edges, layout.slice_start.size - 1)
+    for values, lanes in ((edges.radius, layout.radius), (edges.upper, layout.upper)):
+        if lanes is not None:
+            _fill_limits(values, layout.source, lanes)
+    dtype = layout.a.dtype
+    layout = dataclasses.replace(
+        layout,
+        exact=_is_exact(edges, dtype),
+        more=empty_families(edges, layout.cells, layout.index.dtype, dtype.name, layout.storage),
+    )
+    fill_families(edges, layout)
+    facts = _Facts(layout, edges)
+    facts.add(0, layout.bands)
+    return facts.put_into(layout)
+
+
+def compile_refill(layout: Layout, edges: EdgeArrays) -> None:
+    """Compile, or load from the cache, what `refill_layout` needs beyond the loops that made `layout`."""
+    _scatter(layout, edges, 0)
+
+
+def _scatter(layout: Layout, edges: EdgeArrays, slices: int) -> None:
+    """a and c of the edges into the cells of the first slices; padding stays as it is."""
+    from solvers.engine.points_jit import sort
+
+    slice_start, slice_lane = layout.slice_start[: slices + 1], layout.slice_lane[: slices + 1]
+    for values, cells in ((edges.a, layout.a), (edges.c, layout.c)):
+        sort(slice_start, slice_lane, layout.source, edges.offsets, values, cells)
+
+
+def _fill_limits(values: npt.NDArray[np.float64], source: npt.NDArray[Any], lanes: npt.NDArray[Any]) -> None:
+    """The limit of the source of each lane, 0 in an empty one; values: one of each source, or of all."""
+    with np.errstate(over="ignore"):
+        lanes[:] = np.where(source >= 0, values if values.size == 1 else values[source], 0.0)
+
+
 def _is_exact(edges: EdgeArrays, dtype: np.dtype[Any]) -> bool:
     if max(edges.a.dtype, edges.c.dtype) > dtype or not is_exact(edges, dtype):
         return False
@@ -79,28 +120,45 @@ def _filled(layout: Layout, edges: EdgeArrays, before: npt.NDArray[np.int64]) ->
 
     from solvers.engine import layout_jit as jit
 
-    band_source = layout.band_source
     cells = layout.all_cells._replace(largest_slice=0)  # slice_start is not filled yet
-    squares = np.zeros((layout.bands, layout.destinations))
-    costs = np.zeros(layout.bands)
-    has_equality = False
-    infeasible = False
+    facts = _Facts(layout, edges)
     for first, last in stream_chunks(layout.bands, numba.get_num_threads(), _streams(layout, edges, before)):
-        jit.fill(first, last, edges, band_source, before, cells, layout.source)
+        jit.fill(first, last, edges, layout.band_source, before, cells, layout.source)
         if layout.upper is not None:
             jit.fill_upper(before[first, 1], before[last, 1], layout.source, edges.upper, layout.upper)
-        jit.norms(first, last, edges, band_source, squares, costs)
-        present, unserved = jit.equalities(edges, band_source[first], band_source[last])
-        has_equality = has_equality or present
-        infeasible = infeasible or unserved
+        facts.add(first, last)
     fill_families(edges, layout)
-    return dataclasses.replace(
-        layout,
-        row_norm=np.sqrt(squares.sum(axis=0)),
-        cost_norm=float(np.sqrt(costs.sum())),
-        has_equality=has_equality,
-        infeasible=infeasible,
-    )
+    return facts.put_into(layout)
+
+
+class _Facts:
+    """What a layout says of all its numbers, added up band by band."""
+
+    def __init__(self, layout: Layout, edges: EdgeArrays) -> None:
+        self._edges = edges
+        self._band_source = layout.band_source
+        self._squares = np.zeros((layout.bands, layout.destinations))
+        self._costs = np.zeros(layout.bands)
+        self._has_equality = False
+        self._infeasible = False
+
+    def add(self, first: int, last: int) -> None:
+        """Those of the bands first..last - 1."""
+        from solvers.engine import layout_jit as jit
+
+        jit.norms(first, last, self._edges, self._band_source, self._squares, self._costs)
+        present, unserved = jit.equalities(self._edges, self._band_source[first], self._band_source[last])
+        self._has_equality = self._has_equality or present
+        self._infeasible = self._infeasible or unserved
+
+    def put_into(self, layout: Layout) -> Layout:
+        return dataclasses.replace(
+            layout,
+            row_norm=np.sqrt(self._squares.sum(axis=0)),
+            cost_norm=float(np.sqrt(self._costs.sum())),
+            has_equality=self._has_equality,
+            infeasible=self._infeasible,
+        )
 
 
 def _streams(layout: Layout, edges: EdgeArrays, before: npt.NDArray[np.int64]) -> list[tuple[Any, Any]]:

@@ -37,6 +37,22 @@ def warm_up(lp: MatchingLP, settings: Settings, kernel: str) -> None:
         _warm_up_repair(tiny, edges)
 
 
+def loops_of(lp: MatchingLP, settings: Settings, kernel: str) -> tuple[Any, ...]:
+    """What decides which loops are compiled for `lp`: where this is equal, they are the same."""
+    equality = serves_equalities(lp)
+    of_families = [(type(family), family.rows, family.row is None, _type_of(family.coefficient)) for family in lp.rows]
+    return (
+        (kernel, settings.device, settings.dtype, answer_dtype(settings, equality=equality)),
+        (equality, has_box_cuts(edge_arrays(lp)), bool(lp.degrees().max(initial=0) > STACK_CELLS)),
+        (lp.is_short_form, lp.c.dtype, *of_families),
+    )
+
+
+def _type_of(coefficient: Any) -> Any:
+    """Of an array; a number itself, on whose value its type depends."""
+    return coefficient.dtype if isinstance(coefficient, np.ndarray) else coefficient
+
+
 def _warm_up_passes(loops: Kernel, layout: Layout, lp: MatchingLP, dtype: str) -> None:
     """The passes over a tiny layout, and its answer in `dtype`."""
     import torch

@@ -6,6 +6,7 @@ import re
 import resource
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from harness import Session, carried, solve
 from harness.kept_memory import kept_memory
 from instances import InputError, MatchingLP, Rows, Stayed, generate, parse_spec, stayed
+from instances.available import memory_limited
 from solvers import OptionError, Start, Status
 
 SPEC = "unit:sources=300,destinations=12,degree=4,seed=5"
@@ -48,6 +50,84 @@ def test_a_session_gives_the_bits_of_fresh_solves(lp: MatchingLP, session: Sessi
         assert result.answer.x.tobytes() == again.answer.x.tobytes()
         assert result.answer.iterations == again.answer.iterations
         assert result.certificate == again.certificate
+
+
+@pytest.mark.parametrize("solver", ["blockpdhg", "dualip-restarted"])
+@pytest.mark.parametrize("spec", [SPEC, WIDE])
+def test_a_session_in_the_cells_of_its_last_solve_gives_the_bits_of_fresh_solves(spec: str, solver: str) -> None:
+    """Costs, then all numbers; rows of an LP beyond the short form."""
+    lp = generate(parse_spec(spec))
+    asked = {"tolerance": 1e-3, "threads": 1}
+    with Session(lp, solver, **asked) as session:
+        session.solve()
+        for change in changes(lp):
+            session.update(**change)
+            again = solve(session.lp, solver, **asked)
+            result = session.solve(warm=False)
+            assert result.certificate == again.certificate
+            assert result.answer is not None
+            assert again.answer is not None
+            assert result.answer.x is not None
+            assert again.answer.x is not None
+            assert result.answer.x.tobytes() == again.answer.x.tobytes()
+
+
+def changes(lp: MatchingLP) -> list[dict[str, Any]]:
+    c = lp.c * np.float32(1.1)
+    if lp.is_short_form:
+        return [{"c": c}, {"c": lp.c, "a": lp.a * np.float32(0.9), "budgets": 0.8 * lp.b}]
+    more = [
+        Rows(family.name, row=family.row, coefficient=family.coefficient, upper=0.9 * family.upper)
+        for family in lp.rows
+        if isinstance(family, Rows)
+    ]
+    return [{"c": c}, {"rows": more}]
+
+
+KEEPS_ITS_LAYOUT = """
+import numpy as np
+from solvers import EXPLICIT_KINDS, Answer, Availability, Solver, Status
+from solvers.engine.storage import RAM
+from solvers.engine.workspace import layout_of_solve
+
+earlier = []  # held, so that nothing else comes into its memory
+
+
+class Keeps(Solver):
+    id = title = citation = "keeps"
+    bytes_per_edge = 0.0
+    polytopes = EXPLICIT_KINDS
+
+    def available(self):
+        return Availability(ok=True, version="1")
+
+    def prepare(self, lp, settings):
+        earlier.append(layout_of_solve(lp, settings, RAM).index)
+        return np.zeros(lp.edges), np.zeros(lp.row_count)
+
+    def run(self, state):
+        same = len(earlier) > 1 and earlier[-1] is earlier[-2]
+        return Answer(x=state[0], dual=state[1], status=Status.ITERATION_LIMIT, raw_status=f"same cells: {same}")
+"""
+
+
+def test_a_session_keeps_its_cells_while_the_edges_stay(lp: MatchingLP, tmp_path: Path) -> None:
+    (tmp_path / "keeps.py").write_text(KEEPS_ITS_LAYOUT)
+    solver = str(tmp_path / "keeps.py")
+    with Session(lp, solver) as session:
+        said = [session.solve().raw_status]
+        session.update(c=2 * lp.c, a=2 * lp.a, budgets=2 * lp.b)
+        said.append(session.solve().raw_status)
+        session.update(rows=[Rows("budget", row=lp.destination[::-1].copy(), coefficient=lp.a, upper=lp.b)])
+        said.append(session.solve().raw_status)
+    assert said == ["same cells: False", "same cells: True", "same cells: False"]
+    assert [solve(lp, solver).raw_status for _ in range(2)] == ["same cells: False"] * 2
+
+
+def test_a_session_gives_its_memory_back_where_little_is_left(lp: MatchingLP, tmp_path: Path) -> None:
+    (tmp_path / "keeps.py").write_text(KEEPS_ITS_LAYOUT)
+    with Session(lp, str(tmp_path / "keeps.py")) as session, memory_limited(1):
+        assert [session.solve().raw_status for _ in range(2)] == ["same cells: False"] * 2
 
 
 def test_a_cold_solve_of_a_session_begins_from_nothing(session: Session) -> None:
