@@ -19,6 +19,7 @@ from harness.solve import execute
 from harness.trust import probes
 from harness.trust.probes import Probe
 from harness.trust.process_state import ProcessState, native_footprint
+from harness.trust.starting import begins_from_its_own_answer, certifies_from_nonsense
 from harness.trust.trials import (
     TOLERANCE,
     NonConformingError,
@@ -34,7 +35,7 @@ from harness.trust.trials import (
 )
 from instances import Kind
 from instances.polytopes import polytope_kinds
-from solvers import Availability, OptionError, Solver, Start, Status, registry
+from solvers import Availability, OptionError, Solver, Status, registry
 from solvers.card import DeclarationError, declaration, make_card
 
 #: The certified gap that counts as near for a solver that makes no claim.
@@ -42,9 +43,6 @@ _NEAR = 0.1
 #: How far a dual may be from the known one: of a solver that claims, and of one that does not.
 _DUAL_CLOSE = 0.02
 _DUAL_NEAR = 0.3
-#: The tolerance of a warm start, and the iterations that are few whatever a cold run takes: SCS looks every 25.
-_COARSE = 1e-2
-_FEW = 25
 #: Seconds past a time limit, for solvers that look at the clock between iterations only.
 _GRACE = 2.0
 
@@ -173,25 +171,8 @@ def check_warm_start(solver: Solver) -> str:
     """From its own answer it ends within a few iterations, and from nonsense with an answer that is certified."""
     if not solver.warm_starts:
         raise NotApplicableError("takes no start")
-    lp = larger(solver)
-    cold = attempt(solver, lp, tolerance=_COARSE, time_limit=20.0)
-    answer = answered(cold)
-    own = {part: getattr(answer, part) for part in solver.warm_starts}
-    warm = attempt(solver, lp, start=Start(**own), tolerance=_COARSE, time_limit=20.0)
-    again = answered(warm)
-    require(warm.status is cold.status, f"{warm.status} from its own answer, {cold.status} without a start")
-    said = f"{again.iterations} iterations from its own answer, {answer.iterations} without a start"
-    if cold.status is Status.SOLVED and answer.iterations:
-        fewer = again.iterations is not None and again.iterations < answer.iterations
-        require(fewer and again.iterations <= max(_FEW, answer.iterations // 2), said)
-
-    probe = plainest_probe(solver)
-    rng = np.random.default_rng(0)
-    nonsense = {"x": rng.uniform(-3.0, 3.0, probe.lp.edges), "dual": rng.uniform(-50.0, 50.0, probe.lp.row_count)}
-    found = attempt(solver, probe.lp, start=Start(**{part: nonsense[part] for part in solver.warm_starts}))
-    require(found.status is not Status.INACCURATE, f"a false claim from nonsense: {found.reason}")
-    certificate = found.certificate
-    require(certificate is not None and certificate.accuracy is not None, f"nothing is certified: {found.reason}")
+    said = begins_from_its_own_answer(solver)
+    certifies_from_nonsense(solver)
     return said
 
 

@@ -19,10 +19,11 @@ from harness.trust import probes
 from harness.trust.conformance import Verdict, check_names, examine, examine_apart, run_check
 from instances import Kind, MatchingLP
 from instances.polytopes import polytope_kinds
-from solvers import Answer, Availability, Settings, Solver, Status, get_solver
+from solvers import Answer, Availability, Settings, Solver, Start, Status, get_solver
 from tests.support.optimum import optimum
 
 Good: Any = type(get_solver("scipy-highs-ds"))
+Started: Any = type(get_solver("blockpdhg"))
 
 
 class WrongSign(Good):
@@ -127,9 +128,45 @@ class ClaimsTooLittle(Good):
         return ""
 
 
+class IgnoresItsStart(Started):
+    def warm_start(self, state: Any, start: Start) -> Any:  # noqa: ARG002 - the contract
+        return state
+
+
+class CountsNothing(Started):
+    def run(self, state: Any) -> Answer:
+        return replace(super().run(state), iterations=None)
+
+
+class ClaimsNothing(Started):
+    """Good, though nothing but the certified gap shows that it uses its start."""
+
+    def run(self, state: Any) -> Answer:
+        return replace(super().run(state), status=Status.ITERATION_LIMIT, iterations=None)
+
+
+class ClaimsNothingAndIgnoresItsStart(IgnoresItsStart, ClaimsNothing): ...
+
+
+class TakesTheStartForTheAnswer(Started):
+    """Says that whatever it is given is the optimum."""
+
+    def warm_start(self, state: Any, start: Start) -> Any:
+        return state, start
+
+    def run(self, state: Any) -> Answer:
+        if not isinstance(state, tuple):
+            return super().run(state)
+        return Answer(x=state[1].x, dual=state[1].dual, status=Status.SOLVED, iterations=0)
+
+
 @pytest.mark.parametrize(
     ("broken", "check", "detail"),
     [
+        (IgnoresItsStart, "warm_start", "iterations from its own answer"),
+        (CountsNothing, "warm_start", "counts no iterations"),
+        (ClaimsNothingAndIgnoresItsStart, "warm_start", "iterations from its own answer"),
+        (TakesTheStartForTheAnswer, "warm_start", "a false claim from nonsense"),
         (WrongSign, "simplex", "a false claim"),
         (ScaledDual, "simplex", "dual [1.5, 0.0], expected [1.0, 0.0]"),
         (FalseClaim, "box", "a false claim"),
@@ -160,6 +197,12 @@ def test_a_good_adapter_passes_every_check() -> None:
     assert [one.check for one in found] == check_names()
     assert {one.check for one in found if one.verdict is Verdict.SKIPPED} == {"warm_start"}  # it takes none
     assert {one.verdict for one in found} == {Verdict.PASSED, Verdict.SKIPPED}
+
+
+def test_a_solver_that_claims_nothing_shows_by_its_gap_that_it_uses_its_start() -> None:
+    found = run_check(ClaimsNothing(), "warm_start")
+    assert found.verdict is Verdict.PASSED
+    assert "after 3 iterations from its own answer" in found.detail
 
 
 def test_an_unavailable_solver_is_not_tried_further() -> None:
