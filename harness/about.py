@@ -36,6 +36,7 @@ def about_solver(name: str) -> list[tuple[str, str]]:
     if card is None:
         return []
     polytopes = ", ".join(sorted(kind.name for kind in card.polytopes))
+    polytopes += ", upper bounds one an edge" if card.upper_of_edges else ""
     exact = [("accuracy", "its answer does not depend on the tolerance")] if card.exact else []
     return [
         ("title", card.title),

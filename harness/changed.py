@@ -138,7 +138,7 @@ def exact_point(lp: MatchingLP, point: Float64) -> ExactPoint:
         lp=lp,
         source=source,
         at_most=limits.at_most,
-        upper=limits.upper[source],
+        upper=lp.upper_of_edges(),
         equality=limits.equality,
         point=point,
         own=Remaining(

@@ -48,18 +48,20 @@ def polytopes_in_words(lp: MatchingLP) -> Iterator[str]:
     kind = lp.per_source.kind
     several = False
     for number, one in polytope_kinds().items():
-        params = lp.per_source.params[:, kind == number]
+        mine = kind == number
+        params = lp.per_source.params[:, mine]
         if params.shape[1]:
-            yield f"{params.shape[1]:,} {number.name}: {_allowed(one, params)}"
+            upper = one.upper(params) if lp.edge_upper is None else lp.edge_upper[np.repeat(mine, lp.degrees())]
+            yield f"{params.shape[1]:,} {number.name}: {_allowed(one, params, upper)}"
             several |= one.edge_row is None and bool((one.at_most(params) > 1).any())
     if several:
         yield _NOT_EACH_ONCE
 
 
-def _allowed(one: PolytopeKind, params: npt.NDArray[np.float64]) -> str:
-    """What the sources of a kind may do, with the numbers of these."""
+def _allowed(one: PolytopeKind, params: npt.NDArray[np.float64], upper: npt.NDArray[np.float64]) -> str:
+    """What the sources of a kind may do, with the numbers of these; upper: their u, of sources or of edges."""
     sums = f"the sum over a source's edges {'exactly' if one.equality else 'at most'} z{_numbers(one.at_most(params))}"
-    edges = f"each edge at most u{_numbers(one.upper(params))}"
+    edges = f"each edge at most u{_numbers(upper)}"
     if one.edge_row is None:
         return f"{sums}; no edge has a limit of its own, so one may take all of it"
     if one.sum_row is None:
@@ -68,6 +70,8 @@ def _allowed(one: PolytopeKind, params: npt.NDArray[np.float64]) -> str:
 
 
 def _numbers(values: npt.NDArray[np.float64]) -> str:
+    if not values.size:
+        return ""
     least, most = values.min(), values.max()
     return f" = {least:g}" if least == most else f", from {least:g} to {most:g}"
 
@@ -165,8 +169,12 @@ def best_alone(lp: MatchingLP) -> npt.NDArray[np.float64]:
     rank = np.empty(lp.edges, dtype=np.int64)
     rank[order] = np.arange(lp.edges) - lp.offsets[source]
 
-    upper = np.minimum(limits.upper, limits.at_most)[source]
-    taken: npt.NDArray[np.float64] = np.clip(limits.at_most[source] - rank * upper, 0.0, upper)
+    upper = np.minimum(lp.upper_of_edges(), limits.at_most[source])
+    before = rank * upper
+    if lp.edge_upper is not None:
+        held = np.append(0.0, np.cumsum(upper[order]))
+        before[order] = held[:-1] - held[lp.offsets[source]]
+    taken: npt.NDArray[np.float64] = np.clip(limits.at_most[source] - before, 0.0, upper)
     taken[(lp.c >= 0) & ~limits.equality[source]] = 0.0
     return taken
 

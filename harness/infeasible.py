@@ -90,7 +90,8 @@ def _place_all(lp: MatchingLP) -> tuple[Float64 | None, Float64 | None]:
     a = lp.a.astype(np.float64)
     with np.errstate(all="ignore"):
         through = np.where(a > 0, lp.b[lp.destination] / a, np.inf)
-    cap = np.minimum(np.minimum(limits.at_most, limits.upper)[source], through)
+    upper = lp.upper_of_edges()
+    cap = np.minimum(np.minimum(limits.at_most[source], upper), through)
     used = np.flatnonzero(equality[source] & (cap > 0))
     limited = used[(a[used] > 0) & (lp.b[lp.destination[used]] > 0)]
 
@@ -100,7 +101,7 @@ def _place_all(lp: MatchingLP) -> tuple[Float64 | None, Float64 | None]:
     column = np.zeros(lp.edges, np.int64)
     column[used] = np.arange(used.size)
     share = cap[used] / limits.at_most[source[used]]
-    most = np.concatenate((limits.upper[source[used]] / cap[used], np.full(served.size, np.inf)))
+    most = np.concatenate((upper[used] / cap[used], np.full(served.size, np.inf)))
     sums = sparse.csr_array((share, (number[source[used]], np.arange(used.size))), shape=(served.size, used.size))
     rows = lp.destination[limited]
     loads = sparse.csr_array(

@@ -91,9 +91,10 @@ def _why_unserved(lp: MatchingLP, source: int) -> str:
     if edges == 0:
         return f"the '=' source {source} wants mass and has no edges"
     limits = lp.per_source.limits(source, source + 1)
-    return (
-        f"the '=' source {source} wants {limits.at_most[0]:g}, its {edges} edges take {limits.upper[0]:g} each at most"
-    )
+    takes = f"{limits.upper[0]:g} each"
+    if lp.edge_upper is not None:
+        takes = f"{lp.upper_of_edges(source, source + 1).sum():g}"
+    return f"the '=' source {source} wants {limits.at_most[0]:g}, its {edges} edges take {takes} at most"
 
 
 def _gaps(figures: dict[str, float | None]) -> dict[str, float | None]:

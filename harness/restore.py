@@ -1,7 +1,7 @@
 """A feasible point near one whose rows are all full: the least change that serves every '=' source, by HiGHS.
 
 Assignment and balanced transport leave no slack, so what a source lacks must reach it along a path of changes through
-other sources. With y_e the change of x_e in units of cap_e = min(z_i, u_i, b_j / a_e), w_i what source i still lacks,
+other sources. With y_e the change of x_e in units of cap_e = min(z_i, u_e, b_j / a_e), w_i what source i still lacks,
 and all right-hand sides divided by the largest relative lack,
 
     minimise sum |y_e| + M sum w_i   subject to   sum (cap_e / z_i) y_e + w_i = lack_i / z_i,
@@ -37,10 +37,10 @@ _WITHOUT_BOUND = 1e7
 
 
 def shares(lp: MatchingLP, point: Float64) -> Float64:
-    """Each entry over the most that it can be, z or u of its source, [E]; 0 where that is 0."""
+    """Each entry over the most that it can be, z of its source or its u, [E]; 0 where that is 0."""
     of_edges = np.zeros(lp.edges)
     for chunk in chunks(lp):
-        most = np.minimum(chunk.limits.at_most, chunk.limits.upper)[chunk.source]
+        most = np.minimum(chunk.limits.at_most[chunk.source], chunk.upper)
         np.divide(point[chunk.edges], most, out=of_edges[chunk.edges], where=most > 0)
     return of_edges
 
@@ -93,8 +93,9 @@ def changes_of(
     source = lp.source_of_edge()
     through = np.full(lp.edges, np.inf)
     np.divide(lp.b[lp.destination], lp.a, out=through, where=lp.a > 0)
-    cap = np.minimum(np.minimum(limits.at_most, limits.upper)[source], through)
-    room = np.maximum(limits.upper[source] - point, 0.0)
+    upper = lp.upper_of_edges()
+    cap = np.minimum(np.minimum(limits.at_most[source], upper), through)
+    room = np.maximum(upper - point, 0.0)
 
     up = np.flatnonzero(rising & (cap > 0) & (room > 0))
     down = np.flatnonzero(falling & (cap > 0) & (point > 0))
@@ -155,7 +156,7 @@ def _change(
     if solution.x is None:
         return False
     np.add.at(point, edges, changes.sign * unit * changes.cap * solution.x[: edges.size])
-    np.clip(point, 0.0, limits.upper[source], out=point)
+    np.clip(point, 0.0, lp.upper_of_edges(), out=point)
     return True
 
 

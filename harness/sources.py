@@ -73,8 +73,16 @@ class Chunk:
 
     @cached_property
     def limits(self) -> Limits:
-        """z, u and whether the sum is z of each source; inf where it has no such limit."""
+        """z, u and whether the sum is z of each source; inf where it has no such limit. u is the largest of its edges
+        where these have different ones.
+        """
         return self.lp.per_source.limits(self.first, self.last)
+
+    @cached_property
+    def upper(self) -> Float64:
+        """u of each edge; inf where it has none."""
+        own = self.lp.edge_upper
+        return self.limits.upper[self.source] if own is None else self.read(own)
 
     @cached_property
     def degrees(self) -> npt.NDArray[np.int64]:

@@ -13,7 +13,7 @@ from harness.memory import lies_on_disk
 from harness.result import ArrayFacts, Result, refused
 from harness.solve import execute
 from harness.steps import OnStep, Step
-from instances import InputError, MatchingLP, PerSource, content_hash, generate, stored
+from instances import InputError, MatchingLP, content_hash, generate, stored
 from solvers import Solver, Start
 from solvers.registry import load
 
@@ -93,13 +93,13 @@ def _few_of(start: Start | None, edges: int) -> Start | None:
 def few_sources(lp: MatchingLP, count: int) -> MatchingLP:
     """The first `count` sources of `lp` under all its rows; no array of it leads to the whole one."""
     offsets = np.array(lp.offsets[: count + 1])
-    polytopes = lp.per_source.part(0, count)
+    polytopes = lp.per_source.part(0, count, lp.offsets)
     last = int(offsets[-1])
     return MatchingLP(
         offsets=offsets,
         c=lp.c[:last].copy(),
         rows=[copy.deepcopy(family.part(0, last)) for family in lp.rows],
-        polytope=PerSource(kind=np.array(polytopes.kind), params=np.array(polytopes.params)),
+        polytope=copy.deepcopy(polytopes),
     )
 
 

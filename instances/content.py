@@ -1,8 +1,9 @@
 """The arrays of an instance as they are stored, and the hash that names them wherever they are.
 
 A polytope that is the same for all sources is stored as {"kind": name, "radius": number, ...} with its parameters; any
-other as the array kind and one array for each parameter. The short form is stored as destination, a and b; other rows
-as instances/row_arrays.py says. Names and keys of rows are labels: instances that differ in them alone have one hash.
+other as the array kind and one array for each parameter, and edge_upper where u differs from edge to edge. The short
+form is stored as destination, a and b; other rows as instances/row_arrays.py says. Names and keys of rows are labels:
+instances that differ in them alone have one hash.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from instances.row_arrays import SHORT, edge_side_arrays, families_from, forms, 
 from instances.rows import SHORT_NAME, RaggedRows, Rows
 
 EDGE_ARRAYS = ("destination", "a", "c")
+EDGE_UPPER = "edge_upper"
 _HASHED = 1 << 20  # entries at a time
 #: Hashes of the living instances. Instances never change, and forked processes inherit these hashes.
 _KNOWN: WeakKeyDictionary[MatchingLP, str] = WeakKeyDictionary()
@@ -40,10 +42,11 @@ def arrays_of(lp: MatchingLP) -> dict[str, npt.NDArray[Any]]:
 
 
 def edge_arrays_of(lp: MatchingLP) -> dict[str, npt.NDArray[Any]]:
-    """destination, a, c of the short form; else c and what the families hold of each edge."""
+    """destination, a, c of the short form; else c and what the families hold of each edge. edge_upper where it is."""
+    own = {} if lp.edge_upper is None else {EDGE_UPPER: lp.edge_upper}
     if lp.is_short_form:
-        return {name: getattr(lp, name) for name in EDGE_ARRAYS}
-    return {"c": lp.c, **edge_side_arrays(lp.rows)}
+        return {name: getattr(lp, name) for name in EDGE_ARRAYS} | own
+    return {"c": lp.c, **edge_side_arrays(lp.rows)} | own
 
 
 def limits_of(lp: MatchingLP) -> dict[str, npt.NDArray[Any]]:
@@ -102,17 +105,18 @@ def polytope_arrays(polytopes: PerSource) -> dict[str, npt.NDArray[Any]]:
 
 def polytope_header(polytope: Polytope) -> dict[str, Any] | None:
     """{"kind": name, "radius": number, ...} with each parameter by its name, or None where the sources differ."""
-    if any(np.ndim(value) for value in (polytope.kind, *polytope.params)):
+    of_edges = getattr(polytope, EDGE_UPPER, None) is not None
+    if of_edges or any(np.ndim(value) for value in (polytope.kind, *polytope.params)):
         return None
     parameters = zip(PARAMETER_NAMES, polytope.params, strict=False)
     return {"kind": Kind(int(polytope.kind)).name, **{name: float(value) for name, value in parameters}}
 
 
 def polytope_from(header: Mapping[str, Any] | None, arrays: Mapping[str, npt.NDArray[Any]]) -> Polytope:
-    """The inverse of `polytope_header` and `polytope_arrays`."""
+    """The inverse of `polytope_header` and `polytope_arrays`, with edge_upper where the arrays have it."""
     if header is None:
         params = [arrays[name] for name in PARAMETER_NAMES if name in arrays]
-        return PerSource(kind=arrays["kind"], params=params)
+        return PerSource(kind=arrays["kind"], params=params, edge_upper=arrays.get(EDGE_UPPER))
     one = polytope_kinds()[Kind[header["kind"]]]
     return one.make(*(header[name] for name in PARAMETER_NAMES[: one.parameters]))
 
@@ -150,7 +154,8 @@ def piece_hash(lp: MatchingLP, first: int, last: int) -> str:
     degrees = np.diff(lp.offsets[first : last + 1])
     release_pages(lp.offsets, first, last)
     shared = polytope_header(lp.polytope) is not None
-    return hash_of_piece(degrees, part_arrays(lp, first, last), None if shared else lp.per_source.part(first, last))
+    polytopes = None if shared else lp.per_source.part(first, last, lp.offsets)
+    return hash_of_piece(degrees, part_arrays(lp, first, last), polytopes)
 
 
 def hash_of_piece(
@@ -165,9 +170,10 @@ def hash_of_piece(
 def part_arrays(lp: MatchingLP, first: int, last: int) -> dict[str, npt.NDArray[Any]]:
     """`edge_arrays_of` for the edges of sources first : last alone."""
     start, end = int(lp.offsets[first]), int(lp.offsets[last])
+    own = {} if lp.edge_upper is None else {EDGE_UPPER: lp.edge_upper[start:end]}
     if lp.is_short_form:
-        return {name: getattr(lp, name)[start:end] for name in EDGE_ARRAYS}
-    return {"c": lp.c[start:end], **edge_side_arrays([family.part(start, end) for family in lp.rows])}
+        return {name: getattr(lp, name)[start:end] for name in EDGE_ARRAYS} | own
+    return {"c": lp.c[start:end], **edge_side_arrays([family.part(start, end) for family in lp.rows])} | own
 
 
 def limits_hash(lp: MatchingLP) -> str:

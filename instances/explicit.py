@@ -73,7 +73,7 @@ def explicit_form(
         c=np.concatenate((c.astype(np.float64), violations.prices)),
         row_lower=np.concatenate((*lower, np.where(limits.equality[limited], z, -np.inf))),
         row_upper=np.concatenate((*upper, z)),
-        upper=np.concatenate((limits.upper[source], np.full(violations.rows.size, np.inf))),
+        upper=np.concatenate((polytopes.upper_of_edges(offsets), np.full(violations.rows.size, np.inf))),
         edges=source.size,
         coupling_rows=coupling_rows,
     )

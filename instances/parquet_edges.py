@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from instances.content import edge_arrays_of, part_arrays
+from instances.content import EDGE_UPPER, edge_arrays_of, part_arrays
 from instances.edge_files import EDGES_FILE, EdgeFiles
 from instances.errors import SpecError
 from instances.matching import MatchingLP
@@ -42,9 +42,10 @@ class Column:
 def edge_columns(header: Mapping[str, Any]) -> list[Column]:
     """The columns of the edges beside `source`, in the order in which they are written."""
     families = header.get("rows")
+    own = [Column(name=EDGE_UPPER, whole=False)] if header.get(EDGE_UPPER) else []
     if families is None or families[0]["form"] == SHORT:
         columns = [Column(name="destination", whole=True), Column(name="a", whole=False)]
-        return [*columns, Column(name="c", whole=False)]
+        return [*columns, Column(name="c", whole=False), *own]
 
     columns = [Column(name="c", whole=False)]
     for k, family in enumerate(families):
@@ -53,7 +54,7 @@ def edge_columns(header: Mapping[str, Any]) -> list[Column]:
             columns.append(Column(name=f"row_{k}", whole=True, list_of=list_of))
         if "coefficient" not in family:
             columns.append(Column(name=f"coefficient_{k}", whole=False, list_of=list_of))
-    return columns
+    return columns + own
 
 
 def write_edges(lp: MatchingLP, folder: Path, columns: Sequence[Column]) -> list[int]:

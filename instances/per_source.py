@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from instances.checks import check_range, checked_floats
 from instances.errors import InstanceError
 from instances.polytopes import PARAMETER_NAMES, Float64, Kind, Polytope, PolytopeKind, polytope_kinds
 from instances.words import named
@@ -21,14 +22,19 @@ class Limits:
     at_most: Float64
     """z, float64[n]; inf where the sum has no limit."""
     upper: Float64
-    """u, float64[n]; inf where an edge has no limit."""
+    """u, float64[n]; inf where an edge has no limit, the largest where the edges of a source have different ones."""
     equality: npt.NDArray[np.bool_]
     """bool[n]: the sum is z."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, init=False)
 class PerSource:
-    """Several kinds in one instance: PerSource(kind=..., radius=...), or params= where a kind has two parameters."""
+    """Several kinds in one instance: PerSource(kind=..., radius=...), or params= where a kind has two parameters.
+
+    edge_upper: float64[E], where u differs from edge to edge. It takes the place of u in the parameters, which becomes
+    the largest of each source's edges. inf is no limit of its own: it is what edges of sources without u have, and of
+    an edge in a box-cut it becomes z. An edge in a box needs a number.
+    """
 
     kind: npt.NDArray[np.uint8]
     """uint8[I] of `Kind`."""
@@ -37,6 +43,8 @@ class PerSource:
 
     P is the most that a kind needs which is present. Where all sources share all parameters the stride along I is 0.
     """
+    edge_upper: Float64 | None
+    """u of each edge, float64[E]; None where u is that of the source."""
 
     def __init__(
         self,
@@ -44,6 +52,7 @@ class PerSource:
         kind: npt.NDArray[np.uint8],
         radius: Float64 | None = None,
         params: Float64 | Sequence[Float64] | None = None,
+        edge_upper: Float64 | None = None,
     ) -> None:
         if (radius is None) == (params is None):
             raise InstanceError(
@@ -51,6 +60,7 @@ class PerSource:
             )
         object.__setattr__(self, "kind", kind)
         object.__setattr__(self, "params", (radius,) if params is None else params)
+        object.__setattr__(self, "edge_upper", edge_upper)
 
     @property
     def radius(self) -> Float64:
@@ -62,9 +72,18 @@ class PerSource:
     def fields(self) -> Sequence[str]:
         return PARAMETER_NAMES[: len(self.params)]
 
-    def part(self, first: int, last: int) -> PerSource:
-        """Sources first : last."""
-        return PerSource(kind=self.kind[first:last], params=self.params[:, first:last])
+    def part(self, first: int, last: int, offsets: npt.NDArray[np.int64]) -> PerSource:
+        """Sources first : last; offsets: int64[I + 1]."""
+        own = None if self.edge_upper is None else self.upper_of_edges(offsets, first, last)
+        return PerSource(kind=self.kind[first:last], params=self.params[:, first:last], edge_upper=own)
+
+    def upper_of_edges(self, offsets: npt.NDArray[np.int64], first: int = 0, last: int | None = None) -> Float64:
+        """u of each edge of sources first : last, float64[e]; inf where it has none. offsets: int64[I + 1]."""
+        starts = offsets[first : None if last is None else last + 1]
+        if self.edge_upper is not None:
+            return self.edge_upper[starts[0] : starts[-1]]
+        upper: Float64 = np.repeat(self.limits(first, last).upper, np.diff(starts))
+        return upper
 
     def limits(self, first: int = 0, last: int | None = None) -> Limits:
         """What sources first : last may do."""
@@ -98,10 +117,15 @@ def params_of(kind: npt.NDArray[np.uint8], limits: Limits, parameters: int) -> F
     return params
 
 
-def polytope_of(kind: npt.NDArray[np.uint8], limits: Limits) -> Polytope:
-    """The polytope of sources with these kinds and limits, at least one: one for all where they are alike."""
+def polytope_of(kind: npt.NDArray[np.uint8], limits: Limits, edge_upper: Float64 | None = None) -> Polytope:
+    """The polytope of sources with these kinds and limits, at least one: one for all where they are alike.
+
+    edge_upper: float64[E], in place of the u of `limits`.
+    """
     parameters = max(polytope_kinds()[Kind(number)].parameters for number in np.unique(kind).tolist())
     params = params_of(kind, limits, parameters)
+    if edge_upper is not None:
+        return PerSource(kind=kind, params=params, edge_upper=edge_upper)
     if (kind == kind[0]).all() and (params == params[:, :1]).all():
         return polytope_kinds()[Kind(int(kind[0]))].make(*params[:, 0].tolist())
     return PerSource(kind=kind, params=params)
@@ -112,26 +136,85 @@ def _kinds_within(parameters: int) -> list[tuple[Kind, PolytopeKind]]:
     return [(number, one) for number, one in polytope_kinds().items() if one.parameters <= parameters]
 
 
-def per_source(polytope: Polytope, sources: int) -> PerSource:
-    """The polytope of each of `sources` sources, validated; scalars become zero-stride views and cost no memory."""
+def per_source(polytope: Polytope, offsets: npt.NDArray[np.int64]) -> PerSource:
+    """The polytope of each source, validated; scalars become zero-stride views and cost no memory.
+
+    offsets: int64[I + 1], where the edges of each source start. Where I == E, an array is one number a source.
+    """
+    sources = offsets.size - 1
     if not isinstance(polytope, Polytope):
         raise InstanceError(
             f"polytope is {named(polytope)}: give one of instances.polytopes, such as Simplex(z=1.0), or PerSource"
         )
-    kind = _of_each_source("kind", polytope.kind, sources)
+    kind = _of_each_source("kind", polytope.kind, sources, f"one for each of {sources} sources")
     if len(polytope.params) > len(PARAMETER_NAMES):
         raise InstanceError(
             f"polytope params has {len(polytope.params)} rows: expected at most {len(PARAMETER_NAMES)} "
             f"({', '.join(PARAMETER_NAMES)})"
         )
-    rows = [_of_each_source(name, row, sources) for name, row in zip(polytope.fields, polytope.params, strict=True)]
+    given, edge_upper = _parted(polytope, kind, offsets)
+    shapes = [f"one for each of {sources} sources" for _ in given]
+    if (row_of_edges := _row_of_edges(kind)) is not None:
+        shapes[row_of_edges] += f" or one for each of {offsets[-1]} edges"
+    named_rows = zip(polytope.fields, given, shapes, strict=True)
+    rows = [_of_each_source(name, row, sources, shape) for name, row, shape in named_rows]
     _check_kinds(kind, len(rows))
     for name, row in zip(polytope.fields, rows, strict=True):
         _check_parameter(name, row)
-    return PerSource(
+    of_sources = PerSource(
         kind=np.broadcast_to(kind.astype(np.uint8, copy=False), (sources,)),
-        params=_stacked(polytope.params, rows, sources),
+        params=_stacked(given, rows, sources),
     )
+    return of_sources if edge_upper is None else _with_upper_of_edges(of_sources, edge_upper, offsets)
+
+
+def _parted(polytope: Polytope, kind: npt.NDArray[Any], offsets: npt.NDArray[np.int64]) -> tuple[Any, Any]:
+    """The parameters of sources, and u of each edge where that is given: as `edge_upper`, or as u itself."""
+    edge_upper = getattr(polytope, "edge_upper", None)
+    sources, edges = offsets.size - 1, int(offsets[-1])
+    row = _row_of_edges(kind)
+    if edge_upper is not None or row is None or edges == sources or np.shape(polytope.params[row]) != (edges,):
+        return polytope.params, edge_upper
+    return [0.0 if number == row else value for number, value in enumerate(polytope.params)], polytope.params[row]
+
+
+def _row_of_edges(kind: npt.NDArray[Any]) -> int | None:
+    """The parameter that may be one number an edge: u of a kind that is the same for all sources."""
+    known = polytope_kinds().get(kind.item()) if kind.ndim == 0 else None
+    return None if known is None else known.edge_row
+
+
+def _with_upper_of_edges(of_sources: PerSource, given: Any, offsets: npt.NDArray[np.int64]) -> PerSource:
+    """The same with u of each edge, and in the parameters the largest u of each source's edges."""
+    upper: Float64 = checked_floats("polytope upper of an edge", given, keep=(np.float64,))
+    if upper.shape != (int(offsets[-1]),):
+        raise InstanceError(f"polytope edge_upper has {upper.size} entries: give one for each of {offsets[-1]} edges")
+    check_range("polytope upper", upper, 0.0, np.inf, "x_e <= upper", finite=False)
+
+    degrees = np.diff(offsets)
+    limits = of_sources.limits()
+    has_upper = np.isfinite(limits.upper)
+    foreign = np.flatnonzero(np.isfinite(upper) & ~np.repeat(has_upper, degrees))
+    if foreign.size:
+        e = int(foreign[0])
+        kind = Kind(int(of_sources.kind[np.searchsorted(offsets, e, side="right") - 1])).name
+        raise InstanceError(f"polytope upper[{e}] is {upper[e]}: edges of {kind} sources have no upper, give inf there")
+    open_edges = np.flatnonzero(np.isinf(upper) & np.repeat(has_upper, degrees))
+    if open_edges.size:
+        z = limits.at_most[np.searchsorted(offsets, open_edges, side="right") - 1]
+        if np.isinf(z).any():
+            e = int(open_edges[np.argmax(np.isinf(z))])
+            raise InstanceError(f"polytope upper[{e}] is inf: its source limits no sum, give the edge a finite number")
+        upper = upper.copy()
+        upper[open_edges] = z
+
+    largest = np.zeros(degrees.size)
+    filled = np.flatnonzero(degrees)
+    if filled.size:
+        largest[filled] = np.maximum.reduceat(upper, offsets[filled])
+    own = Limits(at_most=limits.at_most, upper=largest, equality=limits.equality)
+    params = params_of(of_sources.kind, own, len(of_sources.params))
+    return PerSource(kind=of_sources.kind, params=params, edge_upper=upper)
 
 
 def _check_kinds(kind: npt.NDArray[Any], parameters: int) -> None:
@@ -174,14 +257,12 @@ def _distinct(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return values[:1] if values.strides == (0,) else values
 
 
-def _of_each_source(field: str, value: object, sources: int) -> npt.NDArray[Any]:
+def _of_each_source(field: str, value: object, sources: int, shapes: str) -> npt.NDArray[Any]:
     if np.ma.is_masked(value):
         raise InstanceError(f"polytope {field} is a masked array: give each source a number")
     array = np.asarray(value)
     if array.dtype.kind not in "fiu":
         raise InstanceError(f"polytope {field} is {array.dtype}: expected numbers")
     if array.shape not in ((), (sources,)):
-        raise InstanceError(
-            f"polytope {field} has shape {array.shape}: give one number or one for each of {sources} sources"
-        )
+        raise InstanceError(f"polytope {field} has shape {array.shape}: give one number or {shapes}")
     return array

@@ -96,8 +96,9 @@ class RowGroups:
 
     def _pieces(self) -> Iterator[tuple[Arrays, PerSource]]:
         for group, (first, last) in enumerate(itertools.pairwise(self.cuts.tolist())):
-            polytope = polytope_from(self._header["polytope"], self._polytopes(first, last))
-            yield self._edges(group, group + 1), per_source(polytope, last - first)
+            edges = self._edges(group, group + 1)
+            polytope = polytope_from(self._header["polytope"], edges | self._polytopes(first, last))
+            yield edges, per_source(polytope, edges["offsets"])
 
     def _edges(self, first: int, last: int) -> Arrays:
         part = EdgeRange(groups=range(first, last), start=int(self.cuts[first]), end=int(self.cuts[last]))

@@ -7,7 +7,8 @@ norm that a solver scales by is that number. What can be used of it is
     and then                b_j <- min(b_j, sum_e a_e min(z_i, u_i))    over the edges e of row j
 
 z and u are cut only where the largest of them becomes much smaller: elsewhere they decide no scaling, and an instance
-keeps its one number for all sources. A limit that a source lacks (z of a box, u of a simplex) counts as infinite.
+keeps its one number for all sources. A limit that a source lacks (z of a box, u of a simplex) counts as infinite. Where
+u differs from edge to edge, b alone is cut.
 
 A second round would change nothing: a row that the first left below its own b_j lets all of each z_i through. Quotients
 and sums are rounded up, so no feasible point is cut off; none is added, because no number grows. '=' sources keep z:
@@ -62,6 +63,9 @@ class Problem(Protocol):
     def polytope(self) -> Polytope: ...
     @property
     def per_source(self) -> PerSource: ...
+    @property
+    def edge_upper(self) -> Float64 | None: ...
+    def upper_of_edges(self, first: int = 0, last: int | None = None) -> Float64: ...
     def with_limits(self, b: Float64, polytope: Polytope) -> Self: ...
 
 
@@ -187,9 +191,12 @@ def _used(lp: Problem, first: int, last: int) -> _Used:
     before = lp.per_source.limits(first, last)
 
     with np.errstate(all="ignore"):  # of each thread
-        cut = _cut(before, offsets - offsets[0], degree, a, budget)
+        own = lp.edge_upper is not None
+        cut = None if own else _cut(before, offsets - offsets[0], degree, a, budget)
         after = before if cut is None else cut
         limit = np.repeat(np.minimum(after.at_most, after.upper), degree)
+        if own:
+            limit = np.minimum(limit, lp.upper_of_edges(first, last))
         loads = a * limit
         _raise_underflow(loads, a, limit)
     return _Used(
@@ -251,3 +258,5 @@ def _release(lp: Problem, used: _Used) -> None:
     release_pages(lp.offsets, used.first, used.last)
     release_pages(lp.destination, used.first_edge, used.last_edge)
     release_pages(lp.a, used.first_edge, used.last_edge)
+    if lp.edge_upper is not None:
+        release_pages(lp.edge_upper, used.first_edge, used.last_edge)

@@ -126,6 +126,7 @@ class Solver(abc.ABC):
     polytopes: the kinds it takes, by name; EXPLICIT_KINDS for a solver of general LPs. There is no default, so that a
     new kind is claimed by nobody.
     rows: what of RowKind it takes beyond the short form of one '<=' family; EXPLICIT_ROWS for a solver of general LPs.
+    upper_of_edges: it takes a u that differs from edge to edge of a source (`MatchingLP.edge_upper`).
     nonzeros_limit: the most nonzeros of the explicit form that its indices can count.
     warm_starts: the parts of a Start that `warm_start` uses, "x" and "dual"; without one it always starts cold.
     stays: it takes Settings.stay.
@@ -142,6 +143,7 @@ class Solver(abc.ABC):
     no_edges: ClassVar[bool] = True
     polytopes: ClassVar[frozenset[Kind]]
     rows: ClassVar[frozenset[RowKind]] = frozenset()
+    upper_of_edges: ClassVar[bool] = False
     nonzeros_limit: ClassVar[int | None] = None
     warm_starts: ClassVar[tuple[str, ...]] = ()
     stays: ClassVar[bool] = False
@@ -160,6 +162,8 @@ class Solver(abc.ABC):
         others = sorted(k.name for k in Kind if k not in self.polytopes and (kind == k).any())
         if others:
             return f"{self.id} does not take {', '.join(others)} sources"
+        if lp.edge_upper is not None and not self.upper_of_edges:
+            return f"{self.id} takes one upper bound a source, and the instance has one an edge"
         if lp.edges == 0 and not self.no_edges:
             return f"{self.id} takes no problem without variables, and the instance has no edges"
         if self.nonzeros_limit is not None and nonzeros(lp) > self.nonzeros_limit:

@@ -28,7 +28,11 @@ def best_response(lp: MatchingLP, dual: Any, x: Any, chosen: npt.NDArray[np.bool
     order = np.lexsort((q, source))
     limits = lp.per_source.limits()
     wanted = (q[order] < 0) | limits.equality[source]
-    most = np.where(wanted, np.minimum(limits.upper, limits.at_most)[source], 0.0)
-    rank = np.arange(source.size) - np.searchsorted(source, source)
-    best[edges[order]] = np.clip(limits.at_most[source] - rank * most, 0.0, most)  # those before are at their u
+    most = np.where(wanted, np.minimum(lp.upper_of_edges()[edges[order]], limits.at_most[source]), 0.0)
+    first = np.searchsorted(source, source)
+    before = (np.arange(source.size) - first) * most  # those before are at their u
+    if lp.edge_upper is not None:
+        held = np.append(0.0, np.cumsum(most))
+        before = held[:-1] - held[first]
+    best[edges[order]] = np.clip(limits.at_most[source] - before, 0.0, most)
     return best

@@ -38,6 +38,7 @@ from solvers.restarts import RestartRules
 from solvers.settings import OptionError, Settings, check_fields, parse_options
 from solvers.sharded import ShardedSolver
 from solvers.start import Start, summable
+from solvers.upper_rows import UpperRowsState, prepared_by_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,12 +122,16 @@ class BlockPDHG(ShardedSolver):
     def available(self) -> Availability:
         return available()
 
-    def prepare(self, lp: MatchingLP, settings: Settings, context: SolveContext | None = None) -> Prepared | Answer:
+    def prepare(
+        self, lp: MatchingLP, settings: Settings, context: SolveContext | None = None
+    ) -> Prepared | UpperRowsState | Answer:
         """Layout, upload and compilation. Tolerances below 1e-7 work in float64 whatever the settings.
 
         The answer itself where there are no edges.
         """
         options = parse_options(Options, settings)
+        if lp.edge_upper is not None:
+            return prepared_by_rows(self, lp, settings, context)
         context = context or SolveContext()
         lp = tightened(lp, context)
         if context.group.size == 1 and lp.edges == 0:
@@ -177,9 +182,11 @@ class BlockPDHG(ShardedSolver):
                 merged=merged,
             )
 
-    def warm_start(self, state: Prepared | Answer, start: Start) -> Prepared | Answer:
+    def warm_start(self, state: Prepared | UpperRowsState | Answer, start: Start) -> Prepared | UpperRowsState | Answer:
         if isinstance(state, Answer):
             return state
+        if isinstance(state, UpperRowsState):
+            return state.started(self, start)
         dtype = answer_dtype(state.settings, equality=state.has_equality)  # the loops are compiled for it
         x = None if start.x is None else summable(start.x, dtype).astype(dtype)
         if x is not None and state.merged is not None:
@@ -187,9 +194,11 @@ class BlockPDHG(ShardedSolver):
         dual = np.zeros(state.lp.row_count) if start.dual is None else summable(start.dual, dtype).astype(np.float64)
         return dataclasses.replace(state, start=StartPoint(x=x, dual=state.bounds.clip(dual)))
 
-    def run(self, state: Prepared | Answer) -> Answer:
+    def run(self, state: Prepared | UpperRowsState | Answer) -> Answer:
         if isinstance(state, Answer):
             return state
+        if isinstance(state, UpperRowsState):
+            return state.run(self)
         if state.layout.infeasible:
             return infeasible_answer(state.lp)
         with cpu_threads(state.settings.threads, tensors=state.kernel.name == "reference"):

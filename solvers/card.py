@@ -48,6 +48,7 @@ class SolverCard:
     nonzeros_limit: int | None
     options: tuple[Option, ...]
     availability: Availability
+    upper_of_edges: bool = False
     warm_starts: tuple[str, ...] = ()
     stays: bool = False
     origin: str = ""
@@ -81,6 +82,7 @@ def declaration(solver: Solver) -> dict[str, Any]:
         "in_ranks": _works_in_ranks(solver),
         "polytopes": polytopes,
         "rows": rows,
+        "upper_of_edges": bool(solver.upper_of_edges),
         "nonzeros_limit": int(nonzeros_limit) if isinstance(nonzeros_limit, numbers.Integral) else nonzeros_limit,
         "options": fields,
         "warm_starts": warm_starts,
@@ -108,6 +110,7 @@ def make_card(declared: Mapping[str, Any], availability: Availability) -> Solver
         nonzeros_limit=_nonzeros_limit(name, declared.get("nonzeros_limit")),
         options=_options(name, declared.get("options")),
         availability=plain_availability(availability),
+        upper_of_edges=declared.get("upper_of_edges") is True,
         warm_starts=_warm_starts(name, declared.get("warm_starts", [])),
         stays=declared.get("stays") is True,
     )

@@ -45,6 +45,7 @@ class Clarabel(Solver):
     citation = "Goulart and Chen, Clarabel: an interior-point solver for conic programs, 2024"
     bytes_per_edge = 1500.0
     polytopes = EXPLICIT_KINDS
+    upper_of_edges = True
     rows = EXPLICIT_ROWS
     Options = Options
 

@@ -59,6 +59,7 @@ class CuOpt(Solver):
     devices = ("cuda",)
     bytes_per_edge = 250.0
     polytopes = EXPLICIT_KINDS
+    upper_of_edges = True
     rows = EXPLICIT_ROWS
     no_edges = False
     nonzeros_limit = INT32_LIMIT

@@ -49,6 +49,7 @@ class CuPdlpx(Solver):
     devices = ("cuda",)
     bytes_per_edge = 250.0
     polytopes = EXPLICIT_KINDS
+    upper_of_edges = True
     rows = EXPLICIT_ROWS
     no_edges = False
     nonzeros_limit = INT32_LIMIT

@@ -23,6 +23,7 @@ from solvers.ridge import RidgeAscent, State, prepare
 from solvers.settings import Settings, check_fields, parse_options
 from solvers.sharded import ShardedSolver
 from solvers.start import Start, summable
+from solvers.upper_rows import UpperRowsState, prepared_by_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,24 +95,32 @@ class DualIP(ShardedSolver):
     def available(self) -> Availability:
         return available()
 
-    def prepare(self, lp: MatchingLP, settings: Settings, context: SolveContext | None = None) -> State | Answer:
+    def prepare(
+        self, lp: MatchingLP, settings: Settings, context: SolveContext | None = None
+    ) -> State | UpperRowsState | Answer:
         """Layout, upload and compilation; the answer itself where there are no edges."""
         options: Options = parse_options(Options, settings)
+        if lp.edge_upper is not None:
+            return prepared_by_rows(self, lp, settings, context)
         state = prepare(lp, settings, context, options, what=self.id, gamma=lambda _costs: options.gamma)
         if isinstance(state, Answer) or options.jacobi:
             return state
         return dataclasses.replace(state, scale=np.ones(lp.row_count))
 
-    def warm_start(self, state: State | Answer, start: Start) -> State | Answer:
+    def warm_start(self, state: State | UpperRowsState | Answer, start: Start) -> State | UpperRowsState | Answer:
         if isinstance(state, Answer) or start.dual is None:
             return state
+        if isinstance(state, UpperRowsState):
+            return state.started(self, start)
         return dataclasses.replace(
             state, dual=state.bounds.clip(summable(start.dual, state.settings.dtype).astype(np.float64))
         )
 
-    def run(self, state: State | Answer) -> Answer:
+    def run(self, state: State | UpperRowsState | Answer) -> Answer:
         if isinstance(state, Answer):
             return state
+        if isinstance(state, UpperRowsState):
+            return state.run(self)
         if state.held.infeasible:
             return infeasible_answer(state.lp)
         with cpu_threads(state.settings.threads):

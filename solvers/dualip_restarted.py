@@ -25,6 +25,7 @@ from solvers.engine.tensors import as_numpy
 from solvers.ridge import RidgeAscent, State, prepare
 from solvers.settings import Settings, check_fields, parse_options
 from solvers.start import Start
+from solvers.upper_rows import UpperRowsState, prepared_by_rows
 
 #: Below this tolerance the passes are float64: the prices that a small ridge asks for lie between those of float32.
 _FLOAT64_PASSES = 1e-3
@@ -83,9 +84,13 @@ class RestartedDualIP(DualIP):
     bytes_per_edge: ClassVar[float] = 20.0
     Options: ClassVar[type[Any]] = Options
 
-    def prepare(self, lp: MatchingLP, settings: Settings, context: SolveContext | None = None) -> State | Answer:
+    def prepare(
+        self, lp: MatchingLP, settings: Settings, context: SolveContext | None = None
+    ) -> State | UpperRowsState | Answer:
         """Layout, upload and compilation; the answer itself where there are no edges."""
         options: Options = parse_options(Options, settings)
+        if lp.edge_upper is not None:
+            return prepared_by_rows(self, lp, settings, context)
         state = prepare(
             lp,
             settings,
@@ -103,10 +108,10 @@ class RestartedDualIP(DualIP):
             bounds = dataclasses.replace(bounds, largest_dual=Rows(state.lp, group).dual_upper_bound)
         return dataclasses.replace(state, bounds=bounds, norm=norm_bound(state.lp, state.scale, group))
 
-    def warm_start(self, state: State | Answer, start: Start) -> State | Answer:
+    def warm_start(self, state: State | UpperRowsState | Answer, start: Start) -> State | UpperRowsState | Answer:
         """With a ridge between the first and the tolerance."""
         started = super().warm_start(state, start)
-        if isinstance(started, Answer):
+        if isinstance(started, (Answer, UpperRowsState)):
             return started
         relative = min(1.0, math.sqrt(started.settings.tolerance / started.options.gamma))
         return dataclasses.replace(started, gamma=relative * started.gamma)

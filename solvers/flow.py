@@ -1,6 +1,6 @@
 """A matching LP whose rows hold one coefficient each, as a flow problem in whole numbers.
 
-Source i sends z_i units, at most u_i over an edge; what a '<=' or box source keeps goes to the sink at no cost. A row
+Source i sends z_i units, at most u_e over an edge; what a '<=' or box source keeps goes to the sink at no cost. A row
 keeps its hard floor and passes the rest on to the sink: up to its room at no cost, but units up to a soft floor are
 paid, and units beyond a soft upper side pay (solvers/flow_units.py). Quantities are multiplied by a scale, costs
 divided by a step.
@@ -80,7 +80,7 @@ class _Quantities:
     """Units: float64, and int64 once scaled."""
 
     each: npt.NDArray[Any]
-    """[I]: the most over one edge of a source."""
+    """[K]: the most over one edge, as `UnitSources` has it."""
     width: npt.NDArray[Any]
     """[I]: the most that a source may send."""
     floor: npt.NDArray[Any]
@@ -109,9 +109,11 @@ def to_flow(lp: MatchingLP, cost_steps: float) -> Flow:
     row, a = edge_rows(lp)
     rows = unit_rows(lp)
     exact_quantities = _quantities(lp, rows)
-    scale, exact = _scale(lp, exact_quantities)
+    place = unit_sources(lp).place
+    scale, exact = _scale(lp, exact_quantities, place)
     equality = lp.per_source.limits().equality
-    units = _scaled(exact_quantities, scale, equality, exact=exact)
+    equality_of_each = equality if lp.edge_upper is None else equality[source]
+    units = _scaled(exact_quantities, scale, (equality, equality_of_each), exact=exact)
 
     sink = lp.sources + lp.row_count
     rewarded, priced = np.flatnonzero(rows.reward > 0), np.flatnonzero(np.isfinite(rows.surcharge))
@@ -127,7 +129,7 @@ def to_flow(lp: MatchingLP, cost_steps: float) -> Flow:
         head=np.concatenate((np.where(a > 0, lp.sources + row, sink), np.full(sink + beyond.size, sink))),
         capacity=np.concatenate(
             (
-                np.where(used, units.each[source], 0),
+                np.where(used, units.each[place], 0),
                 np.where(equality, 0, units.width),
                 np.maximum(0, units.room - units.floor - units.wanted),
                 units.wanted[rewarded],
@@ -178,7 +180,7 @@ def to_x(lp: MatchingLP, problem: Flow, sent: Whole) -> Floats:
     with np.errstate(invalid="ignore"):  # a box has no z, and is no '=' source
         factor = np.where(limits.equality, limits.at_most * problem.scale / np.maximum(1, supply), 1.0)
     source = lp.source_of_edge()
-    return np.minimum(x * factor[source], limits.upper[source])
+    return np.minimum(x * factor[source], lp.upper_of_edges())
 
 
 def to_dual(lp: MatchingLP, problem: Flow, price: Whole, *, ray: bool = False) -> Floats:
@@ -212,10 +214,10 @@ def _quantities(lp: MatchingLP, rows: UnitRows) -> _Quantities:
     )
 
 
-def _scale(lp: MatchingLP, units: _Quantities) -> tuple[float, bool]:
+def _scale(lp: MatchingLP, units: _Quantities, place: Whole) -> tuple[float, bool]:
     """The scale, and whether every quantity is whole under it: a power of two or ten, or else the largest of two."""
     total = float(units.width.sum())
-    room_of_arcs = float(units.each @ lp.degrees() + 2 * total + 2 * units.room.sum() + units.floor.sum())
+    room_of_arcs = float(units.each[place].sum() + 2 * total + 2 * units.room.sum() + units.floor.sum())
     room_of_arcs += total * int(np.isfinite(lp.rows[0].penalty_above).sum())
     limit = min(_MOST_UNITS / max(total, 1e-280), _MOST_ROOM / max(room_of_arcs, 1e-280))
     quantities = np.unique(np.concatenate(list(vars(units).values())))
@@ -227,8 +229,8 @@ def _scale(lp: MatchingLP, units: _Quantities) -> tuple[float, bool]:
     return 2.0 ** min(1000, math.floor(math.log2(limit))), False
 
 
-def _scaled(units: _Quantities, scale: float, equality: Flags, *, exact: bool) -> _Quantities:
-    """int64. What is not exact is rounded down, which what fits survives.
+def _scaled(units: _Quantities, scale: float, equality: tuple[Flags, Flags], *, exact: bool) -> _Quantities:
+    """int64. What is not exact is rounded down, which what fits survives. equality: of `width` and of `each`.
 
     Floors may take all that '=' sources have, so that where there are any these send together what they send unrounded,
     within one unit, and rooms are rounded up.
@@ -238,10 +240,11 @@ def _scaled(units: _Quantities, scale: float, equality: Flags, *, exact: bool) -
         return _Quantities(**{name: np.rint(value).astype(np.int64) for name, value in scaled.items()})
 
     whole = {name: np.floor(value) for name, value in scaled.items()}
-    whole["each"][equality] = np.ceil(scaled["each"][equality])
+    of_width, of_each = equality
+    whole["each"][of_each] = np.ceil(scaled["each"][of_each])
     if (units.floor > 0).any():
-        sums = np.rint(np.cumsum(np.where(equality, scaled["width"], 0.0)))
-        whole["width"][equality] = np.diff(sums, prepend=0.0)[equality]
+        sums = np.rint(np.cumsum(np.where(of_width, scaled["width"], 0.0)))
+        whole["width"][of_width] = np.diff(sums, prepend=0.0)[of_width]
         whole["room"] = np.ceil(scaled["room"])
     return _Quantities(**{name: value.astype(np.int64) for name, value in whole.items()})
 

@@ -1,9 +1,9 @@
 """What a flow and its prices prove about the LP itself, in float64: the bound, the gap and infeasibility.
 
 I sources, E edges, J rows. With the prices p_i of sources (at most 0 but for '=' sources) and y_j of rows, q = c + a y,
-z_i all that a source can send and u_i over one edge,
+z_i all that a source can send and u_e over one edge,
 
-    sum_i z_i p_i + sum_e u_i min(0, q_e - p_i)  -  sum_j (upper_j max(y_j, 0) - lower_j max(-y_j, 0))  <=  optimum
+    sum_i z_i p_i + sum_e u_e min(0, q_e - p_i)  -  sum_j (upper_j max(y_j, 0) - lower_j max(-y_j, 0))  <=  optimum
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _from_sources(lp: MatchingLP, c: Floats, of_source: Floats, y: Floats) -> fl
     p = np.where(lp.per_source.limits().equality, of_source, np.minimum(of_source, 0.0))
     row, a = edge_rows(lp)
     below = np.minimum(0.0, c + a * y[row] - p[source])
-    return float(sources.width @ p + sources.each[source] @ below)
+    return float(sources.width @ p + sources.each[sources.place] @ below)
 
 
 def _from_rows(lp: MatchingLP, y: Floats) -> float:

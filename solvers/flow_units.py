@@ -36,19 +36,27 @@ class UnitRows:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class UnitSources:
-    """float64[I] each, in units."""
+    """Numbers in units."""
 
     each: Floats
-    """The most over one edge; 0 for a source without edges."""
+    """float64[K]: the most over one edge, of each source, or of each edge where they differ; 0 without edges."""
+    place: npt.NDArray[np.int64]
+    """int64[E]: where `each` of an edge stands."""
     width: Floats
-    """The most that all edges send together, and exactly that for '=' sources."""
+    """float64[I]: the most that all edges send together, and exactly that for '=' sources."""
 
 
 def unit_sources(lp: MatchingLP) -> UnitSources:
     limits, degrees = lp.per_source.limits(), lp.degrees()
-    each = np.where(degrees > 0, np.minimum(limits.upper, limits.at_most), 0.0)
-    width = np.where(limits.equality, limits.at_most, np.minimum(limits.at_most, each * degrees))
-    return UnitSources(each=each, width=width)
+    source = lp.source_of_edge()
+    if lp.edge_upper is None:
+        each, place = np.where(degrees > 0, np.minimum(limits.upper, limits.at_most), 0.0), source
+        together = each * degrees
+    else:
+        each, place = np.minimum(lp.edge_upper, limits.at_most[source]), np.arange(lp.edges)
+        together = np.bincount(source, each, lp.sources)
+    width = np.where(limits.equality, limits.at_most, np.minimum(limits.at_most, together))
+    return UnitSources(each=each, place=place, width=width)
 
 
 def not_unit_rows(lp: MatchingLP) -> str:

@@ -26,7 +26,7 @@ def sum_prices(lp: MatchingLP, dual: Any) -> Float64:
     q = reduced_costs(lp, dual)
     order = np.lexsort((q, source))  # within each source the cheapest edge first; every edge stays with its source
 
-    upper = np.minimum(limits.upper, limits.at_most)[source]
+    upper = np.minimum(lp.upper_of_edges()[order], limits.at_most[source])
     used = np.cumsum(np.where(np.isfinite(upper), upper, 0.0))
     before = np.append(0.0, used)[lp.offsets[:-1]]
     full = used - before[source] >= limits.at_most[source] * (1 - 1e-12)

@@ -54,6 +54,7 @@ class Greedy(Solver):
     bytes_per_edge = 150.0
     polytopes = frozenset({Kind.SIMPLEX, Kind.BOX, Kind.BOX_CUT})
     rows = frozenset({RowKind.SEVERAL, RowKind.RAGGED})
+    upper_of_edges = True
     no_edges = False
     Options = NoOptions
 
@@ -72,7 +73,7 @@ class Greedy(Solver):
             rows=rows,
             source=source,
             c=explicit.c,
-            upper=np.minimum(limits.upper, limits.at_most)[source],
+            upper=np.minimum(lp.upper_of_edges(), limits.at_most[source]),
             at_most=np.array(limits.at_most),
             limit=explicit.row_upper[: lp.row_count],
         )

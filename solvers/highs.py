@@ -66,6 +66,7 @@ class HighsPdlp(Solver):
     citation = "Applegate et al., Practical large-scale linear programming using PDHG, NeurIPS 2021; HiGHS 1.15"
     bytes_per_edge = 500.0
     polytopes = EXPLICIT_KINDS
+    upper_of_edges = True
     rows = EXPLICIT_ROWS
     no_edges = False
     nonzeros_limit = INT32_LIMIT

@@ -44,6 +44,7 @@ class OrtoolsGlop(Solver):
     exact = True
     bytes_per_edge = 900.0
     polytopes = EXPLICIT_KINDS
+    upper_of_edges = True
     rows = EXPLICIT_ROWS
     nonzeros_limit = INT32_LIMIT
     Options = Options

@@ -51,6 +51,7 @@ class OrtoolsMincostflow(Solver):
     exact = True
     bytes_per_edge = 200.0
     polytopes = EXPLICIT_KINDS
+    upper_of_edges = True
     rows = frozenset({RowKind.FLOOR, RowKind.EQUALITY, RowKind.RANGE, RowKind.SOFT})
     Options = Options
 

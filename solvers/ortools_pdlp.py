@@ -59,6 +59,7 @@ class OrtoolsPdlp(Solver):
     citation = "Applegate et al., Practical large-scale linear programming using PDHG, NeurIPS 2021"
     bytes_per_edge = 300.0
     polytopes = EXPLICIT_KINDS
+    upper_of_edges = True
     rows = EXPLICIT_ROWS
     warm_starts = ("x", "dual")
     Options = Options

@@ -46,6 +46,7 @@ class ScipyHighsDs(Solver):
     exact = True
     bytes_per_edge = 600.0
     polytopes = EXPLICIT_KINDS
+    upper_of_edges = True
     rows = EXPLICIT_ROWS
     no_edges = False
     nonzeros_limit = INT32_LIMIT

@@ -43,6 +43,7 @@ class Scs(Solver):
     citation = "O'Donoghue, Operator splitting for a homogeneous embedding of the linear complementarity problem, 2021"
     bytes_per_edge = 2200.0
     polytopes = EXPLICIT_KINDS
+    upper_of_edges = True
     rows = EXPLICIT_ROWS
     no_edges = False
     warm_starts = ("x", "dual")

@@ -6,12 +6,14 @@ import abc
 from typing import Any, ClassVar
 
 from instances import Kind, MatchingLP, RowKind
+from instances.mapped import is_mapped
 from solvers.base import Solver
 from solvers.engine.context import SolveContext
 from solvers.engine.magnitudes import beyond_range
 from solvers.engine.polytopes.kinds import ENGINE_KINDS
 from solvers.engine.sizes import Shape, SolveBytes
 from solvers.settings import Settings
+from solvers.upper_rows import upper_as_rows
 
 
 class ShardedSolver(Solver):
@@ -23,6 +25,7 @@ class ShardedSolver(Solver):
 
     polytopes: ClassVar[frozenset[Kind]] = ENGINE_KINDS
     rows: ClassVar[frozenset[RowKind]] = frozenset(RowKind)
+    upper_of_edges: ClassVar[bool] = True
     vectors: ClassVar[int] = 0
     """Primal vectors of cells that a run keeps beside the layout."""
 
@@ -31,8 +34,12 @@ class ShardedSolver(Solver):
         return SolveBytes(shape=shape, vectors=self.vectors)
 
     def unsuited(self, lp: MatchingLP) -> str:
-        """Beside the reasons of every solver: numbers whose products leave float64."""
-        return super().unsuited(lp) or beyond_range(lp)
+        """Beside the reasons of every solver: numbers whose products leave float64, and upper bounds of single edges
+        that are not in memory.
+        """
+        if lp.edge_upper is not None and is_mapped(lp.edge_upper):
+            return f"{self.id} takes upper bounds of single edges in memory alone, and the instance is in files"
+        return super().unsuited(lp) or beyond_range(lp if lp.edge_upper is None else upper_as_rows(lp).lp)
 
     @abc.abstractmethod
     def prepare(self, lp: MatchingLP, settings: Settings, context: SolveContext | None = None) -> Any:

@@ -38,9 +38,9 @@ def is_ray(lp: MatchingLP, ray: Any) -> bool:
 
 def support(lp: MatchingLP, source: int, costs: Sequence[Fraction]) -> Fraction | None:
     """min of costs'x over the polytope of a source, filled in the order of the costs; None where it is empty."""
-    left, upper, equality = _limits(lp, source)
+    left, uppers, equality = _limits(lp, source)
     total = Fraction(0)
-    for cost in sorted(costs):
+    for cost, upper in sorted(zip(costs, uppers, strict=True)):
         if cost >= 0 and not equality:
             break
         amount = min(left, upper)
@@ -49,11 +49,13 @@ def support(lp: MatchingLP, source: int, costs: Sequence[Fraction]) -> Fraction 
     return None if equality and left > 0 else total
 
 
-def _limits(lp: MatchingLP, source: int) -> tuple[Any, Any, bool]:
-    """z and u of a source, as fractions or INF, and whether its sum is z."""
+def _limits(lp: MatchingLP, source: int) -> tuple[Any, list[Any], bool]:
+    """z of a source and u of each of its edges, as fractions or INF, and whether its sum is z."""
     limits = lp.per_source.limits(source, source + 1)
-    z, u = (INF if value == INF else Fraction(float(value)) for value in (limits.at_most[0], limits.upper[0]))
-    return z, u, bool(limits.equality[0])
+    edges = slice(int(lp.offsets[source]), int(lp.offsets[source + 1]))
+    own = np.full(edges.stop - edges.start, limits.upper[0]) if lp.edge_upper is None else lp.edge_upper[edges]
+    z, *uppers = (INF if value == INF else Fraction(float(value)) for value in (limits.at_most[0], *own))
+    return z, uppers, bool(limits.equality[0])
 
 
 def objective(lp: MatchingLP, x: Any) -> Fraction:
@@ -71,9 +73,8 @@ def violation(lp: MatchingLP, x: Any) -> Fraction:
     excesses = [(load - limit, limit) for load, limit in zip(loads, fractions(lp.b), strict=True)]
     for i in range(lp.sources):
         mine = values[int(lp.offsets[i]) : int(lp.offsets[i + 1])]
-        z, u, equality = _limits(lp, i)
-        if u != INF:
-            excesses += [(value - u, u) for value in mine]
+        z, uppers, equality = _limits(lp, i)
+        excesses += [(value - u, u) for value, u in zip(mine, uppers, strict=True) if u != INF]
         if z != INF:
             excess = sum(mine, Fraction(0)) - z
             excesses.append((abs(excess) if equality else excess, z))
@@ -108,8 +109,8 @@ def polytope_rows(lp: MatchingLP) -> list[tuple[Row, Fraction, bool]]:
     found: list[tuple[Row, Fraction, bool]] = []
     for i in range(lp.sources):
         edges = range(int(lp.offsets[i]), int(lp.offsets[i + 1]))
-        z, u, equality = _limits(lp, i)
-        groups = [([e], u, False) for e in edges] if u != INF else []
+        z, uppers, equality = _limits(lp, i)
+        groups = [([e], u, False) for e, u in zip(edges, uppers, strict=True) if u != INF]
         groups += [(list(edges), z, equality)] if z != INF else []
         for group, side, equal in groups:
             found.append(([Fraction(int(e in group)) for e in range(lp.edges)], side, equal))

@@ -104,6 +104,19 @@ def with_box_cuts(odd: OddLP, seed: int) -> OddLP:
     )
 
 
+def with_upper_of_edges(odd: OddLP, seed: int) -> OddLP:
+    """The same edges and witness, where u of about half of the edges that have one is drawn anew."""
+    rng = np.random.default_rng([20_31, seed])
+    polytopes, upper = odd.lp.per_source, odd.lp.upper_of_edges()
+    share = rng.choice([0.0, 0.0, 0.3, 1.0, 1.0, 1.0], odd.lp.edges)
+    above = np.where(np.isfinite(upper), upper - odd.witness, 0.0)
+    own = np.where(np.isfinite(upper), np.maximum(odd.witness, np.minimum(upper, odd.witness + share * above)), np.inf)
+    polytope = PerSource(kind=polytopes.kind, params=polytopes.params, edge_upper=own)
+    return OddLP(
+        lp=replace(odd.lp, polytope=polytope), witness=odd.witness, traits=f"{odd.traits}, one upper bound an edge"
+    )
+
+
 def infeasible_lp(seed: int) -> MatchingLP:
     """An LP of '=' sources that no x satisfies: a tenth is missing in the budgets, or a source has no edges."""
     rng = np.random.default_rng([20_12, seed])

@@ -110,11 +110,11 @@ def _of_chunk(offer: Offer, chunk: Chunk, price: Float64, *, costs: bool) -> Mov
     q += weight * chunk.c
 
     limits = chunk.limits
-    most = np.minimum(limits.at_most, limits.upper)
-    least = offer.least * np.where(np.isfinite(most), most, 1.0)
-    room = limits.upper[chunk.source] - x
-    gives = x > least[chunk.source]
-    takes = (room > least[chunk.source]) & ~barred
+    least = _least(offer, np.minimum(limits.at_most, limits.upper))
+    least_of_edge = _least(offer, np.minimum(limits.at_most[chunk.source], chunk.upper))
+    room = chunk.upper - x
+    gives = x > least_of_edge
+    takes = (room > least_of_edge) & ~barred
     highest = -chunk.minimum(np.where(gives, -q, np.inf))
     lowest = chunk.minimum(np.where(takes, q, np.inf))
     slack = np.where(limits.equality, 0.0, limits.at_most - chunk.total(x))
@@ -146,6 +146,11 @@ def _of_chunk(offer: Offer, chunk: Chunk, price: Float64, *, costs: bool) -> Mov
         changes=changes,
     )
     return moves.only(chosen)
+
+
+def _least(offer: Offer, most: Float64) -> Float64:
+    """The mass that a move must be able to take from what holds `most`."""
+    return offer.least * np.where(np.isfinite(most), most, 1.0)
 
 
 def _first_edges(chunk: Chunk, wanted: npt.NDArray[np.bool_]) -> Indices:

@@ -47,7 +47,7 @@ def searched_ray(lp: MatchingLP) -> Float64 | None:
         (np.ones(lp.edges), (lp.source_of_edge(), np.arange(lp.edges))), shape=(lp.sources, lp.edges)
     )
     limited = np.isfinite(limits.at_most) & ~limits.equality
-    upper = limits.upper[lp.source_of_edge()]
+    upper = lp.upper_of_edges()
     no_slack = sparse.csr_array((int(limited.sum()), row.size))
     solution = linprog(
         np.concatenate((np.zeros(lp.edges), np.ones(row.size))),

@@ -90,8 +90,8 @@ def _keeps(lp: MatchingLP, x: Float64, sides: Sides, activity: Float64) -> bool:
     if (outside[left] > _allowed(side)).any():
         return False
     for chunk in chunks(lp):
-        limits, away = chunk.limits, distances(chunk, x[chunk.edges])
-        upper = np.where(np.isfinite(limits.upper), limits.upper, 0.0)[chunk.source]
+        away = distances(chunk, x[chunk.edges])
+        upper = np.where(np.isfinite(chunk.upper), chunk.upper, 0.0)
         if (away.sums > _allowed(away.right_sides)).any() or (away.edges > _allowed(upper)).any():
             return False
     return True
@@ -119,7 +119,7 @@ def _of_chunk(chunk: Chunk, x: Float64, sides: Sides, activity: Float64) -> dict
         return {}
     unit = (floor(limits.upper) >= 1) & (floor(limits.at_most) >= 1)
     gain, fits = _one_more(chunk, sides, activity)
-    open_edge = x + 1 <= limits.upper[chunk.source] + _allowed(limits.upper[chunk.source])
+    open_edge = x + 1 <= chunk.upper + _allowed(chunk.upper)
     gains = open_edge & ((gain < 0) | limits.equality[chunk.source])
 
     found = {}

@@ -55,11 +55,19 @@ def _of_sources(lp: MatchingLP, name: Callable[[int], str]) -> Iterator[str]:
 
     # A product of infinity and 0 edges is no limit that could be short: such a source is infeasible as it is.
     upper = np.where(np.isfinite(limits.upper), limits.upper, 0.0)
-    short = np.isfinite(limits.upper) & (wanted > floor(upper) * lp.degrees()) & (wanted <= upper * lp.degrees())
+    most, most_whole = upper * lp.degrees(), floor(upper) * lp.degrees()
+    if lp.edge_upper is not None:
+        source, own = lp.source_of_edge(), np.where(np.isfinite(lp.edge_upper), lp.edge_upper, 0.0)
+        most = np.bincount(source, own, lp.sources).astype(np.float64)
+        most_whole = np.bincount(source, floor(own), lp.sources).astype(np.float64)
+    short = np.isfinite(limits.upper) & (wanted > most_whole) & (wanted <= most)
     if short.any():
         at = int(np.argmax(short))
         edges = int(lp.degrees()[at])
-        yield f"{name(at)} takes exactly {wanted[at]:g}, its {edges} edges at most {upper[at]:g} each, whole"
+        if lp.edge_upper is None:
+            yield f"{name(at)} takes exactly {wanted[at]:g}, its {edges} edges at most {upper[at]:g} each, whole"
+        else:
+            yield f"{name(at)} takes exactly {wanted[at]:g}, its {edges} edges at most {most_whole[at]:g}, whole"
 
 
 def _of_rows(lp: MatchingLP) -> Iterator[str]:

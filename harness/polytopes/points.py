@@ -53,11 +53,15 @@ def has_equality(lp: MatchingLP) -> bool:
 def unserved_source(lp: MatchingLP) -> int | None:
     """A '=' source that wants more than all its edges may take: no x is feasible then.
 
-    z above the rounded product of u and its number of edges is above the exact one.
+    z above the rounded product of u and its number of edges is above the exact one, and z above the rounded sum of all
+    u by more than its rounding above the exact sum.
     """
     for chunk in chunks(lp):
         upper = np.where(chunk.degrees > 0, chunk.limits.upper, 0.0)
-        wanting = chunk.limits.equality & (chunk.limits.at_most > upper * chunk.degrees)
+        most = upper * chunk.degrees
+        if lp.edge_upper is not None:
+            most = np.minimum(most, chunk.total(chunk.upper) * (1 + 2 * (chunk.degrees + 2) * UNIT))
+        wanting = chunk.limits.equality & (chunk.limits.at_most > most)
         if wanting.any():
             return chunk.first + int(np.argmax(wanting))
     return None
@@ -69,7 +73,7 @@ def brought_in(chunk: Chunk, x: Float64) -> Float64:
     x = np.maximum(x, 0.0)
     both = limited_both_ways(chunk)
     if both.any():
-        x = np.minimum(x, np.where(both, limits.upper, np.inf)[chunk.source])
+        x = np.minimum(x, np.where(both[chunk.source], chunk.upper, np.inf))
     total = chunk.total(x)
     if not np.isfinite(total).all():
         x = np.where(np.isfinite(total)[chunk.source], x, x / _TOO_LARGE)
@@ -85,7 +89,7 @@ def brought_in(chunk: Chunk, x: Float64) -> Float64:
     factor[total == 0] = 1.0
     x = x * factor[chunk.source]
     if np.isfinite(limits.upper).any():
-        x = np.minimum(x, limits.upper[chunk.source])
+        x = np.minimum(x, chunk.upper)
     if (both & limits.equality).any():
         x = _filled_up(chunk, x)
     return x
@@ -99,7 +103,7 @@ def distances(chunk: Chunk, x: Float64) -> Distances:
     row = np.where(limits.equality, np.abs(row), np.maximum(row, 0.0))
     edges = np.maximum(-x, 0.0)
     if np.isfinite(limits.upper).any():
-        edges = np.maximum(edges, x - limits.upper[chunk.source])
+        edges = np.maximum(edges, x - chunk.upper)
     return Distances(sums=row, edges=edges, right_sides=right_sides)
 
 
@@ -141,15 +145,14 @@ def deficits(chunk: Chunk, x: Float64) -> Float64:
 
 def headroom(chunk: Chunk, x: Float64) -> Float64 | float:
     """What each edge can take on top of x before it is at u, [e]; inf where no edge has a limit."""
-    upper = chunk.limits.upper
-    return np.maximum(upper[chunk.source] - x, 0.0) if np.isfinite(upper).any() else np.inf
+    return np.maximum(chunk.upper - x, 0.0) if np.isfinite(chunk.limits.upper).any() else np.inf
 
 
 def _placed(chunk: Chunk, x: Float64, lack: Float64) -> tuple[Float64, Float64]:
     """`lack` [n] on the edge of each source that is farthest inside its limits, [e]; what finds no such edge, [n]."""
     if not lack.any():
         return np.zeros_like(x), lack
-    inside = np.minimum(x, chunk.limits.upper[chunk.source] - x)
+    inside = np.minimum(x, chunk.upper - x)
     deepest = -chunk.minimum(-inside)
     fits = (lack > 0) & (deepest >= lack)
     chosen = (inside == deepest[chunk.source]) & fits[chunk.source]
@@ -158,7 +161,7 @@ def _placed(chunk: Chunk, x: Float64, lack: Float64) -> tuple[Float64, Float64]:
 
 def _filled_up(chunk: Chunk, x: Float64) -> Float64:
     """What '=' sources lack while edges are at u: first edges that are used grow, then every edge takes a share."""
-    upper = chunk.limits.upper[chunk.source]
+    upper = chunk.upper
     limited = limited_both_ways(chunk)
     for _ in range(_ROUNDS):
         lack = np.where(limited, deficits(chunk, x), 0.0)

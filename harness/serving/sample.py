@@ -130,7 +130,11 @@ def part_of(lp: MatchingLP, sources: Int64) -> MatchingLP:
     return MatchingLP(
         offsets=np.concatenate(([0], np.cumsum(degrees[sources]))),
         c=lp.c[edges],
-        polytope=PerSource(kind=polytopes.kind[sources], params=np.ascontiguousarray(polytopes.params[:, sources])),
+        polytope=PerSource(
+            kind=polytopes.kind[sources],
+            params=np.ascontiguousarray(polytopes.params[:, sources]),
+            edge_upper=None if lp.edge_upper is None else lp.edge_upper[edges],
+        ),
         destination=lp.destination[edges],
         a=lp.a[edges],
         b=budgets,

@@ -9,12 +9,13 @@ destination 0 and lose 0.5 at destination 1.
     box [0, 0.6]   x = (0.6, 0.6 | 0.6, 0 | 0.3, 0)    c'x = -5.7    dual (0.5, 0): source 2, 1 - 2 p = 0
     both, <= 1     x = (0.6, 0.4 | 0.6, 0 | 0.3, 0)    c'x = -5.5    dual (0.5, 0): source 2, 1 - 2 p = 0
     both, = 1      x = (0.6, 0.4 | 0.5, 0.5 | 0.4, 0.6)    c'x = -4.85    dual (1.25, 0): source 1, 2 - 2 p = -0.5
+    u an edge      x = (0.6, 0.2 | 0.5, 0 | 0.4, 0)    c'x = -5.2    dual (0.5, 0): source 2, 1 - 2 p = 0
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -51,6 +52,15 @@ def known_optimum(kind: Kind) -> Probe:
         polytope=polytope,
     )
     return Probe(lp=lp, optimum=optimum, dual=(price, 0.0))
+
+
+def with_upper_of_edges(kind: Kind) -> Probe:
+    """Sources of `kind`, which limits edges, whose u differs from edge to edge."""
+    probe = known_optimum(kind)
+    polytopes = probe.lp.per_source
+    upper = np.array([0.6, 0.2, 0.5, 0.6, 0.8, 0.6])
+    polytope = PerSource(kind=polytopes.kind, params=polytopes.params, edge_upper=upper)
+    return Probe(lp=replace(probe.lp, polytope=polytope), optimum=-5.2, dual=(0.5, 0.0))
 
 
 def with_rows(kind: Kind) -> dict[RowKind, MatchingLP]:

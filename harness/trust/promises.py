@@ -112,6 +112,18 @@ def check_row_kinds(solver: Solver) -> str:
     return ", ".join(taken)
 
 
+def check_upper_of_edges(solver: Solver) -> str:
+    """Upper bounds that differ from edge to edge of a source are solved, or refused before they are tried."""
+    limited = solver.polytopes & {Kind.BOX, Kind.BOX_CUT}
+    if not limited:
+        raise NotApplicableError("claims no '<=' sources with limits of their edges")
+    probe = probes.with_upper_of_edges(max(limited))
+    if solver.upper_of_edges:
+        return _solves(solver, probe)
+    require(bool(solver.unsuited(probe.lp)), "does not claim upper bounds of edges, but unsuited() says nothing")
+    raise NotApplicableError(solver.unsuited(probe.lp))
+
+
 def check_radii_and_float32(solver: Solver) -> str:
     """Radii that are not 1, budgets and prices of another size, float32 data."""
     return _solves(solver, probes.twice_as_large(plainest_kind(solver)))

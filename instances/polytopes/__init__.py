@@ -4,6 +4,8 @@ Every polytope here limits the sum over the edges of a source, each of these edg
 
     C_i = {0 <= x_e <= u_i, 1'x <= z_i},    or 1'x = z_i where the kind is an equality
 
+u may differ from edge to edge: then u_i is the largest of a source, and `MatchingLP.edge_upper` has each.
+
 A file of this folder defines the class that a user writes (a `Polytope`) and `KINDS`, one `PolytopeKind` for each kind
 of source that the class makes. `Kind` gives the number; files whose name starts with an underscore are not polytopes.
 """
@@ -24,7 +26,7 @@ import numpy.typing as npt
 from instances.errors import InstanceError, SpecError
 
 Float64 = npt.NDArray[np.float64]
-#: One number for all sources, or float64[I].
+#: One number for all sources, or float64[I]; of u also float64[E], one number an edge.
 Parameter = float | Float64
 
 #: What the rows of `params` are called where instances are stored and in the text of a spec. Row 0 is z of a polytope
@@ -53,7 +55,7 @@ class Polytope(Protocol):
 
     @property
     def params(self) -> Sequence[Parameter] | Float64:
-        """One number or float64[I] for each parameter, in the order of PARAMETER_NAMES."""
+        """A `Parameter` for each, in the order of PARAMETER_NAMES."""
         ...
 
     @property

@@ -11,7 +11,11 @@ from instances.polytopes import Kind, Parameter, PolytopeKind
 
 @dataclass(frozen=True)
 class Box:
-    """{0 <= x <= upper} on each edge of the source, whose sum has no limit; upper is one number or float64[I]."""
+    """{0 <= x <= upper} on each edge of the source, whose sum has no limit.
+
+    upper is one number, float64[I] or float64[E]; where I == E, an array is one number a source, and
+    PerSource(edge_upper=) says one an edge.
+    """
 
     upper: Parameter = 1.0
 

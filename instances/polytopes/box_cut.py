@@ -14,6 +14,9 @@ from instances.polytopes import Kind, Parameter, PolytopeKind, check_equality
 class BoxCut:
     """{0 <= x <= upper, 1'x <= at_most}, or = at_most with `equality`; each is one number or float64[I].
 
+    upper may also be float64[E], one number an edge, inf for an edge that may take all of at_most; where I == E, an
+    array is one number a source, and PerSource(edge_upper=) says one an edge.
+
     "At most two items, each at most once" is BoxCut(upper=1.0, at_most=2.0). With `equality`, a source whose edges
     cannot take at_most together makes the instance infeasible.
     """

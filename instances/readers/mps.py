@@ -1,10 +1,9 @@
 """MPS and LP files as matching LPs: the source blocks are found, every other row couples.
 
 A block is a row whose coefficients are all alike; it becomes a source 1'x <= z or 1'x = z. A column outside the blocks
-becomes a source of its own, a box, and needs two finite bounds. Lower bounds are shifted to 0. A block whose columns
-have upper bounds below z is a box-cut with the largest of these bounds, and a column with a smaller bound gets a row of
-its own in the family "bounds". All other rows are one family, "rows", with the names of the file as keys. Integer
-columns are relaxed.
+becomes a source of its own, a box, and needs two finite bounds. Lower bounds are shifted to 0. A block with columns
+whose upper bounds are below z is a box-cut, of these bounds where they differ. All other rows are one family, "rows",
+with the names of the file as keys. Integer columns are relaxed.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from instances.rows import RaggedRows, Rows
 Float64 = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 #: Raise when the search makes another LP of the same file.
-_RULE = 1
+_RULE = 2
 _SHOWN = 8  # names in a sentence
 
 
@@ -52,7 +51,7 @@ class FileReport:
     coupling: npt.NDArray[np.str_]
     """Names of the rows that couple."""
     bounded: int
-    """Columns with a row of their own for an upper bound."""
+    """Columns whose upper bound is below that of others of their block, and below z."""
     maximise: bool
     """Whether the file maximises; the matching LP minimises the negative."""
     offset: float
@@ -76,7 +75,7 @@ class FileReport:
         more = self.coupling.size - _SHOWN
         lines = [("found", found), ("couple", f"{shown}{f' and {more:,} more' if more > 0 else ''}")]
         if self.bounded:
-            lines.append(("bounds", f"{self.bounded:,} columns have an upper bound of their own, as a row"))
+            lines.append(("bounds", f"{self.bounded:,} columns have a smaller upper bound than others of their block"))
         if self.maximise or self.offset:
             sign = "minus " if self.maximise else ""
             lines.append(("objective", f"the file's is {sign}that of the instance plus {self.offset:.15g}"))
@@ -102,14 +101,11 @@ def read_mps(path: Path | str) -> tuple[MatchingLP, FileReport]:
     families: list[Rows | RaggedRows] = []
     if coupling.any():
         families.append(_coupling(given, coupling, row_lower, row_upper, sources.column))
-    bounded = np.flatnonzero(sources.upper < sources.limits.upper[sources.source])
-    bounded = bounded[sources.upper[bounded] < sources.limits.at_most[sources.source[bounded]]]
-    if bounded.size:
-        families.append(_bounds(given, sources, bounded))
+    bounded = int((sources.upper < sources.limits.upper[sources.source]).sum())
     lp = MatchingLP(
         offsets=sources.offsets,
         c=given.cost[sources.column],
-        polytope=polytope_of(sources.kind, sources.limits),
+        polytope=polytope_of(sources.kind, sources.limits, sources.upper if bounded else None),
         rows=families or [Rows("none", coefficient=0.0, upper=np.inf)],
     )
     sign = -1.0 if given.maximise else 1.0
@@ -121,7 +117,7 @@ def read_mps(path: Path | str) -> tuple[MatchingLP, FileReport]:
         blocks=chosen.size,
         covered=float(np.diff(sources.offsets)[: chosen.size].sum() / max(1, sources.column.size)),
         coupling=given.rows[coupling],
-        bounded=bounded.size,
+        bounded=bounded,
         maximise=given.maximise,
         offset=given.offset + sign * float(given.cost @ given.lower),
     )
@@ -137,7 +133,7 @@ class _Sources(NamedTuple):
     source: Indices
     """Of each edge."""
     upper: Float64
-    """Of each edge, inf where it has none."""
+    """Of each edge, z where the file's is larger; inf in blocks without a bound below z."""
     kind: npt.NDArray[np.uint8]
     limits: Limits
     names: npt.NDArray[np.str_]
@@ -172,12 +168,12 @@ def _sources(given: FileLP, sums: Sums, chosen: Indices, path: Path | str) -> _S
     column = np.concatenate((*inside, boxes)).astype(np.int64)
     offsets = np.concatenate(([0], np.cumsum([*map(len, inside), *[1] * boxes.size]))).astype(np.int64)
     source = np.repeat(np.arange(offsets.size - 1), np.diff(offsets))
-    upper = (given.upper - given.lower)[column]
-    largest = np.maximum.reduceat(upper, offsets[:-1])
-
     at_most = np.concatenate((sums.at_most[chosen], np.full(boxes.size, np.inf)))
     equality = np.concatenate((sums.equality[chosen], np.zeros(boxes.size, dtype=np.bool_)))
-    cut = largest < at_most
+    upper = np.minimum((given.upper - given.lower)[column], at_most[source])
+    least, largest = (of.reduceat(upper, offsets[:-1]) for of in (np.minimum, np.maximum))
+    cut = least < at_most
+    upper = np.where(cut[source], upper, np.inf)
     kind = np.where(cut, np.where(equality, Kind.BOX_CUT_EQUALITY, Kind.BOX_CUT), equality * Kind.SIMPLEX_EQUALITY)
     kind[chosen.size :] = Kind.BOX
     limits = Limits(at_most=at_most, upper=np.where(cut, largest, np.inf), equality=equality)
@@ -195,19 +191,6 @@ def _coupling(
     if (np.diff(by_edge.indptr) == 1).all():
         return Rows("rows", row=row, coefficient=coefficient, **limits)
     return RaggedRows("rows", entry_offsets=by_edge.indptr.astype(np.int64), row=row, coefficient=coefficient, **limits)
-
-
-def _bounds(given: FileLP, sources: _Sources, bounded: Indices) -> RaggedRows:
-    """A row x_e <= u_e for each of these edges."""
-    one = np.zeros(sources.column.size, dtype=np.int64)
-    one[bounded] = 1
-    return RaggedRows(
-        "bounds",
-        entry_offsets=np.concatenate(([0], np.cumsum(one))),
-        row=np.arange(bounded.size, dtype=np.int32),
-        upper=sources.upper[bounded],
-        keys=given.columns[sources.column[bounded]],
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,6 +17,8 @@ says under "rows":
     edges.parquet      source, c, and of each family row_k int32 (none where all edges lie in its one row) and
                        coefficient_k (none where spec.json has one number); lists of them where a family is ragged
     rows_k.parquet     row int32, as double lower, upper, penalty_below, penalty_above where they say something, and key
+Format 3 is either of the two where u differs from edge to edge: edges.parquet has the column edge_upper, double, inf
+for an edge without a limit of its own, and spec.json says "edge_upper": true.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from instances.content import (
+    EDGE_UPPER,
     check_content,
     content_hash,
     limits_hash,
@@ -47,10 +50,11 @@ from instances.parquet_tables import read_limits, read_polytopes, write_tables
 from instances.whole_folder import written_folder
 
 SPEC_FILE = "spec.json"
-#: The format is these words and a number. Versions that know the short form alone refuse the number of the other.
+#: The format is these words and a number. Versions that do not know a form refuse its number.
 _FORMAT = "dualbench matching LP"
 _SHORT_FORM = 1
 _FAMILIES = 2
+_UPPER_OF_EDGES = 3
 _HEADER_KEYS = {"spec", "sources", "destinations", "edges", "bytes", "polytope", "content"}
 
 
@@ -151,8 +155,9 @@ class ParquetSpec:
 
 def header_of(lp: MatchingLP, spec_text: str, content: str) -> dict[str, Any]:
     """spec.json without the hashes of the parts."""
+    form = _SHORT_FORM if lp.is_short_form else _FAMILIES
     header = {
-        "format": f"{_FORMAT} {_SHORT_FORM if lp.is_short_form else _FAMILIES}",
+        "format": f"{_FORMAT} {form if lp.edge_upper is None else _UPPER_OF_EDGES}",
         "spec": spec_text,
         "sources": lp.sources,
         "destinations": lp.destinations,
@@ -161,6 +166,8 @@ def header_of(lp: MatchingLP, spec_text: str, content: str) -> dict[str, Any]:
         "polytope": polytope_header(lp.polytope),
         "content": content,
     }
+    if lp.edge_upper is not None:
+        header[EDGE_UPPER] = True
     rows = rows_header(lp)
     return header if rows is None else header | {"rows": rows}
 
@@ -195,9 +202,10 @@ def _header_or_none(folder: Path) -> dict[str, Any] | None:
     name, _, number = str(header.get("format")).rpartition(" ")
     if name != _FORMAT or not number.isdecimal():
         return None
-    if int(number) > _FAMILIES:
+    if int(number) > _UPPER_OF_EDGES:
         raise SpecError(
-            f"{folder} is of format {number}, this version of dualbench reads up to {_FAMILIES}: use a newer version"
+            f"{folder} is of format {number}, this version of dualbench reads up to {_UPPER_OF_EDGES}: "
+            "use a newer version"
         )
     return header
 

@@ -94,6 +94,10 @@ def planned(spark: Any, connection: Any, stated: Statement, columns: Sequence[st
 
     columns: of the edges, to stand beside each. folder: for what Spark writes and reads again meanwhile.
     """
+    if stated.edges.at_most is not None:
+        raise ProblemError(
+            "[edges] at_most, a limit of each edge, is for one machine: leave it out, or do without Spark"
+        )
     edges = open_frame(spark, connection, stated.edges.table, "edges")
     for column in columns:
         edges.opened.require(column, "asked for as a column of the edges")

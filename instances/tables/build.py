@@ -13,7 +13,7 @@ from instances.errors import ProblemError
 from instances.matching import MatchingLP
 from instances.rows import Rows
 from instances.tables.duplicates import without_duplicates
-from instances.tables.edges import EdgeArrays, read_edges
+from instances.tables.edges import EdgeArrays, check_not_negative, read_edges
 from instances.tables.limits import family_rows
 from instances.tables.long_arrays import counted, negated
 from instances.tables.numbering import Numbering
@@ -21,7 +21,7 @@ from instances.tables.opened import open_table
 from instances.tables.plan import Plan, planned
 from instances.tables.returned import other_fields, others_as_they_came, type_of
 from instances.tables.session import session
-from instances.tables.source_limits import polytope_of_sources
+from instances.tables.source_limits import limits_of_sources, polytope_of_sources
 from instances.tables.statement import Statement
 
 
@@ -80,9 +80,12 @@ def build(
         tell("numbering the keys")
         plan = planned(connection, stated)
         key_types = {column: type_of(connection, plan.edges, column) for column in stated.key_columns}
-        polytope = polytope_of_sources(connection, plan.edges, stated.sources, plan.source)
+        sets = limits_of_sources(connection, plan.edges, stated, plan.source)
         tell("reading and sorting the edges")
         rows = read_edges(connection, plan, positions=stated.edges.duplicates == "first")
+        upper = None if stated.edges.at_most is None else rows.numbers[stated.edges.at_most]
+        if upper is not None:
+            check_not_negative(connection, plan, str(stated.edges.at_most), upper)
         rows = without_duplicates(connection, plan, rows, stated.edges.duplicates, stated.objective)
         tell("placing the edges in the rows of the limits")
         families = [
@@ -92,10 +95,12 @@ def build(
         cost = rows.numbers[stated.objective]
         if stated.maximise:
             cost = negated(cost)
+    source = rows.keys[plan.source.name]
+    upper = None if stated.edges.at_most is None else rows.numbers[stated.edges.at_most]
     lp = MatchingLP(
-        offsets=_offsets(rows.keys[plan.source.name], plan.source.count),
+        offsets=_offsets(source, plan.source.count),
         c=cost,
-        polytope=polytope,
+        polytope=polytope_of_sources(sets, source, upper),
         rows=families,
     )
     destination = plan.destination

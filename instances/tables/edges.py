@@ -102,6 +102,14 @@ def read_entries(connection: Any, plan: Plan, ragged: Numbering) -> npt.NDArray[
     return rows
 
 
+def check_not_negative(connection: Any, plan: Plan, column: str, values: npt.NDArray[Any]) -> None:
+    """ProblemError that shows the first edge with a number below 0, of one that is its limit."""
+    if values.min(initial=0.0) < 0:
+        columns = [*columns_of(plan.names_an_edge), column]
+        sentence = f"column {column} ([edges] at_most) is negative"
+        raise refusal(connection, plan.edges, f"{plan.numbers[column]} < 0", columns, sentence, "it must be at least 0")
+
+
 def _unknown_key(connection: Any, edges: OpenTable, plan: Plan, unknown: Numbering) -> ProblemError:
     columns = columns_of([unknown, *plan.names_an_edge])
     null = " OR ".join(f"{one} IS NULL" for one in unknown.edge)

@@ -13,7 +13,7 @@ from instances.tables.statement import DUPLICATES, Amount, Edges, Files, Frame, 
 from instances.words import named, shown
 
 _TOP = ("maximise", "minimise", "edges", "sources", "limits")
-_EDGES = ("files", "source", "destination", "duplicates")
+_EDGES = ("files", "source", "destination", "duplicates", "at_most")
 _SOURCES = ("at_most", "each_at_most", "equals", "table", "key")
 _LIMIT = ("name", "by", "use", "at_most", "at_least", "equals", "penalty", "table", "key")
 
@@ -101,15 +101,16 @@ def parsed(where: str, values: Mapping[str, Any], folder: Path) -> Statement:
     for name in names:
         if names.count(name) > 1:
             raise ProblemError(f"{where} has two [[limits]] named {shown(name)}: give each a name of its own")
-    for key in ("edges", "sources"):
-        if key not in values:
-            raise ProblemError(f"{where} has no [{key}]: see PROBLEM.md for what it holds")
+    if "edges" not in values:
+        raise ProblemError(f"{where} has no [edges]: see PROBLEM.md for what it holds")
     edges = _edges(f"{where} [edges]", top.value("edges"), folder)
+    if "sources" not in values and edges.at_most is None:
+        raise ProblemError(f"{where} has no [sources]: see PROBLEM.md for what it holds")
     return Statement(
         objective=str(maximise or minimise),
         maximise=maximise is not None,
         edges=edges,
-        sources=_sources(f"{where} [sources]", top.value("sources"), folder, edges.source),
+        sources=_sources(f"{where} [sources]", values.get("sources", {}), folder, edges),
         limits=families,
     )
 
@@ -126,25 +127,27 @@ def _edges(where: str, values: Any, folder: Path) -> Edges:
         source=str(section.text("source", "the column of the source's key")),
         destination=section.text("destination", "the column of the destination's key", required=False),
         duplicates=duplicates,
+        at_most=section.text("at_most", "a column of the edges", required=False),
     )
 
 
-def _sources(where: str, values: Any, folder: Path, source: str) -> SourceLimits:
+def _sources(where: str, values: Any, folder: Path, edges: Edges) -> SourceLimits:
     section = Section(where, values, _SOURCES, folder)
     limits = SourceLimits(
         at_most=section.amount("at_most"),
         each_at_most=section.amount("each_at_most"),
         equals=section.amount("equals"),
         table=section.table("table"),
-        key=section.text("key", "a column of the table", required=False) or source,
+        key=section.text("key", "a column of the table", required=False) or edges.source,
     )
-    if not limits.amounts:
+    limited = edges.at_most is not None
+    if not limits.amounts and not limited:
         raise ProblemError(f"{where} limits nothing: give at_most, each_at_most or equals")
     if limits.at_most is not None and limits.equals is not None:
         raise ProblemError(f"{where} has both at_most and equals: give one of them")
     _check_amounts(section, where, limits)
     finite = [value for value in limits.amounts.values() if value != math.inf]
-    if not finite or limits.equals == math.inf:
+    if (not finite and not limited) or limits.equals == math.inf:
         raise ProblemError(f"{where}: every amount is inf: a source needs a finite at_most, each_at_most or equals")
     return limits
 

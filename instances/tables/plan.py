@@ -33,7 +33,7 @@ class Plan:
     families: tuple[Numbering | None, ...]
     """Of each limit; None where all edges lie in one row."""
     numbers: dict[str, str]
-    """Expression of each column of numbers, by the column: the objective and the uses."""
+    """Expression of each column of numbers, by the column: the objective, the uses and the limits of edges."""
 
     @property
     def numberings(self) -> list[Numbering]:
@@ -108,9 +108,11 @@ def planned(connection: Any, stated: Statement, others: Sequence[str] = ()) -> P
 
 
 def number_columns(edges: OpenTable, stated: Statement) -> dict[str, str]:
-    """Expression of each column of numbers, by the column: the objective and the uses."""
+    """Expression of each column of numbers, by the column: the objective, the uses and the limits of edges."""
     uses = {limit.use: f"limit {limit.name} use" for limit in stated.limits if isinstance(limit.use, str)}
     meant = {stated.objective: "the objective", **uses}
+    if stated.edges.at_most is not None:
+        meant.setdefault(stated.edges.at_most, "[edges] at_most")
     return {column: number(edges, column, where) for column, where in meant.items()}
 
 
@@ -124,7 +126,8 @@ def _kept(connection: Any, table: OpenTable, stated: Statement, others: Sequence
     """Text files are read once: what the problem needs of them becomes a table of the session."""
     if not table.is_text:
         return table
-    columns: list[Amount | None] = [stated.edges.source, stated.edges.destination, stated.objective, *others]
+    of_edges = (stated.edges.source, stated.edges.destination, stated.edges.at_most)
+    columns: list[Amount | None] = [*of_edges, stated.objective, *others]
     for limit in stated.limits:
         columns += [*limit.by, limit.use]
     needed = [column for column in dict.fromkeys(columns) if column in table.columns]

@@ -50,15 +50,18 @@ class Problem(Statement):
         limits: Sequence[Mapping[str, Any]],
         destination: str | None = None,
         duplicates: str = "error",
+        edge_at_most: str | None = None,
         maximise: str | None = None,
         minimise: str | None = None,
     ) -> Problem:
         """The same statement from Python.
 
         edges, and each `table` of sources and limits: a DataFrame of pandas or Polars, an Arrow table, or files, whose
-        relative paths begin in the working folder. sources and limits have the keys of problem.toml.
+        relative paths begin in the working folder. sources and limits have the keys of problem.toml; edge_at_most is
+        at_most of its [edges].
         """
         given = {"files": edges, "source": source, "destination": destination, "duplicates": duplicates}
+        given["at_most"] = edge_at_most
         values = {"maximise": maximise, "minimise": minimise, "sources": sources, "limits": limits}
         present = {key: value for key, value in values.items() if value is not None}
         return cls(**vars(parsed("from_tables", {**present, "edges": given}, Path.cwd())))

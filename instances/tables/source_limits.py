@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,19 +17,28 @@ from instances.tables.faults import refusal
 from instances.tables.kinds import number
 from instances.tables.numbering import Numbering
 from instances.tables.opened import OpenTable
-from instances.tables.statement import SourceLimits
+from instances.tables.statement import SourceLimits, Statement
 
 _NAME = "source_limits"
 
 
-def polytope_of_sources(connection: Any, edges: OpenTable, limits: SourceLimits, source: Numbering) -> Polytope:
-    """One for all sources where they are alike; ProblemError where a source has no limits, or none that bounds it."""
+def limits_of_sources(connection: Any, edges: OpenTable, stated: Statement, source: Numbering) -> Limits:
+    """What each source may do; ProblemError where a source has no limits, or none that bounds it."""
+    limits = stated.sources
     columns = amount_columns(limits)
     allowed: dict[str, Any] = {name: value for name, value in limits.amounts.items() if name not in columns}
     if columns:
-        allowed |= _from_table(connection, edges, limits, source)
-    sets = sets_of(allowed, source.count)
-    return polytope_of(kinds_of(sets), sets)
+        allowed |= _from_table(connection, edges, limits, source, bounded=stated.edges.at_most is not None)
+    return sets_of(allowed, source.count)
+
+
+def polytope_of_sources(sets: Limits, source: npt.NDArray[np.int32], upper: npt.NDArray[Any] | None) -> Polytope:
+    """One for all sources where they are alike. source: of each edge, int32[E]; upper: of each edge alone, [E]."""
+    if upper is None:
+        return polytope_of(kinds_of(sets), sets)
+    own: npt.NDArray[np.float64] = np.minimum(upper.astype(np.float64), sets.upper[source])
+    of_edges = replace(sets, upper=np.zeros(sets.upper.size))
+    return polytope_of(kinds_of(of_edges), of_edges, own)
 
 
 def sets_of(allowed: Mapping[str, Any], sources: int) -> Limits:
@@ -40,9 +50,9 @@ def sets_of(allowed: Mapping[str, Any], sources: int) -> Limits:
 
 
 def _from_table(
-    connection: Any, edges: OpenTable, limits: SourceLimits, source: Numbering
+    connection: Any, edges: OpenTable, limits: SourceLimits, source: Numbering, *, bounded: bool
 ) -> dict[str, npt.NDArray[np.float64]]:
-    """float64[I] of each amount that is a column."""
+    """float64[I] of each amount that is a column. bounded: the edges have limits of their own."""
     where, columns = "[sources]", amount_columns(limits)
     table, (pair,) = keyed_amounts(connection, edges, source.columns, limits, _NAME, where)
     fields = ", ".join(f"s.{name} AS {name}" for name in columns)
@@ -59,7 +69,8 @@ def _from_table(
     values = {name: number(table, column, where) for name, column in columns.items()}
     shown = (limits.key, *columns.values())
     numbers = [value for value in limits.amounts.values() if isinstance(value, float)]
-    if all(math.isinf(value) for value in numbers) and any_row(connection, _NAME, _all_inf(columns)):
+    unlimited = not bounded and all(math.isinf(value) for value in numbers)
+    if unlimited and any_row(connection, _NAME, _all_inf(columns)):
         sentence, remedy = "a source is limited by nothing", "give one of its limits a finite number"
         raise refusal(connection, table, _all_inf(values.values()), shown, sentence, remedy)
     idle = f"NOT EXISTS (FROM {source.name} AS n WHERE n.k0 = "

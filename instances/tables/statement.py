@@ -51,11 +51,15 @@ class Edges:
     """Column that tells the edges of a source apart."""
     duplicates: str = "error"
     """One of DUPLICATES."""
+    at_most: str | None = None
+    """Column of the most that x of an edge may be."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceLimits:
-    """What each source may do; see instances/polytopes for the sets that follow."""
+    """What each source may do; see instances/polytopes for the sets that follow. Nothing is given where edges alone are
+    limited.
+    """
 
     at_most: Amount | None = None
     """Of the sum over the edges of a source."""

@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from instances import MatchingLP, RaggedRows, Rows
+from instances import InputError, MatchingLP, RaggedRows, Rows
 from solvers.engine.polytopes.kinds import BOX_CUT, BOX_CUT_EQUALITY
 
 #: The columns of Sums.scalars: sum_i min over C_i of q_i'x, ||p - centre||^2, ||p - anchor||^2 and c'p ...
@@ -188,6 +188,8 @@ def edge_arrays(lp: MatchingLP) -> EdgeArrays:
     known = _KNOWN.get(lp)
     if known is not None:
         return known
+    if lp.edge_upper is not None:
+        raise InputError("compiled loops know one upper bound a source, and the instance has one an edge")
     polytope = lp.per_source
     upper = polytope.params[1] if len(polytope.params) > 1 else np.zeros(1)
     of_sources = [_entry_or_all(lp, values) for values in (polytope.kind, polytope.radius, upper)]

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from instances import MatchingLP
+from solvers.upper_rows import upper_as_rows
 from solvers.whole.candidates import candidates, gainful
 from solvers.whole.constants import MOST, PRICE, TOTAL
 from solvers.whole.crossing import cross
@@ -47,6 +48,9 @@ def whole_point(lp: MatchingLP, x: Any, dual: Any, *, effort: float = EFFORT) ->
     """
     if not lp.edges:
         return np.zeros(0)
+    if lp.edge_upper is not None:
+        one_a_source = upper_as_rows(lp, in_shares=False)
+        return whole_point(one_a_source.lp, x, one_a_source.dual(dual), effort=effort)
     given = np.asarray(x, dtype=np.float64)
     nothing = state_of(lp, dual)
     edges = candidates(lp, given, nothing.rows[:, PRICE])

@@ -80,15 +80,19 @@ def test_any_matching_lp_keeps_its_optimum(highs: HighsApart, tmp_path: Path, se
 
 
 def test_upper_bounds_of_a_block(tmp_path: Path) -> None:
-    """Equal ones make a box-cut; smaller ones of single columns are rows; those above z say nothing."""
+    """They make a box-cut, with a number for each edge where they differ; those above z say nothing."""
     text = "minimize\n x + y + z\nsubject to\n s: x + y + z <= 4\n c: x - y >= -1\nbounds\n x<=2\n y<=2\n z<=2\nend\n"
     lp, report = read_mps(file(tmp_path, text))
     assert (lp.polytope, report.bounded) == (BoxCut(upper=2.0, at_most=4.0), 0)
     lp, report = read_mps(file(tmp_path, text.replace("z<=2", "z<=1")))
-    assert (lp.polytope, report.bounded) == (BoxCut(upper=2.0, at_most=4.0), 1)
-    assert (lp.rows[1].name, lp.rows[1].upper.tolist(), lp.rows[1].keys.tolist()) == ("bounds", [1.0], ["z"])
+    assert lp.edge_upper is not None
+    assert (lp.edge_upper.tolist(), lp.per_source.limits().at_most.tolist()) == ([2.0, 2.0, 1.0], [4.0])
+    assert (len(lp.rows), report.bounded) == (1, 1)
     lp, report = read_mps(file(tmp_path, text.replace("z<=2", "z<=9")))
-    assert (lp.polytope, report.bounded) == (Simplex(z=4.0), 2)
+    assert lp.edge_upper is not None
+    assert (lp.edge_upper.tolist(), report.bounded) == ([2.0, 2.0, 4.0], 2)
+    lp, report = read_mps(file(tmp_path, text.replace("<=2", "<=9")))
+    assert (lp.polytope, report.bounded) == (Simplex(z=4.0), 0)
 
 
 def test_without_coupling_rows_or_without_blocks(tmp_path: Path) -> None:

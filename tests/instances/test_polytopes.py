@@ -84,13 +84,15 @@ def test_generated_instances_keep_their_hash(spec: str, content: str) -> None:
 
 def test_limits_say_the_same_for_all_kinds() -> None:
     kind, radius = np.array([0, 1, 2], np.uint8), np.array([1.0, 0.5, 3.0])
-    polytopes = lp_with(PerSource(kind=kind, radius=radius)).per_source
+    lp = lp_with(PerSource(kind=kind, radius=radius))
+    polytopes = lp.per_source
     limits = polytopes.limits()
     assert limits.at_most.tolist() == [1.0, 0.5, INF]
     assert limits.upper.tolist() == [INF, INF, 3.0]
     assert limits.equality.tolist() == [False, True, False]
     assert params_of(kind, limits, 1).tolist() == [radius.tolist()]
-    assert polytopes.part(1, 3).limits().at_most.tolist() == polytopes.limits(1, 3).at_most.tolist() == [0.5, INF]
+    part = polytopes.part(1, 3, lp.offsets)
+    assert part.limits().at_most.tolist() == polytopes.limits(1, 3).at_most.tolist() == [0.5, INF]
 
 
 def test_limits_that_all_sources_share_take_no_memory() -> None:

@@ -201,8 +201,8 @@ def test_a_later_format_is_refused_in_one_line(tmp_path: Path) -> None:
     write_parquet(many_edges(), tmp_path / "lp", "by hand")
     header = json.loads((tmp_path / "lp" / "spec.json").read_text())
     assert header["format"] == "dualbench matching LP 2"
-    (tmp_path / "lp" / "spec.json").write_text(json.dumps(header | {"format": "dualbench matching LP 3"}))
-    with pytest.raises(SpecError, match=r"lp is of format 3, this version of dualbench reads up to 2: use a newer"):
+    (tmp_path / "lp" / "spec.json").write_text(json.dumps(header | {"format": "dualbench matching LP 4"}))
+    with pytest.raises(SpecError, match=r"lp is of format 4, this version of dualbench reads up to 3: use a newer"):
         read_parquet(tmp_path / "lp")
 
 

@@ -51,7 +51,7 @@ def parts_of(lp: MatchingLP, size: int) -> Iterator[tuple[slice, MatchingLP]]:
             make(
                 offsets=lp.offsets[first : last + 1] - own.start,
                 c=lp.c[own],
-                polytope=lp.per_source.part(first, last),
+                polytope=lp.per_source.part(first, last, lp.offsets),
                 rows=[family.part(own.start, own.stop) for family in lp.rows],
             ),
         )
