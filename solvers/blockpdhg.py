@@ -188,7 +188,7 @@ class BlockPDHG(ShardedSolver):
         if isinstance(state, UpperRowsState):
             return state.started(self, start)
         dtype = answer_dtype(state.settings, equality=state.has_equality)  # the loops are compiled for it
-        x = None if start.x is None else summable(start.x, dtype).astype(dtype)
+        x = None if start.x is None else summable(start.x, dtype).astype(dtype, copy=False)
         if x is not None and state.merged is not None:
             x = state.merged.together(x)
         dual = np.zeros(state.lp.row_count) if start.dual is None else summable(start.dual, dtype).astype(np.float64)

@@ -36,10 +36,12 @@ from solvers.engine.tensors import as_numpy, dot, upload
 from solvers.iterates import Iterates, RowPart, StartPoint
 from solvers.newton_finish import NewtonFinish, PdhgPoint
 from solvers.pdhg_state import State
-from solvers.proximal.iterates import ProximalIterates
+from solvers.proximal.iterates import CellVector, ProximalIterates
 from solvers.proximal.outer import Handover
 from solvers.restarts import Restarts
 
+#: A start with a gap up to this is better than none: a bound is worth something then, and 0 would have a gap of 1.
+_USEFUL = 0.5
 #: Try the first proof once the estimated gap is within this factor of the tolerance: the proof uses y_t, whose bound is
 #: usually better than the estimate.
 _REACH = 2.0
@@ -116,17 +118,22 @@ class Halpern(Method):
 
         # Only PDHG goes on from a checkpoint, as the first method of a run does, and only prices tell what is near.
         one_host = self._state.kernel.device == "cpu" and self._state.context.checkpoints is None
-        if not (self._newton_may_finish and one_host and start.dual.any()):
-            return self._begin_at(start)
-
         self._iterates.load(start)
+        if not (self._newton_may_finish and one_host and start.dual.any()):
+            return self._begin_at(start, gap=math.inf)
+
         weight = self._state.rules.warm_weight * self._restarts.weight
         handover = self._handover(price=start.dual, weight=weight, iteration=0)
-        return self._newton.begin(handover, self._progress, self._take_back, lambda: self._begin_at(start))
+        prove = self._proved_in_cells if self._prover.on_cells else None
+        return self._newton.begin(
+            handover, self._progress, self._take_back, lambda gap: self._begin_at(start, gap=gap), prove
+        )
 
-    def _begin_at(self, start: StartPoint) -> Method:
-        """PDHG from `start`, or from 0 where that is better."""
-        warm = self._iterates.start_at(start, self._scale) and bool(start.dual.any())
+    def _begin_at(self, start: StartPoint, *, gap: float) -> Method:
+        """PDHG from `start`, which is loaded, or from 0 where that is better. gap: as far as it is known there."""
+        priced = bool(start.dual.any())
+        useful = gap <= _USEFUL or not priced
+        warm = self._iterates.start_at(start, self._scale, useful=useful) and priced
         if warm:
             self._restarts.expect_start()
         self._newton.warm = warm
@@ -169,13 +176,19 @@ class Halpern(Method):
     def finish(self, *, last: bool) -> Finish:
         """The proof of x, which is x_t after this pass, with y_t or the best dual so far."""
         self._near_tolerance = False  # the run goes on only where this proof fails
-        x = self._iterates.x
         dual = self._scale * self._step.projected.y
+        return self._proved(self._iterates.x, self._iterates.anchor_x, dual, last=last)
+
+    def _proved(self, x: Tensor, scratch: Tensor, dual: Tensor, *, last: bool) -> Finish:
+        """scratch: the other primal vector, in whose memory the answer is made."""
         proof = self._prover.prove(x, dual, self._progress, anyway=last)
-        return Finish(
-            certificate=proof.certificate,
-            x=lambda: self._prover.answer(proof, x, scratch=self._iterates.anchor_x),
-        )
+        return Finish(certificate=proof.certificate, x=lambda: self._prover.answer(proof, x, scratch=scratch))
+
+    def _proved_in_cells(self, cells: CellVector, *, last: bool) -> Finish:
+        """The proof of a point of Newton's method with the best dual so far."""
+        dual = self._upload(self._progress.best_dual)
+        self._progress.forget_bound()  # that of this dual is proved now, rounded down
+        return self._proved(*self._iterates.vectors_of(cells), dual, last=last)
 
     def _pass(self, mix: Mix) -> _Step:
         """z_t; the x of z becomes x_t, or its mix with x and the anchor."""

@@ -17,7 +17,7 @@ from solvers.base import Vector
 from solvers.engine.arrays import SUPPORT
 from solvers.engine.kernel import RESTART, Kernel, Mix, Pass, Tensor
 from solvers.engine.layout import Layout
-from solvers.engine.points import to_cells, to_edges
+from solvers.engine.points import put_into_cells, to_cells, to_edges
 from solvers.engine.row_bounds import RowBounds
 from solvers.engine.tensors import as_numpy, upload
 
@@ -66,26 +66,33 @@ class Iterates:
         self.anchor = self.z
 
     def load(self, start: StartPoint) -> None:
-        """x becomes that of `start` where it has one, not yet brought into C."""
-        if start.x is not None:
+        """x, which is 0, becomes that of `start` where it has one, not yet brought into C."""
+        if start.x is None:
+            return
+        if self._kernel.device == "cpu":
+            put_into_cells(self._layout, self._lp, start.x, self._kernel.unload(self.x))
+        else:
             self.x.copy_(self._kernel.load(to_cells(self._layout, self._lp, start.x)))
 
-    def start_at(self, start: StartPoint, scale: Tensor) -> bool:
-        """z and the anchor become `start` with x brought into C; a pass with a step of 0 does that and gives its loads.
+    def start_at(self, start: StartPoint, scale: Tensor, *, useful: bool) -> bool:
+        """z and the anchor become `start`, whose x is loaded, with x brought into C; a pass with a step of 0 does that
+        and gives its loads.
 
-        Whether they did: a dual whose bound is below that of 0 is worse than none, and then both stay at 0.
-        scale[R]: of the rows, on the device.
+        Whether they did: a dual whose bound is below that of 0 is worse than none, and then both become 0; useful:
+        it is known to be better. scale[R]: of the rows, on the device.
         """
         dual = self._upload(start.dual)
         y = dual / scale
-        at_zero = self._pass_without_step(0.0 * dual)
-        self.load(start)
         result = self._pass_without_step(dual)
-        if bool(result.sums[SUPPORT] - self._bounds.cost(y) < at_zero.sums[SUPPORT]):
-            self.x.zero_()
-            self.anchor_x.zero_()
-            return False
-        self.restart(RowPart(y=y, loads=scale * result.loads))
+        loads = scale * result.loads
+        if not useful:
+            bound = result.sums[SUPPORT] - self._bounds.cost(y)
+            at_zero = self._pass_without_step(0.0 * dual)
+            if bool(bound < at_zero.sums[SUPPORT]):
+                self.x.zero_()
+                self.anchor_x.zero_()
+                return False
+        self.restart(RowPart(y=y, loads=loads))
         return True
 
     def _pass_without_step(self, dual: Tensor) -> Pass:
@@ -112,6 +119,11 @@ class Iterates:
     def cells(self) -> dict[str, npt.NDArray[Any]]:
         """x and the anchor's on the host, in cells; views of the same memory where the device is the host."""
         return {"x": self._kernel.unload(self.x), "anchor": self._kernel.unload(self.anchor_x)}
+
+    def vectors_of(self, cells: npt.NDArray[Any]) -> tuple[Tensor, Tensor]:
+        """The primal vector that `cells`, one of `self.cells()` on the host, is a view of; and the other one."""
+        both = (self.x, self.anchor_x)
+        return both if np.may_share_memory(cells, self._kernel.unload(self.x)) else both[::-1]
 
     def rows_to_save(self) -> dict[str, npt.NDArray[np.float64]]:
         """The parts in coupling rows, alike on all ranks."""

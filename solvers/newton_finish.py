@@ -16,8 +16,8 @@ from solvers.engine.precision import answer_dtype
 from solvers.engine.prices import Prices
 from solvers.engine.progress import Progress
 from solvers.engine.rows import Rows
-from solvers.proximal.constants import Constants, constants_for
-from solvers.proximal.from_start import FromStart
+from solvers.proximal.constants import Constants, constants_for, constants_from_start
+from solvers.proximal.from_start import FromStart, ProofInCells
 from solvers.proximal.full import FullProblem
 from solvers.proximal.iterates import CellVector
 from solvers.proximal.outer import Handover, Inputs, ProximalNewton
@@ -70,12 +70,13 @@ class NewtonFinish:
         start: Handover,
         progress: Progress,
         give_back: Callable[[Prices, Prices], Method],
-        give_up: Callable[[], Method],
+        give_up: Callable[[float], Method],
+        prove: ProofInCells | None,
     ) -> Method:
-        """Newton's method at once from a warm start; give_up: PDHG, where the first pass shows that to be better."""
+        """Newton's method at once from a warm start; give_up and prove: as in FromStart."""
         self.warm = True
         inputs = replace(self._inputs(self._rows, progress, _no_snapshot), give_back=give_back)
-        return FromStart(inputs, start, give_up)
+        return FromStart(inputs, start, give_up, prove)
 
     def stay_near(self, start: Handover, progress: Progress) -> Method:
         """The one proximal step from the centre of `start`, whose weight is rho.
@@ -87,9 +88,6 @@ class NewtonFinish:
         return Staying(self._inputs(rows, progress, _no_snapshot), start)
 
     def _inputs(self, rows: Rows, progress: Progress, snapshot: Callable[[Prices, Prices], MethodState]) -> Inputs:
-        constants = Constants()
-        if self.warm:
-            constants = replace(constants, first_step=constants.step_from_start)
         return Inputs(
             problem=self._problem,
             full=self._full_problem(),
@@ -97,7 +95,7 @@ class NewtonFinish:
             progress=progress,
             to_edges=self._to_edges,
             snapshot=snapshot,
-            constants=constants,
+            constants=constants_from_start() if self.warm else Constants(),
         )
 
     def _many_slack(self, point: PdhgPoint) -> bool:

@@ -58,7 +58,8 @@ class Start:
 def summable(numbers: Numbers, dtype: str) -> Numbers:
     """Those beyond 1e-8 of the largest number of `dtype` cut off there: a start may hold any, and sums stay finite."""
     most = 1e-8 * float(np.finfo(dtype).max)
-    return numbers.clip(-most, most)
+    within = -most <= numbers.min(initial=0.0) and numbers.max(initial=0.0) <= most
+    return numbers if within else numbers.clip(-most, most)
 
 
 def _checked(part: str, given: Any) -> Numbers:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from instances import MatchingLP
 from instances.mapped import stream_chunks
 from solvers.base import Vector
-from solvers.engine.arrays import edge_arrays
+from solvers.engine.arrays import edge_arrays, read_only
 from solvers.engine.layout import Layout
 from solvers.engine.storage import RAM, Storage
 from solvers.engine.sweeps import sources_in_turn
@@ -37,11 +37,17 @@ def to_edges(layout: Layout, lp: MatchingLP, cells: npt.NDArray[Any], dtype: str
 
 def to_cells(layout: Layout, lp: MatchingLP, x: Vector) -> npt.NDArray[Any]:
     """Cells, 0 where there is no edge, from x[E]."""
+    cells = np.zeros(layout.cells, dtype=layout.a.dtype)
+    put_into_cells(layout, lp, x, cells)
+    return cells
+
+
+def put_into_cells(layout: Layout, lp: MatchingLP, x: Vector, cells: npt.NDArray[Any]) -> None:
+    """x[E] into the cells of its edges; the others stay as they are."""
     from solvers.engine import points_jit as jit
 
-    cells = np.zeros(layout.cells, dtype=layout.a.dtype)
-    jit.sort(layout.slice_start, layout.slice_lane, layout.source, edge_arrays(lp).offsets, x, cells)
-    return cells
+    # Read-only, as a start is: one variant of the loop is compiled.
+    jit.sort(layout.slice_start, layout.slice_lane, layout.source, edge_arrays(lp).offsets, read_only(x), cells)
 
 
 def ridge_point(

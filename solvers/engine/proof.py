@@ -77,6 +77,11 @@ class Prover:
         self._rows = RowsOnCells(lp=lp, kernel=kernel, terms=self._terms, answer_dtype=self._dtype)
         self._promising = settings.tolerance + (0.0 if layout.exact else _ROUNDED)
 
+    @property
+    def on_cells(self) -> bool:
+        """Whether the cells alone may prove, by scaling each row."""
+        return self._short_form and self._on_cells
+
     def prove(self, x: Tensor, dual: Tensor, progress: Progress, *, anyway: bool) -> Proof:
         """The better proof of x with `dual` >= 0 or the best one of `progress`, which then knows the proved bound.
 

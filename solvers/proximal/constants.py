@@ -37,8 +37,6 @@ class Constants:
 
     first_step: float = 3.0
     """Length of the first proximal step: 30 makes no difference but on degenerate instances, where it costs."""
-    step_from_start: float = 30.0
-    """The same after a warm start, whose x is right but for few sources: 10 takes more rounds, 100 hard ones."""
     step_growth: float = 3.0
     """Factor of the length after an easy round: 2 is as good, 10 makes rounds hard."""
     longest_step: float = 1e9
@@ -60,6 +58,8 @@ class Constants:
 
     quantile: float = 0.2
     """Of the positive margins, the first trust radius: of 0.05 to 0.3 this takes the least passes."""
+    most_quantile: float = 0.2
+    """The quantile grows up to here while the bounds stop prices."""
     least_quantile: float = 0.005
     """Keeps the radius above rounding."""
     quantile_shrink: float = 0.7
@@ -118,6 +118,15 @@ class Constants:
     """... at most so often."""
     failures: int = 3
     """Failed searches in a row that end a solve."""
+
+
+def constants_from_start() -> Constants:
+    """The numbers after a warm start, whose x is right but for few sources and whose prices have some way to go.
+
+    Of the first step 10 takes more rounds, 100 hard ones. A wide trust region pays where a full pass is dear: with 0.2
+    throughout the bounds stop the prices of `slots` in solve after solve; from 0.6 on subproblems take longer.
+    """
+    return Constants(first_step=30.0, quantile=0.4, most_quantile=0.8)
 
 
 def constants_for(device: str, edges: int) -> Constants:

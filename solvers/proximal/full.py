@@ -122,10 +122,10 @@ class FullProblem:
         sample = sample[(sample > 0) & np.isfinite(sample)]
         if not sample.size:
             return np.inf
-        radius = float(np.quantile(sample, quantile))
-        rounding = _TIED * float(np.quantile(sample, 0.75))  # the largest may be that of a forbidden edge
+        radius, upper_quartile = np.quantile(sample, (quantile, 0.75)).tolist()
+        rounding = _TIED * upper_quartile  # the largest may be that of a forbidden edge
         if radius > rounding:
-            return radius
+            return float(radius)
         return float(np.quantile(sample[sample > rounding], quantile))
 
     def subproblem(self, at: ProximalStep, loads: Prices, radius: float) -> Subproblem:

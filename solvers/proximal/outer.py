@@ -163,15 +163,18 @@ class ProximalNewton(Method):
         return give_back(centre.price, centre.loads)
 
     def finish(self, *, last: bool) -> Finish:
-        """The trial; at a limit the better one of trial and centre, because a longer step may have left the trial far
-        from the optimum.
-        """
+        """The point of the end, brought into the order of the edges and repaired."""
         problem = self._inputs.problem
-        cells = self._iterates.better(self._point.gap) if last else self._iterates.trial
-        x = self._inputs.to_edges(cells)
+        x = self._inputs.to_edges(self._end_point(last=last))
         dual = self._progress.best_dual
         certificate = repair(problem.lp, x, dual, problem.context.group, self._progress.search)
         return Finish(certificate=certificate, x=lambda: x)
+
+    def _end_point(self, *, last: bool) -> CellVector:
+        """The trial; at a limit the better one of trial and centre, because a longer step may have left the trial far
+        from the optimum.
+        """
+        return self._iterates.better(self._point.gap) if last else self._iterates.trial
 
     def snapshot(self) -> MethodState | None:
         """PDHG at the centre, where a round has just ended."""

@@ -25,7 +25,7 @@ class TrustRegion:
     def adapt_quantile(self, *, at_boundary: bool) -> None:
         """More sources in the next subproblem where the bounds stopped prices, fewer where they did not."""
         if at_boundary:
-            self.quantile = min(self._k.quantile, 2 * self.quantile)
+            self.quantile = min(self._k.most_quantile, 2 * self.quantile)
         else:
             self.quantile = max(self._k.least_quantile, self._k.quantile_shrink * self.quantile)
 
