@@ -76,6 +76,17 @@ def bound_and_loads(
     lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Communicator = LOCAL
 ) -> Evaluation:
     """x brought into C and the lower bound of `dual`, over all ranks; x stays as it is."""
+    return _evaluated(lp, x, dual, group, with_box_cuts=has_box_cuts(edge_arrays(lp)))
+
+
+def without_bound(lp: MatchingLP, x: Vector, group: Communicator = LOCAL) -> Evaluation:
+    """The same at prices of 0 without the supports of box-cuts, which take as long as the rest: its `least` is none."""
+    return _evaluated(lp, x, np.zeros(lp.row_count), group, with_box_cuts=False)
+
+
+def _evaluated(
+    lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Communicator, *, with_box_cuts: bool
+) -> Evaluation:
     from solvers.engine import evaluate_jit as jit
 
     band = cut_bands(lp)
@@ -84,11 +95,10 @@ def bound_and_loads(
     values = np.zeros((bands, lp.row_count))
     scalars = np.zeros((bands, 5))
     edges = edge_arrays(lp)
-    limits_both = has_box_cuts(edges)
     for first, last in bands_in_turn(lp, band, x):
         sums = Sums(loads[first:last], values[first:last], scalars[first:last])
         jit.evaluate(band[first : last + 1], edges, x, dual, held(x.dtype), sums)
-        if limits_both:
+        if with_box_cuts:
             jit.add_supports_of_both(band[first : last + 1], edges, dual, sums.scalars)
     own = (loads.sum(axis=0), values.sum(axis=0), scalars.sum(axis=0), [terms_of(lp, band)])
     total = group.sum(np.concatenate(own))
@@ -109,7 +119,7 @@ def bound_and_loads(
 
 def loads_of(lp: MatchingLP, x: Vector, group: Communicator = LOCAL) -> npt.NDArray[np.float64]:
     """(A x)[R] of x brought into C."""
-    return bound_and_loads(lp, x, np.zeros(lp.row_count), group).loads
+    return without_bound(lp, x, group).loads
 
 
 def held(dtype: Any) -> float:

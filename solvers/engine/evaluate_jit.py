@@ -86,9 +86,13 @@ def _count_entry(row: Any, a: float, state: Any, count: int) -> int:
 
 @compiled(cache=False)
 def _support_piece_of_both(piece: int, band: Any, edges: EdgeArrays, dual: Any, scalars: Any) -> None:
+    most = 0
+    for i in range(band[piece], band[piece + 1]):
+        most = max(most, edges.offsets[i + 1] - edges.offsets[i])
+    scratch = np.empty(most)  # of each source by itself it would take as long as the support
     for i in range(band[piece], band[piece + 1]):
         if limits_both(limits_of(edges, i)):
-            lowest = support_within_both(edges, i, dual)
+            lowest = support_within_both(edges, i, dual, scratch)
             scalars[piece, LEAST] += lowest.least
             scalars[piece, LEAST_SIZE] += lowest.size
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from instances import MatchingLP
 from solvers.base import Vector
 from solvers.engine.collectives import LOCAL, Communicator
-from solvers.engine.evaluate import bound_and_loads
+from solvers.engine.evaluate import without_bound
 from solvers.engine.points import nearest_point
 from solvers.engine.quasi_newton import QuasiNewtonAscent
 from solvers.engine.rows import Rows
@@ -36,14 +36,14 @@ def nearest_feasible(lp: MatchingLP, x: Vector, group: Communicator = LOCAL) -> 
     free = np.zeros(lp.destinations)
     rows = Rows(lp, group)
     furthest = _FURTHEST * group.max(np.array([lp.per_source.radius.max(initial=0.0)]))
-    excess = _excess(lp, bound_and_loads(lp, x, free, group).loads)
+    excess = _excess(lp, without_bound(lp, x, group).loads)
     for margin in _MARGINS:
         target = (1 - min(0.5, margin * excess)) * lp.b
         # with one row an edge, rows scaled by 1 / ||A_j|| have A A' = I: a step of 1 never overshoots
         ascent = QuasiNewtonAscent(free, low=free, high=furthest * rows.norm / rows.rms, safe_step=1.0)
         for _ in range(_TRIES):
             point = nearest_point(lp, x, ascent.point / rows.norm)
-            found = bound_and_loads(lp, point, free, group)
+            found = without_bound(lp, point, group)
             if not found.unserved and (found.loads <= lp.b).all():
                 x[:] = point
                 return True

@@ -2,9 +2,9 @@
 
 J destinations, E edges. x is clipped to >= 0, each source scaled into C_i and edge e by min(1, b_j / (A x)_j): then
 c'x >= optimum. An edge with a = 0 is not scaled, and scaling by row rests on one row an edge. Scaling breaks 1'x = z,
-so '=' sources are filled up on edges whose budgets have slack; where those are full the nearest feasible point is
-looked for (nearest.py), or the best one on few edges (vertex.py). Where all of it fails nothing is proved and the
-objective is infinite. The harness judges answers with code of its own.
+so '=' sources are filled up on edges whose budgets have slack. Where those are full others make room (relief.py), the
+nearest feasible point is looked for (nearest.py), or the best one on few edges (vertex.py). Where all of it fails
+nothing is proved and the objective is infinite. The harness judges answers with code of its own.
 
 With '=' sources sums and loads hold within HELD of z and b, for nobody can hold them exactly, and the objective counts
 what that may be worth: by moves within one source, and where only that stands between a point and a claim, by changes
@@ -30,6 +30,7 @@ from solvers.engine.exchange import worth_of_exchange
 from solvers.engine.fill_up import fill_up
 from solvers.engine.instance import serves_equalities
 from solvers.engine.nearest import nearest_feasible
+from solvers.engine.relief import relieve
 from solvers.engine.repair_rows import priced, repair_rows
 from solvers.engine.row_bounds import row_bounds
 from solvers.engine.sweeps import sources_in_turn
@@ -40,6 +41,8 @@ from solvers.engine.vertex import NO_SEARCH, Search, has_full_rows, move_to_vert
 _FREE = 1e-2
 #: What float32 rounds: of the mass that sources lack, or of a budget that falls short of what they need.
 _ROUNDING = 2.0**-20
+#: Edges up to which the nearest point is looked for first: it may take two dozen passes, of no account up to here.
+_FEW_EDGES = 1 << 16
 
 
 def repair(
@@ -90,7 +93,7 @@ def _serve(
     filled = fill_up(lp, x, dual, np.maximum(0.0, lp.b - loads), group)
     enough = _enough(given.bound, search)
     objective = objective_as_it_is(lp, x, dual, group, enough=enough) if filled.all_served else math.inf
-    if objective == math.inf and nearest_feasible(lp, x, group):
+    if objective == math.inf and _serve_beside_full_rows(lp, x, dual, group, allowed=enough - given.bound):
         objective = objective_as_it_is(lp, x, dual, group, enough=enough)
     found = replace(given, objective=objective)
     if search.seconds <= 0 or found.gap <= search.enough:
@@ -101,6 +104,15 @@ def _serve(
         return found
     found = _at_vertex(lp, x, dual, found, group, search)
     return found if found.objective < math.inf else _beyond_rounded_budgets(lp, x, dual, found, group)
+
+
+def _serve_beside_full_rows(
+    lp: MatchingLP, x: Vector, dual: npt.NDArray[np.float64], group: Communicator, *, allowed: float
+) -> bool:
+    """Whether x, within the budgets, could be made to serve sources with full rows alone; allowed: see relieve."""
+    if group.max(np.array([lp.edges]))[0] <= _FEW_EDGES:
+        return nearest_feasible(lp, x, group) or relieve(lp, x, dual, group, allowed=allowed)
+    return relieve(lp, x, dual, group, allowed=allowed) or nearest_feasible(lp, x, group)
 
 
 def _beyond_rounded_budgets(

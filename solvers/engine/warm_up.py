@@ -19,6 +19,7 @@ from solvers.engine.points import ridge_point, to_cells, to_edges
 from solvers.engine.precision import answer_dtype
 from solvers.engine.proof import suits_proofs
 from solvers.engine.rays import is_ray
+from solvers.engine.relief import relieve
 from solvers.engine.repair import repair
 from solvers.engine.shared_layout import make_layout
 from solvers.settings import Settings
@@ -82,6 +83,7 @@ def _warm_up_repair(tiny: MatchingLP, x: Vector) -> None:
     serving = serves_equalities(tiny)
     repair(tiny, x, none)
     if serving and tiny.is_short_form:
+        relieve(tiny, x, none, allowed=1.0)
         nearest_feasible(tiny, x)
     if serving or not tiny.is_short_form:
         is_ray(tiny, none)

@@ -18,10 +18,12 @@ _MOST_ROUNDS = 200
 
 
 @compiled(cache=False)
-def support_within_both(edges: EdgeArrays, source: int, price: Any) -> Support:
-    """`edges_jit.support` where the sum and each edge are limited."""
+def support_within_both(edges: EdgeArrays, source: int, price: Any, scratch: Any) -> Support:
+    """`edges_jit.support` where the sum and each edge are limited; scratch: as many numbers as the source has edges, or
+    more.
+    """
     first, last = edges.offsets[source], edges.offsets[source + 1]
-    q = np.empty(last - first)
+    q = scratch[: last - first]
     for e in range(first, last):
         q[e - first] = reduced_below(edges, e, price)
     return support_of_both(q, limits_of(edges, source))

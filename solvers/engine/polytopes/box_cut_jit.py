@@ -3,8 +3,7 @@
 Support: the cheapest edges are taken up to u each until z is used up, '<=' none that costs. With q_m the reduced cost
 of the last one taken, the marginal edge, that is z q_m + u sum_e min(q_e - q_m, 0); any other q_m gives a lower bound.
 
-Projection: x_e = clip(v_e - t, 0, u), with t the root of sum_e x_e = z, for '<=' not below 0. The sum falls in t and is
-piecewise linear: Newton's iteration within a bracket of the root, halved where a step leaves it or no edge is free.
+Projection: x_e = clip(v_e - t, 0, u), with t the root of sum_e x_e = z (box_cut_root_jit.py), for '<=' not below 0.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from solvers.engine.compiled import IN_ORDER, compiled
-from solvers.engine.constants import PAD_COST
+from solvers.engine.polytopes.box_cut_root_jit import FEW, MOST_ROUNDS, PADDING, root
 from solvers.engine.polytopes.kinds import BOX_CUT, BOX_CUT_EQUALITY
 from solvers.engine.vector_jit import (
     any_gt,
@@ -29,13 +28,6 @@ from solvers.engine.vector_jit import (
     to_float64,
     total,
 )
-
-#: A halving ends after as many rounds as a number has bits; Newton's steps end most after 3 to 6.
-_MOST_ROUNDS = 200
-#: So many of the cheapest edges are found in one sweep.
-_FEW = 4
-#: Reduced costs from here on are those of padding.
-_PADDING = PAD_COST / 2
 
 
 @compiled(**IN_ORDER)
@@ -95,11 +87,11 @@ def _fill_up(p: Any, c: Any, at: range, lanes: int, z: Any, u: Any, used: Any) -
         return
     edges = zero
     for k in at:
-        edges = edges + select_gt(splat(_PADDING), to_float64(load(c, k)), one, zero)
+        edges = edges + select_gt(splat(PADDING), to_float64(load(c, k)), one, zero)
     share = minimum(select_gt(z, used, (z - used) / (u * edges - used), zero), one)
     for k in at:
         gain = (u - load(p, k)) * share
-        store(p, k, load(p, k) + select_gt(splat(_PADDING), to_float64(load(c, k)), gain, zero))
+        store(p, k, load(p, k) + select_gt(splat(PADDING), to_float64(load(c, k)), gain, zero))
 
 
 @compiled(**IN_ORDER)
@@ -112,17 +104,17 @@ def _cost(q: Any, k: int, kind: int) -> Any:
 @compiled(**IN_ORDER)
 def _marginal(q: Any, at: range, lanes: int, kind: int, z: Any, u: Any) -> Any:
     """The reduced cost of the edge that takes the last of z: the same number by either search."""
-    few = u * splat(np.float64(_FEW))
+    few = u * splat(np.float64(FEW))
     if lanes > 1 and not any_gt(z, few):
         marginal = _one_of_the_cheapest(q, at, kind, z, u)
-        if not any_gt(marginal, splat(_PADDING)):  # '=' without an edge: padding is no answer
+        if not any_gt(marginal, splat(PADDING)):  # '=' without an edge: padding is no answer
             return marginal
     return _by_halving(q, at, lanes, kind, z, u)
 
 
 @compiled(**IN_ORDER)
 def _one_of_the_cheapest(q: Any, at: range, kind: int, z: Any, u: Any) -> Any:
-    """`_marginal` where _FEW edges take all of z in each lane: the cheapest edges are kept in order in one sweep."""
+    """`_marginal` where FEW edges take all of z in each lane: the cheapest edges are kept in order in one sweep."""
     number = q.dtype.type
     most = splat(number(0) if kind == BOX_CUT else number(np.inf))
     first = most
@@ -158,13 +150,13 @@ def _by_halving(q: Any, at: range, lanes: int, kind: int, z: Any, u: Any) -> Any
     for k in at:
         cost = _cost(q, k, kind)
         low = minimum(cost, low)
-        high = maximum(select_gt(splat(_PADDING), cost, cost, zero - infinite), high)
+        high = maximum(select_gt(splat(PADDING), cost, cost, zero - infinite), high)
     if lanes == 1:
         low = splat(smallest(low))
         high = splat(largest(high))
-    high = maximum(high, select_gt(low, splat(_PADDING), low, high))  # an empty lane has nothing but padding
+    high = maximum(high, select_gt(low, splat(PADDING), low, high))  # an empty lane has nothing but padding
 
-    for _ in range(_MOST_ROUNDS):
+    for _ in range(MOST_ROUNDS):
         if not any_gt(high, low):
             break
         middle = low * half + high * half
@@ -187,58 +179,3 @@ def _by_halving(q: Any, at: range, lanes: int, kind: int, z: Any, u: Any) -> Any
         low = select_gt(open_lane, zero, select_gt(z, short, above, low), low)
         high = select_gt(open_lane, zero, select_gt(z, short, high, below), high)
     return high
-
-
-@compiled(**IN_ORDER)
-def root(v: Any, q: Any, at: range, lanes: int, kind: int, z: Any, u: Any, resolution: Any) -> Any:
-    """t with sum_e clip(v_e - t, 0, u) = z; for '<=' not below 0, for '=' not below where all edges are at u."""
-    number = v.dtype.type
-    zero = splat(number(0))
-    one = splat(number(1))
-    half = splat(number(0.5))
-
-    low = zero
-    high = splat(number(-np.inf))
-    for k in at:
-        high = maximum(load(v, k), high)
-    if lanes == 1:
-        high = splat(largest(high))
-    if kind == BOX_CUT:
-        high = maximum(high, zero)
-    else:
-        low = _all_at_most(v, q, at, lanes, u)
-
-    t = low
-    for _ in range(_MOST_ROUNDS):
-        used = zero
-        free = zero
-        for k in at:
-            above = load(v, k) - t
-            used = used + minimum(maximum(above, zero), u)
-            free = free + select_gt(above, zero, select_gt(u, above, one, zero), zero)
-        if lanes == 1:
-            used = splat(total(used))
-            free = splat(total(free))
-        excess = used - z
-        low = select_gt(excess, zero, t, low)
-        high = select_gt(zero, excess, t, high)
-
-        middle = low * half + high * half
-        following = select_gt(free, zero, t + excess / maximum(free, one), middle)
-        following = select_gt(following, low, following, middle)  # at an end it could go round in circles
-        following = select_gt(high, following, following, middle)
-        moved = select_gt(maximum(excess, zero - excess), zero, following - t, zero)
-        t = t + moved
-        if not any_gt(maximum(moved, zero - moved), splat(resolution) * (maximum(t, zero - t) + z)):
-            break
-    return t
-
-
-@compiled(**IN_ORDER)
-def _all_at_most(v: Any, q: Any, at: range, lanes: int, u: Any) -> Any:
-    """The largest t at which all edges are at u."""
-    number = v.dtype.type
-    low = splat(number(np.inf))
-    for k in at:
-        low = minimum(select_gt(splat(number(_PADDING)), load(q, k), load(v, k) - u, low), low)
-    return splat(smallest(low)) if lanes == 1 else low

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from solvers.engine.compiled import compiled
-from solvers.engine.polytopes import box_cut_jit
+from solvers.engine.polytopes.box_cut_root_jit import root
 from solvers.engine.polytopes.kinds import BOX_CUT
 from solvers.engine.vector_jit import VECTOR_WIDTH, largest, load, maximum, minimum, select_gt, splat, store, total
 
@@ -40,7 +40,7 @@ def project(v: Any, x: Any, cells: int, radius: Any, upper: Any, tau: Any, free:
     for first in range(0, count, VECTOR_WIDTH):
         at = range(first, cells, max(count, VECTOR_WIDTH))
         u = by_lane(upper, first)
-        t = box_cut_jit.root(v, x, at, count, kind, by_lane(radius, first), u, _RESOLUTION)
+        t = root(v, x, at, count, kind, by_lane(radius, first), u, _RESOLUTION)
         inside = zero
         for k in at:
             above = load(v, k) - t

@@ -116,3 +116,27 @@ def test_a_source_is_tight_where_its_sum_is_fixed() -> None:
     assert curvature(BOX_CUT, 0.5, 2.0) == CURVED_TIGHT
     assert curvature(BOX_CUT, 0.0, 2.0) not in (CURVED_TIGHT, FLAT)
     assert curvature(BOX_CUT, 0.5, 1.0) == curvature(BOX_CUT, 0.0, 0.0) == FLAT
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@settings(max_examples=100, deadline=None)
+@given(seed=st.integers(0, 10**6), edges_at_upper=st.integers(1, 3))
+def test_where_every_edge_is_at_a_limit_tau_is_as_far_as_can_be_from_both(
+    kind: int, seed: int, edges_at_upper: int
+) -> None:
+    """Then the margin is half of what the edges at u are ahead: prices that close the gap by less change nothing."""
+    rng = np.random.default_rng(seed)
+    width, count, u = edges_at_upper + 2, 16, 0.5
+    v = rng.normal(scale=3.0, size=(width, count)) + 4.0
+    x, lanes = projected(v, np.full(count, edges_at_upper * u), np.full(count, u), kind)
+    margin = np.zeros(count)
+    margins(v, np.ascontiguousarray(x), np.ones((width, count)), lanes, kind, 1.0, margin)
+    down = -np.sort(-v, axis=0)
+    last, further = down[edges_at_upper - 1] - u, down[edges_at_upper]
+    if kind == BOX_CUT:
+        further = np.maximum(further, 0.0)
+    ahead = last > further + 1e-9
+    assert margin[ahead] == pytest.approx((last - further)[ahead] / 2, rel=1e-9)
+    assert (x[:, ahead].sum(axis=0) == edges_at_upper * u).all()
+    if kind == BOX_CUT_EQUALITY:
+        assert (margin[last < further - 1e-9] == 0).all()
