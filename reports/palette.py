@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-#: (on white, on a dark page), searched for: any two differ by 11 or more in CIELAB, also to readers who confuse red and
-#: green (Machado, Oliveira and Fernandes, 2009, severity 1), and each has a contrast of 3:1 or more with its page.
+#: (on white, on a dark page), searched for: any two of a page differ by 12 or more in CIEDE2000, also to readers who
+#: confuse red and green (Machado, Oliveira and Fernandes, 2009, severity 1), by 19 to others; each has a contrast of
+#: 3:1 or more with its page.
 COLOURS = (
-    ("#146acc", "#73c2fc"),  # blue
-    ("#c2615d", "#f87e20"),  # red
-    ("#a1659f", "#bc5eb4"),  # mauve
-    ("#144c38", "#478484"),  # dark green
-    ("#59626d", "#aab3be"),  # grey
-    ("#a19406", "#da843e"),  # olive
-    ("#5d2c7e", "#9089ff"),  # violet
-    ("#9b7a35", "#c17d6c"),  # tan
-    ("#0057a3", "#82afd2"),  # navy
-    ("#695a25", "#b5e43b"),  # brown
-    ("#67031b", "#fa4a95"),  # crimson
-    ("#2b2f36", "#dfe3e8"),  # ink
+    ("#0a73a7", "#1dbdff"),  # blue
+    ("#ff4274", "#fd9379"),  # red
+    ("#9e68ff", "#8970ff"),  # violet
+    ("#479d80", "#1fffc2"),  # green
+    ("#533e4d", "#6c667a"),  # grey
+    ("#a69500", "#f1ec22"),  # yellow
+    ("#3500ee", "#a825af"),  # indigo
+    ("#996305", "#885f25"),  # brown
+    ("#28a2b7", "#03f4ff"),  # cyan
+    ("#3b4402", "#819600"),  # olive
+    ("#9f3744", "#b1696f"),  # brick
+    ("#1d3f74", "#a7a1b7"),  # navy
 )
 MARKERS = "oDs^vXPp<*>d"
 DASHES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (5, 1.5, 1, 1.5)))
@@ -44,31 +46,37 @@ class Style:
 
 
 def styles(solver_of: Mapping[str, str]) -> dict[str, Style]:
-    """Style by competitor, in alphabetical order; competitors of one solver share its colour and differ in dashes."""
+    """Style by competitor, in alphabetical order.
+
+    Competitors of one solver share its colour, and so do solvers where there are more than colours: marker and dash
+    tell these apart.
+    """
     slots = _slots(sorted(set(solver_of.values())))
-    seen: dict[str, int] = {}
+    seen: Counter[int] = Counter()
     styles_of = {}
     for competitor in sorted(solver_of):
-        solver = solver_of[competitor]
-        turn = seen[solver] = seen.get(solver, -1) + 1
-        styles_of[competitor] = Style(
-            slot=slots[solver],
-            marker=MARKERS[(slots[solver] + turn) % len(MARKERS)],
-            dash=DASHES[turn % len(DASHES)],
-        )
+        slot = slots[solver_of[competitor]]
+        turn = slot + seen[slot]
+        seen[slot] += 1
+        styles_of[competitor] = Style(slot=slot, marker=MARKERS[turn % len(MARKERS)], dash=DASHES[turn % len(DASHES)])
     return styles_of
 
 
 def _slots(solvers: list[str]) -> dict[str, int]:
-    """Known solvers have their own colour; another one has the colour its name hashes to, or the next free one."""
+    """Known solvers have their own colour.
+
+    Another one has the colour that its name hashes to, or the next of those used least, those of absent known solvers
+    last.
+    """
     slots = {solver: KNOWN.index(solver) for solver in solvers if solver in KNOWN}
     others = range(len(KNOWN), len(COLOURS))
     for solver in solvers:
         if solver in slots:
             continue
+        used = Counter(slots.values())
         preferred = zlib.crc32(solver.encode()) % len(others)
-        turns = [others[(preferred + k) % len(others)] for k in range(len(others))]
-        slots[solver] = next((slot for slot in turns if slot not in slots.values()), turns[0])
+        turns = [*others[preferred:], *others[:preferred], *range(len(KNOWN))]
+        slots[solver] = min(turns, key=lambda slot: used[slot])
     return slots
 
 

@@ -15,7 +15,7 @@ from harness.records import CaseRecord, Seconds
 from reports import means, outcomes, tables, time_tables, wins
 from reports.headline import headline
 from reports.load import load
-from reports.palette import styles
+from reports.palette import DASHES, styles
 from reports.rankings import rankings
 
 Run = Callable[..., CaseRecord]
@@ -171,7 +171,8 @@ def test_the_headline_says_against_whom_how_many_were_asked_and_who_was_not_and_
 def test_our_own_solvers_look_like_all_others() -> None:
     """A colour, a marker and a dash: nothing else tells them apart, and a name does not make one bold."""
     looks = styles({name: name for name in ("blockpdhg", "dualip", "ortools-pdlp", "mine")})
-    assert {look.dash for look in looks.values()} == {"-"}
+    assert len({(look.slot, look.marker) for look in looks.values()}) == len(looks)
+    assert {look.dash for look in looks.values()} <= set(DASHES)
     assert set(looks["blockpdhg"].__dataclass_fields__) == {"slot", "marker", "dash", "number"}
 
 

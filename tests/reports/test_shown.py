@@ -1,20 +1,16 @@
-"""How numbers, words, colours and axes are shown."""
+"""How numbers, words and axes are shown."""
 
 from __future__ import annotations
 
 import math
 import re
-from itertools import combinations
 
-import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from reports import canvas
-from reports.palette import COLOURS, KNOWN, styles
 from reports.shown import (
     ROWS_SHOWN,
     Cell,
@@ -89,58 +85,6 @@ def test_markdown_means_only_itself() -> None:
     )
     assert table.markdown().splitlines() == ["| x | g: y (s) |", "| --- | ---: |", r"| a\|b | **1** (n) |"]
     assert table.groups == [("", 1), ("g", 1)]
-
-
-def luminance(colour: str) -> float:
-    """WCAG 2 relative luminance."""
-    parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-@pytest.mark.parametrize("slot", range(len(COLOURS)))
-def test_colours_are_seen_on_their_page(slot: int) -> None:
-    for colour, page in zip(COLOURS[slot], ("#ffffff", "#14171b"), strict=True):
-        high, low = sorted((luminance(colour), luminance(page)), reverse=True)
-        assert (high + 0.05) / (low + 0.05) >= 3.0
-
-
-#: Linear RGB as readers see it who lack the cones for red, or for green (Machado, Oliveira and Fernandes, 2009).
-VISION = {
-    "normal": np.eye(3),
-    "protan": [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-    "deutan": [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
-}
-XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-
-
-def lab(colour: str, vision: str) -> NDArray[np.float64]:
-    """CIELAB of a colour under the white of sRGB."""
-    parts = np.array([int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)])
-    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
-    x, y, z = np.cbrt(XYZ @ np.clip(np.asarray(VISION[vision]) @ linear, 1e-3, 1.0) / XYZ.sum(axis=1))
-    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
-
-
-@pytest.mark.parametrize("vision", VISION)
-def test_any_two_colours_differ_to_every_reader(vision: str) -> None:
-    for page in (0, 1):
-        seen = [lab(pair[page], vision) for pair in COLOURS]
-        assert min(float(np.linalg.norm(one - two)) for one, two in combinations(seen, 2)) > 11
-
-
-def test_a_solver_keeps_its_colour_in_any_company() -> None:
-    alone = styles({"ortools-pdlp": "ortools-pdlp", "mine": "mine"})
-    together = styles({name: name for name in (*KNOWN, "mine")})
-    assert all(alone[name].slot == together[name].slot for name in alone)
-    assert len({style.slot for style in together.values()}) == len(together)
-
-
-def test_variants_of_a_solver_share_its_colour_and_differ_in_dash_and_marker() -> None:
-    one, two = styles({"dualip · cpu": "dualip", "dualip · cuda": "dualip"}).values()
-    assert one.slot == two.slot
-    assert one.dash != two.dash
-    assert one.marker != two.marker
 
 
 @settings(deadline=None, max_examples=200, derandomize=True)
