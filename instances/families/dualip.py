@@ -2,6 +2,9 @@
 
 value w_e = min(v_j u_i eps_e, 0.5), c_e = -w_e, a_e = s_j w_e, b_j = rho_j (G_j + 1e-8) where G_j is what row j
 receives if every source spends its whole radius on its edge with the largest a_e.
+
+Workload: giving every member the items that suit it best, under budgets that a match draws on in proportion to its
+worth, as ads do that are paid by the click. Some items are sought by nearly all, most by few.
 """
 
 from __future__ import annotations

@@ -1,5 +1,7 @@
 """Family `independent`: as `dualip`, but a_e ~ LogNormal(0, 1) independent of the value, greedy by value.
 
+Workload: as `dualip`, where what a match takes of a budget is set by others, such as a price or a size.
+
 Harder for first-order methods: what an edge costs says nothing about what it is worth.
 """
 

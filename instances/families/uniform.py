@@ -1,4 +1,9 @@
-"""Family `uniform`: a_e = 1, values U(0, 1), budgets as in `unit`; values say nothing about the destination."""
+"""Family `uniform`: slots, as in `unit`, with values that say nothing about the item.
+
+a_e = 1, values U(0, 1), budgets as in `unit`.
+
+Workload: assignment where no item is better than another on the whole, as when tasks go to workers at random costs.
+"""
 
 from __future__ import annotations
 

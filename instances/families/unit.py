@@ -1,4 +1,10 @@
-"""Family `unit`: slots. a_e = 1, values as in `dualip`, b_j = max(1, floor(rho_j G_j)) (b-matching)."""
+"""Family `unit`: slots, of which every match takes one.
+
+a_e = 1, values as in `dualip`, b_j = max(1, floor(rho_j G_j)) (b-matching).
+
+Workload: giving out what there is only so much of, such as openings, appointments or coupons: a match takes one slot of
+its item, whatever it is worth.
+"""
 
 from __future__ import annotations
 

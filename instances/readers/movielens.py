@@ -2,6 +2,10 @@
 
 Maximise the sum of the ratings of the films given out (c = -rating); every user gets at most one film, every film goes
 to at most `capacity` users (a = 1, b = capacity). With capacity 1 the budgets bind.
+
+Workload: recommending from a stock of single copies, by tastes of real people: most films have few ratings, a few have
+hundreds, and the values are the ten steps of a scale, so that many are equal.
+
 F. Maxwell Harper and Joseph A. Konstan, The MovieLens Datasets, ACM TiiS 5(4), 2015; licence beside the data.
 """
 
