@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from reports import definitions, outcomes
+from reports.brief import brief
 from reports.headline import headline
 from reports.matrix import matrix
 from reports.rankings import Ranking, rankings
@@ -37,12 +38,14 @@ def answer(material: Material) -> Section:
 def _answer_at(material: Material, target: float, ranking: Ranking) -> Table:
     found = ranking.of(material.outcomes)
     cases = ranking.of(material.cases)
-    wins, not_asked = headline(cases, found, ranking.of(material.winners), target, ranking.label)
-    if ranking.label:
-        wins = wins.replace(f" · machine {ranking.machine}", "")
-        not_asked = not_asked.replace(f" · machine {ranking.machine}", "")
+    winners = ranking.of(material.winners)
+    wins, not_asked = headline(cases, found, winners, target, ranking.label)
+    wins = ranking.plain(wins)
+    not_asked = ranking.plain(not_asked)
     table = matrix(found, cases, target, material.styles, ranking)
-    return replace(table, lead=wins, below=not_asked, standing=found[found["target"] == target])
+    standing = found[found["target"] == target]
+    told = brief(standing, winners[winners["target"] == target], material.styles, ranking)
+    return replace(table, lead=wins, below=not_asked, standing=standing, brief=told)
 
 
 def preferred(targets: Iterable[float]) -> float:

@@ -16,8 +16,10 @@ import pandas as pd
 from reports.headline import NO_WIN
 from reports.markers import marker_path
 from reports.palette import Style
+from reports.rankings import machine_of
 from reports.section import Section
 from reports.shown import Table
+from reports.time_texts import mark_of
 
 
 def page_data(sections: Sequence[Section], styles: Mapping[str, Style]) -> str:
@@ -48,20 +50,31 @@ _COLUMNS = {
     "seconds_with_prepare": "total",
     "limit": "limit",
     "at_most": "atMost",
+    "time_limit": "given",
+    "timed_out": "timedOut",
+    "mark": "mark",
 }
 _DIGITS = 9  # significant: more than any text of the page shows
 
 
 def _standing(table: Table, rows: pd.DataFrame) -> dict[str, object]:
     """One table of the answer with the table of wins beside it, and its outcomes row by row."""
+    rows = rows.assign(mark=[mark_of(row) for row in rows.to_dict("records")])
     numbers = [[_plain(value) for value in row] for row in rows[list(_COLUMNS)].itertuples(index=False, name=None)]
     return {
         "table": table.name,
         "wins": f"winners{table.name.removeprefix(f'matrix-{table.gap}')}",
         "gap": table.gap,
+        "machine": _machine(rows),
         "columns": ["instance", *_COLUMNS.values()],
         "rows": [[str(name), *row] for name, row in zip(rows["instance"], numbers, strict=True)],
     }
+
+
+def _machine(rows: pd.DataFrame) -> str:
+    """What all names of competitors end with, which the words about one machine leave out; "" where there is one."""
+    machine = "".join(machine_of(str(name)) for name in rows["machine"].unique()[:1])
+    return machine if rows["competitor"].str.endswith(machine).all() else ""
 
 
 def _plain(value: object) -> object:

@@ -63,7 +63,8 @@ DEFINITIONS = (
         "Where another is faster with prepare, or one solver alone was asked, there is no win either. Solvers with "
         "options of their own (division “tuned”) are ranked among themselves. A solver whose time is at most T (≤) "
         "beats one that needs longer than T. It is not comparable with one that needs less: it neither wins nor loses, "
-        "and nobody wins where it may have been the fastest.",
+        "and nobody wins where it may have been the fastest. Nor does anybody win over a solver that was given less "
+        "time than the fastest was given and needed.",
     ),
     (
         SUCCESS,
@@ -74,7 +75,8 @@ DEFINITIONS = (
     (
         MEAN,
         "Shifted geometric mean, (Π (tₖ + s))^(1/n) − s, over the common instances: those asked of every solver, "
-        "leaving aside solvers that were asked at fewer than half; beside it over those that all solvers solved, "
+        "leaving aside solvers that were asked at fewer than half, and instances where a failure had a shorter time "
+        "limit than a success needed and had; beside it over those that all solvers solved, "
         "leaving aside solvers that solved fewer than half and instances with a time ≤ T. The fastest is 1. A mean "
         "with a time ≤ T in it is an upper bound itself. The shift s stands with the table: the "
         "largest power of ten not above the median of the fastest times of the instances, and at most 10 s. Penalty: "

@@ -59,6 +59,19 @@ def mixed(loaded: Loaded) -> list[str]:
         *_mixed_machines(loaded),
         *([f"Not all cases ran with the same number of threads: {listed(threads)}."] if len(threads) > 1 else []),
         *([f"Not all cases ran on the same device: {listed(devices)}."] if len(devices) > 1 else []),
+        *_mixed_limits(tried),
+    ]
+
+
+def _mixed_limits(tried: pd.DataFrame) -> list[str]:
+    """One line where solvers had different time limits."""
+    counts = tried["time_limit"].value_counts().sort_index()
+    if len(counts) < 2:
+        return []
+    told = listed([f"{limit:g} s ({plural(int(number), 'case')})" for limit, number in counts.items()])
+    return [
+        f"Not all cases had the same time limit: {told}. Where another limit might have made another result, the limit "
+        "stands at the time, and nobody wins over a solver that had less time than the fastest took."
     ]
 
 

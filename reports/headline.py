@@ -17,6 +17,7 @@ NO_WIN = {
     "not comparable": (
         "not comparable on {}, where a limit ended the run of a solver that had reached it at an unknown time before"
     ),
+    "other limits": "the fastest on {} was given, and needed, more time than another that its time limit ended",
     "walkover": "one solver alone was asked on {}",
     "none": "none of those asked reaches it on {}",
     "not asked": "nobody was asked on {}",

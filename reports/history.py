@@ -120,7 +120,7 @@ def table(found: pd.DataFrame, runs: Mapping[str, Run]) -> Table:
         caption=f"Seconds of run in every run, against the run before; {plural(len(runs), 'run')} in all",
         columns=[Column(title=title, numeric=k > 4) for k, title in enumerate(titles)],
         rows=cells,
-        frame=found.drop(columns=["level"], errors="ignore"),
+        frame=found.drop(columns=["level", "given_less"], errors="ignore"),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from harness import records
+from reports.rankings import machine_of
 
 UNKNOWN_MACHINE = "?"
 
@@ -81,4 +82,4 @@ def _competitors(cases: pd.DataFrame) -> pd.Series:
         differs = known.groupby([asked, cases["machine"]]).transform("nunique") > 1
         name = name.where(~differs | (detail == ""), name + " · " + detail)
     several = len(cases["machine"].unique()) > 1
-    return name + " · machine " + cases["machine"] if several else name
+    return name + cases["machine"].map(machine_of) if several else name

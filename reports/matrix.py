@@ -13,7 +13,7 @@ from reports import means, wins
 from reports.rankings import Ranking
 from reports.shown import ROWS_SHOWN, Cell, Column, Table, compact, digits, power
 from reports.tables import Styles, mean_cell, solver_column
-from reports.time_texts import AT_MOST_MEANS, runs_behind, seconds_of
+from reports.time_texts import AT_MOST_MEANS, limit_signs, limits_of, runs_behind, seconds_of
 
 Rates = Mapping[str, Mapping[Any, Any]]
 #: What a cell without seconds says, and the sign of a point within tolerance, not feasible.
@@ -93,11 +93,11 @@ def _above(rates: Rates) -> list[list[Cell]]:
 def _cell(row: Mapping[Any, Any]) -> Cell:
     """Seconds with their marks; prepare below them where it takes longer."""
     if pd.isna(row["seconds"]):
-        return Cell(text=MISSED, muted=True)
+        return Cell(text=MISSED, note="\n".join(limits_of(row)), muted=True)
     near = NEAR if row["near"] is True else ""
     long_prepare = row["prepare"] > row["seconds"]
-    note = f"+ {digits(row['prepare'])} prepare" if long_prepare else ""
-    return Cell(text=f"{seconds_of(row)}{near}", note=note, best=bool(row["fastest"]))
+    notes = [f"+ {digits(row['prepare'])} prepare"] * long_prepare + limits_of(row)
+    return Cell(text=f"{seconds_of(row)}{near}", note="\n".join(notes), best=bool(row["fastest"]))
 
 
 def _caption(rows: pd.DataFrame, target: float, rates: Rates) -> str:
@@ -106,6 +106,7 @@ def _caption(rows: pd.DataFrame, target: float, rates: Rates) -> str:
         "set off: the fastest, or level with it": rows["fastest"].any(),
         f"{MISSED}: asked for the gap, not reached": rows["seconds"].isna().any(),
         AT_MOST_MEANS: rows["at_most"].any(),
+        **limit_signs(rows),
         "empty: not asked": len(rows) < len(rates) * rows["instance"].nunique(),
         f"{NEAR}: within tolerance, not feasible": rows["near"].isin([True]).any(),
         f"{DISTURBED}: disturbed": rows["disturbed"].any(),

@@ -11,6 +11,11 @@ from harness.records import Division
 RANKING = ["machine", "division"]
 
 
+def machine_of(machine: str) -> str:
+    """What the name of a competitor ends with where there are several machines."""
+    return f" · machine {machine}"
+
+
 class Ranking(NamedTuple):
     """One machine and one division: what may be ranked together."""
 
@@ -19,6 +24,10 @@ class Ranking(NamedTuple):
 
     label: str
     """The machine and the division in words, as far as there are others."""
+
+    def plain(self, text: str) -> str:
+        """`text` without the machine behind the names of competitors: beside `label` it says nothing new."""
+        return text.replace(machine_of(self.machine), "")
 
     def of(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The rows of this ranking."""

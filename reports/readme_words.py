@@ -56,6 +56,7 @@ _SAID: Mapping[Verdict, tuple[str, Callable[[Stand], str]]] = {
     Verdict.SLOWER: ("**slower on {}**", _with_rival),
     Verdict.MISSED: ("**not there on {}**", _with_rival),
     Verdict.NOT_COMPARABLE: ("not comparable on {}, as a limit ended those runs within the gap", _bounds),
+    Verdict.OTHER_LIMITS: ("not comparable on {}, as a shorter time limit ended who is not there", _name),
     Verdict.NOTHING: ("nobody to compare with on {}", _name),
 }
 

@@ -75,6 +75,20 @@ class Column:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Brief:
+    """What a table says of one instance, in a line or two for narrow screens."""
+
+    instance: str
+    """Its name."""
+
+    fastest: Cell
+    """Who, with the seconds, and below what that is worth."""
+
+    others: str
+    """The other solvers asked, the fastest first, and who missed the gap; "" where there are none."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """A table of the page and the file tables/<name>.csv with the same figures in full precision and every row."""
 
@@ -110,6 +124,9 @@ class Table:
 
     below: str = ""
     """A sentence after it."""
+
+    brief: Sequence[Brief] = ()
+    """Its answer for narrow screens, before it."""
 
     def solver_of(self, row: Sequence[Cell]) -> str:
         """The solver that a row is about, "" where there is none or more."""

@@ -25,8 +25,10 @@ About = Callable[[str], Sequence[tuple[str, str]]]
 INSTANCES_NAMED = 6
 _UP = [("All runs", "../../index.html")]
 _COMPARE = (
-    "“dualbench instances SPEC” says the same of an LP of yours (a folder, mps:path=FILE or another spec). The facts "
-    "here are those of a small instance of the family; they hardly change with its size."
+    "“dualbench instances SPEC” says the same of an LP of yours (a folder, mps:path=FILE or another spec): compare it "
+    "topic by topic. c is what an edge costs (below 0: minus its value), a what it takes of the budget b of its "
+    "destination; i, j and e number sources, destinations and edges. What is said of the example hardly changes with "
+    "the size of a synthetic instance."
 )
 
 
@@ -159,10 +161,10 @@ def _solver(name: str, about: Sequence[tuple[str, str]], times: pd.DataFrame, ru
 
 
 def _places(anchor: str, title: str, rows: pd.DataFrame, asked: int, runs: Mapping[str, Run]) -> Section:
-    title = f"{title}: {len(rows)} of the {plural(asked, 'time')} it was asked"
+    title = f"{title}: {len(rows)} of the {plural(asked, 'place')} where it was asked"
     if rows.empty:
         return Section(anchor=anchor, title=title)
-    caption = "Its time, and that of the fastest"
+    caption = "Its time, and that of the fastest; a place is one instance and one gap in one run on one machine"
     return Section(anchor=anchor, title=title, tables=[site_tables.place_table(rows, runs, anchor, caption)])
 
 

@@ -75,7 +75,7 @@ def _times(name: str, loaded: Loaded) -> pd.DataFrame:
         return pd.DataFrame()
     found = outcomes.outcomes(cases)
     place = ["target", "instance", "machine", "division"]
-    best = wins.winners(found)[[*place, "winner", "seconds", "at_most", "level", "verdict"]]
+    best = wins.winners(found)[[*place, "winner", "seconds", "at_most", "level", "given_less", "verdict"]]
     rows = found[found["asked"]].merge(
         best.rename(columns={"seconds": "fastest", "at_most": "fastest_at_most"}), on=place, how="left"
     )

@@ -28,6 +28,7 @@ class Verdict(enum.StrEnum):
     SLOWER = "slower"
     MISSED = "missed"  # another reached the gap
     NOT_COMPARABLE = time_texts.NOT_COMPARABLE
+    OTHER_LIMITS = "other limits"
     NOTHING = ""  # nothing to compare
 
 
@@ -109,6 +110,8 @@ def _stand(rows: pd.DataFrame, best: Mapping[Any, Any], limit: float | None) -> 
         return replace(known, verdict=verdict, rival=rival["competitor"], seconds=seconds_of(rival), factor=factor)
     if others.empty or own is None or not reached:
         return known
+    if best["verdict"] == "other limits":
+        return replace(known, verdict=Verdict.OTHER_LIMITS)
     if limit is None:
         return replace(known, verdict=Verdict.FASTER)
     return replace(
@@ -126,11 +129,17 @@ def _verdict(own: Mapping[Any, Any] | None, best: Mapping[Any, Any]) -> Verdict:
     if own is None:
         return Verdict.NOTHING
     if pd.isna(own["seconds"]):
-        return Verdict.MISSED
+        given_less = isinstance(best["given_less"], list) and OURS in best["given_less"]
+        return Verdict.OTHER_LIMITS if given_less else Verdict.MISSED
     clear = best["winner"] != OURS and OURS not in best["level"]
     if clear and not own["at_most"]:
         return Verdict.SLOWER
-    others = {"not comparable": Verdict.NOT_COMPARABLE, "level": Verdict.LEVEL, "run alone": Verdict.IN_RUN}
+    others = {
+        "not comparable": Verdict.NOT_COMPARABLE,
+        "other limits": Verdict.OTHER_LIMITS,
+        "level": Verdict.LEVEL,
+        "run alone": Verdict.IN_RUN,
+    }
     return others.get(best["verdict"], Verdict.FASTER)
 
 

@@ -230,7 +230,7 @@ def failure_table(unsolved: pd.DataFrame, styles: Styles) -> Table:
 
 def solver_column(competitor: str, styles: Styles, ranking: Ranking | None = None) -> Column:
     """Without the machine where the whole table is about one."""
-    title = competitor.removesuffix(f" · machine {ranking.machine}") if ranking else competitor
+    title = ranking.plain(competitor) if ranking else competitor
     return Column(title=title, solver=competitor, slot=styles[competitor].slot)
 
 

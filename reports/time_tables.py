@@ -20,6 +20,8 @@ from reports.time_texts import (
     NOT_COMPARABLE,
     bound,
     lead_of,
+    limit_signs,
+    limits_of,
     runs_behind,
     seconds_of,
 )
@@ -35,7 +37,7 @@ def winner_tables(best: pd.DataFrame, named: Mapping[str, Cell], styles: Styles)
 
 def _winner_table(best: pd.DataFrame, ranking: Ranking, named: Mapping[str, Cell], styles: Styles) -> Table:
     asked = sorted(best["target"].unique(), reverse=True)
-    cells = {(row["instance"], row["target"]): _winner_cell(row, styles) for row in best.to_dict("records")}
+    cells = {(row["instance"], row["target"]): winner_cell(row, styles) for row in best.to_dict("records")}
     shown = list(best["instance"].drop_duplicates().sort_values())
     missing = Cell(text=ABSENT, muted=True)
     among = f", {ranking.label}" if ranking.label else ""
@@ -49,13 +51,15 @@ def _winner_table(best: pd.DataFrame, ranking: Ranking, named: Mapping[str, Cell
         rows=[[named[name], *(cells.get((name, target), missing) for target in asked)] for name in shown[:ROWS_SHOWN]],
         frame=best.assign(
             level=[", ".join(names) if isinstance(names, list) else "" for names in best["level"]],
+            given_less=[", ".join(names) if isinstance(names, list) else "" for names in best["given_less"]],
             at_most_of=[", ".join(f"{name} {seconds:g}" for name, seconds in of.items()) for of in best["at_most_of"]],
         ),
         left_out=max(0, len(shown) - ROWS_SHOWN),
     )
 
 
-def _winner_cell(row: Mapping[Any, Any], styles: Styles) -> Cell:
+def winner_cell(row: Mapping[Any, Any], styles: Styles) -> Cell:
+    """The fastest of a row of wins.winners with its seconds, and below what that is worth."""
     if row["verdict"] in ("none", "not asked"):
         return Cell(text=NOBODY[row["verdict"]], note=_best_gap(row), muted=True)
     text = f"{row['winner']} {_seconds(row, unit=f'{NARROW}s')}"
@@ -71,6 +75,8 @@ def _over_the_next(row: Mapping[Any, Any]) -> str:
         return f"level with {listed([name for name in row['level'] if name != row['winner']])}"
     if row["verdict"] == "run alone":
         return f"{lead_of(row)} faster than {row['runner_up']}; with prepare {row['with_prepare']} is faster"
+    if row["verdict"] == "other limits":
+        return f"{listed(row['given_less'])} had less time: {NOT_COMPARABLE}"
     if row["verdict"] == NOT_COMPARABLE:
         return _not_comparable(row)
     if pd.isna(row["runner_up"]):
@@ -127,7 +133,8 @@ def _time_table(
     among = f", {ranking.label}" if ranking.label else ""
     several = rows["repeats"].max() > 1
     below = "times the fastest · seconds with prepare" + ("; range over the repeats" if several else "")
-    below += f"; {AT_MOST_MEANS}" if rows["at_most"].any() else ""
+    signs = {AT_MOST_MEANS: rows["at_most"].any()} | limit_signs(rows)
+    below += "".join(f"; {sign}" for sign, occurs in signs.items() if occurs)
     table = grid(
         rows,
         named,
@@ -155,10 +162,11 @@ def _time_cell(row: Mapping[Any, Any]) -> Cell:
             note += f"\n{row['repeats']:.0f} of {plural(int(row['runs_asked']), 'run')}"
         if _remaining(row):
             note += f"\n{_remaining(row)}"
+        note = "\n".join([note, *limits_of(row)])
         return Cell(text=_seconds(row), note=note, best=row["best"])
     if not row["asked"]:
         return Cell(text="not asked", muted=True)
-    return Cell(text="not reached", note=_best_gap(row), muted=True)
+    return Cell(text="not reached", note="\n".join([_best_gap(row), *limits_of(row)]), muted=True)
 
 
 def _times_the_fastest(row: Mapping[Any, Any]) -> str:

@@ -18,6 +18,10 @@ AT_LEAST = "≥"
 #: What those signs mean, for captions.
 AT_MOST_MEANS = f"{AT_MOST}: a limit ended the run, the gap was reached at an unknown time before"
 NOT_COMPARABLE = "not comparable"
+#: What `limits_of` says, for captions.
+CUT = "when cut"
+OTHER_LIMIT_MEANS = "limit: the time limit, where it is not that of most"
+CUT_MEANS = f"{AT_MOST} T {CUT}: within the gap as well where a limit ended another run at T"
 
 
 def bound(text: str, sign: str) -> str:
@@ -33,6 +37,25 @@ def mark_of(row: Mapping[Any, Any]) -> str:
 def seconds_of(row: Mapping[Any, Any]) -> str:
     """The seconds of a row of outcomes.outcomes with bound and mark."""
     return f"{bound(digits(row['seconds']), AT_MOST if row['at_most'] is True else '')}{mark_of(row)}"
+
+
+def limits_of(row: Mapping[Any, Any]) -> list[str]:
+    """The time limit of a row of outcomes.outcomes where most have another, and cut_of."""
+    told = []
+    if row["other_limit"] is True:
+        limit = row["time_limit"]
+        told.append(f"limit {limit:g} s" if pd.notna(limit) else "no limit")
+    return [*told, *cut_of(row)]
+
+
+def cut_of(row: Mapping[Any, Any]) -> list[str]:
+    """When a limit ended other runs that were within the gap by then; nothing where there are none."""
+    return [f"{bound(digits(row['cut_at']), AT_MOST)} {CUT}"] if pd.notna(row["cut_at"]) else []
+
+
+def limit_signs(rows: pd.DataFrame) -> dict[str, bool]:
+    """What the words of `limits_of` mean, and whether one of `rows` has them."""
+    return {OTHER_LIMIT_MEANS: bool(rows["other_limit"].any()), CUT_MEANS: bool(rows["cut_at"].notna().any())}
 
 
 def lead_of(row: Mapping[Any, Any]) -> str:

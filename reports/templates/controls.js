@@ -19,9 +19,9 @@ function apply() {
 /** Figures of one instance follow the filter, unless its words are about something else. */
 function showPanels() {
   const panels = Array.from(document.querySelectorAll("[data-instance]"));
-  const isMeant = (panel) => words.every((word) => panel.dataset.instance.toLowerCase().includes(word));
-  const about = panels.some(isMeant);
-  for (const panel of panels) panel.hidden = about && !isMeant(panel);
+  const isShown = (panel) => isMeant(panel.dataset.instance);
+  const about = panels.some(isShown);
+  for (const panel of panels) panel.hidden = about && !isShown(panel);
 }
 
 function showRows() {

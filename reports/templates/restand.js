@@ -2,6 +2,8 @@
 // when no solver is hidden.
 
 const originals = new Map();
+/** Verdicts of wins.py after which nobody is known to be the fastest among several. */
+const UNDECIDED = new Set(["not comparable", "other limits", "walkover"]);
 
 /** Replace the content and the shade of an element ("best", "muted" or ""), and remember what it was. */
 function rewrite(element, content, shade) {
@@ -26,30 +28,55 @@ function withNote(text, note) {
 
 function restand() {
   restore();
-  if (!hiddenSolvers.size) return;
+  if (!hiddenSolvers.size && !words.length) return;
   for (const standing of data.standings) {
     const figure = figures.find((one) => one.dataset.table === standing.table);
     const rows = shownPlaces(standing);
     const byInstance = groupBy(rows, "instance");
     const places = new Map([...byInstance].map(([name, own]) => [name, placeOf(own)]));
-    restandLead(figure, places, rows);
+    restandBrief(figure, standing, byInstance, places);
+    if (!hiddenSolvers.size) continue;
+    restandLead(figure, standing, places, rows);
     restandMeans(figure, rows.filter((row) => row.asked));
     restandShades(figure, places);
     restandWins(standing, places);
   }
 }
 
+/** As reports/brief.py: of the instances that the words name the first BRIEF, each with who is fastest and the others. */
+function restandBrief(figure, standing, byInstance, places) {
+  const list = figure.querySelector(".brief");
+  const meant = [...places].filter(([name, place]) => place.verdict !== "not asked" && isMeant(name)).slice(0, BRIEF);
+  const items = meant.map(([name, place]) => {
+    const item = make("li");
+    const others = standing.plain(inOrder(byInstance.get(name), place));
+    item.append(make("span", { className: "of", textContent: name }), " ", ...winCell(place, standing.plain));
+    if (others) item.append(make("small", { textContent: others }));
+    return item;
+  });
+  if (list) rewrite(list, items);
+}
+
+function inOrder(own, place) {
+  const others = own.filter((row) => row.asked && row !== place.winner);
+  const reached = others.filter((row) => row.seconds !== null).sort(bySeconds);
+  const missed = others.filter((row) => row.seconds === null).map((row) => row.solver).sort();
+  const times = reached.map((row) => `${row.solver} ${secondsOf(row)}`).join(", ");
+  return [times && `then ${times}`, missed.length && `missed by ${listed(missed)}`].filter(Boolean).join("; ");
+}
+
 function placeOf(own) {
   const asked = own.filter((row) => row.asked);
-  return asked.length ? judged(asked) : { verdict: "not asked", level: [], bounded: [] };
+  return asked.length ? judged(asked) : { verdict: "not asked", level: [], bounded: [], less: [] };
 }
 
 /** "To 1e-4: ... ." with the options that were given behind it. */
-function restandLead(figure, places, rows) {
+function restandLead(figure, standing, places, rows) {
   const lead = figure.querySelector(".lead");
   const [, opening, options] = /^(.*?:) .*?( Options: .*)?$/s.exec(lead.textContent);
   const asked = [...new Set(rows.filter((row) => row.asked).map((row) => row.solver))].sort();
-  rewrite(lead, [`${opening} ${winsInWords(places, places.size, asked)}.${options ?? ""} (Of the solvers shown.)`]);
+  const told = standing.plain(winsInWords(places, places.size, asked));
+  rewrite(lead, [`${opening} ${told}.${options ?? ""} (Of the solvers shown.)`]);
 }
 
 function solverOf(head) {
@@ -78,7 +105,7 @@ function restandShades(figure, places) {
   const solvers = [...figure.querySelectorAll("thead tr:last-child > *")].map(solverOf);
   for (const row of figure.querySelectorAll("tbody:not(.pinned) tr")) {
     const place = places.get(mainText(row.cells[0]));
-    const best = new Set(place?.verdict === "not comparable" || place?.verdict === "walkover" ? [] : place?.level.map((own) => own.solver));
+    const best = new Set(UNDECIDED.has(place?.verdict) ? [] : place?.level.map((own) => own.solver));
     solvers.forEach((solver, column) => {
       const cell = row.cells[column];
       const isBest = best.has(solver);
@@ -97,19 +124,21 @@ function restandWins(standing, places) {
   }
 }
 
-function winCell(place) {
+/** As reports/time_tables.winner_cell; `plain` shortens the names. */
+function winCell(place, plain = (text) => text) {
   if (!place.winner) return [place.verdict === "none" ? "none of those asked" : "not asked"];
   const { winner, next } = place;
-  const seconds = `${winner.atMost ? "≤\u202f" : ""}${digits(winner.seconds)}\u202fs`;
   const lead = next && place.factor ? `${winner.atMost ? "≥\u202f" : ""}${digits(place.factor)}× faster than ${next.solver}` : `no other of ${place.asked} reached it`;
   const others = place.level.filter((row) => row !== winner).map((row) => row.solver);
-  const bounds = place.bounded.map((row) => `${row.solver} ≤\u202f${digits(row.seconds)}\u202fs`);
+  const bounds = place.bounded.map((row) => `${row.solver} ${secondsOf({ ...row, mark: "" })}`);
   const notes = {
     win: lead,
     level: `level with ${listed(others)}`,
     walkover: "no other was asked",
     "run alone": `${lead}; with prepare ${place.inTotal?.solver} is faster`,
     "not comparable": `${listed(bounds)}: not comparable`,
+    "other limits": `${listed(place.less.map((row) => row.solver))} had less time: not comparable`,
   };
-  return [dot(data.solvers.find((solver) => solver.name === winner.solver)), ...withNote(`${winner.solver} ${seconds}`, notes[place.verdict])];
+  const told = withNote(plain(`${winner.solver} ${secondsOf(winner)}`), plain(notes[place.verdict]));
+  return [dot(data.solvers.find((solver) => solver.name === winner.solver)), ...told];
 }

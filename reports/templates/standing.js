@@ -3,6 +3,7 @@
 
 const LEVEL = 1.1;
 const LARGEST_SHIFT = 10;
+const BRIEF = 12; // as reports/brief.py
 
 /** As reports/shown.py: three significant digits. */
 function digits(value) {
@@ -26,15 +27,26 @@ function groupBy(rows, key) {
 
 /** The rows of one table of the answer whose solver is shown, as objects. */
 function shownPlaces(standing) {
+  standing.plain ??= (text) => (standing.machine ? text.replaceAll(standing.machine, "") : text);
   standing.places ??= standing.rows.map((row) => Object.fromEntries(standing.columns.map((name, k) => [name, row[k]])));
   return standing.places.filter((row) => !hiddenSolvers.has(row.solver));
 }
 
-/** What the solvers asked on one instance make of it: {verdict, winner, next, factor, level, bounded, inTotal, asked}. */
+/** The order of outcomes: the least time first, of equal ones the known one, then by name. */
+function bySeconds(a, b) {
+  return a.seconds - b.seconds || a.atMost - b.atMost || (a.solver < b.solver ? -1 : 1);
+}
+
+/** As reports/time_texts.seconds_of, with the unit. */
+function secondsOf(row) {
+  return `${row.atMost ? "≤\u202f" : ""}${digits(row.seconds)}${row.mark}\u202fs`;
+}
+
+/** What the solvers asked on one instance make of it: {verdict, winner, next, factor, level, bounded, less, inTotal, asked}. */
 function judged(rows) {
   const reached = rows.filter((row) => row.seconds !== null);
-  reached.sort((a, b) => a.seconds - b.seconds || a.atMost - b.atMost || (a.solver < b.solver ? -1 : 1));
-  if (!reached.length) return { verdict: "none", level: [], bounded: [] };
+  reached.sort(bySeconds);
+  if (!reached.length) return { verdict: "none", level: [], bounded: [], less: [] };
   const [winner, ...others] = reached;
   const isNear = (row) => Math.min(row.seconds, row.alone) <= LEVEL * winner.seconds || row.least <= winner.most;
   const level = reached.filter((row) => isNear(row) && (!row.atMost || row === winner));
@@ -42,11 +54,20 @@ function judged(rows) {
   const next = others.find((row) => !row.atMost);
   const inTotal = reached.reduce((best, row) => (row.total < best.total ? row : best));
   const factor = next && winner.seconds ? next.seconds / winner.seconds : null;
+  const given = (row) => row.given ?? Infinity;
+  const less = rows.filter((row) => row.timedOut && given(row) < given(winner) && given(row) < winner.seconds);
   let verdict = inTotal === winner ? "win" : "run alone";
   if (level.length > 1) verdict = "level";
+  if (less.length) verdict = "other limits";
   if (bounded.length) verdict = "not comparable";
   if (rows.length === 1) verdict = "walkover";
-  return { verdict, winner, next, factor, level, bounded, inTotal, asked: rows.length };
+  return { verdict, winner, next, factor, level, bounded, less, inTotal, asked: rows.length };
+}
+
+/** As reports/means.py: whether a failure would count for less than a success that was given more time. */
+function unlikeLimits(rows) {
+  const least = Math.min(...rows.filter((row) => row.seconds === null).map((row) => row.limit));
+  return rows.some((row) => row.seconds !== null && row.seconds > least && (row.given ?? Infinity) > least);
 }
 
 /** {solver: {asked, reached, mean, scaled, atMost, scaleAtMost}}, and over how many common instances. */
@@ -55,7 +76,9 @@ function rated(rows) {
   const byInstance = groupBy(rows, "instance");
   const common = [...bySolver.keys()].filter((solver) => bySolver.get(solver).length >= byInstance.size / 2);
   const isShared = (own) => common.every((solver) => own.some((row) => row.solver === solver));
-  const instances = new Set([...byInstance.keys()].filter((name) => common.length && isShared(byInstance.get(name))));
+  const isFair = (own) => !unlikeLimits(own.filter((row) => common.includes(row.solver)));
+  const isCommon = (own) => common.length && isShared(own) && isFair(own);
+  const instances = new Set([...byInstance.keys()].filter((name) => isCommon(byInstance.get(name))));
   const shared = rows.filter((row) => instances.has(row.instance) && common.includes(row.solver));
   const counted = (row) => row.seconds ?? row.limit;
   const fastest = [...groupBy(shared.length ? shared : rows, "instance").values()].map((own) => Math.min(...own.map(counted)));

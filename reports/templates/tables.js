@@ -125,6 +125,11 @@ class Rows {
   }
 }
 
+/** Whether the words of the filter name an instance. */
+function isMeant(instance) {
+  return words.every((word) => instance.toLowerCase().includes(word));
+}
+
 function make(name, properties = {}) {
   return Object.assign(document.createElement(name), properties);
 }

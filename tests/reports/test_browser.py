@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import reports
-from harness.records import RECORDS_FILE
+from harness.records import RECORDS_FILE, CaseRecord, Seconds
 from tests.support.browser import Browser, browser, executable
 
 NAME = executable()
@@ -78,6 +78,7 @@ def test_words_leave_the_rows_and_figures_of_the_instances_that_they_name(page: 
     assert set(column(page, "runs", 0)) == {"unit-100000x1000"}
     assert shown(page, "#accuracy .panel") == 1
     assert page.value("document.querySelector('.pinned').rows.length") == 2
+    assert [line.partition(" | ")[0] for line in brief_of(page)] == ["unit-100000x1000"]
 
 
 def test_a_filter_that_leaves_nothing_says_so(page: Browser) -> None:
@@ -135,7 +136,8 @@ def test_the_first_screen_holds_the_answer_and_the_matrix_and_nothing_scrolls_si
     assert window.value("document.documentElement.scrollWidth") <= width
     bottom = "document.querySelector({!r}).getBoundingClientRect().bottom".format
     assert window.value(bottom("#answer .lead")) < height / 2 + 50
-    assert window.value(bottom("#answer tbody:not(.pinned) tr:first-child")) < height
+    answer = ".brief li:nth-child(3)" if width == 390 else "tbody:not(.pinned) tr:first-child"
+    assert window.value(bottom(f"#answer {answer}")) < height
 
 
 def test_without_the_script_every_table_and_figure_is_there(window: Browser, built: reports.Built) -> None:
@@ -194,6 +196,18 @@ def wins_of(page: Browser) -> list[str]:
     )
 
 
+def brief_of(page: Browser) -> list[str]:
+    """The lines for narrow screens: instance, fastest, what that is worth, and the others."""
+    lines = "[...document.querySelectorAll('[data-table=\"matrix-1e-4\"] .brief li')]"
+    parts = "[...line.childNodes].map(part => part.textContent.trim()).filter(text => text).join(' | ')"
+    return list(page.value(f"{lines}.map(line => {parts})"))
+
+
+def without_prepare(text: str) -> str:
+    """What the script says of a solver: prepare and the best gap stand on the page alone."""
+    return re.sub(r" \+.*?prepare|, with prepare[^|]*?(?= \||$)| \| best gap[^|]*?(?= \||$)| best gap.*$", "", text)
+
+
 def hide(page: Browser, solvers: list[str]) -> None:
     for solver in solvers:
         boxes = "[...document.querySelectorAll('#controls label')]"
@@ -214,18 +228,43 @@ def test_the_answer_is_that_of_the_solvers_shown(
     expected = (
         matrix_of(window),
         answer_of(window),
-        [re.sub(r" \+.*?prepare|, with prepare.*$| best gap.*$", "", cell) for cell in wins_of(window)],
+        [without_prepare(cell) for cell in wins_of(window)],
+        [without_prepare(line) for line in brief_of(window)],
     )
 
     window.show(built.page)
-    before = matrix_of(window), answer_of(window), wins_of(window)
+    before = matrix_of(window), answer_of(window), wins_of(window), brief_of(window)
     hide(window, hidden)
     assert matrix_of(window) == expected[0]
     assert answer_of(window) == f"{expected[1]} (Of the solvers shown.)"
+    assert brief_of(window) == expected[3]
     assert wins_of(window) == expected[2]
     hide(window, hidden)
-    assert (matrix_of(window), answer_of(window), wins_of(window)) == before
+    assert (matrix_of(window), answer_of(window), wins_of(window), brief_of(window)) == before
 
 
 def solver_in(line: str, solvers: list[str]) -> bool:
     return json.loads(line).get("solver") in solvers
+
+
+def test_what_a_shorter_time_limit_leaves_open_stays_open_while_its_solver_is_shown(
+    window: Browser, write_records: Callable[..., Path], make_case: Callable[..., CaseRecord], tmp_path: Path
+) -> None:
+    def case(solver: str, seconds: float, limit: float, status: str = "solved") -> CaseRecord:
+        settings = {**make_case().settings, "time_limit": limit}
+        certificate = make_case().certificate if status == "solved" else None
+        return make_case(
+            solver=solver, status=status, settings=settings, certificate=certificate, seconds=Seconds(run=seconds)
+        )
+
+    rows = [case("a", 35.0, 60.0), case("b", 50.0, 60.0)]
+    rows += [case(name, 20.0, 20.0, "time_limit") for name in ("c", "d")]
+    window.show(reports.build([write_records(*rows)], tmp_path / "report").page)
+    told = answer_of(window)
+    assert "the fastest on 1 was given, and needed, more time" in told
+    hide(window, ["d"])
+    assert answer_of(window) == told.replace("4 solvers", "3 solvers") + " (Of the solvers shown.)"
+    assert "then b 50.0" in brief_of(window)[0]
+    assert "c had less time: not comparable" in brief_of(window)[0]
+    hide(window, ["c"])
+    assert "a is fastest on 1 of 1 instance" in answer_of(window)

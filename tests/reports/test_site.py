@@ -66,7 +66,7 @@ def test_a_family_says_what_it_stands_for_and_how_to_compare(site: Path) -> None
     assert "what dualip is" in text
     assert "edges 10 a source" in text
     assert "dualbench instances SPEC" in text
-    assert "dualip-1e5 mine first dualip win 1e-4 8.00 1.00 8.00×" in text
+    assert "dualip-1e5 mine first dualip win 1e-4 8.00 limit 60 s 1.00 8.00×" in text
 
 
 def test_a_solver_says_what_it_takes_and_where_it_wins_and_loses(site: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_solver_says_what_it_takes_and_where_it_wins_and_loses(site: Path) -> 
     assert "what mine is who wrote mine" in text
     wins, losses = text.split("Where it wins: 1 of the")[1].split("Where it loses: 1 of the")
     assert "second mine win" in wins
-    assert "first dualip win 1e-4 8.00 1.00 8.00×" in losses
+    assert "first dualip win 1e-4 8.00 limit 60 s 1.00 8.00×" in losses
 
 
 def test_the_history_compares_each_time_with_the_one_before(site: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_variant_faster_than_another_of_its_solver_wins_no_family(
     ]
     records = write_records(make_case(seconds=Seconds(run=5.0)), *tuned)
     index = reports.build_site([records], tmp_path / "site", about, about).page
-    assert "nobody of 1 to 1e-4" in text_of(index)
+    assert "nobody; 1 with one solver alone to 1e-4 1 measurement" in text_of(index)
 
 
 def test_a_folder_of_folders_is_one_run(write_records: Write, make_case: Make, tmp_path: Path) -> None:
@@ -131,3 +131,31 @@ def test_what_is_said_of_families_and_solvers_is_what_they_declare() -> None:
     assert {"edges", "budgets", "a and c", "ties"} <= set(facts)
     assert dict(about_solver("ortools-mincostflow"))["runs on"] == "cpu"
     assert about_family("nobody's") == about_solver("nobody's") == []
+
+
+def test_real_data_say_what_they_stand_for_and_how_to_compare() -> None:
+    facts = dict(about_family("movielens"))
+    assert facts["title"].startswith("MovieLens latest-small: which user gets which film")
+    assert facts["workload"].startswith("recommending from a stock of single copies")
+    assert facts["example"].startswith("movielens,")
+    assert facts["a"] == "1 on every edge: a flow problem"
+    assert {"edges", "rows", "a and c", "ties", "degeneracy", "budgets"} <= set(facts)
+    assert dict(about_family("problem"))["title"].startswith("The LP that a problem.toml states")
+
+
+def test_the_texts_of_a_base_are_those_of_its_families() -> None:
+    made = dict(about_family("unit"))["how it is made"]
+    assert made.startswith("a_e = 1")
+    assert "b_j follows from rho_j" in made
+
+
+def test_a_family_says_how_many_measurements_where_and_under_which_limit(
+    write_records: Write, make_case: Make, environment: dict[str, Any], tmp_path: Path
+) -> None:
+    """One instance on two machines: a win on the first, one solver alone on the second."""
+    there = environment | {"id": "env-2", "cpu": "Another CPU"}
+    rows = [make_case(seconds=Seconds(run=1.0)), make_case(seconds=Seconds(run=9.0), solver="dualip")]
+    folder = write_records(*rows, make_case(environment="env-2", case="there"), rows=(environment, there))
+    text = text_of(reports.build_site([folder], tmp_path / "site", about, about).page)
+    assert "blockpdhg 1; 1 with one solver alone to 1e-4 2 measurements" in text
+    assert re.search(r"1 on Another CPU[^;]*, time limit 60 s 1 on Fixture CPU[^;]*, time limit 60 s", text)

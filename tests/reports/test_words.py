@@ -77,7 +77,7 @@ def test_a_gap_that_is_proved_up_to_a_violation_is_shown_with_it(
     whole = certificate(5e-5) | {"feasible_violation": 0.0}
     rows = [make_case(certificate=nearly), make_case(certificate=whole, solver="dualip", seconds=Seconds(run=9.0))]
     text = page_of(write_records(*rows), tmp_path)
-    assert text.count("feasible up to 3.00e-13") == 2  # beside the winner, and in its row
+    assert text.count("feasible up to 3.00e-13") == 3  # in the list, beside the winner, and in its row
     table = pd.read_csv(tmp_path / "report" / "tables" / "cases.csv").set_index("solver")
     assert table.loc["blockpdhg", ["bound_error", "objective_error"]].tolist() == [1e-12, 2e-12]
 
