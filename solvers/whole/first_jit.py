@@ -59,7 +59,7 @@ def fill(form: Any, state: Any, order: Any, most_reduced: float) -> None:
             for e in range(offsets[i], offsets[i + 1]):
                 if x[e] < sources[i, CAP]:
                     added = added_cost(entries, rows, e, 1.0)
-                    value = reduced_cost(c, entries, rows, e) + added
+                    value = reduced_cost(c, entries, rows, e) + max(added, 0.0)
                     if value < least and (sources[i, EXACT] or c[e] + added < 0.0):
                         best, least, paid = e, value, added
             if best < 0:

@@ -5,10 +5,11 @@ I sources, E edges, R rows. Prices y come from the LP; q = c + A'y are the reduc
 1. What the LP has decided wholly stays, as far as the rows allow.
 2. The other sources choose by q, those first that lose most where they do not get their best edge (the regret); then
    all that still gains by c, the largest gain first.
-3. Each unit moves to where it costs least, and chains of two moves are tried in the order of what they may gain.
+3. Hard rows that are left are mended by single moves, the cheapest first for each unit that a row is outside.
+4. Each unit moves to where it costs least, and chains of two moves are tried in the order of what they may gain.
    Of a large LP all this looks at candidates alone (candidates.py); then its sources with units left take what still
    gains on any edge.
-4. Where hard rows are still left, or more effort is allowed, the search crosses the hard sides: being outside costs a
+5. Where hard rows are still left, or more effort is allowed, the search crosses the hard sides: being outside costs a
    weight a unit, which grows on rows that stay outside and falls while all are kept (Yagiura, Ibaraki and Glover, An
    ejection chain approach for the generalized assignment problem, 2004). The best point within the rows is kept.
 
@@ -27,11 +28,14 @@ from solvers.whole.candidates import candidates, gainful
 from solvers.whole.constants import MOST, PRICE, TOTAL
 from solvers.whole.crossing import cross
 from solvers.whole.form import Float64, Form, State, form_of, state_of, take
+from solvers.whole.mending import mend
 from solvers.whole.rounds import improve, keeps, sweep_all
 
 #: Moves that are looked at for each edge, by default, in so many rounds.
 EFFORT = 0.2
 _ROUNDS = 2
+#: The same to mend what the first decisions leave, at most.
+_EFFORT_OF_MENDING = 20
 #: The same to find a point within the hard rows, where the first decisions are outside.
 _EFFORT_OUTSIDE = 100.0
 #: Moves that are looked at in a round however small the LP is.
@@ -61,6 +65,7 @@ def whole_point(lp: MatchingLP, x: Any, dual: Any, *, effort: float = EFFORT) ->
     _decide_first(form, state, given[edges])
     if edges.size == lp.edges:
         _fill_by_cost(form, state)
+    mend(form, state, _EFFORT_OF_MENDING * edges.size)
     sweep_all(form, state, least_gain)
     for _ in range(_ROUNDS):
         if not improve(form, state, least_gain, int(min(effort, EFFORT) * lp.edges) // _ROUNDS + _LEAST_EFFORT)[0]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from solvers.whole.constants import ABOVE, ACTIVITY, BELOW, CHARGE_ABOVE, CHARGE_BELOW, LOWER, UPPER
 from solvers.whole.form import Float64, Form, Int64, State
@@ -43,10 +44,24 @@ def excess(state: State) -> tuple[Float64, Float64]:
     )
 
 
+def outside_hard(state: State) -> Int64:
+    """The rows outside a side that charges for it, those that pay most first."""
+    below, above = excess(state)
+    charged = (below > 0) & (state.rows[:, CHARGE_BELOW] > 0) | (above > 0) & (state.rows[:, CHARGE_ABOVE] > 0)
+    return _largest_first(paid_by_rows(state), charged)
+
+
 def keeps(state: State) -> bool:
     """Whether no row is outside a side that charges for it."""
+    return not outside_hard(state).size
+
+
+def paid_by_rows(state: State) -> Float64:
+    """What each row pays for the units outside its sides, float64[R]."""
     below, above = excess(state)
-    return not ((below > 0) & (state.rows[:, CHARGE_BELOW] > 0) | (above > 0) & (state.rows[:, CHARGE_ABOVE] > 0)).any()
+    paid: Float64 = np.where(below > 0, below * state.rows[:, BELOW], 0.0)
+    paid += np.where(above > 0, above * state.rows[:, ABOVE], 0.0)
+    return paid
 
 
 def _best(score: Float64, limit: float) -> Int64:
@@ -61,9 +76,11 @@ def _best(score: Float64, limit: float) -> Int64:
 
 def _paying(state: State) -> Int64:
     """The rows that pay, those that pay most first."""
-    below, above = excess(state)
-    paid = np.where(below > 0, below * state.rows[:, BELOW], 0.0) + np.where(
-        above > 0, above * state.rows[:, ABOVE], 0.0
-    )
-    order = np.argsort(-paid, kind="stable")
-    return order[paid[order] > 0]
+    paid = paid_by_rows(state)
+    return _largest_first(paid, paid > 0)
+
+
+def _largest_first(value: Float64, chosen: npt.NDArray[np.bool_]) -> Int64:
+    """The rows chosen by bool[R], those with the largest of value[R] first."""
+    rows = np.flatnonzero(chosen)
+    return rows[np.argsort(-value[rows], kind="stable")]
