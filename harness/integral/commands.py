@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +46,7 @@ def whole(
     """
     from harness.integral.decide import whole_decisions
     from harness.integral.measure import Question, gap_files, measure_whole
+    from harness.isolation.isolated import Isolated
     from harness.measured import measuring
     from instances import generate, parse_spec
     from instances.cpus import usable_threads
@@ -57,7 +59,9 @@ def whole(
     asked = {"instances": [name for name, *_ in named], "effort": moves, "solver": solver, "threads": used}
     small = generate(parse_spec(_WARM_UP))
     whole_decisions(small, [0.0] * small.edges)  # compiles
-    with measuring(out, "whole", asked, resume=resume) as into:
+    worker = Isolated(used, out / "solver-output.log")
+    with measuring(out, "whole", asked, resume=resume) as into, contextlib.ExitStack() as always:
+        always.callback(worker.stop)
         for name, spec, best in named:
             first = Question(name=name, spec=spec, solver=solver, effort=moves, threads=used, best_known=best)
             questions = [replace(first, repeat=repeat) for repeat in range(repeats)]
@@ -65,7 +69,7 @@ def whole(
             if missing:
                 lp = generate(first.spec, threads=used)
             for question in missing:
-                record = measure_whole(question, lp, into)
+                record = measure_whole(question, lp, worker, into)
                 into.add(record)
                 click.echo(_in_words(record))
     click.echo(f"records are in {out}: dualbench report {out} --out FOLDER makes the table")

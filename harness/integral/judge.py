@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from harness.certificate import Certificate
 from harness.general.layers import layers, sides_of
-from harness.integral.unmeetable import ROUNDING, floor
+from harness.integral.whole_units import ROUNDING, floor
 from harness.polytopes.points import distances
 from harness.rounding import Float64
 from harness.sources import Chunk, chunks

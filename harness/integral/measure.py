@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from harness.arrays import array_hash
+from harness.case import Case
 from harness.integral.decide import whole_decisions
 from harness.integral.judge import judged_whole
 from harness.integral.row import WholeRecord
@@ -18,7 +20,10 @@ from harness.measured import Measurements, instance_fields, solver_fields
 from harness.plain import as_plain
 from harness.recording import utc_now
 from harness.referee import certify
-from harness.solve import solve
+from harness.result import Result
+from harness.rounding import Float64
+from harness.runner import Worker, cannot_run
+from harness.steps import ignore_step
 from instances import InputError, MatchingLP, Spec, digest, parse_spec
 from solvers import Settings
 
@@ -54,15 +59,12 @@ class Question:
         return f"{self.name}|{self.solver}|effort {self.effort:g}|{self.threads}t|r{self.repeat}"
 
 
-def measure_whole(question: Question, lp: MatchingLP, into: Measurements) -> WholeRecord:
-    """Solve `lp` to 1e-4 and make its answer whole; the row, with its arrays kept beside it."""
+def measure_whole(question: Question, lp: MatchingLP, worker: Worker, into: Measurements) -> WholeRecord:
+    """Let `worker` solve `lp` to 1e-4 and make its answer whole here; the row, with its arrays kept beside it."""
     settings = Settings(threads=question.threads)
-    result = solve(lp, question.solver, threads=question.threads, quiet=True)
-    if result.answer is None or result.answer.x is None:
-        raise InputError(f"{question.solver} gave no x for {question.name}: {result.reason or result.status.sentence}")
-
+    result, x = _solved(question, settings, worker)
     dual = result.proved_dual
-    decided = whole_decisions(lp, result.answer.x, dual, effort=question.effort, threads=question.threads)
+    decided = whole_decisions(lp, x, dual, effort=question.effort, threads=question.threads)
     seconds = {"prepare": result.seconds.prepare, "run": result.seconds.run, "whole": decided.seconds}
     return WholeRecord(
         case=question.case,
@@ -80,6 +82,27 @@ def measure_whole(question: Question, lp: MatchingLP, into: Measurements) -> Who
         environment=into.environment,
         time=utc_now(),
     )
+
+
+def _solved(question: Question, settings: Settings, worker: Worker) -> tuple[Result, Float64]:
+    """The result of the LP and its x. Raises InputError where there is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Path(folder) / "x.npy"
+        case = Case(
+            suite="whole",
+            instance=question.name,
+            spec=question.spec.text,
+            solver=question.solver,
+            settings=settings,
+            keep_x=str(kept),
+        )
+        if reason := cannot_run(case):
+            raise InputError(f"{question.solver} cannot solve {question.name}: {reason}")
+        result = worker.run(case, ignore_step)
+        if not result.arrays.x_kept:
+            reason = result.reason or result.status.sentence
+            raise InputError(f"{question.solver} gave no x for {question.name}: {reason}")
+        return result, np.load(kept, allow_pickle=False)
 
 
 #: The arrays beside a row.

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
+from harness.integral.unmeetable_sums import of_sums
+from harness.integral.whole_units import ROUNDING, floor, named_row
 from harness.rounding import Float64
 from instances import InputError, MatchingLP, RaggedRows, Rows
-from instances.words import shown
 
-#: A limit is held to this share of 1 + itself, so that ten times 0.1 fill a budget of 1.
-ROUNDING = 1e-12
 #: Whole numbers beyond this are not told apart in float64.
 _LARGEST_WHOLE = 2.0**53
 _REMEDY = "change the number, or ask for fractions"
@@ -30,18 +30,13 @@ def numbered_source(source: int) -> str:
 def require_meetable(lp: MatchingLP, name_of_source: Callable[[int], str] = numbered_source) -> None:
     """Raise UnmeetableError, in one line, for the first source or row that no whole x can meet.
 
-    That is a '=' source whose sum is not whole or more than its edges take in whole units, and a hard row with whole
-    coefficients between whose sides lies no multiple of their common divisor. Other rows may contradict whole x too:
+    That is a '=' source whose sum is not whole or more than its edges take in whole units, a hard row with whole
+    coefficients between whose sides lies no multiple of their common divisor, and sums of whole units that a hard row,
+    or all rows of a family, cannot hold or reach (unmeetable_sums.py). Rows may contradict whole x in other ways too:
     that is left to the search.
     """
-    for complaint in (*_of_sources(lp, name_of_source), *_of_rows(lp)):
+    for complaint in itertools.chain(_of_sources(lp, name_of_source), _of_rows(lp), of_sums(lp, name_of_source)):
         raise UnmeetableError(f"no whole decisions exist: {complaint}; {_REMEDY}")
-
-
-def floor(limit: Float64) -> Float64:
-    """The largest whole number within a limit, which may be short of one by rounding."""
-    down: Float64 = np.floor(limit + ROUNDING * (1 + np.abs(limit)))
-    return down
 
 
 def _of_sources(lp: MatchingLP, name: Callable[[int], str]) -> Iterator[str]:
@@ -84,9 +79,8 @@ def _of_rows(lp: MatchingLP) -> Iterator[str]:
         if missed.any():
             at = int(np.argmax(missed))
             sides = f"{low[at]:g}" if low[at] == high[at] else f"from {low[at]:g} to {high[at]:g}"
-            row = int(between[at])
-            key = f"row {row}" if family.keys is None else f"row {family.keys[row]}"
-            yield f"{key} of {shown(family.name)} must be {sides}, and whole x make it multiples of {divisor[at]:g}"
+            row = named_row(family, int(between[at]))
+            yield f"{row} must be {sides}, and whole x make it multiples of {divisor[at]:g}"
 
 
 def _common_divisors(family: Rows | RaggedRows, edges: int, rows: npt.NDArray[np.int64]) -> Float64:

@@ -33,7 +33,7 @@ def gap(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def whole_command(folder: Path, *more: str) -> list[str]:
-    command = ["whole", "--gap", str(folder), "--solver", "scipy-highs-ds", "--effort", "50"]
+    command = ["whole", "--gap", str(folder), "--solver", "scipy-highs-ds", "--effort", "1000"]
     return [*command, "--out", str(folder / "out"), *more]
 
 
