@@ -116,10 +116,10 @@ def decide(prices: Any, edges: Any, *, sources: Any = None, columns: Sequence[st
     """
     if isinstance(edges, MatchingLP):
         return _of_arrays(edges, prices)
-    summary = prices.summary if isinstance(prices, Solution) else earlier_summary(Path(prices))
+    summary = earlier_summary(prices)
     stated = _new_problem(_problem_of(prices, summary), edges, sources).build()
     names = decision_columns(stated.problem, columns)
-    found = find_prices(prices, stated, str(summary.get("sense")))
+    found = find_prices(prices, stated, summary.get("sense"))
     x = _response(stated.lp, found.dual)
     return Served(
         stated=stated,

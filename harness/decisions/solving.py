@@ -17,7 +17,7 @@ from harness.decisions.solution import Solution
 from harness.decisions.tables import decision_columns
 from harness.decisions.whole import check_meetable
 from harness.decisions.words import started_in_words
-from harness.decisions.yesterday import Earlier, Yesterday, find_again
+from harness.decisions.yesterday import Earlier, Yesterday, earlier_summary, find_again
 from harness.general.bound import into_intervals
 from harness.general.layers import sides_of
 from harness.integral.decide import decided_wholly
@@ -107,6 +107,8 @@ def _check_request(asked: Settings, solver: str, start: Earlier | None, *, whole
         raise InputError(f"effort={effort:g}: expected a number from 0")
     if asked.stay and start is None:
         raise InputError(f"stay={asked.stay:g} asks for an earlier output to stay near: give it as start")
+    if start is not None:
+        earlier_summary(start)
     if solver != AUTO:
         check_runnable(get_solver(solver), asked)
 

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from harness.decisions.by_key import DamagedError, decided_edges, numbered_rows, read_columns
-from harness.decisions.folder import DECISIONS, PRICES, read_summary
+from harness.decisions.folder import DECISIONS, PRICES, SUMMARY, read_summary
 from harness.decisions.outcome import Float64
 from harness.decisions.solution import Solution
 from harness.decisions.summary import SCHEMA
@@ -77,10 +77,10 @@ class FoundPrices:
 def find_again(earlier: Earlier, stated: Stated) -> Yesterday:
     """The start of today's solve. Raises InputError where nothing of `earlier` is of use, with the reason."""
     name = "the earlier solution" if isinstance(earlier, Solution) else str(earlier)
-    summary = earlier.summary if isinstance(earlier, Solution) else earlier_summary(Path(earlier))
+    summary = earlier_summary(earlier)
     notes: list[str] = []
     decisions = _tried(notes, lambda: _decisions(earlier, stated))
-    prices = _tried(notes, lambda: find_prices(earlier, stated, str(summary.get("sense"))))
+    prices = _tried(notes, lambda: find_prices(earlier, stated, summary.get("sense")))
     x = decisions.x if decisions is not None and decisions.x.any() else None
     dual = prices.dual if prices is not None and prices.found else None
     if x is None and dual is None:
@@ -108,7 +108,14 @@ def find_again(earlier: Earlier, stated: Stated) -> Yesterday:
     return Yesterday(start=Start(x=x, dual=dual), decided=decided, figures=figures)
 
 
-def earlier_summary(folder: Path) -> dict[str, Any]:
+def earlier_summary(earlier: Earlier) -> dict[str, Any]:
+    """What an earlier output says of itself; InputError where it is none, or of another version."""
+    if isinstance(earlier, Solution):
+        return earlier.summary
+    if not isinstance(earlier, (str, Path)):
+        kind = type(earlier).__name__
+        raise InputError(f"a {kind} is no earlier output: give a Solution, or the folder that one was written into")
+    folder = Path(earlier)
     found = read_summary(folder)
     if found is None:
         raise InputError(f"{folder} holds no output of `dualbench solve`: give the --out folder of an earlier day")
@@ -142,10 +149,12 @@ def _decisions(earlier: Earlier, stated: Stated) -> _Decisions:
     return _Decisions(x=x, vanished=int(np.count_nonzero(~known & (values > 0))))
 
 
-def find_prices(earlier: Earlier, stated: Stated, sense: str) -> FoundPrices:
+def find_prices(earlier: Earlier, stated: Stated, sense: Any) -> FoundPrices:
     """The prices of `earlier`, of a problem of this sense, by the rows of `stated`; DamagedError where it has none."""
     rows = earlier.prices if isinstance(earlier, Solution) else read_columns(Path(earlier) / PRICES, _OF_PRICES)
-    if sense != ("maximise" if stated.maximise else "minimise"):
+    if sense not in _SENSES:
+        raise DamagedError(f"{SUMMARY} does not say whether {PRICES} are of a problem to minimise or to maximise")
+    if sense != _SENSES[stated.maximise]:
         raise DamagedError(f"{PRICES} are of a problem to {sense} the objective")
     if rows["price"].null_count:
         raise DamagedError(f"{PRICES} has no prices")
@@ -158,6 +167,8 @@ def find_prices(earlier: Earlier, stated: Stated, sense: str) -> FoundPrices:
 
     number = numbered_rows(rows, stated)
     is_there = number >= 0
+    if np.unique(number[is_there]).size != np.count_nonzero(is_there):
+        raise DamagedError(f"{PRICES} has two rows of one limit")
     dual = np.zeros(stated.lp.row_count)
     known = np.zeros(stated.lp.row_count, dtype=np.bool_)
     dual[number[is_there]] = values[is_there]
@@ -166,3 +177,4 @@ def find_prices(earlier: Earlier, stated: Stated, sense: str) -> FoundPrices:
 
 
 _OF_PRICES = ("family", "key", "price")
+_SENSES = ("minimise", "maximise")
