@@ -121,8 +121,7 @@ def run(
     from harness.folder import locked, open_folder
 
     chosen = chosen_suite(suite, problem).override(**overrides)
-    flags = {"resume": resume, "rerun_disturbed": rerun_disturbed, "in_process": in_process, "keep_x": keep_x}
-    _refuse_contradictions(chosen, out, **flags)
+    _refuse_contradictions(chosen, out, resume=resume, rerun_disturbed=rerun_disturbed, in_process=in_process)
     out = out or Path("results") / f"{chosen.name}-{datetime.now():%Y%m%d-%H%M%S}"
 
     click.get_current_context().with_resource(locked(out))
@@ -132,13 +131,13 @@ def run(
         console.print(line, style="yellow", soft_wrap=True)
 
     if chosen.days:
-        return _run_days(chosen, folder, console, in_process=in_process, strict=strict)
+        return _run_days(chosen, folder, console, in_process=in_process, keep_x=keep_x, strict=strict)
     rows = _run_cases(chosen, folder, console, resume=resume, in_process=in_process, keep_x=keep_x)
     return NOT_SOLVED if strict and any(row["status"] != "solved" for row in rows) else OK
 
 
 def _refuse_contradictions(
-    chosen: Suite, out: Path | None, *, resume: bool, rerun_disturbed: bool, in_process: bool, keep_x: bool
+    chosen: Suite, out: Path | None, *, resume: bool, rerun_disturbed: bool, in_process: bool
 ) -> None:
     if resume and out is None:
         raise InputError("--resume needs --out: say which folder to go on with")
@@ -146,8 +145,8 @@ def _refuse_contradictions(
         raise InputError("--rerun-disturbed needs --resume: say which folder holds the cases to run again")
     if in_process and (chosen.memory_limit or chosen.grace is not None):
         raise InputError("--in-process has no limits from outside: leave out --memory-limit and --grace")
-    if chosen.days and (rerun_disturbed or keep_x):
-        raise InputError("a suite with days takes no --rerun-disturbed and no --keep-x: each day begins from the last")
+    if chosen.days and rerun_disturbed:
+        raise InputError("a suite with days takes no --rerun-disturbed: each day has begun from the last")
 
 
 def _run_cases(
@@ -177,14 +176,14 @@ def _run_cases(
     return rows
 
 
-def _run_days(suite: Suite, folder: Folder, console: Any, *, in_process: bool, strict: bool) -> int:
+def _run_days(suite: Suite, folder: Folder, console: Any, *, in_process: bool, keep_x: bool, strict: bool) -> int:
     """Run what the folder lacks of a suite with days, and write the report."""
     from harness import records
     from harness.display import LiveDisplay
     from harness.recurring.run import missing_days, run_days
 
     with LiveDisplay([day.case for day in missing_days(suite, folder)], console) as display:
-        run_days(suite, folder, display, in_process=in_process)
+        run_days(suite, folder, display, in_process=in_process, keep_x=keep_x)
     console.print(f"records  {folder.records}")
     _report([folder.path], folder.path / "report", console)
     rows = records.read(folder.path).recurring

@@ -11,7 +11,7 @@ import pandas as pd
 from reports import palette
 from reports.canvas import Drawing
 from reports.panel import Axis, Line, panel, slug, value_range
-from reports.shown import ABSENT, Cell, Column, Table, count, digits, factor, power
+from reports.shown import ABSENT, Cell, Column, Table, count, digits, factor, listed, power
 
 DEFINITIONS = (
     "Each day is a solve in a process of its own, which gets yesterday's answer of the same chain and nothing else: "
@@ -42,6 +42,7 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     feasible = certificate.get("feasible_objective")
     drift = row.get("drift")
     return {
+        "instance": row["instance"],
         "series": row["instance"] + ("" if drift is None else f", drift {100 * drift:g} %"),
         "spec": row["spec"],
         "competitor": row.get("variant") or row["solver"],
@@ -51,6 +52,7 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
         "day": row["day"],
         "chain": row["chain"],
         "status": row["status"],
+        "reason": row.get("reason") or "",
         "seconds": (row.get("seconds") or {}).get("run"),
         "iterations": row.get("iterations"),
         "churn": row.get("churn"),
@@ -60,7 +62,7 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def by_chain(solves: pd.DataFrame) -> pd.DataFrame:
     """One row a series, competitor, tolerance and chain, of the solved days after the first, as recorded."""
-    later = solves[solves["day"] > 0]
+    later = solves[(solves["day"] > 0) & (solves["status"] != "skipped")]
     return pd.DataFrame(
         [
             {**dict(zip(_GROUP, key, strict=True)), "chain": chain, **_of_chain(rows, _cold(group))}
@@ -106,6 +108,16 @@ def calmed(chains: pd.DataFrame) -> list[str]:
             f"{competitor} on {series} to {power(tolerance)}: churn falls from {digits(cold.iloc[0])} to "
             f"{digits(best['churn'])} ({best['chain']}) where {_share(best['lost'])} of the objective is lost."
         )
+    return lines
+
+
+def left_out(solves: pd.DataFrame) -> list[str]:
+    """A line a reason for the solves that were not tried."""
+    skipped = solves[solves["status"] == "skipped"]
+    lines = []
+    for reason, rows in skipped.groupby("reason", sort=False):
+        competitors, instances = (listed(rows[name].unique().tolist()) for name in ("competitor", "instance"))
+        lines.append(f"Not tried: {competitors} on {instances} ({reason}).")
     return lines
 
 

@@ -28,13 +28,14 @@ def ranks(material: Material) -> Section | None:
 def again(material: Material) -> Section | None:
     if not material.loaded.recurring:
         return None
-    chains = recurring.by_chain(recurring.recurring_frame(material.loaded.recurring))
+    solves = recurring.recurring_frame(material.loaded.recurring)
+    chains = recurring.by_chain(solves)
     if chains.empty:
         return None
     return Section(
         anchor="again",
         title="Again tomorrow: warm starts, and how far an answer moves",
-        points=recurring.calmed(chains),
+        points=[*recurring.calmed(chains), *recurring.left_out(solves)],
         drawings=recurring.drawings(chains),
         tables=[recurring.chains_table(chains)],
         more=recurring.DEFINITIONS,

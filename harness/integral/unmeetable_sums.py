@@ -40,7 +40,8 @@ class _Units:
     def of(cls, lp: MatchingLP) -> _Units:
         limits = lp.per_source.limits()
         source = lp.source_of_edge()
-        edge = floor(np.minimum(limits.upper, limits.at_most))[source]
+        upper = limits.upper[source] if lp.edge_upper is None else lp.edge_upper
+        edge = floor(np.minimum(upper, limits.at_most[source]))
         return cls(
             source=source,
             edge=edge,

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from harness.disk import written
+from harness.folder import x_name
 from harness.result import Result
 from harness.starts import read_start, write_start
 from harness.staying import churn
@@ -26,7 +28,10 @@ _FOLDER = "answers"
 class Answers:
     """The answers in the folder of a run, by what names the solve."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, *, keep_x: bool = False) -> None:
+        """keep_x: keep every x beside the records as well, for good."""
+        self._out = out
+        self._keep_x = keep_x
         self._folder = out / _FOLDER
         self._folder.mkdir(exist_ok=True)
 
@@ -52,6 +57,15 @@ class Answers:
         answer = Start(**finite)
         write_start(self._file(name), answer)
         return answer
+
+    def keep_x(self, name: str, result: Result) -> str | None:
+        """Keep the x that lies at `x_file` beside the records, where that was asked for; its name there."""
+        if not (self._keep_x and result.arrays.x_kept):
+            return None
+        kept = x_name(name)
+        with written(self._out / kept) as file:
+            file.write(self.x_file.read_bytes())
+        return kept
 
     def read(self, name: str) -> Start | None:
         """None where the solve had no answer."""

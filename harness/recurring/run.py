@@ -50,8 +50,8 @@ def missing_days(suite: Suite, folder: Folder) -> list[Day]:
     return missing
 
 
-def run_days(suite: Suite, folder: Folder, display: Display, *, in_process: bool = False) -> None:
-    """Run the solves that the folder lacks; each is on the disk before the next begins."""
+def run_days(suite: Suite, folder: Folder, display: Display, *, in_process: bool = False, keep_x: bool = False) -> None:
+    """Run the solves that the folder lacks; each is on the disk before the next begins. keep_x: as of `run_suite`."""
     missing = missing_days(suite, folder)
     if not missing:
         return
@@ -59,7 +59,7 @@ def run_days(suite: Suite, folder: Folder, display: Display, *, in_process: bool
     records.append(folder.records, run_row(suite, place["id"]))
     records.append(folder.records, place)
 
-    answers = Answers(folder.path)
+    answers = Answers(folder.path, keep_x=keep_x)
     worker: Worker = InProcess() if in_process else isolated(suite, folder.path)
     runs = RunsTaken(records.read(folder.path).recurring)
     at = {"suite": suite.name, "environment": place["id"], "cases": len(missing)}
@@ -143,6 +143,7 @@ class _Solve:
     def _row(self, case: Case, result: Result, before: Start | None, environment: str) -> RecurringRecord:
         day = self._day
         after = self._answers.keep(day.id, result)
+        x_file = self._answers.keep_x(day.id, result)
         of_day: dict[str, Any] = {
             "case": day.id,
             "day": day.number,
@@ -153,7 +154,8 @@ class _Solve:
             _, same = self._between.known()
             of_day |= {"stayed_edges": int(same.before.size), "churn": churn_between(before, after, same)}
         dual_file = save_dual(self._folder.path, day.id, result.proved_dual)
-        return RecurringRecord.of(case_record(case, result, environment=environment, dual_file=dual_file), **of_day)
+        record = case_record(case, result, environment=environment, dual_file=dual_file, x_file=x_file)
+        return RecurringRecord.of(record, **of_day)
 
 
 def _when(record: RecurringRecord) -> str:

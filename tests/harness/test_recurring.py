@@ -58,9 +58,9 @@ def suite_with(change: str = "") -> Suite:
     return parse_suite("s", (SUITE + change).encode())
 
 
-def run(folder: Path, *, most: int = 1000, resume: bool = False) -> list[dict[str, Any]]:
+def run(folder: Path, *, most: int = 1000, resume: bool = False, keep_x: bool = False) -> list[dict[str, Any]]:
     suite = suite_with()
-    run_days(suite, open_folder(suite, folder, resume=resume), Silent(most), in_process=True)
+    run_days(suite, open_folder(suite, folder, resume=resume), Silent(most), in_process=True, keep_x=keep_x)
     return records.read(folder).recurring
 
 
@@ -122,6 +122,14 @@ def test_a_killed_series_goes_on_as_if_it_had_not_been(tmp_path: Path, rows: lis
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"records.jsonl", "duals"}
     found = list(verify(tmp_path / "out"))
     assert [one.outcome for one in found] == [Outcome.AGREES] * len(rows)
+
+
+def test_x_is_kept_where_asked_for_and_derived_from(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "out", most=4, keep_x=True)
+    found = list(verify(tmp_path / "out"))
+    assert [one.outcome for one in found] == [Outcome.AGREES] * 4
+    assert {one.detail for one in found} == {"bound and feasible objective derived"}
 
 
 def test_days_are_compared_with_the_same_day_of_another_run(tmp_path: Path, rows: list[dict[str, Any]]) -> None:
@@ -197,8 +205,9 @@ def test_an_instance_without_days_is_refused() -> None:
 
 def test_options_that_contradict_days_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "days.toml").write_text(SUITE)
-    assert invoke(["run", str(tmp_path / "days.toml"), "--out", str(tmp_path / "out"), "--keep-x"]) == BAD_INPUT
-    assert "a suite with days takes no --rerun-disturbed and no --keep-x" in capsys.readouterr().err
+    command = ["run", str(tmp_path / "days.toml"), "--out", str(tmp_path / "out"), "--resume", "--rerun-disturbed"]
+    assert invoke(command) == BAD_INPUT
+    assert "a suite with days takes no --rerun-disturbed: each day has begun from the last" in capsys.readouterr().err
 
 
 def test_the_suite_recurring_can_be_run() -> None:
