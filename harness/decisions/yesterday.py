@@ -108,7 +108,7 @@ def find_again(earlier: Earlier, stated: Stated) -> Yesterday:
     return Yesterday(start=Start(x=x, dual=dual), decided=decided, figures=figures)
 
 
-def earlier_summary(earlier: Earlier) -> dict[str, Any]:
+def earlier_summary(earlier: Any) -> dict[str, Any]:
     """What an earlier output says of itself; InputError where it is none, or of another version."""
     if isinstance(earlier, Solution):
         return earlier.summary
