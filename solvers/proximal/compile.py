@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from instances import MatchingLP
@@ -13,6 +15,7 @@ from solvers.engine.warm_up import few_edges
 from solvers.proximal.arrays import ProximalStep
 from solvers.proximal.constants import Constants
 from solvers.proximal.full import FullProblem
+from solvers.proximal.nested import NONE, Nesting
 from solvers.proximal.subproblem import NewtonSolve, Work
 
 
@@ -26,6 +29,9 @@ def compile_loops(lp: MatchingLP, dtype: str) -> None:
     result = problem.evaluate(at, np.zeros(layout.cells, dtype))
     problem.slack_share(at)
     sub = problem.subproblem(at, result.loads.numpy(), np.inf)
+    if sub.cells.more is not None:  # in the few edges no row may lie within another
+        none = Nesting(parent=np.full(lp.row_count, NONE, dtype=np.int64), ratio=np.ones(lp.row_count))
+        sub = replace(sub, nesting=none)
     ways = [Constants(), Constants(cg_products=-1, dense_rows=lp.row_count)]
     if lp.row_count > Constants().dense_rows:
         ways.append(Constants(cg_products=-1, dense_rows=-1))  # sparse systems: more to compile than the rest of them

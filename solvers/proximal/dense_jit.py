@@ -8,6 +8,9 @@ from solvers.engine.compiled import compiled
 from solvers.engine.polytopes.lanes_jit import FAST
 from solvers.proximal.arrays import FreeEdges
 
+#: Rows that `solve` eliminates at a time.
+_TOGETHER = 4
+
 
 @compiled(cache=False, forceinline=True)
 def entry_of(start: Any, k: int) -> int:
@@ -53,19 +56,49 @@ def _add_products(free: FreeEdges, first: int, last: int, weight: float, out: An
 @compiled(fastmath=FAST, error_model="numpy")
 def solve(matrix: Any, d: Any) -> None:
     """d[M] = matrix^-1 d, matrix[M, M] symmetric and positive definite: Gaussian elimination of its upper triangle,
-    which is overwritten. Row by row, so that the order of additions depends on nothing but M.
+    which is overwritten. Four rows at a time, because a row that they change is then read and written once; one after
+    another within each number, so that the order of additions depends on nothing but M.
     """
-    for k in range(d.size):
-        top = matrix[k]
-        for i in range(k + 1, d.size):
-            share = top[i] / top[k]
-            if share != 0.0:
-                own = matrix[i]
-                for j in range(i, d.size):
-                    own[j] -= share * top[j]
-                d[i] -= share * d[k]
-    for k in range(d.size - 1, -1, -1):
+    size = d.size
+    for first in range(0, size, _TOGETHER):
+        last = min(first + _TOGETHER, size)
+        for k in range(first, last):
+            for i in range(k + 1, last):
+                _subtract_row(matrix, k, i, d)
+        if last - first == _TOGETHER:
+            _subtract_rows(matrix, first, d)
+    for k in range(size - 1, -1, -1):
         rest = d[k]
-        for j in range(k + 1, d.size):
+        for j in range(k + 1, size):
             rest -= matrix[k, j] * d[j]
         d[k] = rest / matrix[k, k]
+
+
+@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
+def _subtract_row(matrix: Any, k: int, i: int, d: Any) -> None:
+    """What eliminating row k leaves of row i."""
+    top, own = matrix[k], matrix[i]
+    share = top[i] / top[k]
+    if share != 0.0:
+        for j in range(i, d.size):
+            own[j] -= share * top[j]
+        d[i] -= share * d[k]
+
+
+@compiled(cache=False, fastmath=FAST, error_model="numpy", forceinline=True)
+def _subtract_rows(matrix: Any, k: int, d: Any) -> None:
+    """What eliminating the rows k..k + 3 leaves of those below."""
+    first, second, third, fourth = matrix[k], matrix[k + 1], matrix[k + 2], matrix[k + 3]
+    for i in range(k + _TOGETHER, d.size):
+        own = matrix[i]
+        of_first, of_second = first[i] / first[k], second[i] / second[k + 1]
+        of_third, of_fourth = third[i] / third[k + 2], fourth[i] / fourth[k + 3]
+        for j in range(i, d.size):
+            left = own[j] - of_first * first[j]
+            left = left - of_second * second[j]
+            left = left - of_third * third[j]
+            own[j] = left - of_fourth * fourth[j]
+        left = d[i] - of_first * d[k]
+        left = left - of_second * d[k + 1]
+        left = left - of_third * d[k + 2]
+        d[i] = left - of_fourth * d[k + 3]

@@ -20,9 +20,11 @@ from solvers.engine.prices import Prices
 from solvers.engine.row_bounds import RowBounds
 from solvers.engine.rows import Rows
 from solvers.proximal.arrays import FullPass, ProximalStep
+from solvers.proximal.find_nested import find_nesting
 from solvers.proximal.iterates import CellVector
 from solvers.proximal.near import cut_near, in_bands, of_all_ranks
 from solvers.proximal.near_families import reach_of
+from solvers.proximal.nested import Nesting
 from solvers.proximal.subproblem import Subproblem
 
 #: Sources looked at for a quantile or a share.
@@ -90,6 +92,11 @@ class FullProblem:
         """See FullPass: a itself in the short form."""
         return self._cells.a if self._ceilings else reach_of(self._cells, self.unit)
 
+    @cached_property
+    def _nesting(self) -> Nesting | None:
+        """Of the rows; None in the short form, which has one family."""
+        return None if self._cells.more is None else find_nesting(self._cells, self.unit.size, self._context.group)
+
     def _pass(self, x: CellVector) -> FullPass:
         tau, margin = self._last
         return FullPass(
@@ -151,6 +158,7 @@ class FullProblem:
             step=at.step,
             context=context,
             threads=self._most_threads,
+            nesting=self._nesting,
         )
 
     def agree(self, price: Prices, rise: float) -> tuple[Prices, float]:

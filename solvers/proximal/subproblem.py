@@ -8,6 +8,8 @@ where the side of a row is its upper or its lower limit, by the sign of its pric
 (augmented Lagrangian in its dual form: Rockafellar 1976; semismooth Newton: Qi and Sun 1993; for LPs: Li, Sun and
 Toh 2020). Steps are cut by slopes, not by values of phi, because differences of values cancel near the optimum.
 
+Where rows lie within others, systems and trust bounds are those of the prices z of nested.py.
+
 Steps stay within a trust bound of each row, which serves where few edges change. Where many change at one price (ties,
 nested rows) such bounds bend the direction: the late steps of a long solve keep it, and only their length adapts.
 """
@@ -28,6 +30,7 @@ from solvers.engine.prices import Prices, dot, secant_cut
 from solvers.engine.rows import Rows
 from solvers.proximal.arrays import COST, MOVED, ProximalStep, SubproblemPass
 from solvers.proximal.constants import Constants, SearchRule
+from solvers.proximal.nested import Basis, Nesting
 from solvers.proximal.system import NewtonSystem
 
 #: Keeps the trust bounds of rows that overshot again and again above 0.
@@ -52,6 +55,8 @@ class Subproblem:
     context: SolveContext
     """Sums over the ranks among which the cells are spread."""
     threads: int = 1
+    nesting: Nesting | None = None
+    """Which rows lie within others; None where none does."""
 
 
 @dataclass(kw_only=True)
@@ -103,6 +108,8 @@ class NewtonSolve:
             loads=np.zeros((bands, rows.norm.size)),
             scalars=np.zeros((bands, 3)),
         )
+        self._basis: Basis | None = None
+        """That of the last Newton system; None where no row lies within another."""
         self._evaluated: Point | None = None
         """The point of `_pass`, which the next Newton system is made of."""
 
@@ -158,15 +165,25 @@ class NewtonSolve:
         """(s H + ridge s diag ||A_r||^2)^-1 gradient on the movable rows; `point` is the one evaluated last."""
         assert point is self._evaluated, "the Newton system is made of the pass at its point"
         sub = self._sub
-        system = NewtonSystem(sub.cells, self._pass, sub.step, movable, sub.context.group)
+        self._basis = None if sub.nesting is None else sub.nesting.among(movable)
+        system = NewtonSystem(sub.cells, self._pass, sub.step, movable, sub.context.group, self._basis)
         ridge = self._ridge * sub.step * self._rows.norm**2
+        gradient = self._gradient_by_z(point.gradient)
         self._work.systems += 1
-        directly = self._solve_directly(system, point.gradient, ridge)
-        if directly is not None:
-            return directly
-        direction = system.solve(point.gradient, ridge, self._k, expired)
-        self._work.count_products(system.products, system.entries)
-        return direction
+        direction = self._solve_directly(system, gradient, ridge)
+        if direction is None:
+            direction = system.solve(gradient, ridge, self._k, expired)
+            self._work.count_products(system.products, system.entries)
+        return self._step_of_prices(direction)
+
+    def _gradient_by_z(self, gradient: Prices) -> Prices:
+        return gradient if self._basis is None else self._basis.gradient(gradient)
+
+    def _step_of_z(self, step: Prices) -> Prices:
+        return step if self._basis is None else self._basis.move(step)
+
+    def _step_of_prices(self, step_of_z: Prices) -> Prices:
+        return step_of_z if self._basis is None else self._basis.step(step_of_z)
 
     def _solve_directly(self, system: NewtonSystem, gradient: Prices, ridge: Prices) -> Prices | None:
         """By elimination, in a run whose systems are hard for conjugate gradients; None where these are better."""
@@ -181,7 +198,7 @@ class NewtonSolve:
 
     def _bounded_step(self, point: Point, direction: Prices, piece: Piece) -> tuple[bool, Point]:
         """A step within the trust bounds: whether it counts, and the last trial."""
-        bounded = np.clip(direction, -self._trust, self._trust)
+        bounded = self._step_of_prices(np.clip(self._step_of_z(direction), -self._trust, self._trust))
         if not dot(point.gradient, bounded) > 0:
             bounded = np.clip(self._scaled_gradient(point), -self._trust, self._trust)
         length, trial = self._search(point, bounded, piece, self._k.bounded_search)
@@ -240,10 +257,12 @@ class NewtonSolve:
         """A row that overshot gets a smaller bound, one that ran into its bound a larger one (Levenberg, Marquardt).
         end[R]: the gradient at the trial, in the piece of the step.
         """
-        same_sign = point.gradient * end
-        overshot = (same_sign < 0) & (np.abs(end) > 0.5 * np.abs(point.gradient))
+        gradient, end = self._gradient_by_z(point.gradient), self._gradient_by_z(end)
+        direction, moved = self._step_of_z(direction), self._step_of_z(trial.price - point.price)
+        same_sign = gradient * end
+        overshot = (same_sign < 0) & (np.abs(end) > 0.5 * np.abs(gradient))
         at_bound = (np.abs(direction) >= self._trust) & (same_sign >= 0)
-        smaller = np.maximum(0.4 * np.minimum(self._trust, np.abs(trial.price - point.price)), _LEAST_TRUST)
+        smaller = np.maximum(0.4 * np.minimum(self._trust, np.abs(moved)), _LEAST_TRUST)
         self._trust = np.where(overshot, smaller, np.where(at_bound, 3 * self._trust, self._trust))
 
     def _adapt_ridge(self, *, whole: bool) -> None:

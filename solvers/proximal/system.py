@@ -13,15 +13,22 @@ from solvers.engine.prices import Prices
 from solvers.proximal.arrays import CgState, SubproblemPass
 from solvers.proximal.constants import Constants
 from solvers.proximal.near_families import entry_count
+from solvers.proximal.nested import Basis
 
 
 class NewtonSystem:
     """s H + diag(ridge[R]) on the movable rows, at a point of a subproblem; H = sum_i A_i P_i A_i' over all ranks."""
 
     def __init__(
-        self, cells: Cells, last: SubproblemPass, step: float, movable: npt.NDArray[np.bool_], group: Communicator
+        self,
+        cells: Cells,
+        last: SubproblemPass,
+        step: float,
+        movable: npt.NDArray[np.bool_],
+        group: Communicator,
+        basis: Basis | None = None,
     ) -> None:
-        """last: the pass at the point."""
+        """last: the pass at the point. basis: the prices that the system is in, None for those of the rows."""
         from solvers.proximal import system_jit as jit
 
         self._size = movable.size
@@ -29,7 +36,8 @@ class NewtonSystem:
         place = np.full(movable.size, -1, dtype=np.int32)
         place[self._rows] = np.arange(self._rows.size, dtype=np.int32)
         start = None if cells.more is None else np.empty(cells.a.size + 1, dtype=np.int64)
-        self._free = jit.free_edges(cells, last, place, entry_count(cells), start)
+        free = jit.free_edges(cells, last, place, entry_count(cells), start)
+        self._free = free if basis is None else jit.rebased(free, *basis.in_places(place))
         self._step = step
         self._group = group
         self.products = 0

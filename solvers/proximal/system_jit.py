@@ -16,6 +16,9 @@ from solvers.engine.families_jit import fold
 from solvers.engine.polytopes.lanes_jit import CURVED_TIGHT, FAST, FLAT, is_free, most_of_edge, number_of
 from solvers.proximal.arrays import CgState, FreeEdges, SubproblemPass
 
+#: What is left of an entry that lies within another, but for rounding.
+_ROUNDING = 1e-12
+
 
 @compiled(cache=False, forceinline=True)
 def _add_entry(row: int, a: Any, state: Any, n: int) -> int:
@@ -72,6 +75,27 @@ def free_edges(cells: Cells, last: SubproblemPass, place: Any, entries: int, sta
                 r += 1
                 offsets[r] = k
     return FreeEdges(offsets[: r + 1], start, row[:n], a[:n], inv_free[:r])
+
+
+@compiled()
+def rebased(free: FreeEdges, parent: Any, ratio: Any) -> FreeEdges:
+    """The same edges in the prices z of nested.py. parent[M], ratio[M]: those of each row, -1 without a parent."""
+    start, row, a = np.empty_like(free.start), np.empty_like(free.row), np.empty_like(free.a)
+    n = 0
+    start[0] = 0
+    for k in range(free.offsets[free.offsets.size - 1]):
+        entries = range(free.start[k], free.start[k + 1])
+        for m in entries:
+            left = free.a[m]
+            for child in entries:
+                if parent[free.row[child]] == free.row[m]:
+                    left -= ratio[free.row[child]] * free.a[child]
+            if abs(left) > _ROUNDING * abs(free.a[m]):
+                row[n] = free.row[m]
+                a[n] = left
+                n += 1
+        start[k + 1] = n
+    return FreeEdges(free.offsets, start, row[:n], a[:n], free.inv_free)
 
 
 @compiled(cache=False, fastmath=FAST, forceinline=True)
