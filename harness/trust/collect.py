@@ -95,6 +95,8 @@ def _unpack(pack: Path, folder: Path) -> str:
     try:
         with tarfile.open(pack, mode="r|gz") as tar:
             return _members(tar, folder)
+    except RefusedError:  # a ValueError too, with a reason of its own
+        raise
     except (tarfile.TarError, EOFError, OSError, ValueError) as error:
         if isinstance(error, FileNotFoundError):
             raise RefusedError(f"no file at {pack}") from error

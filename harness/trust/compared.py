@@ -11,7 +11,11 @@ from harness.texts import plain_text
 from harness.trust.compare import Comparison
 from harness.trust.ratios import Change, Ratio, Summary
 
-_WORDS = {Change.UNSOLVED: "not solved by both", Change.DISTURBED: "disturbed and set aside"}
+_WORDS = {
+    Change.UNSOLVED: "not solved in one or both",
+    Change.DISTURBED: "disturbed and set aside",
+    Change.SKIPPED: "skipped in both",
+}
 
 
 def comparison_table(comparison: Comparison) -> Table:

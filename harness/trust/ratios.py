@@ -37,6 +37,7 @@ class Change(enum.StrEnum):
     LEVEL = "level"
     DISTURBED = "disturbed"  # every repeat of one side was
     UNSOLVED = "-"  # one side has no time: the time of a failure says nothing about speed
+    SKIPPED = "skipped"  # neither side tried it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +172,10 @@ def summary_of(solver: str, ratios: Sequence[Ratio]) -> Summary:
 
 def _change(before: Rows, after: Rows, old: Sequence[float], new: Sequence[float]) -> Change:
     if not old or not new:
-        solved = _status(before) == _status(after) == "solved"
+        statuses = {_status(before), _status(after)}
+        if statuses == {"skipped"}:
+            return Change.SKIPPED
+        solved = statuses == {"solved"}
         disturbed = any(all(row.get("disturbed") for row in rows) for rows in (before, after))
         return Change.DISTURBED if solved and disturbed else Change.UNSOLVED
     ratio = statistics.median(new) / statistics.median(old)

@@ -178,9 +178,15 @@ def test_the_line_of_a_solver_says_what_it_lost_and_how_much_its_repeats_differ(
     before = [row(seconds, repeat=k) for k, seconds in enumerate((1.0, 1.1))]
     after = [row(1.0, status="inaccurate", repeat=k) for k in range(2)]
     (found,) = summaries(compare(sets(*before), sets(*after)))
-    assert summary_line(found) == "x  no ratio: 1 not solved by both, 1 less accurate; no repeats"
+    assert summary_line(found) == "x  no ratio: 1 not solved in one or both, 1 less accurate; no repeats"
     (found,) = summaries(compare(repeats(1.0, 1.1), repeats(2.0, 2.5)))
     assert summary_line(found) == "x  2.14 (geometric mean of B / A): 1 slower; repeats differ 1.25 times"
+
+
+def test_what_neither_side_tried_is_told_apart_from_what_one_did_not_solve() -> None:
+    skipped = row(None, status="skipped", certificate=None)
+    (found,) = summaries(compare(sets(skipped), sets(skipped)))
+    assert summary_line(found) == "x  no ratio: 1 skipped in both; no repeats"
 
 
 def test_a_disturbed_repeat_loses_no_accuracy() -> None:
