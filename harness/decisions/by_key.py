@@ -62,4 +62,5 @@ def numbered_rows(prices: Any, stated: Stated) -> npt.NDArray[np.int64]:
     """The row of the LP of each row of prices, -1 where it has none of that family and key."""
     number = {name: row for row, name in enumerate(row_names(stated))}
     names = zip(prices["family"].to_pylist(), prices["key"].to_pylist(), strict=True)
-    return np.array([number.get((family, None if key is None else str(key)), -1) for family, key in names], np.int64)
+    texts = ((str(family), None if key is None else str(key)) for family, key in names)
+    return np.array([number.get(text, -1) for text in texts], np.int64)

@@ -29,6 +29,8 @@ from solvers.best_response import best_response
 
 Earlier = Path | str | Solution
 T = TypeVar("T")
+#: What no x or price of ours is: solvers refuse to begin from such numbers.
+_LARGEST = 1e30
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -114,7 +116,7 @@ def earlier_summary(earlier: Any) -> dict[str, Any]:
         return earlier.summary
     if not isinstance(earlier, (str, Path)):
         kind = type(earlier).__name__
-        raise InputError(f"a {kind} is no earlier output: give a Solution, or the folder that one was written into")
+        raise InputError(f"start is of type {kind}: give a Solution, or the folder that one was written into")
     folder = Path(earlier)
     found = read_summary(folder)
     if found is None:
@@ -143,6 +145,8 @@ def _decisions(earlier: Earlier, stated: Stated) -> _Decisions:
     else:
         rows = read_columns(Path(earlier) / DECISIONS, columns)
     edge, values = decided_edges(rows, stated, DECISIONS)
+    if not (values < _LARGEST).all():
+        raise DamagedError(f"{DECISIONS} has an x beyond {_LARGEST:g}")
     known = edge >= 0
     x = np.zeros(stated.lp.edges)
     x[edge[known]] = values[known]
@@ -158,11 +162,11 @@ def find_prices(earlier: Earlier, stated: Stated, sense: Any) -> FoundPrices:
         raise DamagedError(f"{PRICES} are of a problem to {sense} the objective")
     if rows["price"].null_count:
         raise DamagedError(f"{PRICES} has no prices")
-    try:
-        values = rows["price"].to_numpy().astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise DamagedError(f"{PRICES} has a price that is no number") from error
-    if not np.isfinite(values).all():
+    given = rows["price"].to_numpy()
+    if given.dtype.kind not in "fiu":
+        raise DamagedError(f"{PRICES} has a price that is no number")
+    values = given.astype(np.float64)
+    if not (np.abs(values) < _LARGEST).all():
         raise DamagedError(f"{PRICES} has a price that is no number")
 
     number = numbered_rows(rows, stated)

@@ -105,6 +105,16 @@ def test_the_output_may_take_the_place_of_the_one_that_it_began_from(
     assert invoke(["verify", str(out)]) == 0
 
 
+def changed(folder: Path, file: str, *, twice: bool = False, **columns: Any) -> None:
+    table = pd.read_parquet(folder / file).assign(**columns)
+    pd.concat([table] * (1 + twice)).to_parquet(folder / file, index=False)
+
+
+def without_sense(folder: Path) -> None:
+    summary = json.loads((folder / "summary.json").read_text())
+    (folder / "summary.json").write_text(json.dumps({**summary, "sense": None}))
+
+
 def damaged(folder: Path, file: str) -> None:
     (folder / file).write_bytes((folder / file).read_bytes()[:100])
 
@@ -115,6 +125,22 @@ def damaged(folder: Path, file: str) -> None:
         (lambda folder: damaged(folder, "decisions.parquet"), "decisions.parquet cannot be read", ("dual",)),
         (lambda folder: (folder / "decisions.parquet").unlink(), "decisions.parquet cannot be read", ("dual",)),
         (lambda folder: damaged(folder, "prices.parquet"), "prices.parquet cannot be read", ("x",)),
+        (
+            lambda folder: changed(folder, "decisions.parquet", x=1e300),
+            "decisions.parquet has an x beyond 1e+30",
+            ("dual",),
+        ),
+        (
+            lambda folder: changed(folder, "prices.parquet", price=pd.Timestamp("2026-11-26")),
+            "prices.parquet has a price that is no number",
+            ("x",),
+        ),
+        (
+            lambda folder: changed(folder, "prices.parquet", twice=True),
+            "prices.parquet has two rows of one limit",
+            ("x",),
+        ),
+        (without_sense, "summary.json does not say whether", ("x",)),
     ],
 )
 def test_half_of_an_output_is_used_and_what_is_missing_is_noted(
@@ -156,6 +182,23 @@ def test_an_output_of_no_use_is_refused_in_one_line(
     with pytest.raises(InputError, match=complaint) as error:
         find_again(bad, Problem.read(tuesday).build())
     assert "\n" not in str(error.value)
+
+
+def test_families_of_another_type_are_no_limits_of_these_tables(monday: Path, tuesday: Path, tmp_path: Path) -> None:
+    odd = tmp_path / "odd"
+    shutil.copytree(monday, odd)
+    changed(odd, "prices.parquet", family=lambda table: [["campaign"]] * len(table))
+    found = find_again(odd, Problem.read(tuesday).build())
+    assert found.start.parts == ("x",)
+    assert (found.figures["prices"], found.figures["prices_vanished"]) == (0, 8)
+
+
+@pytest.mark.parametrize("start", [5, {"x": 1}, np.zeros(3)])
+def test_what_is_no_earlier_output_is_refused_before_the_tables_are_read(tmp_path: Path, start: Any) -> None:
+    problem = write_problem(tmp_path / "tables")
+    shutil.rmtree(tmp_path / "tables" / "edges")
+    with pytest.raises(InputError, match="give a Solution, or the folder that one was written into"):
+        solve_problem(problem, start=start)
 
 
 def test_an_output_of_another_problem_is_refused(monday: Path) -> None:
