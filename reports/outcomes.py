@@ -98,8 +98,10 @@ def _at_target(tried: pd.DataFrame, target: float) -> pd.DataFrame:
 def _time_to_gap(tried: pd.DataFrame, target: float) -> pd.DataFrame:
     reached = tried[tried["accuracy"].between(0, target) & tried["run"].notna()]
     whole = _whole_runs(reached)
+    asked = [reached[name] for name in _ASKED]
+    cut_at = reached["run"].mask(whole).groupby(asked, observed=True, dropna=False).transform("min")
     by_tolerance = (
-        reached[whole]
+        reached.assign(cut_at=cut_at)[whole]
         .groupby(_ASKED, observed=True, dropna=False)
         .agg(
             seconds=("run", "median"),
@@ -114,11 +116,11 @@ def _time_to_gap(tried: pd.DataFrame, target: float) -> pd.DataFrame:
             at_limit=("at_limit", "all"),
             at_most=("cut", "any"),
             time_limit=("time_limit", "max"),
+            cut_at=("cut_at", "min"),
             violation=("feasible_violation", "max"),
             near=("near", "any"),
         )
     )
-    by_tolerance["cut_at"] = reached[~whole].groupby(_ASKED, observed=True, dropna=False)["run"].min()
     by_solver = by_tolerance.sort_values(["seconds", "at_most"], kind="stable").groupby(KEY, observed=True)
     fastest = by_solver.nth(0).reset_index(level="tolerance", drop=True).drop(columns="total")
     return fastest.assign(seconds_with_prepare=by_solver["total"].min())
