@@ -146,9 +146,10 @@ class Halpern(Method):
         self._step = self._pass(self._mix)
         self._residuals = self._measure(iteration, self._step)
 
-        self._near_tolerance = self._progress.worth_proving(self._residuals.gap, _REACH)
+        promise = self._progress.promise
+        self._near_tolerance = self._progress.worth_proving(promise, _REACH)
         ready = self._near_tolerance and self._want_values and self._mix.stores_projection
-        return Assessment(gap=self._residuals.gap, worth_proving=ready)
+        return Assessment(gap=promise, worth_proving=ready)
 
     def advance(self, iteration: int) -> Method:
         """Mix, restart or hand over, as planned before the pass, and plan the next one."""

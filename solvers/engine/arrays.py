@@ -183,6 +183,23 @@ class PassScratch(NamedTuple):
     """The point to project, then its projection."""
 
 
+class PartlyUsed(NamedTuple):
+    """F edges of a point that are neither 0 nor at their limits, of S sources, with N entries in rows."""
+
+    source_start: Any
+    """int64[S + 1]: the edges of a source."""
+    start: Any
+    """int64[F + 1]: the entries of an edge."""
+    row: Any
+    """int64[N]"""
+    a: Any
+    """float64[N]"""
+    weight: Any
+    """float64[F]: how readily an edge changes."""
+    slack_weight: Any
+    """float64[S]: how readily the sum of a source does; 0 where it cannot, inf where nothing limits it."""
+
+
 def edge_arrays(lp: MatchingLP) -> EdgeArrays:
     """The arrays of `lp` as read-only, contiguous views, so that compiled loops see one set of types."""
     known = _KNOWN.get(lp)

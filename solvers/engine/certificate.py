@@ -20,6 +20,8 @@ import numpy.typing as npt
 _FEW = 64
 #: Below, products of numbers are not exact to a share of themselves.
 _TINY = 1e-300
+#: A point that violates no hard row by more is feasible but for the rounding of its sums.
+ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +38,19 @@ class Certificate:
     """float64[R]: the dual of the bound where a repair has found a better one than it was given."""
 
     @property
+    def priced_gap(self) -> float:
+        """(objective - bound) / max(1, |bound|), inf where nothing is proved."""
+        return relative_gap(self.objective, self.bound)
+
+    @property
     def gap(self) -> float:
-        """The larger of (objective - bound) / max(1, |bound|) and the violation, inf where nothing is proved."""
-        return max(relative_gap(self.objective, self.bound), self.violation)
+        """The larger of priced gap and violation."""
+        return max(self.priced_gap, self.violation)
+
+    @property
+    def feasible(self) -> bool:
+        """Whether the point keeps all hard rows but for rounding, so that the gap is a certified one."""
+        return self.violation <= ROUNDING and self.objective < math.inf
 
 
 def relative_gap(objective: float, bound: float) -> float:

@@ -70,7 +70,7 @@ class Assessment:
     """How near the end a run is after a pass."""
 
     gap: float
-    """The gap as estimated, unproved."""
+    """The gap that a proof may find, unproved."""
 
     worth_proving: bool
     """Whether the method wants a proof now."""

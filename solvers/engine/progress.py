@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from solvers.base import Status, TracePoint
-from solvers.engine.certificate import Certificate, relative_gap
+from solvers.engine.certificate import ROUNDING, Certificate, relative_gap
 from solvers.engine.context import SolveContext
 from solvers.engine.kernel import Pass, Tensor
 from solvers.engine.limits import Limits
@@ -24,6 +24,8 @@ from solvers.watching import current
 
 #: After a proof that failed, the estimate has to fall to this share of its value then before the next try.
 _RETRY = 0.7
+#: A point that leaves rows by this much more than the tolerance may be brought within them by a proof.
+_MENDED = 100.0
 #: A proof that failed at a smaller estimate than this share of the tolerance counts as one at this share: else the
 #: estimate, which cannot fall below rounding, might never be small enough for another try.
 _LEAST_FAILED = 1e-3
@@ -62,6 +64,8 @@ class Progress:
         self.trace: list[TracePoint] = []
         self.limits = Limits(settings, context)
         self.best_bound = -math.inf
+        self.promise = math.inf
+        """The gap that a proof may find at the last pass: as estimated, where what leaves rows can be mended."""
         self._bounds = bounds.on("cpu")
         self._best_dual: Tensor = upload(np.zeros(bounds.rows), "cpu")
         self._tolerance = settings.tolerance
@@ -100,7 +104,9 @@ class Progress:
         objective = self._objective(scalars, best_violation)
         # At the optimum rounding may put the objective below the bound: the gap is then as small as can be seen.
         gap = relative_gap(max(objective, 2 * self.best_bound - objective), self.best_bound)
-        gap = max(gap, scalars.get("row_violation", 0.0))
+        violation = scalars.get("row_violation", 0.0)
+        self.promise = max(gap, violation / _MENDED)
+        gap = max(gap, violation)
         self._record(iteration, gap)
         return gap, scalars
 
@@ -183,7 +189,7 @@ class Progress:
         """How to report a run that ends after this iteration with this certificate."""
         stalled = self.limits.stalled(iteration) and proved.gap > self._tolerance
         why = "no more progress at a " if stalled else ""
-        gap = "certified gap" if proved.violation == 0 else "priced gap and violation of"
+        gap = "certified gap" if proved.violation <= ROUNDING else "priced gap and violation of"
         return f"{why}{gap} {proved.gap:.2e}"
 
     def numbers(self) -> dict[str, float]:

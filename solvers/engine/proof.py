@@ -120,7 +120,16 @@ class Prover:
             other = proof_with(upload(progress.best_dual, self._kernel.device))
             proof = max(proof, other, key=lambda proof: proof.certificate.bound)
         progress.proved(proof.certificate.bound, proof.dual)
-        return proof
+        return self._within_rows(proof, x, progress)
+
+    def _within_rows(self, proof: Proof, x: Tensor, progress: Progress) -> Proof:
+        """`proof`; where the cells leave rows and x costs no more than the tolerance, that of a repair by edges."""
+        certificate, search = proof.certificate, progress.search
+        if proof.edges is not None or certificate.feasible or certificate.priced_gap > search.enough:
+            return proof
+        edges = to_edges(self._layout, self._lp, self._kernel.unload(x), self._dtype)
+        certificate = repair(self._lp, edges, as_numpy(proof.dual), self._context.group, search)
+        return replace(proof, certificate=certificate, edges=edges)
 
     def answer(self, proof: Proof, x: Tensor, scratch: Tensor) -> Vector:
         """The feasible x[E] of a proof; scratch as in Kernel.answer."""

@@ -57,12 +57,13 @@ def repair(
     Beyond the short form see repair_rows.py; within it the dual is >= 0, and the point feasible.
 
     Over several ranks lp and x are the sources of this one, and the certificate that of all: sums of float64.
-    search: for a vertex on few edges, where nothing else serves the '=' sources or, on full rows, not well enough.
+    search: for a vertex on few edges, where nothing else serves the '=' sources or, on full rows, not well enough;
+    beyond the short form for a point within the rows, where x is within the tolerance but for them.
     """
     from solvers.engine import repair_jit as jit
 
     if not lp.is_short_form:
-        return repair_rows(lp, x, dual, group)
+        return repair_rows(lp, x, dual, group, search)
     found = bound_and_loads(lp, x, dual, group)
     bound = found.bound(lp, dual)
     factor = as_numpy(factor_within(upload(lp.b, "cpu"), upload(found.loads, "cpu")))

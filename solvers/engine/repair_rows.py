@@ -9,7 +9,8 @@ R coupling rows, E edges. x is brought into C. What soft rows miss is priced, wh
 
        c'x + soft penalties + sum_r |dual_r| violation_r - bound        violation = max_r violation_r / (1 + |its side|)
 
-The first is >= 0 by weak duality for any x in C. With a violation nobody has a feasible point in hand.
+   The first is >= 0 by weak duality for any x in C. With a violation nobody has a feasible point in hand;
+4. where the first is within the tolerance: x with the least change that brings it within its rows (correction.py).
 """
 
 from __future__ import annotations
@@ -22,20 +23,23 @@ import numpy.typing as npt
 from instances import MatchingLP
 from solvers.base import Vector
 from solvers.engine.arrays import edge_arrays
-from solvers.engine.certificate import Certificate, proved_objective, rounding, rounding_of_answer
+from solvers.engine.certificate import ROUNDING, Certificate, proved_objective, rounding, rounding_of_answer
 from solvers.engine.collectives import Communicator
+from solvers.engine.correction import corrected
 from solvers.engine.evaluate import Evaluation, bound_and_loads
 from solvers.engine.fill_up import fill_up
 from solvers.engine.instance import serves_equalities
 from solvers.engine.row_bounds import RowBounds, row_bounds
+from solvers.engine.sides_to_meet import SidesToMeet
 from solvers.engine.sweeps import sources_in_turn
+from solvers.engine.vertex import NO_SEARCH, Search
 
 Float64 = npt.NDArray[np.float64]
-#: A point that violates no hard row by more is feasible but for the rounding of its sums.
-_ROUNDING = 1e-12
 
 
-def repair_rows(lp: MatchingLP, x: Vector, dual: Float64, group: Communicator) -> Certificate:
+def repair_rows(
+    lp: MatchingLP, x: Vector, dual: Float64, group: Communicator, search: Search = NO_SEARCH
+) -> Certificate:
     """The certificate of x and of the dual within its intervals; x is overwritten with the point it speaks of."""
     rows = row_bounds(lp)
     dual = rows.clip(dual)
@@ -54,7 +58,7 @@ def repair_rows(lp: MatchingLP, x: Vector, dual: Float64, group: Communicator) -
         _scale_down(lp, x, factor)
         filled = fill_up(lp, x, dual, _slack(rows, factor * found.loads), group)
         after = bound_and_loads(lp, x, dual, group)
-        if filled.all_served and not after.unserved and rows.violation(after.loads) <= _ROUNDING:
+        if filled.all_served and not after.unserved and rows.violation(after.loads) <= ROUNDING:
             return priced(bound, rows, after, dual, rounding_of_answer(x.dtype))
         x[:] = given
 
@@ -63,7 +67,30 @@ def repair_rows(lp: MatchingLP, x: Vector, dual: Float64, group: Communicator) -
         fill_up(lp, x, dual, np.full(lp.row_count, math.inf), group)
         if found.unserved:
             found = bound_and_loads(lp, x, dual, group)
-    return priced(bound, rows, found, dual, rounding_of_answer(x.dtype))
+    near = priced(bound, rows, found, dual, rounding_of_answer(x.dtype))
+    return _within(lp, x, dual, near, found, group, search)
+
+
+def _within(
+    lp: MatchingLP, x: Vector, dual: Float64, near: Certificate, found: Evaluation, group: Communicator, search: Search
+) -> Certificate:
+    """The certificate of a point within the rows near x, which becomes that point; `near` where none is found, or one
+    that costs too much.
+    """
+    if near.feasible or search.seconds <= 0 or near.priced_gap > search.enough:
+        return near
+    rows = row_bounds(lp)
+    correction = corrected(lp, x, found.loads, SidesToMeet.of(rows, found.load_sizes, x.dtype), group)
+    if correction is None:
+        return near
+    given = x[correction.edge]
+    x[correction.edge] = correction.x
+    after = bound_and_loads(lp, x, dual, group)
+    within = priced(near.bound, rows, after, dual, rounding_of_answer(x.dtype))
+    if within.feasible and within.gap <= max(near.gap, search.enough):
+        return within
+    x[correction.edge] = given
+    return near
 
 
 def has_floors(rows: RowBounds) -> bool:

@@ -10,6 +10,7 @@ from instances import Kind, MatchingLP, PerSource, RaggedRows, Rows
 from solvers.base import Vector
 from solvers.engine.arrays import edge_arrays, has_box_cuts
 from solvers.engine.constants import STACK_CELLS
+from solvers.engine.correction import load_loop
 from solvers.engine.instance import serves_equalities
 from solvers.engine.kernel import RESTART, Kernel
 from solvers.engine.kernels import make_kernel
@@ -87,6 +88,8 @@ def _warm_up_repair(tiny: MatchingLP, x: Vector) -> None:
         nearest_feasible(tiny, x)
     if serving or not tiny.is_short_form:
         is_ray(tiny, none)
+    if not tiny.is_short_form:
+        load_loop()
 
 
 def few_edges(lp: MatchingLP) -> MatchingLP:

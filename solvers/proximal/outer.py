@@ -144,7 +144,8 @@ class ProximalNewton(Method):
         """The full pass that the rounds wait for."""
         self._iteration = iteration
         self._point = self._evaluate(self._next_price)
-        return Assessment(gap=self._point.gap, worth_proving=self._progress.worth_proving(self._point.gap))
+        promise = self._progress.promise
+        return Assessment(gap=promise, worth_proving=self._progress.worth_proving(promise))
 
     def advance(self, iteration: int) -> Method:  # noqa: ARG002
         """Go on to the next full pass, past the subproblem and the end of the round that lie between.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 from collections import Counter
@@ -36,4 +37,7 @@ def test_referee_engine_and_highs_agree_on_points_of_wide_lps(
 
     found = Counter(counts["counts"])
     assert found["repaired by the referee"] > found["repaired by the engine"] > total
+    assert found["corrected by the engine"] > total / 4
     assert found["rays"] > 0
+    assert found["cpu"] == total
+    assert found["cuda"] == math.ceil(total / 20)

@@ -2,13 +2,16 @@
 
     python -m tests.faults.wide_campaign FIRST LAST
 
-prints one JSON line a fault and one with the counts. All LPs have the same families (tests/support/feasible_rows.py),
-so that the engine's loops are compiled once; rows, sides, sources and numbers are drawn by seed.
+prints one JSON line a fault and one with the counts. A thousand LPs after another have the same families, for which the
+engine's loops are compiled once: all of tests/support/feasible_rows.py, the ragged one alone, places and a dense row.
+Rows, sides, sources and numbers are drawn by seed. The kernels are compared on the same LPs; Triton's, interpreted
+without a GPU, on few, because it takes seconds for one.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -24,8 +27,10 @@ from solvers.engine.certificate import Certificate as EngineCertificate
 from solvers.engine.rays import is_ray
 from solvers.engine.repair import repair
 from solvers.engine.row_bounds import row_bounds
+from solvers.engine.vertex import Search
 from tests import exact_rows
-from tests.support.feasible_rows import ROW_KINDS, general_lp
+from tests.faults.wide_kernels import faults_of_kernels
+from tests.support.feasible_rows import FAMILIES, ROW_KINDS, general_lp
 from tests.support.highs import HighsApart, Optimum
 
 #: What HiGHS may be off by, relative to 1 + |optimum|.
@@ -34,6 +39,12 @@ _OFF = 1e-6
 _CLOSE = 1e-9
 #: A violation up to this share is rounding.
 _ROUNDING = 1e-12
+#: Families of the first thousand LPs, of the second, of the third.
+_FORMS = (FAMILIES, ("links",), ("all", "place"))
+#: One LP in so many is shown to Triton's kernel.
+_SELDOM = 20
+#: Whatever a point costs, look for one within its rows.
+_ANY = Search(seconds=math.inf, enough=math.inf)
 POINTS = ("optimum", "noise of 1e-9", "noise of 1e-4", "noise of 0.1", "random", "zero")
 
 
@@ -42,8 +53,13 @@ def main() -> None:
     counts: Counter[str] = Counter()
     with HighsApart() as highs:
         for seed in range(first, last):
-            lp = general_lp(seed, ROW_KINDS[seed % len(ROW_KINDS)], sources=6 + seed % 5)
+            form = _FORMS[seed // 1000 % len(_FORMS)]
+            lp = general_lp(seed, ROW_KINDS[seed % len(ROW_KINDS)], sources=6 + seed % 5, names=form)
             best = highs.solved(lp)
+            names = ("cpu", "cuda") if seed % _SELDOM == 0 else ("cpu",)
+            counts.update(names)
+            for fault in faults_of_kernels(lp, seed, names):
+                tell({"case": f"seed {seed}, kernels", "fault": fault})
             for point in POINTS:
                 for fault in faults_of_point(lp, best, point, seed, counts):
                     tell({"case": f"seed {seed}, {point}", "fault": fault})
@@ -68,6 +84,14 @@ def faults_of_point(lp: MatchingLP, best: Optimum, name: str, seed: int, counts:
     yield from _outside_of_engine(engine, best)
     counts["repaired by the engine" if engine.violation <= _ROUNDING else "near, for the engine"] += 1
     yield from _disagreements(engine, certify(lp, own, dual))
+    if engine.violation <= _ROUNDING:
+        return
+
+    own = x.copy()
+    corrected = repair(lp, own, dual, search=_ANY)
+    counts["corrected by the engine"] += corrected.violation <= _ROUNDING
+    yield from _outside_of_engine(corrected, best)
+    yield from _disagreements(corrected, certify(lp, own, dual))
 
 
 def answer(lp: MatchingLP, best: Optimum, name: str, rng: np.random.Generator) -> tuple[Any, Any]:
