@@ -1,11 +1,11 @@
 """Hold what the referee and the engine say of points of wide LPs against HiGHS, exact arithmetic and each other.
 
-    python -m tests.faults.wide_campaign FIRST LAST
+    python -m tests.faults.wide_campaign FIRST LAST [kernels]
 
 prints one JSON line a fault and one with the counts. A thousand LPs after another have the same families, for which the
 engine's loops are compiled once: all of tests/support/feasible_rows.py, the ragged one alone, places and a dense row.
-Rows, sides, sources and numbers are drawn by seed. The kernels are compared on the same LPs; Triton's, interpreted
-without a GPU, on few, because it takes seconds for one.
+Rows, sides, sources and numbers are drawn by seed. Where asked, the kernels are compared on the same LPs; Triton's,
+interpreted without a GPU, on few, because it takes seconds for one.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def main() -> None:
             form = _FORMS[seed // 1000 % len(_FORMS)]
             lp = general_lp(seed, ROW_KINDS[seed % len(ROW_KINDS)], sources=6 + seed % 5, names=form)
             best = highs.solved(lp)
-            names = ("cpu", "cuda") if seed % _SELDOM == 0 else ("cpu",)
+            names = _kernels_for(seed) if "kernels" in sys.argv else ()
             counts.update(names)
             for fault in faults_of_kernels(lp, seed, names):
                 tell({"case": f"seed {seed}, kernels", "fault": fault})
@@ -66,6 +66,10 @@ def main() -> None:
             for fault in faults_of_rays(lp, seed, counts):
                 tell({"case": f"seed {seed}, ray", "fault": fault})
     tell({"counts": counts})
+
+
+def _kernels_for(seed: int) -> tuple[str, ...]:
+    return ("cpu", "cuda") if seed % _SELDOM == 0 else ("cpu",)
 
 
 def tell(line: Any) -> None:
