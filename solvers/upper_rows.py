@@ -93,12 +93,12 @@ class UpperRowsState:
         return self.form.answer(solver.run(self.state))
 
 
-def prepared_by_rows(solver: Solver, lp: MatchingLP, settings: Settings, context: Any) -> UpperRowsState:
+def prepared_by_rows(solver: Any, lp: MatchingLP, settings: Settings, context: Any) -> UpperRowsState:
     """`solver.prepare` of that LP. Raises InputError on several ranks, whose rows of edges would not be the same."""
     if context is not None and context.group.size > 1:
         raise InputError(f"{solver.id} takes upper bounds of single edges on one rank alone: use one, or one a source")
     form = upper_as_rows(lp, in_shares=not settings.stay)  # what stays near x counts x itself
-    return UpperRowsState(form=form, state=solver.prepare(form.lp, settings))
+    return UpperRowsState(form=form, state=solver.prepare(form.lp, settings, context))
 
 
 def _rows_of_edges(lp: MatchingLP, edges: npt.NDArray[np.int64], upper: Float64) -> RaggedRows:

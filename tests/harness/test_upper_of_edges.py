@@ -63,7 +63,7 @@ def cuts(draw: st.DrawFn) -> MatchingLP:
     return cut(costs, upper, min(z, 0.5 * sum(upper)) if equality else z, equality=equality)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(lp=cuts())
 def test_supports_are_never_above_the_exact_ones_and_close_to_them(lp: MatchingLP) -> None:
     chunk = Chunk(lp, 0, lp.sources)
@@ -81,7 +81,7 @@ def test_supports_are_never_above_the_exact_ones_and_close_to_them(lp: MatchingL
 
 
 @pytest.mark.parametrize("exact_edges", [4096, -1], ids=["small", "as large ones"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(seed=st.integers(0, 10**6), scale=st.sampled_from([0.0, 1.0, 1e-12, 1e9]))
 def test_no_bound_is_above_the_exact_one(exact_edges: int, seed: int, scale: float) -> None:
     odd = drawn(seed)
@@ -96,7 +96,7 @@ def test_no_bound_is_above_the_exact_one(exact_edges: int, seed: int, scale: flo
     check_bound(found, true, odd.traits, may_be_too_large=False)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_the_certificate_encloses_the_exact_optimum(seed: int) -> None:
     odd = drawn(seed, largest_power=2, most_sources=3)
@@ -115,7 +115,7 @@ def test_the_certificate_encloses_the_exact_optimum(seed: int) -> None:
         assert Fraction(found.feasible_objective) >= best, odd.traits
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(seed=st.integers(0, 10**6), power=st.sampled_from([-9, 0, 9]))
 def test_any_x_is_brought_within_the_bounds(seed: int, power: int) -> None:
     lp = drawn(seed).lp
@@ -132,7 +132,7 @@ def test_any_x_is_brought_within_the_bounds(seed: int, power: int) -> None:
             assert not limits.equality[i] or total >= z * (1 - Fraction(1, 10**13)) - tiny
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 10**6))
 def test_a_feasible_witness_is_certified_and_a_repaired_point_keeps_every_limit(seed: int) -> None:
     odd = drawn(3 * seed + 1)

@@ -9,12 +9,15 @@ import pytest
 
 from harness import solve
 from instances import BoxCut, InputError, Kind, MatchingLP, PerSource, generate, parse_spec
-from solvers import Start, Status, get_solver, registry
+from solvers import Settings, Start, Status, get_solver, registry
 from solvers.engine.arrays import edge_arrays
+from solvers.engine.context import SolveContext
+from solvers.sharded import ShardedSolver
 from solvers.upper_rows import upper_as_rows
 from tests.odd_lps import OddLP, with_upper_of_edges
 from tests.odd_rows import odd_rows
 from tests.support.optimum import optimum
+from tests.support.ranks import on_ranks
 
 OURS = ("blockpdhg", "dualip", "dualip-restarted")
 EXACT = ("scipy-highs-ds", "ortools-glop", "clarabel", "ortools-pdlp", "ortools-mincostflow")
@@ -147,3 +150,11 @@ def test_a_box_cut_with_equal_bounds_is_that_with_one_bound() -> None:
     one = replace(lp, polytope=BoxCut(upper=0.5, at_most=1.5))
     assert optimum(same) == pytest.approx(optimum(one), rel=1e-9)
     assert upper_as_rows(same).lp.is_short_form
+
+
+def test_several_ranks_are_refused_in_one_line() -> None:
+    lp = workload("unit", 100)
+    solver = get_solver("blockpdhg")
+    assert isinstance(solver, ShardedSolver)
+    with pytest.raises(InputError, match="blockpdhg takes upper bounds of single edges on one rank alone"):
+        on_ranks(2, lambda group: solver.prepare(lp, Settings(), SolveContext(group)))

@@ -94,6 +94,9 @@ def test_what_spark_cannot_read(spark: Any, tmp_path: Path) -> None:
     stated = problem(tmp_path, STATEMENT.replace("edges.parquet", "items.csv"))
     with pytest.raises(ProblemError, match=r"items\.csv is CSV: Spark reads this table as Parquet"):
         write_shards(spark, stated, tmp_path / "out")
+    stated = problem(tmp_path, STATEMENT.replace('destination = "item"', 'destination = "item"\nat_most = "cost"'))
+    with pytest.raises(ProblemError, match=r"\[edges\] at_most, a limit of each edge, is for one machine"):
+        write_shards(spark, stated, tmp_path / "out")
     stated = problem(tmp_path)
     (tmp_path / "edges.parquet").write_bytes(b"PAR1 but no Parquet")
     with pytest.raises(ProblemError, match=r"Spark cannot read edges\.parquet: ") as broken:
