@@ -91,3 +91,10 @@ def test_the_page_names_the_limits_where_they_matter(write_records: Write, run: 
     assert "scaled mean" not in text  # 20 s of a failure are no less than 35 s of a success
     assert "b and c had less time: not comparable" in text
     assert "limit: the time limit, where it is not that of most" in text
+
+
+def test_more_instances_than_a_byte_counts_have_their_times(write_records: Write, run: Make) -> None:
+    """pandas codes the names of up to 127 instances in a byte, and does not align such an index with a wider one."""
+    rows = [run("a", 1.0 + k, 600.0, instance=f"i{k}", spec_hash=f"{k}") for k in range(130)]
+    found = outcomes.outcomes(load([write_records(*rows)]).cases)
+    assert sorted(found.loc[found["target"] == 1e-4, "seconds"]) == [1.0 + k for k in range(130)]
