@@ -32,6 +32,27 @@ _FORMAT = "dualbench keys 1"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class StatedInShards(Stated):
+    """A problem with the LP of some of its shards; the keys of its edges are read from files where they are asked for.
+
+    The keys of its sources are not kept.
+    """
+
+    files: EdgeFiles
+    """Of the keys."""
+    groups: range
+    """The row groups that the LP is made of."""
+
+    def edge_columns(self, names: Sequence[str], edges: Any = None) -> Any:
+        """As of any problem, for the columns that are kept."""
+        import pyarrow as pa
+
+        parts = [rows.select(list(names)) for rows in self.files.read(self.groups, checked=True)]
+        table = pa.concat_tables(parts)
+        return table if edges is None else table.take(pa.array(edges))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class KeptKeys:
     """The keys of an instance in shards."""
 
@@ -44,8 +65,8 @@ class KeptKeys:
     """The keys of each limit's rows; None where all edges lie in one row."""
     notes: tuple[str, ...]
 
-    def stated(self, lp: MatchingLP) -> Stated:
-        """The problem with its LP; the keys of sources and edges stay in the files."""
+    def stated(self, lp: MatchingLP, groups: range | None = None) -> StatedInShards:
+        """The problem with the LP of all shards, or of these row groups."""
         source = Numbering(name="", columns=(self.problem.edges.source,), edge=(), keys=None, label="")
         built = Built(
             lp=lp,
@@ -58,7 +79,11 @@ class KeptKeys:
             threads=None,
             memory_limit=None,
         )
-        return Stated(problem=self.problem, built=built)
+        files = self.edge_files()
+        all_groups = range(len(files.groups))
+        return StatedInShards(
+            problem=self.problem, built=built, files=files, groups=all_groups if groups is None else groups
+        )
 
     def edge_files(self) -> EdgeFiles:
         """The keys of the edges, in the row groups of the edges."""

@@ -57,17 +57,16 @@ def solve(
     `solve` wrote there is replaced. Exit status 1 where there are no decisions, and with --strict where the status is
     not solved or whole decisions have no gap.
 
-    With --shards each rank of torchrun solves and writes its part: torchrun --nproc-per-node=2 --no-python dualbench
+    With --shards each rank of torchrun solves and writes its part: torchrun --nproc-per-node=2 --no-python -- dualbench
     solve --shards SHARDS --out DIR.
     """
     if (problem is None) == (shards is None):
         raise InputError("solve needs a PROBLEM.TOML, or --shards with what a job of Spark wrote of one")
     if shards is not None:
         stay, effort = (settings.pop(name) for name in ("stay", "effort"))
-        _only_with_tables(
-            start=start, stay=stay, whole=whole, effort=effort, memory_limit=memory_limit, columns=columns
-        )
-        return _solve_shards(shards, solver, out, all_edges=all_edges, strict=strict, quiet=quiet, **settings)
+        _only_with_tables(stay=stay, whole=whole, effort=effort, memory_limit=memory_limit, columns=columns)
+        chosen: dict[str, Any] = {"all_edges": all_edges, "start": start, **settings}
+        return _solve_shards(shards, solver, out, strict=strict, quiet=quiet, **chosen)
     assert problem is not None
 
     from harness.decisions.folder import check_writable
@@ -101,22 +100,23 @@ def _only_with_tables(**given: Any) -> None:
     for name, value in given.items():
         if value:
             option = name.replace("_", "-")
-            raise InputError(f"--{option} goes with a PROBLEM.TOML, not with --shards: leave it out")
+            raise InputError(
+                f"--{option} goes with a PROBLEM.TOML, not with --shards: leave it out, or solve from the tables in one"
+                " process"
+            )
 
 
-def _solve_shards(
-    shards: Path, solver: str, out: Path, *, all_edges: bool, strict: bool, quiet: bool, **settings: Any
-) -> int:
-    """The exit status of one rank; rank 0 speaks for all."""
+def _solve_shards(shards: Path, solver: str, out: Path, *, strict: bool, quiet: bool, **chosen: Any) -> int:
+    """The exit status of one rank; rank 0 speaks for all. chosen: arguments of solve_shards by name."""
     from harness.decisions.shards import solve_shards
     from harness.decisions.solving import NoDecisionsError
     from harness.texts import plain_text
     from solvers.engine.collectives import RankLostError
 
-    given = {name: value for name, value in settings.items() if value is not None}
+    given = {name: value for name, value in chosen.items() if value is not None}
     say = None if quiet or os.environ.get("RANK", "0") != "0" else _Progress()
     try:
-        summary = solve_shards(shards, out, solver, all_edges=all_edges, progress=say, **given)
+        summary = solve_shards(shards, out, solver, progress=say, **given)
     except NoDecisionsError as error:
         click.echo(f"dualbench: {plain_text(str(error))}; {_unchanged(out)}", err=True)
         return NOT_SOLVED

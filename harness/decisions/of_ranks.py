@@ -72,14 +72,14 @@ def _decide(folder: Path, asked: Asked, threads: int) -> None:
     kept = read_keys(Path(asked.shards))
     lp = whole_instance(parse_spec(case.spec), threads=threads)
     per_rank = [rank["seconds"] for rank in result["per_rank"]]
-    names = {"generate": "read", "prepare": "prepare", "run": "run"}
+    names = {"generate": "read", "start": "start", "prepare": "prepare", "run": "run"}
     solution = judged(
         kept.stated(lp),
         judge(lp.tightened, plain(_answer(result, folder), lp), case.settings),
         choice=Choice(name=case.solver, solver=get_solver(case.solver), why=asked.why),
         columns=kept.columns,
         settings=case.settings,
-        seconds={name: max(rank[step] for rank in per_rank) for step, name in names.items()},
+        seconds={name: max(rank[step] for rank in per_rank) for step, name in names.items() if step in per_rank[0]},
     )
     np.save(asked.point, solution.x, allow_pickle=False)
     parquet.write_table(solution.prices, Path(asked.prices) / PRICES)

@@ -1,7 +1,8 @@
 """`dualbench solve --shards`: a problem in shards, solved by ranks that write their own decisions by key.
 
 E edges. A rank holds its row groups alone. Rank 0 assembles x, a process of its own judges and repairs x as that of any
-other solver is, and each rank joins its part of x with the keys that lie row for row beside its edges.
+other solver is, and each rank joins its part of x with the keys that lie row for row beside its edges. By these keys a
+rank also finds the decisions of an earlier output again that it begins from.
 """
 
 from __future__ import annotations
@@ -25,18 +26,21 @@ from harness.decisions.folder import DECISIONS, check_writable, write_summary
 from harness.decisions.of_ranks import ASKED, BAD_INPUT, NO_DECISIONS, SUMMARY, Asked
 from harness.decisions.solving import NoDecisionsError
 from harness.decisions.tables import X, decision_columns
+from harness.decisions.words import started_in_words
+from harness.decisions.yesterday import BegunPart, earlier_summary, find_again
 from harness.disk import space_for
 from harness.inherited import of_children
 from harness.scaling.judge import CASE, RESULT, outside_ranks
 from harness.scaling.judge import X as ANSWER
 from harness.scaling.sharded import ShardedCase, take_part
 from harness.solve import settings_from
-from instances import InputError, parse_spec
+from instances import InputError, MatchingLP, parse_spec
 from instances.cpus import usable_threads
 from instances.kept_keys import KeptKeys, read_keys
 from instances.row_groups import RowGroups
 from instances.shards import require_parts, shares
 from instances.whole_folder import remove_left_behind, written_folder
+from solvers import Start
 from solvers.engine.collectives import Communicator
 
 #: What `auto` takes: of the solvers that work in ranks the one that stops at a gap that it proves.
@@ -55,13 +59,15 @@ def solve_shards(
     *,
     all_edges: bool = False,
     progress: Callable[[str], None] | None = None,
+    start: Path | str | None = None,
     **settings: Any,
 ) -> Mapping[str, Any] | None:
     """Do this rank's part of the solve of `shards`, and write its decisions into the folder `out`; alone, all of it.
 
-    Returns the summary on rank 0, None on the others. out: on a file system that all ranks see. settings: those of
-    `harness.solve`, threads of one rank. Raises InputError for bad input, NoDecisionsError on rank 0 where there is
-    nothing to decide by.
+    Returns the summary on rank 0, None on the others. out: on a file system that all ranks see. start: the output of an
+    earlier day on such a one, whose decisions each rank reads whole and looks up by the keys of its own edges.
+    settings: those of `harness.solve`, threads of one rank. Raises InputError for bad input, NoDecisionsError on rank 0
+    where there is nothing to decide by.
     """
     kept = read_keys(Path(shards).absolute())
     decision_columns(kept.problem, kept.columns)
@@ -69,6 +75,8 @@ def solve_shards(
     check_writable(Path(out))
     case = _case(kept, _SOLVER if solver == AUTO else solver, settings)
     require_parts(parse_spec(case.spec), case.ranks, neighbours=_neighbours())
+    if start is not None:
+        earlier_summary(start)  # what is none is refused before ranks meet
     why = f"{'auto' if solver == AUTO else 'asked for'}: {case.ranks} ranks on the shards {kept.folder}"
     with tempfile.TemporaryDirectory(prefix="dualbench-ranks-") as scratch:
         decisions = _Decisions(
@@ -77,11 +85,13 @@ def solve_shards(
             out=Path(os.path.abspath(out)),  # noqa: PTH100 - as check_writable saw the path
             why=why,
             all_edges=all_edges,
+            start=None if start is None else Path(start),
             scratch=Path(scratch),
             say=progress or (lambda _: None),
         )
         decisions.say(f"solving with {case.solver} ({why})")
-        take_part(case, Path(scratch) / ANSWER, decisions.decide)
+        begin = None if start is None else decisions.begin
+        take_part(case, Path(scratch) / ANSWER, decisions.decide, begin)
     return decisions.summary
 
 
@@ -110,18 +120,30 @@ def _neighbours() -> int:
 
 @dataclass(kw_only=True)
 class _Decisions:
-    """What one rank does once all have solved; every step is collective."""
+    """What one rank does before and after all solve; every step is collective."""
 
     kept: KeptKeys
     case: ShardedCase
     out: Path
     why: str
     all_edges: bool
+    start: Path | None
+    """The output to begin from."""
     scratch: Path
     """A folder of this process, where rank 0 has the x of all."""
     say: Callable[[str], None]
     summary: dict[str, Any] | None = field(default=None)
     """On rank 0, in the end."""
+    _begun: BegunPart | None = field(default=None)
+
+    def begin(self, group: Communicator, lp: MatchingLP) -> Start:
+        """What of the earlier output belongs to the sources of this rank."""
+        assert self.start is not None
+        stated = self.kept.stated(lp, range(*self._groups(group)))
+        yesterday = find_again(self.start, stated, group)
+        self._begun = BegunPart.of(yesterday, lp, group)
+        self.say(started_in_words(yesterday.figures))
+        return yesterday.start
 
     def decide(self, group: Communicator, result: Mapping[str, Any] | None) -> None:
         """Judge on rank 0, and write: each rank its part, rank 0 all else. The folder appears whole or not at all."""
@@ -129,7 +151,6 @@ class _Decisions:
             unfinished = Path(group.gather("")[0])
             if _together(group, None) == 0:
                 self._write_part(group, unfinished)
-                group.gather("")
             return
 
         remove_left_behind(self.out)
@@ -146,8 +167,7 @@ class _Decisions:
             summary["seconds"]["referee"] = stopwatch.lap()
 
             self.say("writing the decisions")
-            self._write_part(group, unfinished)
-            group.gather("")
+            summary["start"] = self._write_part(group, unfinished)
             (unfinished / _POINT).unlink()
             self.summary = write_summary(unfinished, summary, stopwatch.lap())
 
@@ -179,12 +199,15 @@ class _Decisions:
             words if status == NO_DECISIONS else f"the judge ended with exit status {status}: {words}"
         )
 
-    def _write_part(self, group: Communicator, unfinished: Path) -> None:
-        """The decisions of this rank's edges: their keys, and their x of the point that was certified."""
+    def _write_part(self, group: Communicator, unfinished: Path) -> dict[str, Any] | None:
+        """The decisions of this rank's edges: their keys, and their x of the point that was certified.
+
+        When all ranks are done: what the summary says of the start, None without one.
+        """
         from pyarrow import parquet
 
+        first, last = self._groups(group)
         edges = RowGroups(self.kept.folder).edges
-        first, last = shares(edges, group.size, "row groups")[group.rank]
         place = int(edges[:first].sum())
         try:
             point = np.load(unfinished / _POINT, mmap_mode="r", allow_pickle=False)
@@ -192,6 +215,7 @@ class _Decisions:
             sentence = f"rank {group.rank} does not see {unfinished}"
             raise InputError(f"{sentence}: give --out on a file system that all ranks see") from error
 
+        own = point[place : place + int(edges[first:last].sum())]
         keys = self.kept.edge_files()
         schema = _schema(keys.schema)
         with parquet.ParquetWriter(unfinished / DECISIONS / f"part-{group.rank:05d}.parquet", schema) as writer:
@@ -200,6 +224,12 @@ class _Decisions:
                 place += rows.num_rows
                 rows = rows.append_column(schema.field(X), [x])
                 writer.write_table(rows if self.all_edges else rows.filter(x > 0))
+        group.gather("")
+        return None if self._begun is None else self._begun.told(own, group)
+
+    def _groups(self, group: Communicator) -> tuple[int, int]:
+        """The first and last row group of this rank."""
+        return shares(RowGroups(self.kept.folder).edges, group.size, "row groups")[group.rank]
 
 
 def _schema(keys: Any) -> Any:

@@ -7,6 +7,7 @@ rest is used.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +22,13 @@ from harness.decisions.outcome import Float64
 from harness.decisions.solution import Solution
 from harness.decisions.summary import SCHEMA
 from harness.decisions.tables import X, in_users_sign
+from harness.starts import start_hash
 from harness.staying import Started, churn
 from instances import InputError, MatchingLP
 from instances.tables import Stated
 from solvers import Start
 from solvers.best_response import best_response
+from solvers.engine.collectives import LOCAL, Communicator
 
 Earlier = Path | str | Solution
 T = TypeVar("T")
@@ -55,11 +58,46 @@ class Yesterday:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class BegunPart:
+    """What a rank keeps of its start until all have decided, for the churn of all ranks."""
+
+    figures: dict[str, Any]
+    """Of all ranks."""
+
+    hash: str
+    """Over the starts of all ranks, in their order."""
+
+    both: npt.NDArray[np.int64]
+    """int64[n]: the edges of this rank whose sources were decided."""
+
+    x: Float64
+    """float64[n]: their start."""
+
+    @classmethod
+    def of(cls, yesterday: Yesterday, lp: MatchingLP, group: Communicator) -> BegunPart:
+        """lp: the sources of this rank. Collective."""
+        both = np.flatnonzero(np.repeat(yesterday.decided, lp.degrees()))
+        x = np.zeros(0) if yesterday.start.x is None else yesterday.start.x[both]
+        hashes = group.gather(start_hash(yesterday.start))
+        joint = hashes[0] if len(hashes) == 1 else hashlib.sha256(" ".join(hashes).encode()).hexdigest()
+        return cls(figures=yesterday.figures, hash=joint, both=both, x=x)
+
+    def told(self, x: Float64, group: Communicator) -> dict[str, Any]:
+        """The figures with the churn; x: the decisions of this rank's edges. Collective."""
+        decided = x[self.both]
+        moved, total = group.sum(np.array([np.abs(decided - self.x).sum(), decided.sum()])).tolist()
+        share = moved / (2 * total) if total > 0 else None
+        return {**self.figures, "hash": self.hash, "churn": share, "stay_gap": None}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Decisions:
     x: Float64
     """float64[E], 0 where there was no decision."""
-    vanished: int
-    """Decisions whose keys no edge has."""
+    found: int
+    """Decisions whose keys an edge has."""
+    all: int
+    """Decisions of the output, found or not."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,38 +114,53 @@ class FoundPrices:
         return int(np.count_nonzero(self.known))
 
 
-def find_again(earlier: Earlier, stated: Stated) -> Yesterday:
-    """The start of today's solve. Raises InputError where nothing of `earlier` is of use, with the reason."""
+def find_again(earlier: Earlier, stated: Stated, group: Communicator = LOCAL) -> Yesterday:
+    """The start of today's solve. Raises InputError where nothing of `earlier` is of use, with the reason.
+
+    group: the ranks, where `stated` is the problem of the sources of this one; the figures are those of all.
+    """
     name = "the earlier solution" if isinstance(earlier, Solution) else str(earlier)
     summary = earlier_summary(earlier)
-    notes: list[str] = []
-    decisions = _tried(notes, lambda: _decisions(earlier, stated))
-    prices = _tried(notes, lambda: find_prices(earlier, stated, summary.get("sense")))
-    x = decisions.x if decisions is not None and decisions.x.any() else None
+    own_notes: list[str] = []
+    decisions = _tried(own_notes, lambda: _decisions(earlier, stated))
+    prices = _tried(own_notes, lambda: find_prices(earlier, stated, summary.get("sense")))
+    notes = list(dict.fromkeys(note for of_rank in group.gather(own_notes) for note in of_rank))
+
+    # Ranks begin from the same parts: what one cannot read is of use to none.
+    damaged = group.max(np.array([decisions is None, prices is None], dtype=np.int64))
+    decisions = None if damaged[0] else decisions
+    prices = None if damaged[1] else prices
+    found = int(group.sum(np.array([0 if decisions is None else decisions.found]))[0])
+    x = decisions.x if decisions is not None and found else None
     dual = prices.dual if prices is not None and prices.found else None
     if x is None and dual is None:
         why = "; ".join(notes) or "no key in it is one of these tables"
         raise InputError(f"{name} is no start for this problem ({why}): give the output of an earlier day, or none")
 
     lp = stated.lp
-    decided = np.zeros(lp.sources, dtype=np.bool_)
-    if x is not None:
-        decided = np.add.reduceat(np.append(x, 0.0), lp.offsets[:-1]) > 0 if lp.sources else decided
-        decided &= lp.degrees() > 0  # reduceat says the next entry for a source without edges
-        if dual is not None:
-            x = best_response(lp, dual, x, ~decided)
+    decided = _decided(lp, x)
+    if x is not None and dual is not None:
+        x = best_response(lp, dual, x, ~decided)
     figures = {
         "folder": None if isinstance(earlier, Solution) else str(Path(earlier).absolute()),
         "time": summary.get("time"),
-        "decisions": None if decisions is None else int(np.count_nonzero(decisions.x)),
-        "decisions_vanished": None if decisions is None else decisions.vanished,
-        "sources_new": int(np.count_nonzero(~decided)),
+        "decisions": None if decisions is None else found,
+        "decisions_vanished": None if decisions is None else decisions.all - found,
+        "sources_new": int(group.sum(np.array([np.count_nonzero(~decided)]))[0]),
         "prices": None if prices is None else prices.found,
         "prices_vanished": None if prices is None else prices.vanished,
         "prices_new": None if prices is None else lp.row_count - prices.found,
         "notes": notes,
     }
     return Yesterday(start=Start(x=x, dual=dual), decided=decided, figures=figures)
+
+
+def _decided(lp: MatchingLP, x: Float64 | None) -> npt.NDArray[np.bool_]:
+    """bool[I]: the sources with some x[E] > 0."""
+    if x is None or not lp.sources:
+        return np.zeros(lp.sources, dtype=np.bool_)
+    decided: npt.NDArray[np.bool_] = np.add.reduceat(np.append(x, 0.0), lp.offsets[:-1]) > 0
+    return decided & (lp.degrees() > 0)  # reduceat says the next entry for a source without edges
 
 
 def earlier_summary(earlier: Any) -> dict[str, Any]:
@@ -150,7 +203,7 @@ def _decisions(earlier: Earlier, stated: Stated) -> _Decisions:
     known = edge >= 0
     x = np.zeros(stated.lp.edges)
     x[edge[known]] = values[known]
-    return _Decisions(x=x, vanished=int(np.count_nonzero(~known & (values > 0))))
+    return _Decisions(x=x, found=int(np.count_nonzero(x)), all=int(np.count_nonzero(values > 0)))
 
 
 def find_prices(earlier: Earlier, stated: Stated, sense: Any) -> FoundPrices:

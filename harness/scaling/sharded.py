@@ -23,12 +23,14 @@ from harness.cards import card, check_settings
 from harness.clock import Stopwatch
 from harness.cores import take_cores
 from harness.scaling.assembled import assemble
+from harness.scaling.passes import passes, seconds_of_sum
+from harness.starts import require_start, started
 from instances import InputError, MatchingLP, MatchingSpec, Spec, available_memory, in_blocks, parse_spec
 from instances.content import hash_of_pieces
 from instances.cpus import usable_cpus
 from instances.mapped import default_cache
 from instances.shards import load_part
-from solvers import Answer, Settings
+from solvers import Answer, Settings, Start
 from solvers.card import SolverCard
 from solvers.engine.checkpoint import CheckpointStore
 from solvers.engine.collectives import Communicator, agree, joined
@@ -120,15 +122,20 @@ def parts_on_disk(case: ShardedCase, neighbours: int) -> bool:
 
 #: What ranks do together once they have solved: with the group, and on rank 0 the result.
 Afterwards = Callable[[Communicator, Mapping[str, Any] | None], None]
+#: Where ranks begin, once each has its part: with the group, the start of the sources of this rank.
+Begin = Callable[[Communicator, MatchingLP], Start]
 
 
 def take_part(
-    case: ShardedCase, x_file: Path | None = None, afterwards: Afterwards | None = None
+    case: ShardedCase,
+    x_file: Path | None = None,
+    afterwards: Afterwards | None = None,
+    begin: Begin | None = None,
 ) -> Mapping[str, Any] | None:
     """Do this process's part. Returns the result on rank 0, None on the others.
 
     x_file: where rank 0 writes the x of all ranks; the result says under "x" why there is none. Every rank gives a
-    file, or none does, and likewise what they do `afterwards`.
+    file, or none does, and likewise what they do `afterwards`, and where they begin: with the same parts of a start.
     """
     threads = case.settings.threads
     cores = _take_cores(threads)
@@ -137,7 +144,7 @@ def take_part(
         agree(group, "the case, or a version of it,", [case.text, _versions()])
         if group.size != case.ranks:
             raise InputError(f"the case is for {case.ranks} ranks, {group.size} were started")
-        facts, whole = _solve(case, group, x_file)
+        facts, whole = _solve(case, group, x_file, begin)
         per_rank = group.gather({"host": socket.gethostname(), "cores": cores, **facts})
         restarts = int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
         result = {**whole, "per_rank": per_rank, "restarts": restarts} if group.rank == 0 else None
@@ -146,7 +153,9 @@ def take_part(
         return result
 
 
-def _solve(case: ShardedCase, group: Communicator, x_file: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
+def _solve(
+    case: ShardedCase, group: Communicator, x_file: Path | None, begin: Begin | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """What this rank did, and what is alike on all ranks."""
     spec = parse_spec(case.spec)
     solver = sharded_solver(case.solver)
@@ -158,6 +167,12 @@ def _solve(case: ShardedCase, group: Communicator, x_file: Path | None) -> tuple
     part = load_part(spec, group.rank, group.size, group.sum, threads=settings.threads, folder=folder)
     seconds = {"generate": stopwatch.lap()}
 
+    start = None
+    if begin is not None:
+        start = begin(group, part.lp)
+        require_start(solver, settings, start)
+        seconds["start"] = stopwatch.lap()
+
     digest = hash_of_pieces([d for of_rank in group.gather(part.digests()) for d in of_rank], part.lp)
     edges = int(group.sum(np.array([part.lp.edges]))[0])
     checkpoints = _checkpoints(case, group, part.lp.edges, digest)
@@ -166,12 +181,12 @@ def _solve(case: ShardedCase, group: Communicator, x_file: Path | None) -> tuple
     stopwatch.lap()
     state = solver.prepare(part.lp, settings, context)
     seconds["prepare"] = stopwatch.lap()
-    answer = solver.run(state)
+    answer = solver.run(started(solver, state, start, part.lp))
     seconds["run"] = stopwatch.lap()
 
     peak = memory.peak()
     lp = part.lp
-    steps = _steps(context, group)
+    steps = passes(context, group)
     agree(
         group, "the dual at the end", None if answer.dual is None else hashlib.sha256(answer.dual.tobytes()).hexdigest()
     )
@@ -202,30 +217,12 @@ def _whole(case: ShardedCase, answer: Answer, context: SolveContext, lp: Matchin
     }
 
 
-def _steps(context: SolveContext, group: Communicator) -> dict[str, float | None]:
-    """Seconds of a pass, the maximum over the ranks, and how this rank spent them.
-
-    Means over the middle half of the passes by that maximum; the first pass is left out. A collective ends for all
-    ranks at once, and the last rank to enter it waits for nobody. So the shortest time in a collective is its own cost,
-    and the time of a rank beyond that is waiting.
-    """
-    names = ("per_iteration", "compute", "communication", "waiting")
-    steps = np.array(context.steps[1:]).reshape(-1, 2)
-    if not len(steps):
-        return dict.fromkeys(names)
-    slowest = group.max(steps[:, 0].copy())
-    cheapest = -group.max(-steps[:, 1])
-    middle = np.argsort(slowest, kind="stable")[len(steps) // 4 : max(len(steps) // 4 + 1, 3 * len(steps) // 4)]
-    split = (slowest, steps[:, 0] - steps[:, 1], cheapest, steps[:, 1] - cheapest)
-    return {name: float(values[middle].mean()) for name, values in zip(names, split, strict=True)}
-
-
 def _speeds(case: ShardedCase, group: Communicator, lp: MatchingLP) -> dict[str, float | None]:
     """For the model: edges a second of this rank's passes on an instance of its own, and what messages cost."""
     group.gather(None)  # all ranks measure at once: they may share a memory bus
     rate = edges_per_second(case.solver, _settings(case, group), parse_spec(case.spec), most=lp.edges)
-    latency = _message(group, 1)
-    large = _message(group, _LARGE_MESSAGE)
+    latency = seconds_of_sum(group, 1)
+    large = seconds_of_sum(group, _LARGE_MESSAGE)
     if latency is None or large is None:
         return {"edges_per_second": rate, "latency": None, "bytes_per_second": None}
     moved = 8 * _LARGE_MESSAGE * 2 * (group.size - 1) / group.size
@@ -247,19 +244,6 @@ def edges_per_second(solver: str, settings: Settings, spec: Spec, *, most: int =
     limited = dataclasses.replace(settings, iteration_limit=_PROBE_PASSES, time_limit=None, tolerance=tolerance)
     probed.run(probed.prepare(lp, limited, alone))
     return lp.edges / statistics.median(step for step, _ in alone.steps[1:])
-
-
-def _message(group: Communicator, numbers: int) -> float | None:
-    """Median seconds of the sum of so many float64, None in a group of one."""
-    if group.size == 1:
-        return None
-    values = np.zeros(numbers)
-    seconds = []
-    for _ in range(12):
-        before = group.seconds
-        group.sum(values)
-        seconds.append(group.seconds - before)
-    return statistics.median(seconds[2:])
 
 
 def _checkpoints(case: ShardedCase, group: Communicator, edges: int, digest: str) -> CheckpointStore | None:

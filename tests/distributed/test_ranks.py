@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from harness import solve
+import solvers
+from harness import solve, write_start
 from harness.referee import certify
 from harness.scaling.launch import Launched
 from instances import InputError, MatchingLP, generate, parse_spec
@@ -36,11 +37,24 @@ def whole() -> MatchingLP:
     return generate(parse_spec(SPEC))
 
 
+#: What begins from an answer of one process: decisions and prices, or prices alone where a solver takes no more.
+STARTED = {
+    "warm": sharded_case(SPEC, "blockpdhg", 2, tolerance=TOLERANCE, wire="float32"),
+    "warm ascent": sharded_case(SPEC, "dualip-restarted", 2, tolerance=TOLERANCE),
+}
+
+
 @pytest.fixture(scope="module")
-def on_two_ranks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def on_two_ranks(whole: MatchingLP, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The results by name."""
-    results = results_of(list(ON_TWO_RANKS.values()), tmp_path_factory.mktemp("ranks"))
-    return dict(zip(ON_TWO_RANKS, results, strict=True))
+    folder = tmp_path_factory.mktemp("ranks")
+    begin = solve(whole, "blockpdhg", tolerance=TOLERANCE).start
+    assert begin is not None
+    write_start(folder / "both.npz", begin)
+    write_start(folder / "prices.npz", solvers.Start(dual=begin.dual))
+    starts = {len(ON_TWO_RANKS): folder / "both.npz", len(ON_TWO_RANKS) + 1: folder / "prices.npz"}
+    results = results_of([*ON_TWO_RANKS.values(), *STARTED.values()], folder, starts)
+    return dict(zip([*ON_TWO_RANKS, *STARTED], results, strict=True))
 
 
 def check(result: Any, lp: MatchingLP, *, tolerance: float = TOLERANCE) -> None:
@@ -69,6 +83,14 @@ def test_any_number_of_ranks_ends_within_the_tolerance(start: Start, whole: Matc
 
 def test_dual_ascent_runs_on_ranks_too(on_two_ranks: dict[str, Any], whole: MatchingLP) -> None:
     check(on_two_ranks["ascent"], whole)
+
+
+@pytest.mark.parametrize(("warm", "cold", "share"), [("warm", "in float32", 0.5), ("warm ascent", "ascent", 0.85)])
+def test_ranks_begin_from_an_earlier_answer(
+    on_two_ranks: dict[str, Any], whole: MatchingLP, warm: str, cold: str, share: float
+) -> None:
+    check(on_two_ranks[warm], whole)
+    assert on_two_ranks[warm]["iterations"] <= share * on_two_ranks[cold]["iterations"]
 
 
 def test_equality_sources_of_all_ranks_share_the_slack(on_two_ranks: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from harness import solve, write_start
 from harness.referee import certify
 from harness.scaling.sharded import ShardedCase
 from instances import generate, parse_spec
@@ -32,7 +33,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
-    """Of an ascent in memory and from the disk, and of PDHG from the disk, straight and from its checkpoint."""
+    """Of an ascent in memory and from the disk, and of PDHG from the disk: straight, from its checkpoint, and from an
+    answer in memory.
+    """
     kept = {
         "tolerance": 1e-3,
         "options": {"finish": "none", "memory": "disk"},
@@ -44,8 +47,14 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[Any]:
         for memory in ("ram", "disk")
     ]
     kept_cases = [sharded_case(SPEC, "blockpdhg", 2, resume=resume, **kept) for resume in (False, True)]
-    results = results_of([*ascents, *kept_cases], tmp_path_factory.mktemp("ranks"))
-    assert [result["status"] for result in results] == ["solved"] * 4
+    warm = sharded_case(SPEC, "blockpdhg", 2, tolerance=1e-3, options=kept["options"])
+    folder = tmp_path_factory.mktemp("ranks")
+    begin = solve(generate(parse_spec(SPEC)), "blockpdhg", tolerance=1e-3).start
+    assert begin is not None
+    write_start(folder / "start.npz", begin)
+    cases = [*ascents, *kept_cases, warm]
+    results = results_of(cases, folder, {len(cases) - 1: folder / "start.npz"})
+    assert [result["status"] for result in results] == ["solved"] * len(cases)
     return results
 
 
@@ -65,9 +74,15 @@ def test_dual_ascent_on_two_ranks_gives_the_same_bits_from_the_disk(results: lis
 
 
 def test_ranks_from_the_disk_go_on_from_a_checkpoint(results: list[Any]) -> None:
-    *_, straight, resumed = results
+    *_, straight, resumed, _ = results
     assert any("went on from iteration" in note for note in resumed["notes"])
     assert resumed["dual"] == straight["dual"]
+
+
+def test_ranks_from_the_disk_begin_from_an_earlier_answer(results: list[Any]) -> None:
+    *_, straight, _, warm = results
+    assert warm["raw_status"].endswith("cpu from disk")
+    assert warm["iterations"] <= straight["iterations"] / 2
 
 
 LIMITED = """

@@ -57,6 +57,21 @@ def test_two_ranks_write_what_verify_derives_again(tmp_path: Path, capfd: pytest
     assert "2 ranks on the shards" in summary["solver"]["why"]
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
 
+    *launcher, module = launcher
+    arguments = ["solve", "--shards", str(shards), "--start", str(out), "--out", str(out)]
+    begun = as_a_process([*launcher, "--", module, *arguments])  # torchrun takes --start for its --start-method else
+    assert begun.returncode == 0, begun.stderr
+    assert f"began from {out} of " in begun.stderr
+    again = read_summary(out)
+    assert again is not None
+    assert again["status"] == "solved"
+    assert again["solver"]["iterations"] < summary["solver"]["iterations"] / 2
+    start = again["start"]
+    assert (start["decisions"], start["decisions_vanished"]) == (summary["decisions"]["edges_used"], 0)
+    assert (start["prices"], start["prices_new"], start["notes"]) == (stated.lp.row_count, 0, [])
+    assert start["churn"] < 0.01
+    assert invoke(["verify", str(out)]) == 0
+
 
 def test_one_process_is_one_rank_and_the_judge_reads_all(tmp_path: Path) -> None:
     problem = write_volume(tmp_path / "tables", edges(1500, 12))
@@ -86,6 +101,8 @@ def test_one_process_is_one_rank_and_the_judge_reads_all(tmp_path: Path) -> None
         ([], "solve needs a PROBLEM.TOML, or --shards"),
         (["problem.toml", "--shards", "shards"], "solve needs a PROBLEM.TOML, or --shards"),
         (["--shards", "shards", "--columns", "clicks"], "--columns goes with a PROBLEM.TOML, not with --shards"),
+        (["--shards", "shards", "--stay", "0.1"], "--stay goes with a PROBLEM.TOML, not with --shards"),
+        (["--shards", "shards", "--start", "none"], "none holds no output of `dualbench solve`: give the --out folder"),
         (["--shards", "nothing"], "nothing holds no shards with keys: give a folder that"),
         (["--shards", "shards", "--solver", "scipy-highs-ds"], "works in one process only"),
     ],

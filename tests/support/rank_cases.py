@@ -12,15 +12,19 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from harness.disk import write_whole
 from harness.isolation.processes import die_with_parent
 from harness.scaling.sharded import ShardedCase, take_part
-from solvers import Settings
+from harness.starts import read_start
+from instances import MatchingLP
+from solvers import Settings, Start
+from solvers.engine.collectives import Communicator
 
 ROOT = Path(__file__).resolve().parents[2]
 CASES = "cases.json"
@@ -37,11 +41,15 @@ def sharded_case(spec: str, solver: str, ranks: int, **chosen: Any) -> ShardedCa
     return ShardedCase(spec=spec, solver=solver, ranks=ranks, settings=Settings(**settings), **fields)
 
 
-def results_of(cases: Sequence[ShardedCase], folder: Path) -> list[Any]:
-    """What rank 0 returns of each case; all have the same number of ranks. `folder` keeps what the ranks wrote."""
+def results_of(cases: Sequence[ShardedCase], folder: Path, starts: Mapping[int, Path] | None = None) -> list[Any]:
+    """What rank 0 returns of each case; all have the same number of ranks. `folder` keeps what the ranks wrote.
+
+    starts: files of `write_start` with the start of the whole instance, by the place of the case.
+    """
     (ranks,) = {case.ranks for case in cases}
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / CASES).write_text(json.dumps([case.text for case in cases]))
+    begun = {place: str(file) for place, file in (starts or {}).items()}
+    (folder / CASES).write_text(json.dumps([[case.text, begun.get(place)] for place, case in enumerate(cases)]))
     with ExitStack() as stack:
         members = [stack.enter_context(_started(folder, rank, ranks)) for rank in range(ranks)]
         try:
@@ -85,12 +93,20 @@ def _agreed_port(file: Path) -> int:
     return int(file.read_text())
 
 
+def part_of(start: Start, group: Communicator, lp: MatchingLP) -> Start:
+    """The start of the sources of this rank, from that of the whole."""
+    sizes = group.gather(lp.edges)
+    first = sum(sizes[: group.rank])
+    return Start(x=None if start.x is None else start.x[first : first + lp.edges], dual=start.dual)
+
+
 def main(folder: Path) -> None:
     die_with_parent()
     results = []
-    for number, case in enumerate(json.loads((folder / CASES).read_text())):
+    for number, (case, file) in enumerate(json.loads((folder / CASES).read_text())):
         os.environ["MASTER_PORT"] = str(_agreed_port(folder / f"port-{number}"))
-        results.append(take_part(ShardedCase.parse(case)))
+        begin = None if file is None else partial(part_of, read_start(file))
+        results.append(take_part(ShardedCase.parse(case), begin=begin))
     if os.environ["RANK"] == "0":
         (folder / RESULTS).write_text(json.dumps(results))
 
