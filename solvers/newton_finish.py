@@ -16,7 +16,7 @@ from solvers.engine.precision import answer_dtype
 from solvers.engine.prices import Prices
 from solvers.engine.progress import Progress
 from solvers.engine.rows import Rows
-from solvers.proximal.constants import Constants, constants_for, constants_from_start
+from solvers.proximal.constants import STEP_FROM_START, Constants, constants_for, constants_from_start
 from solvers.proximal.from_start import FromStart, ProofInCells
 from solvers.proximal.full import FullProblem
 from solvers.proximal.iterates import CellVector
@@ -75,7 +75,8 @@ class NewtonFinish:
     ) -> Method:
         """Newton's method at once from a warm start; give_up and prove: as in FromStart."""
         self.warm = True
-        inputs = replace(self._inputs(self._rows, progress, _no_snapshot), give_back=give_back)
+        inputs = self._inputs(self._rows, progress, _no_snapshot)
+        inputs = replace(inputs, give_back=give_back, constants=constants_from_start())
         return FromStart(inputs, start, give_up, prove)
 
     def stay_near(self, start: Handover, progress: Progress) -> Method:
@@ -95,7 +96,7 @@ class NewtonFinish:
             progress=progress,
             to_edges=self._to_edges,
             snapshot=snapshot,
-            constants=constants_from_start() if self.warm else Constants(),
+            constants=replace(Constants(), first_step=STEP_FROM_START) if self.warm else Constants(),
         )
 
     def _many_slack(self, point: PdhgPoint) -> bool:

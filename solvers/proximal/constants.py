@@ -45,6 +45,8 @@ class Constants:
     """Rounds at the longest step without a smaller gap, after which rounding is all that is left."""
     stuck_rounds: int = 10
     """Rounds in a row of the shortest step without convergence or a smaller gap, after which PDHG goes on."""
+    take_last: bool = True
+    """Whether a round goes on from its last trial even where phi has fallen: the next centre is another anyway."""
     easy_solves: int = 2
     """Newton solves up to which a round is easy."""
     most_solves: int = 6
@@ -120,13 +122,18 @@ class Constants:
     """Failed searches in a row that end a solve."""
 
 
-def constants_from_start() -> Constants:
-    """The numbers after a warm start, whose x is right but for few sources and whose prices have some way to go.
+#: Length of the first step in a run with a warm start, whose x is right but for few sources: 10 takes more rounds, 100
+#: hard ones.
+STEP_FROM_START = 30.0
 
-    Of the first step 10 takes more rounds, 100 hard ones. A wide trust region pays where a full pass is dear: with 0.2
-    throughout the bounds stop the prices of `slots` in solve after solve; from 0.6 on subproblems take longer.
+
+def constants_from_start() -> Constants:
+    """The numbers where Newton's method begins the run.
+
+    A wide trust region pays while prices have some way to go and few sources have free edges: with 0.2 throughout the
+    bounds stop the prices of `slots` in solve after solve; from 0.6 on subproblems take longer.
     """
-    return Constants(first_step=30.0, quantile=0.4, most_quantile=0.8)
+    return Constants(first_step=STEP_FROM_START, quantile=0.4, most_quantile=0.8)
 
 
 def constants_for(device: str, edges: int) -> Constants:

@@ -227,7 +227,7 @@ class ProximalNewton(Method):
             self._region.adapt_quantile(at_boundary=solve.at_boundary)
 
             fell = trial.phi < point.phi - _ROUNDING * abs(point.phi)
-            trial_is_point = not fell or solves == self._k.most_solves
+            trial_is_point = not fell or (solves == self._k.most_solves and self._k.take_last)
             if trial_is_point:
                 agreement = (trial.phi - point.phi) / max(solve.predicted, 1e-300)
                 self._region.adapt_factor(agreement, at_boundary=solve.at_boundary)

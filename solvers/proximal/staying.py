@@ -31,7 +31,7 @@ class Staying(ProximalNewton):
 
     def __init__(self, inputs: Inputs, start: Handover) -> None:
         """start: p in its iterates, the prices to begin from, and rho as the weight."""
-        super().__init__(replace(inputs, constants=replace(inputs.constants, first_step=1.0)), start)
+        super().__init__(replace(inputs, constants=replace(inputs.constants, first_step=1.0, take_last=False)), start)
         self._rho = start.weight
         self._p = inputs.to_edges(start.iterates.centre).astype(np.float64)
 
