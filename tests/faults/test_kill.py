@@ -23,6 +23,16 @@ repeats = 2
 time_limit = 20
 """
 CASES = 12
+DAYS = """
+instances = ["unit:sources=100,destinations=10,degree=3,seed=1"]
+solvers = ["blockpdhg"]
+tolerances = [1e-4]
+threads = 1
+time_limit = 20
+days = 2
+drifts = [0.05]
+"""
+SOLVES_OF_DAYS = 7  # a cold one, then cold, warm and from prices on two days
 LIMIT = 300.0  # seconds until a run that nobody kills has surely ended
 
 
@@ -88,3 +98,40 @@ def test_a_run_killed_at_random_moments_goes_on_where_it_was(
             assert not done or f"{known} cases are recorded in {out}, {CASES - known} are to be run" in shown
         check_complete(suite, out)
     print(f"{kills} kills over {folders} runs, {torn} rows torn")  # noqa: T201 - shown by pytest -s
+
+
+def test_a_killed_series_of_days_goes_on_from_the_answers_that_it_kept(
+    command: Command, tmp_path: Path, times: Callable[[int, int], int]
+) -> None:
+    """Killed just after a row was written, in the midst of the next solve, which begins from the day before."""
+    suite = tmp_path / "days.toml"
+    suite.write_text(DAYS)
+
+    def ends(out: Path) -> subprocess.Popen[str]:
+        return command("run", str(suite), "--out", str(out), "--resume")
+
+    straight = ends(tmp_path / "straight")
+    _, errors = straight.communicate(timeout=LIMIT)
+    assert straight.returncode == 0, errors
+    expected = of_days(tmp_path / "straight")
+    assert len(expected) == SOLVES_OF_DAYS
+
+    moments = np.random.default_rng(8)
+    for number in range(times(1, 20)):
+        out = tmp_path / f"killed-{number}"
+        killed = ends(out)
+        wait_for(killed, out, int(moments.integers(4, SOLVES_OF_DAYS)), moments.uniform(0, 0.2))
+        killed.kill()
+        killed.communicate(timeout=LIMIT)
+        assert 0 < len(of_days(out)) < SOLVES_OF_DAYS
+        again = ends(out)
+        _, errors = again.communicate(timeout=LIMIT)
+        assert again.returncode == 0, errors
+        assert of_days(out) == expected
+        assert not (out / "answers").exists()
+
+
+def of_days(out: Path) -> list[tuple[object, ...]]:
+    """Of each solve of a series what does not depend on time."""
+    names = ("case", "status", "iterations", "x_hash", "churn")
+    return [(*(row[name] for name in names), row["start"] and row["start"]["hash"]) for row in read(out).recurring]
