@@ -135,9 +135,9 @@ class FullProblem:
             return float(radius)
         return float(np.quantile(sample[sample > rounding], quantile))
 
-    def subproblem(self, at: ProximalStep, loads: Prices, radius: float) -> Subproblem:
+    def subproblem(self, at: ProximalStep, loads: Prices, radius: float, *, nested: bool = True) -> Subproblem:
         """The problem of the edges that can be active while no price moves by more than `radius` of its units;
-        loads[R] = A x at this point, that of the last pass.
+        loads[R] = A x at this point, that of the last pass. nested: whether to look for rows within others.
         """
         import numba
 
@@ -158,7 +158,7 @@ class FullProblem:
             step=at.step,
             context=context,
             threads=self._most_threads,
-            nesting=self._nesting,
+            nesting=self._nesting if nested else None,
         )
 
     def agree(self, price: Prices, rise: float) -> tuple[Prices, float]:

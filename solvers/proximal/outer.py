@@ -244,7 +244,8 @@ class ProximalNewton(Method):
     def _solve(self, point: Point, radius: float, tolerance: float) -> _Solve:
         """Newton's method on the subproblem of this radius."""
         at = ProximalStep(centre=self._iterates.centre, step=self._step, price=point.price)
-        sub = self._full.subproblem(at, point.loads, radius)
+        hard = self._work.systems > self._k.easy_systems
+        sub = self._full.subproblem(at, point.loads, radius, nested=hard)
         floor, limit = self._rows.price_floor, self._rows.price_limit
         within = self._region.radius_factor * radius * self._full.unit
         low = np.maximum(floor, point.price - within)
