@@ -16,12 +16,14 @@ import numpy.typing as npt
 from instances import MatchingLP
 from solvers.base import Vector
 from solvers.engine.arrays import edge_arrays
+from solvers.engine.certificate import rounding
 from solvers.engine.collectives import LOCAL, Communicator
-from solvers.engine.evaluate import HELD, loads_of
+from solvers.engine.evaluate import HELD, without_bound
 from solvers.engine.fill_up import fill_up
 from solvers.engine.sweeps import sources_in_turn
 
-#: Rows are relieved, and filled, to this share below b: sums differ by the order in which they are made.
+#: Rows are relieved, and filled, to this share below b and what rounding of their sums can hide, which a proof would
+#: have to price.
 _MARGIN = 1e-12
 #: What moving a unit of load may cost in one sweep after another, as shares of what it may cost at most: nearly nothing
 #: first, because a sweep takes what it finds in the order of the sources.
@@ -41,16 +43,18 @@ def relieve(
         return False
     moved = x.copy()
     fill_up(lp, moved, dual, np.full(lp.destinations, math.inf), group)
-    loads = loads_of(lp, moved, group)
-    excess = loads - (1 - _MARGIN) * lp.b
-    excess[(excess > 0) & (loads <= lp.b * (1 + 0.5 * HELD))] = 0.0  # full, and may stay so
+    found = without_bound(lp, moved, group)
+    margin = _MARGIN + 2 * rounding(found.terms)
+    excess = found.loads - (1 - margin) * lp.b
     dearest = allowed / max(_TINY, float(np.maximum(0.0, excess).sum()))
     for share in _DEAREST:
         excess = _sweep(lp, moved, dual, excess, share * dearest, group)
         if not (excess > 0).any():
-            x[:] = moved
-            return True
-    return False
+            break
+    served = bool((excess <= (margin + 0.5 * HELD) * lp.b).all())  # a row that was just full may stay so
+    if served:
+        x[:] = moved
+    return served
 
 
 def _sweep(

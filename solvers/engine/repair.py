@@ -25,7 +25,7 @@ from solvers.base import Vector
 from solvers.engine.arrays import edge_arrays
 from solvers.engine.certificate import Certificate, proved_objective, rounding, rounding_of_answer
 from solvers.engine.collectives import LOCAL, Communicator
-from solvers.engine.evaluate import HELD, bound_and_loads
+from solvers.engine.evaluate import HELD, bound_and_loads, without_bound
 from solvers.engine.exchange import worth_of_exchange
 from solvers.engine.fill_up import fill_up
 from solvers.engine.instance import serves_equalities
@@ -173,7 +173,7 @@ def objective_as_it_is(
     By what it exceeds a budget even so, some mass has to go elsewhere: that counts as what it may cost. Where only that
     keeps the objective above `enough`, or what rounding hides of it might, it is known to the last digit: exchange.py.
     """
-    found = bound_and_loads(lp, x, dual, group)
+    found = without_bound(lp, x, group)
     if found.unserved or not (found.loads <= lp.b * (1 + HELD)).all():
         return math.inf
     share = rounding(found.terms) + rounding_of_answer(x.dtype)
