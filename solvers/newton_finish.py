@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -47,6 +46,7 @@ class NewtonFinish:
         self._layout = layout
         self._most_edges = most_edges
         self._switch = Switch(constants_for(problem.settings.device, most_edges))
+        self._known_rows: Rows | None = None
         self.warm = False
         """Whether the run has a warm start, of which x is right but for few sources."""
 
@@ -106,9 +106,12 @@ class NewtonFinish:
         problem = self._problem
         return FullProblem(self._layout, problem.bounds, self._rows, problem.context, threads=problem.settings.threads)
 
-    @cached_property
+    @property
     def _rows(self) -> Rows:
-        return Rows(self._problem.lp, self._problem.context.group)
+        """Summed once, by all ranks together; no cached_property, whose lock ranks that are threads would share."""
+        if self._known_rows is None:
+            self._known_rows = Rows(self._problem.lp, self._problem.context.group)
+        return self._known_rows
 
     def _to_edges(self, cells: CellVector) -> Vector:
         problem = self._problem

@@ -41,6 +41,8 @@ _PROGRESS = 0.7
 #: Conjugate gradients of one round end at this part of the residual, or after so many products.
 _ROUGH = 1e-2
 _PRODUCTS = 60
+#: Edges of an x on the disk: what a round needs in memory, up to 60 bytes for each edge that is used, is a quarter GB.
+_MOST_ON_DISK = 1 << 22
 #: A round takes an edge at most this part of the way to a bound, and has to make this part of its own step.
 _TO_BOUND = 0.9
 _LEAST_STEP = 0.1
@@ -55,9 +57,10 @@ class Correction:
 
 
 def corrected(lp: MatchingLP, x: Vector, loads: Float64, sides: SidesToMeet, group: Communicator) -> Correction | None:
-    """Of x[E], which is in C, with its loads of all ranks; None where none is found, or where x lies on the disk."""
+    """Of x[E], which is in C, with its loads of all ranks; None where none is found, or a long x lies on the disk."""
     left = sides.left(loads)
-    if left > _FARTHEST or group.max(np.array([float(is_mapped(x))]))[0]:
+    too_long = is_mapped(x) and x.size > _MOST_ON_DISK
+    if left > _FARTHEST or group.max(np.array([float(too_long)]))[0]:
         return None
     chosen = partly_used(lp, x)
     point = _Point(x=x[chosen.edge].astype(np.float64), slack=chosen.slack, loads=loads)

@@ -67,6 +67,8 @@ class FullProblem:
         # tau and margin of the last pass and of the one before, which a rejected step returns to
         self._last, self._before = ((np.zeros(lanes), np.full(lanes, np.inf)) for _ in range(2))
         self._sources = layout.sources
+        self._nesting: Nesting | None = None
+        self._looked_for_nesting = False
         self._stride = max(1, int(context.group.sum(np.array([lanes]))[0]) // _SAMPLE)
 
     def evaluate(self, at: ProximalStep, x: CellVector) -> Pass:
@@ -92,10 +94,13 @@ class FullProblem:
         """See FullPass: a itself in the short form."""
         return self._cells.a if self._ceilings else reach_of(self._cells, self.unit)
 
-    @cached_property
-    def _nesting(self) -> Nesting | None:
-        """Of the rows; None in the short form, which has one family."""
-        return None if self._cells.more is None else find_nesting(self._cells, self.unit.size, self._context.group)
+    def _find_nesting(self) -> Nesting | None:
+        """Of the rows, looked for once, by all ranks together; None in the short form, which has one family."""
+        if not self._looked_for_nesting:
+            self._looked_for_nesting = True  # no cached_property: ranks that are threads would share its lock
+            if self._cells.more is not None:
+                self._nesting = find_nesting(self._cells, self.unit.size, self._context.group)
+        return self._nesting
 
     def _pass(self, x: CellVector) -> FullPass:
         tau, margin = self._last
@@ -158,7 +163,7 @@ class FullProblem:
             step=at.step,
             context=context,
             threads=self._most_threads,
-            nesting=self._nesting if nested else None,
+            nesting=self._find_nesting() if nested else None,
         )
 
     def agree(self, price: Prices, rise: float) -> tuple[Prices, float]:

@@ -12,11 +12,13 @@ import pytest
 
 from solvers import registry
 
+#: Seconds: a check on a machine with other work may compile loops of its own besides.
+_COMPILING = 400
 
 @pytest.mark.parametrize("solver", sorted(registry()))
 def test_keeps_every_promise(solver: str) -> None:
     command = [sys.executable, "-m", "harness", "check", solver]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_COMPILING)
     if "not available, nothing else can be checked" in done.stdout:
         pytest.skip(done.stdout.partition("checked: ")[2].partition("\n")[0])
     assert done.returncode == 0, done.stdout + done.stderr
