@@ -25,7 +25,7 @@ from solvers.watching import current
 #: After a proof that failed, the estimate has to fall to this share of its value then before the next try.
 _RETRY = 0.7
 #: A point that leaves rows by this much more than the tolerance may be brought within them by a proof.
-_MENDED = 100.0
+_MENDED = 10.0
 #: A proof that failed at a smaller estimate than this share of the tolerance counts as one at this share: else the
 #: estimate, which cannot fall below rounding, might never be small enough for another try.
 _LEAST_FAILED = 1e-3
