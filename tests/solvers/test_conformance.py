@@ -15,6 +15,7 @@ from solvers import registry
 #: Seconds: a check on a machine with other work may compile loops of its own besides.
 _COMPILING = 400
 
+
 @pytest.mark.parametrize("solver", sorted(registry()))
 def test_keeps_every_promise(solver: str) -> None:
     command = [sys.executable, "-m", "harness", "check", solver]
