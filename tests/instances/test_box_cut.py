@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +14,6 @@ from instances import (
     BoxCut,
     InstanceError,
     Kind,
-    MatchingLP,
     MatchingSpec,
     PerSource,
     Polytope,
@@ -31,22 +29,10 @@ from instances.greedy import UNITS, add_load, block_load, loads_of
 from instances.row_groups import RowGroups
 from instances.store import load, store
 from tests.support.optimum import optimum
+from tests.support.two_sources import lp_with
 
 INF = float("inf")
 SPEC = "unit:sources=2000,destinations=40,degree=4,seed=3,polytope=box-cut,radius=2.5,upper=0.5"
-
-
-def lp_with(polytope: Polytope, **changes: object) -> MatchingLP:
-    """Two sources with three and one edges, two rows."""
-    lp = MatchingLP(
-        offsets=np.array([0, 3, 4]),
-        destination=np.array([0, 1, 1, 0]),
-        a=np.array([1.0, 2.0, 4.0, 1.0]),
-        c=np.array([-1.0, -2.0, -3.0, -4.0]),
-        b=np.array([8.0, 6.0]),
-        polytope=polytope,
-    )
-    return replace(lp, **changes)
 
 
 def test_the_text_of_a_spec_has_both_limits() -> None:

@@ -31,22 +31,10 @@ from instances.row_groups import RowGroups
 from instances.store import load, store
 from instances.tables import Problem
 from tests.support.optimum import optimum
+from tests.support.two_sources import lp_with
 
 INF = float("inf")
 UPPER = np.array([0.5, 2.0, 0.25, 1.0])
-
-
-def lp_with(polytope: Polytope, **changes: Any) -> MatchingLP:
-    """Two sources with three and one edges, two rows."""
-    lp = MatchingLP(
-        offsets=np.array([0, 3, 4]),
-        destination=np.array([0, 1, 1, 0]),
-        a=np.array([1.0, 2.0, 4.0, 1.0]),
-        c=np.array([-1.0, -2.0, -3.0, -4.0]),
-        b=np.array([8.0, 6.0]),
-        polytope=polytope,
-    )
-    return replace(lp, **changes)
 
 
 def mixed(upper: Any, *kinds: Kind) -> PerSource:
